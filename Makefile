@@ -1,0 +1,47 @@
+# make demo              train on the mock robot and watch it learn        SEED=0
+# make test              lint, types, import rules and every test
+# make lint              the same without the tests
+# make bench-learning    measure learning; one table                      SEED=0
+# make clean             remove the environment and the caches; runs/ stays
+#
+# The first call builds .venv from a bare python3. COMPUTE=cuda trains on a GPU. TORCH_INDEX=<url> takes torch from
+# another index (PyTorch's own has CPU-only wheels, much smaller than the default). PYTHON=<path> picks the interpreter.
+
+SEED ?= 0
+COMPUTE ?= cpu
+export PYTHON
+export TORCH_INDEX
+
+ifeq ($(filter $(COMPUTE),cpu cuda),)
+$(error COMPUTE: expected cpu or cuda, found '$(COMPUTE)')
+endif
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(COMPUTE)
+
+.PHONY: demo test lint bench-learning clean
+.DEFAULT_GOAL := test
+
+demo: $(READY)
+	@$(BIN)/steadyhand demo seed=$(SEED) learner.device=$(COMPUTE)
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench-learning: $(READY)
+	@$(BIN)/python -m benchmarks.learning seed=$(SEED) learner.device=$(COMPUTE)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
+	@tools/bootstrap.sh $(VENV) $(COMPUTE)
+	@touch $@

@@ -1,0 +1,79 @@
+"""The action of every step: ask the policy, ask the person, let the arbiter decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actor.arbiter import Action, Arbiter, Decision
+from actor.policy_runner import NO_POLICY, PolicyRunner
+from robot_envs.devices.operator import Operator
+
+__all__ = ["Chooser", "Explorer"]
+
+Observation = dict[str, NDArray[Any]]
+
+
+class Explorer:
+    """Bounded random actions (A,), uniform within +-`scale`."""
+
+    def __init__(self, action_size: int, scale: float, seed: int) -> None:
+        self._shape, self._scale = action_size, scale
+        self._rng = np.random.default_rng(seed)
+
+    def act(self) -> Action:
+        """Return the next action, (A,) float32."""
+        return self._rng.uniform(-self._scale, self._scale, self._shape).astype(np.float32)
+
+
+class Chooser:
+    """Who may act in an episode.
+
+    Args:
+        operator: The person, or somebody standing in for one.
+        arbiter: Decides between the two.
+        runner: The policy; None when the operator shows the whole task.
+        deterministic: The policy's most likely action instead of a draw.
+        explorer: Acts in the policy's place before its first weights.
+    """
+
+    def __init__(
+        self,
+        operator: Operator,
+        arbiter: Arbiter,
+        runner: PolicyRunner | None = None,
+        deterministic: bool = False,
+        explorer: Explorer | None = None,
+    ) -> None:
+        self._operator, self._arbiter = operator, arbiter
+        self._runner, self._deterministic, self._explorer = runner, deterministic, explorer
+
+    @property
+    def policy_version(self) -> int:
+        """Return the version of the weights in use; -1 without a policy."""
+        return NO_POLICY if self._runner is None else self._runner.policy_version
+
+    def begin(self, observation: Observation, info: dict[str, Any]) -> None:
+        """Start an episode with what the environment's reset returned."""
+        self._arbiter.reset()
+        self._operator.reset(info)
+        if self._runner is not None:
+            self._runner.begin(observation)
+
+    def observe(self, observation: Observation) -> None:
+        """Take in the observation that a step has led to."""
+        if self._runner is not None:
+            self._runner.observe(observation)
+
+    def choose(self, observation: Observation, info: dict[str, Any], now_ns: int) -> Decision:
+        """Return the action of this step and where it comes from."""
+        policy_action = self._propose()
+        human_action = self._operator.act(observation, info, policy_action)
+        return self._arbiter.decide(policy_action, human_action, now_ns)
+
+    def _propose(self) -> Action | None:
+        if self._runner is not None and self._runner.ready:
+            return self._runner.act(self._deterministic)
+        return None if self._explorer is None else self._explorer.act()

@@ -1,0 +1,85 @@
+"""Settings of the actor and of what it shows; the numbers are in configs/actor/ and configs/logging/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
+
+
+@dataclass(frozen=True)
+class GraduationConfig:
+    """When practice may stop early: the policy does the task alone, and nobody has had to help much."""
+
+    window: int  # newest unaided episodes that are judged, and newest episodes in which help is counted
+    success: float  # share of those unaided episodes that must have succeeded, 0..1
+    intervention_share: float  # human steps / steps over the newest episodes may be this at most, 0..1
+    min_env_steps: int  # never before this many steps
+
+    def __post_init__(self) -> None:
+        _check(self.window >= 1, "window", "at least 1 episode", self.window)
+        _check(0.0 <= self.success <= 1.0, "success", "within [0, 1]", self.success)
+        _check(0.0 <= self.intervention_share <= 1.0, "intervention_share", "within [0, 1]", self.intervention_share)
+        _check(self.min_env_steps >= 0, "min_env_steps", "at least 0", self.min_env_steps)
+
+
+@dataclass(frozen=True)
+class ExplorationConfig:
+    """Random actions before the first weights, in simulation only: the cold start without demonstrations."""
+
+    max_env_steps: int  # 0 = none: wait for weights
+    scale: float  # actions are uniform within +- this, 0..1
+
+    def __post_init__(self) -> None:
+        _check(self.max_env_steps >= 0, "max_env_steps", "at least 0", self.max_env_steps)
+        _check(0.0 <= self.scale <= 1.0, "scale", "within [0, 1]", self.scale)
+
+
+@dataclass(frozen=True)
+class ActorConfig:
+    """How long to practise, at which pace, and who acts when."""
+
+    # The end of practice, whichever comes first. A running episode is finished.
+    max_env_steps: int
+    max_wall_s: float
+    graduation: GraduationConfig | None  # null = practise to the end
+    # The learner.
+    lockstep: bool  # simulation only: wait whenever the learner is behind its utd_ratio
+    uplink_timeout_s: float  # how long to look for the learner at the start
+    drain_s: float  # how long to wait at the end for the last records to arrive
+    max_policy_age_s: float | None  # between episodes, hold while the newest weights are older; null = any age
+    exploration: ExplorationConfig
+    # The person.
+    release_hold_s: float  # standing still between the person's last action and the policy's next
+    # What is shown.
+    success_window: int  # newest episodes that the success rates are over
+
+    def __post_init__(self) -> None:
+        _check(self.max_env_steps >= 1, "max_env_steps", "at least 1", self.max_env_steps)
+        _check(self.max_wall_s > 0, "max_wall_s", "above 0 s", self.max_wall_s)
+        _check(self.uplink_timeout_s > 0, "uplink_timeout_s", "above 0 s", self.uplink_timeout_s)
+        _check(self.drain_s >= 0, "drain_s", "at least 0 s", self.drain_s)
+        age = self.max_policy_age_s
+        _check(age is None or age > 0, "max_policy_age_s", "null or above 0 s", age)
+        _check(self.release_hold_s >= 0, "release_hold_s", "at least 0 s", self.release_hold_s)
+        _check(self.success_window >= 1, "success_window", "at least 1 episode", self.success_window)
+
+
+@dataclass(frozen=True)
+class LoggingConfig:
+    """What is written to the terminal."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    console: Literal["auto", "live", "plain", "off"]  # auto = live on a terminal, else plain
+    live_refresh_hz: float  # how often the live view is drawn
+    plain_every_s: float  # at most one plain line of progress in this time
+
+    def __post_init__(self) -> None:
+        _check(self.live_refresh_hz > 0, "live_refresh_hz", "above 0 Hz", self.live_refresh_hz)
+        _check(self.plain_every_s >= 0, "plain_every_s", "at least 0 s", self.plain_every_s)
+
+
+def _check(condition: bool, name: str, expected: str, found: Any) -> None:
+    if not condition:
+        raise ValueError(f"{name}: expected {expected}, found {found!r}")

@@ -1,0 +1,184 @@
+"""The one hot path on the robot: observe, choose, act, append. Nothing here waits for a disk, a network or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from actor.chooser import Chooser
+from actor.episode import Append, Episode
+from actor.timing import Timing
+from runtime.clock import Clock, FakeClock, MonotonicClock
+from transport.record import Phase
+from transport.schema import Schema
+
+__all__ = ["INTERRUPTED", "NON_FINITE_OBSERVATION", "ControlLoop", "EpisodeSummary", "episode_seed"]
+
+INTERRUPTED = "interrupted"  # somebody asked the process to stop
+NON_FINITE_OBSERVATION = "non_finite_observation"
+LATE = 1.5  # periods; an environment that does not report overruns is late from here on
+
+
+@dataclass(frozen=True)
+class EpisodeSummary:
+    """What an episode came to.
+
+    `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
+    time, without the reset.
+    """
+
+    episode_id: int
+    phase: Phase
+    steps: int
+    episode_return: float
+    success: bool
+    human_steps: int
+    stop_reason: str
+    duration_s: float
+    policy_version: int
+
+    @property
+    def helped(self) -> bool:
+        """Return whether a person acted in any step."""
+        return self.human_steps > 0
+
+
+class ControlLoop:
+    """Runs episodes of one environment, one step per control period.
+
+    `env.step` passes the safety gate, commands, waits for the end of the period and looks, so the loop's own work falls
+    between a look and the next command.
+
+    Args:
+        env: As `robot_envs.make_env` returns it.
+        schema: Of `env`.
+        append: Takes every record; it must copy it.
+        notify: Called after every append; it must not block.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Any, Any],
+        schema: Schema,
+        append: Append,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.env = env
+        self.has_human = False  # in the newest step
+        self.overruns = 0
+        self.period = Timing()  # from look to look, in control time
+        self.compute = Timing()  # a step without `env.step`
+        self._notify = notify
+        self._episode = Episode(schema, append)
+        self._period_ns = round(schema.control_period_s * 1e9)
+        self._work = MonotonicClock()
+        clock: Clock | None = getattr(env.unwrapped, "clock", None)
+        # Without a clock of its own, an environment's time passes by steps.
+        self._stepped = FakeClock() if clock is None else None
+        self._clock = clock or self._stepped or self._work
+
+    def run_episode(
+        self,
+        episode_id: int,
+        phase: Phase,
+        chooser: Chooser,
+        seed: int | None = None,
+        may_step: Callable[[], bool] = lambda: True,
+    ) -> EpisodeSummary:
+        """Reset the environment and act until the episode ends. Whatever goes wrong, the robot holds.
+
+        Args:
+            episode_id: Written into every record.
+            phase: The same.
+            chooser: Says what to do.
+            seed: For the environment's reset.
+            may_step: Asked before every step; False interrupts the episode. It may wait, in simulation only.
+
+        Raises:
+            OSError: The log could not be written.
+        """
+        try:
+            return self._run(episode_id, phase, chooser, seed, may_step)
+        except BaseException:
+            self.hold()
+            raise
+        finally:
+            self.has_human = False
+
+    def _run(
+        self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
+    ) -> EpisodeSummary:
+        observation, info = self.env.reset(seed=seed)
+        began_ns = now_ns = self._clock.now_ns()
+        stop_reason, ended = "", False
+        if self._episode.begin(episode_id, phase, observation, now_ns):
+            chooser.begin(observation, info)
+        else:
+            stop_reason, ended = NON_FINITE_OBSERVATION, True
+        steps = human_steps = 0
+        episode_return = 0.0
+        while not ended:
+            if not may_step():
+                stop_reason = INTERRUPTED
+                break
+            started_ns = self._work.now_ns()
+            decision = chooser.choose(observation, info, now_ns)
+            self.has_human = decision.has_human
+            chosen_ns = self._work.now_ns()
+            observation, reward, terminated, truncated, info = self.env.step(decision.action)
+            looked_ns = self._work.now_ns()
+            now_ns = self._time_step(now_ns, info)
+            stop_reason = str(info.get("stop_reason", ""))
+            ended = bool(terminated or truncated or stop_reason)
+            self._episode.step(
+                decision, chooser.policy_version, float(reward), terminated, truncated, info, valid=not stop_reason
+            )
+            if self._episode.advance(observation, now_ns):
+                chooser.observe(observation)
+            else:
+                stop_reason, ended = stop_reason or NON_FINITE_OBSERVATION, True
+            self._notify()
+            steps, human_steps = steps + 1, human_steps + decision.has_human
+            episode_return += float(reward)
+            self.compute.add(self._work.now_ns() - looked_ns + chosen_ns - started_ns)
+        if stop_reason:
+            self.hold()
+        if steps:
+            self._episode.end(valid=stop_reason in ("", INTERRUPTED))
+            self._notify()
+        return EpisodeSummary(
+            episode_id=episode_id,
+            phase=phase,
+            steps=steps,
+            episode_return=episode_return,
+            success=steps > 0 and not stop_reason and bool(info.get("success", False)),
+            human_steps=human_steps,
+            stop_reason=stop_reason,
+            duration_s=(now_ns - began_ns) / 1e9,
+            policy_version=chooser.policy_version,
+        )
+
+    def hold(self) -> None:
+        """Stay where the robot is, when the environment has one."""
+        hold = getattr(self.env.unwrapped, "hold", None)
+        if hold is not None:
+            hold()
+
+    def _time_step(self, before_ns: int, info: Mapping[str, Any]) -> int:
+        """Return the control time now, and note how long the step took."""
+        if self._stepped is not None:
+            self._stepped.advance_ns(self._period_ns)
+        now_ns = self._clock.now_ns()
+        self.period.add(now_ns - before_ns)
+        late = now_ns - before_ns > LATE * self._period_ns
+        self.overruns += bool(info.get("overrun", late))
+        return now_ns
+
+
+def episode_seed(seed: int, phase: Phase, index: int) -> int:
+    """Return the seed of one episode's reset: no two phases of a run, and no two episodes, share one."""
+    return int(np.random.SeedSequence((seed, int(phase), index)).generate_state(1)[0])

@@ -1,0 +1,61 @@
+"""The schema of what an environment measures, read off its spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from transport.schema import FieldSpec, Schema, SchemaError
+
+__all__ = ["env_schema"]
+
+
+def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
+    """Return the schema of one environment.
+
+    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame), `command_size` and
+    `reward_terms` (names); without them units are 1, there is no gated command and the reward has no parts.
+
+    Raises:
+        SchemaError: The spaces are not a Dict of float32 vectors and uint8 frames with a Box(-1, 1) action.
+    """
+    inner = env.unwrapped
+    if not isinstance(env.observation_space, spaces.Dict):
+        raise SchemaError(f"observation_space: expected a Dict of Boxes, found {type(env.observation_space).__name__}")
+    period_s = getattr(inner, "control_period_s", None)
+    if period_s is None:
+        raise SchemaError(f"{type(inner).__name__}.control_period_s: expected the time between two steps, found none")
+    field_specs: dict[str, tuple[str, str]] = getattr(inner, "field_specs", {})
+    return Schema(
+        observation=tuple(
+            _field(name, space, *field_specs.get(name, ("1", ""))) for name, space in env.observation_space.items()
+        ),
+        action=_action(env.action_space),
+        command_size=int(getattr(inner, "command_size", 0)),
+        reward_terms=tuple(getattr(inner, "reward_terms", ())),
+        control_period_s=period_s,
+    )
+
+
+def _field(name: str, space: spaces.Space[Any], unit: str, frame: str) -> FieldSpec:
+    if not isinstance(space, spaces.Box):
+        raise SchemaError(f"observation {name}: expected a Box, found {type(space).__name__}")
+    if space.dtype == np.float32 and len(space.shape) == 1:
+        return FieldSpec(name, space.shape, "float32", float(space.low.min()), float(space.high.max()), unit, frame)
+    if space.dtype == np.uint8 and len(space.shape) == 3:
+        return FieldSpec(name, space.shape, "uint8", float(space.low.min()), float(space.high.max()), unit, frame)
+    raise SchemaError(
+        f"observation {name}: expected a vector (n,) float32 or a frame (h, w, 3) uint8, "
+        f"found {space.shape} {space.dtype}"
+    )
+
+
+def _action(space: spaces.Space[Any]) -> FieldSpec:
+    if not isinstance(space, spaces.Box) or space.dtype != np.float32 or len(space.shape) != 1:
+        raise SchemaError(f"action_space: expected Box(-1, 1, (A,), float32), found {space}")
+    if not ((space.low == -1.0).all() and (space.high == 1.0).all()):
+        raise SchemaError(f"action_space: expected bounds of -1 and 1, found {space}")
+    return FieldSpec("action", space.shape, "float32", -1.0, 1.0, "1", "")

@@ -1,0 +1,108 @@
+"""Evaluation: the policy alone, at its most likely action, on fresh episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import gymnasium
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser
+from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from actor.episode import Append
+from actor.policy_runner import PolicyRunner
+from actor.statistics import wilson_interval
+from actor.waiting import resume_after_stop
+from robot_envs.devices.operator import NoOperator, Operator
+from transport.record import Phase
+from transport.schema import Schema
+
+__all__ = ["Evaluation", "evaluate", "judge"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a policy is.
+
+    Attributes:
+        episodes: Episodes that were finished.
+        successes: Of them.
+        success_rate: Successes / episodes.
+        wilson_low: Lower end of the rate's 95 % interval.
+        wilson_high: Upper end of it.
+        median_cycle_time_s: Control time of a success; None without one.
+        throughput_per_hour: Successes in an hour of control time; resets are not counted.
+        interventions: Episodes in which a person acted: 0.
+        rows: One mapping per episode, ready for JSON.
+    """
+
+    episodes: int
+    successes: int
+    success_rate: float
+    wilson_low: float
+    wilson_high: float
+    median_cycle_time_s: float | None
+    throughput_per_hour: float
+    interventions: int
+    rows: tuple[dict[str, Any], ...]
+
+
+def evaluate(
+    env: gymnasium.Env[Any, Any],
+    schema: Schema,
+    runner: PolicyRunner,
+    episodes: int,
+    seed: int,
+    bystander: Operator,
+    stop: Callable[[], bool] = lambda: False,
+    append: Append = lambda record: None,
+    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+) -> Evaluation:
+    """Run `episodes` seeded episodes with nobody helping.
+
+    Args:
+        env: As `robot_envs.make_env` returns it.
+        schema: Of `env`.
+        runner: The policy, with weights.
+        episodes: How many; equal seeds give equal episodes.
+        seed: Of the episodes' resets.
+        bystander: Who says when to go on after a stop; it never acts.
+        stop: Ends the evaluation early; an episode that it interrupts does not count.
+        append: Takes the records, for a log of the evaluation.
+        on_episode: Told about every episode.
+    """
+    if not runner.ready:
+        raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
+    loop = ControlLoop(env, schema, append)
+    chooser = Chooser(NoOperator(), Arbiter(schema.action.shape[0], release_hold_s=0.0), runner, deterministic=True)
+    summaries: list[EpisodeSummary] = []
+    for index in range(episodes):
+        reset_seed = episode_seed(seed, Phase.EVAL, index)
+        summary = loop.run_episode(index, Phase.EVAL, chooser, reset_seed, may_step=lambda: not stop())
+        if summary.stop_reason == INTERRUPTED:
+            break
+        summaries.append(summary)
+        on_episode(summary)
+        resume_after_stop(env, bystander, summary.stop_reason, stop)
+    return judge(summaries)
+
+
+def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
+    """Return what episodes came to."""
+    won = [summary for summary in summaries if summary.success]
+    low, high = wilson_interval(len(won), len(summaries))
+    hours = sum(summary.duration_s for summary in summaries) / 3600.0
+    return Evaluation(
+        episodes=len(summaries),
+        successes=len(won),
+        success_rate=len(won) / len(summaries) if summaries else 0.0,
+        wilson_low=low,
+        wilson_high=high,
+        median_cycle_time_s=median(summary.duration_s for summary in won) if won else None,
+        throughput_per_hour=len(won) / hours if hours else 0.0,
+        interventions=sum(summary.helped for summary in summaries),
+        rows=tuple(asdict(summary) for summary in summaries),
+    )

@@ -1,0 +1,81 @@
+"""What a run has done so far, over all its starts: one JSON line per episode, and the sums over them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from actor.control_loop import EpisodeSummary
+from actor.history import History
+from actor.session import Session
+
+__all__ = ["Logbook", "read_rows"]
+
+
+class Logbook:
+    """Counts steps and episodes, writes `metrics/actor.jsonl`, and continues it after a restart.
+
+    Args:
+        path: The file.
+        session: The log that the steps go to; it may hold an episode that a crash kept out of the file.
+    """
+
+    def __init__(self, path: Path, session: Session) -> None:
+        self._path = path
+        rows = read_rows(path)
+        if path.exists() and not path.read_bytes().endswith(b"\n"):
+            self._write("\n")  # a crash has cut the last row short
+        last: dict[str, Any] = rows[-1] if rows else {}
+        self.history = History(rows)
+        self.episodes = len(rows)
+        self.control_s = 60.0 * float(last.get("control_minutes", 0.0))
+        self.next_episode_id = max(session.next_episode_id, int(last.get("episode_id", -1)) + 1)
+        self.session_steps = session.steps
+        self._earlier_steps = max(0, int(last.get("env_steps", 0)) - session.steps)
+
+    @property
+    def env_steps(self) -> int:
+        """Return the steps of practice so far."""
+        return self._earlier_steps + self.session_steps
+
+    def add(self, summary: EpisodeSummary, facts: dict[str, Any]) -> None:
+        """Add an episode, and write its row together with `facts`.
+
+        Metrics are no records: they are not synced, and a full disk is the log's to report.
+        """
+        self.episodes += 1
+        self.control_s += summary.duration_s
+        row = {
+            "episode_id": summary.episode_id,
+            "success": summary.success,
+            "helped": summary.helped,
+            "human_steps": summary.human_steps,
+            "steps": summary.steps,
+            "return": summary.episode_return,
+            "duration_s": summary.duration_s,
+            "stop_reason": summary.stop_reason,
+            "policy_version": summary.policy_version,
+            "env_steps": self.env_steps,
+            "control_minutes": self.control_s / 60.0,
+        }
+        row |= facts
+        self.history.add(row)
+        self._write(json.dumps(row) + "\n")
+
+    def _write(self, text: str) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file, without one that a crash has cut short; none when there is no file."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows

@@ -1,0 +1,137 @@
+"""The policy on the robot: the newest observations in, an action out, newer weights between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
+from runtime.clock import Clock
+from runtime.logging import get_logger, quoted
+from transport.schema import Schema, SchemaError
+from transport.weights import Weights, newer
+
+__all__ = ["PolicyRunner", "use_one_thread"]
+
+NO_POLICY = -1  # the `policy_version` of a step without one
+
+logger = get_logger("actor.policy_runner")
+
+
+class PolicyRunner:
+    """Runs the policy of one specification.
+
+    New weights go into a second copy of the network, which takes over only after it has passed every check: a step
+    sees the old policy or the new one, never a mixture.
+
+    Args:
+        spec: What the learner's ACCEPT, or a checkpoint, says about the policy.
+        schema: Of the environment that it acts in.
+        clock: Monotonic; only the age of the policy is read off it.
+        seed: Fixes the noise of the actions.
+        frozen_encoder: Weights of a frozen encoder, when the spec names one.
+
+    Raises:
+        SchemaError: The policy reads something that the environment does not give.
+    """
+
+    def __init__(
+        self,
+        spec: PolicySpec,
+        schema: Schema,
+        clock: Clock,
+        seed: int,
+        frozen_encoder: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        _check_inputs(spec, schema)
+        self.spec = spec
+        self.rejected = 0  # offers that failed a check
+        self._clock = clock
+        # Two seeds, so that the noise does not repeat itself after a swap.
+        self._active, self._standby = (Policy(spec, 2 * seed + copy, frozen_encoder) for copy in range(2))
+        self._history = {item.key: _blank(item, spec.obs_horizon) for item in spec.inputs}
+        self._weights: Weights | None = None
+        self._swapped_ns = 0
+
+    @property
+    def ready(self) -> bool:
+        """Return whether there are weights to act with."""
+        return self._weights is not None
+
+    @property
+    def policy_version(self) -> int:
+        """Return the version of the weights in use; -1 before the first."""
+        return NO_POLICY if self._weights is None else self._weights.policy_version
+
+    @property
+    def learner_epoch(self) -> int:
+        """Return the learner's start that made the weights in use; -1 before the first."""
+        return NO_POLICY if self._weights is None else self._weights.learner_epoch
+
+    @property
+    def age_s(self) -> float:
+        """Return how long ago the weights in use arrived, in seconds; infinite before the first."""
+        return (self._clock.now_ns() - self._swapped_ns) / 1e9 if self.ready else float("inf")
+
+    def offer(self, weights: Weights) -> bool:
+        """Take over newer weights, if they are sound; return whether they are in use now."""
+        if not newer(weights, self._weights):
+            return False
+        try:
+            self._standby.load_tensors(weights.tensors)
+            self._check_canary()
+        except PolicyWeightsError as error:
+            self.rejected += 1
+            logger.warning("weights ignored, policy stays at version %d: %s", self.policy_version, quoted(error, 300))
+            return False
+        self._active, self._standby = self._standby, self._active
+        self._weights = weights
+        self._swapped_ns = self._clock.now_ns()
+        return True
+
+    def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
+        """Start an episode: the first observation stands in for those before it."""
+        for key, history in self._history.items():
+            history[:] = observation[key]
+
+    def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
+        """Take in the observation that a step has led to."""
+        for key, history in self._history.items():
+            history[:-1] = history[1:]
+            history[-1] = observation[key]
+
+    def act(self, deterministic: bool) -> NDArray[np.float32]:
+        """Return the action (A,) in [-1, 1] for the newest observations."""
+        return self._active.act(self._history, deterministic)
+
+    def _check_canary(self) -> None:
+        """Refuse weights whose numbers are finite and whose actions are not."""
+        for deterministic in (True, False):
+            action = self._standby.act(self._history, deterministic)
+            if not (np.abs(action) <= 1.0).all():
+                raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
+
+
+def use_one_thread() -> None:
+    """Keep torch to one thread: a second one only gets in the way of a small network, and of the learner beside it."""
+    torch.set_num_threads(1)
+
+
+def _blank(item: InputSpec, obs_horizon: int) -> NDArray[Any]:
+    return np.zeros((obs_horizon, *item.shape), item.dtype)
+
+
+def _check_inputs(spec: PolicySpec, schema: Schema) -> None:
+    for item in spec.inputs:
+        field = schema.observation_field(item.key)
+        if (field.shape, field.dtype) != (item.shape, item.dtype):
+            raise SchemaError(
+                f"policy input {item.key}: expected {item.shape} {item.dtype}, "
+                f"found {field.shape} {field.dtype} in the environment"
+            )
+    if schema.action.shape != (spec.action_size,):
+        raise SchemaError(f"policy: expected an action of size {spec.action_size}, found {schema.action.shape}")

@@ -1,0 +1,117 @@
+"""Demonstrations: the episodes that a person, or somebody standing in for one, brought to success, as a demo set."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser
+from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from actor.waiting import resume_after_stop
+from robot_envs.devices.operator import Operator
+from runtime.clock import utc_text, wall_time_ns
+from transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
+from transport.log import LogWriter
+from transport.record import Phase
+from transport.schema import Schema
+
+__all__ = ["RecordingConfig", "record_demos"]
+
+
+@dataclass(frozen=True)
+class RecordingConfig:
+    """What to record."""
+
+    episodes: int  # successful demonstrations wanted in the set, those already in it included
+    max_attempts: int  # episodes tried at most in this call
+    segment_bytes: int  # size of one of the log's files
+    actor_id: str
+    expert: str  # who or what demonstrates
+    task: dict[str, Any]  # the task's resolved configuration
+
+
+def record_demos(
+    config: RecordingConfig,
+    env: gymnasium.Env[Any, Any],
+    schema: Schema,
+    demonstrator: Operator,
+    folder: Path,
+    seed: int,
+    stop: Callable[[], bool],
+    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+) -> DemoManifest:
+    """Record demonstrations into `folder` until there are enough, and return the set's manifest.
+
+    An episode without success leaves no record, but the manifest counts it. An existing set is continued.
+
+    Args:
+        config: How many, by whom.
+        env: As `robot_envs.make_env` returns it.
+        schema: Of `env`.
+        demonstrator: Shows the task; in a step in which it is not engaged the robot stands still.
+        folder: The demo set.
+        seed: Of the episodes' resets.
+        stop: Ends the recording early; the set keeps what is complete.
+        on_episode: Told about every attempt.
+
+    Raises:
+        LogError: `folder` holds records of another schema or actor.
+    """
+    manifest = read_manifest(folder) if is_demo_set(folder) else _empty(config, schema)
+    writer = LogWriter(folder, schema, config.actor_id, manifest.session_id, config.segment_bytes)
+    records: list[NDArray[np.void]] = []
+    loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
+    chooser = Chooser(demonstrator, Arbiter(schema.action.shape[0], release_hold_s=0.0))
+    try:
+        write_manifest(folder, manifest)
+        for _ in range(config.max_attempts):
+            if manifest.successes >= config.episodes or stop():
+                break
+            records.clear()
+            attempt = manifest.episodes
+            reset_seed = episode_seed(seed, Phase.DEMO, attempt)
+            summary = loop.run_episode(attempt, Phase.DEMO, chooser, reset_seed, may_step=lambda: not stop())
+            if summary.stop_reason == INTERRUPTED:
+                break
+            if summary.success:
+                for record in records:
+                    writer.append(record)
+                writer.sync()
+            manifest = _counted(manifest, summary)
+            write_manifest(folder, manifest)
+            on_episode(summary)
+            resume_after_stop(env, demonstrator, summary.stop_reason, stop)
+    finally:
+        writer.close()
+    return manifest
+
+
+def _empty(config: RecordingConfig, schema: Schema) -> DemoManifest:
+    return DemoManifest(
+        schema=schema,
+        episodes=0,
+        successes=0,
+        steps=0,
+        task=config.task,
+        actor_id=config.actor_id,
+        session_id=secrets.token_hex(16),
+        date=utc_text(wall_time_ns()),
+        expert=config.expert,
+    )
+
+
+def _counted(manifest: DemoManifest, summary: EpisodeSummary) -> DemoManifest:
+    return replace(
+        manifest,
+        episodes=manifest.episodes + 1,
+        successes=manifest.successes + summary.success,
+        steps=manifest.steps + (summary.steps if summary.success else 0),
+    )

@@ -1,0 +1,114 @@
+"""One session: the actor's log, and where it goes on after a restart."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transport.log import LogError, LogReader, LogWriter
+from transport.record import Kind
+from transport.schema import Schema
+
+__all__ = ["LogFaultError", "Session", "log_fault", "open_session"]
+
+SESSION_BYTES = 16
+SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
+
+
+class LogFaultError(RuntimeError):
+    """The log cannot be written, so nothing may be done that would have to be recorded."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A log that is being written, and what it held when it was opened."""
+
+    actor_id: str
+    session_id: str
+    writer: LogWriter
+    steps: int  # STEP records
+    next_episode_id: int
+
+    @property
+    def folder(self) -> Path:
+        """Return where the log is."""
+        return self.writer.folder
+
+    @property
+    def schema(self) -> Schema:
+        """Return the schema of its records."""
+        return self.writer.schema
+
+    def append(self, record: NDArray[np.void]) -> None:
+        """Append one record.
+
+        Raises:
+            LogFaultError: The disk is full, or worse.
+        """
+        try:
+            self.writer.append(record)
+        except OSError as error:
+            raise LogFaultError(log_fault(error)) from error
+
+    def settle(self, next_seq: int) -> None:
+        """Between episodes: make what was appended survive a power cut, and forget what the learner holds.
+
+        Args:
+            next_seq: The first record that the learner does not hold.
+
+        Raises:
+            LogFaultError: The disk is full, or worse.
+        """
+        try:
+            self.writer.sync()
+            self.writer.forget(next_seq)
+        except OSError as error:
+            raise LogFaultError(log_fault(error)) from error
+
+
+def log_fault(error: BaseException) -> str:
+    """Return one line about a log that cannot be written."""
+    return f"log: {error}; free disk space and start again, it goes on from where it stopped"
+
+
+def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session:
+    """Go on with the newest session in `folder`, or start one.
+
+    A process that was killed left records behind which nobody has acknowledged. The next one goes on in the same log
+    under the same session, so they are sent before anything new. Another schema or actor starts a session of its own.
+
+    Args:
+        folder: Holds one log folder per session, called by its id.
+        schema: Of the records.
+        actor_id: Who records.
+        segment_bytes: Size of one of the log's files.
+        trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [path for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name)]
+    for path in sorted(names, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        try:
+            reader = LogReader(path)
+        except LogError:
+            continue
+        try:
+            if (reader.schema, reader.actor_id) == (schema, actor_id):
+                return _go_on(reader, segment_bytes, trim)
+        finally:
+            reader.close()
+    session_id = secrets.token_hex(SESSION_BYTES)
+    writer = LogWriter(folder / session_id, schema, actor_id, session_id, segment_bytes, trim)
+    return Session(actor_id, session_id, writer, steps=0, next_episode_id=0)
+
+
+def _go_on(reader: LogReader, segment_bytes: int, trim: bool) -> Session:
+    rows = np.arange(len(reader))
+    steps = int(np.count_nonzero(reader.gather(rows, "kind") == Kind.STEP))
+    next_episode_id = int(reader.gather(rows[-1:], "episode_id").max(initial=-1)) + 1
+    writer = LogWriter(reader.folder, reader.schema, reader.actor_id, reader.session_id, segment_bytes, trim)
+    return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id)

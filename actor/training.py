@@ -1,0 +1,285 @@
+"""Practice on the robot: episodes with the policy and the person, until there is enough of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser, Explorer
+from actor.config import ActorConfig
+from actor.console import Console, Status
+from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from actor.logbook import Logbook
+from actor.policy_runner import NO_POLICY, PolicyRunner
+from actor.session import LogFaultError, Session, log_fault
+from actor.timing import Percentiles
+from actor.waiting import pause, resume_after_stop
+from policies import PolicySpec
+from robot_envs.devices.operator import Operator
+from runtime.clock import Clock, MonotonicClock
+from transport.record import Phase
+from transport.uplink import Uplink
+from transport.wire import Hello
+
+__all__ = ["Training", "TrainingSummary"]
+
+LONG_WAIT_NS = 2_000_000_000  # a shorter one for the learner is the pace of lockstep, and not worth showing
+CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What practice came to. Counts and shares go over all starts of the run, times over this one."""
+
+    end_reason: str  # max_env_steps | max_wall_s | graduated | interrupted | log: ...
+    episodes: int
+    env_steps: int
+    control_minutes: float
+    wall_s: float
+    success_alone: float  # share of the newest episodes that succeeded without help
+    intervention_share_last50: float  # human steps / steps of the newest 50 episodes
+    updates: int
+    utd_ratio: float
+    policy_version: int
+    rejected_weights: int
+    overruns: int
+    period: Percentiles
+    compute: Percentiles
+
+
+class Training:
+    """The actor process's main object.
+
+    Args:
+        config: How long, at which pace.
+        env: As `robot_envs.make_env` returns it.
+        operator: Who corrects, and says when it is safe to go on after a stop.
+        uplink: To the learner, over the session's log; not yet connected.
+        session: The log.
+        metrics_path: Gets one row per episode; an earlier start's rows are continued.
+        console: Shows how it goes.
+        seed: Of resets and of the policy's noise.
+        stop: Whether to end: a `StopFlag`.
+        simulated: Whether nothing real can move; lockstep and exploration are for simulation only.
+        clock: Monotonic; measures wall time and the policy's age.
+        idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
+            it may do the learner's work.
+    """
+
+    def __init__(
+        self,
+        config: ActorConfig,
+        env: gymnasium.Env[Any, Any],
+        operator: Operator,
+        uplink: Uplink,
+        session: Session,
+        metrics_path: Path,
+        console: Console,
+        seed: int,
+        stop: Callable[[], bool],
+        simulated: bool,
+        clock: Clock | None = None,
+        idle: Callable[[], None] = pause,
+    ) -> None:
+        if not simulated and (config.lockstep or config.exploration.max_env_steps):
+            raise ValueError("actor: expected lockstep and exploration in simulation only; a robot waits for nobody")
+        self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
+        self._session, self._console, self._seed = session, console, seed
+        self._stop, self._idle = stop, idle
+        self._clock = clock or MonotonicClock()
+        self._started_ns = self._clock.now_ns()
+        self._logbook = Logbook(metrics_path, session)
+        self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
+        self._runner: PolicyRunner | None = None
+        self._waiting = "the learner"
+
+    def run(self) -> TrainingSummary:
+        """Practise until the end; whatever happens, the robot holds afterwards.
+
+        Raises:
+            Rejected: The learner does not fit; nothing has moved.
+            TimeoutError: There is no learner; nothing has moved.
+        """
+        self._console.start(self.status)
+        try:
+            runner = self._runner = self._connect()
+            end_reason = INTERRUPTED if runner is None else self._practise(runner)
+            self._drain()
+        finally:
+            self._loop.hold()
+            self._console.close()
+        return self._summary(end_reason)
+
+    def status(self) -> Status:
+        """Return where practice stands. Any thread may ask."""
+        progress, runner, history = self._uplink.progress(), self._runner, self._logbook.history
+        window, env_steps = self._config.success_window, self._logbook.env_steps
+        period_s = self._loop.period.percentiles().p50_ms / 1e3
+        person = "person" if self._loop.has_human else "policy"
+        return Status(
+            waiting=self._waiting,
+            in_control="nobody" if self._waiting else person,
+            episode=self._logbook.episodes,
+            env_steps=env_steps,
+            max_env_steps=self._config.max_env_steps,
+            control_minutes=self._logbook.control_s / 60.0,
+            success_window=window,
+            success_alone=history.success_alone(window),
+            success_helped=history.success_helped(window),
+            intervention_rate=history.intervention_rate(window),
+            updates=progress.updates,
+            utd_ratio=progress.updates / max(1, env_steps),
+            policy_version=NO_POLICY if runner is None else runner.policy_version,
+            policy_age_s=float("inf") if runner is None else runner.age_s,
+            step_rate_hz=1.0 / period_s if period_s else 0.0,
+            overruns=self._loop.overruns,
+            learner_phase=progress.learner_phase,
+            connected=progress.connected,
+        )
+
+    def _connect(self) -> PolicyRunner | None:
+        """Find the learner and build the policy that it describes; None when somebody asked to stop first."""
+        schema = self._session.schema
+        hello = Hello.of(schema, self._session.actor_id, self._session.session_id)
+        while not self._stop():
+            left_s = self._config.uplink_timeout_s - self._wall_s()
+            try:
+                accept = self._uplink.connect(hello, min(CONNECT_S, max(left_s, 0.0)))
+            except TimeoutError:
+                if left_s <= CONNECT_S:
+                    raise
+                continue
+            return PolicyRunner(PolicySpec.from_json(accept.policy_spec), schema, self._clock, self._seed)
+        return None
+
+    def _practise(self, runner: PolicyRunner) -> str:
+        """Run episodes until there is a reason to end, and return it."""
+        exploration, size = self._config.exploration, self._session.schema.action.shape[0]
+        explorer = Explorer(size, exploration.scale, self._seed) if exploration.max_env_steps else None
+        arbiter = Arbiter(size, self._config.release_hold_s)
+        chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
+        latched = getattr(self._env.unwrapped, "stop_reason", None)
+        self._resume(str(getattr(latched, "value", latched or "")))
+        while not (end_reason := self._end_reason()):
+            self._take_weights(runner)
+            if reason := self._reason_to_wait(runner):
+                self._wait(reason)
+                continue
+            self._waiting = ""
+            try:
+                summary = self._run_episode(chooser, runner)
+            except LogFaultError as error:
+                return str(error)
+            self._console.episode_done()
+            self._resume(summary.stop_reason)
+        return end_reason
+
+    def _run_episode(self, chooser: Chooser, runner: PolicyRunner) -> EpisodeSummary:
+        logbook = self._logbook
+        episode_id, logbook.next_episode_id = logbook.next_episode_id, logbook.next_episode_id + 1
+        seed = episode_seed(self._seed, Phase.TRAIN, episode_id)
+        summary = self._loop.run_episode(episode_id, Phase.TRAIN, chooser, seed, partial(self._may_step, runner))
+        progress = self._uplink.progress()
+        facts = {
+            "updates": progress.updates,
+            "utd_ratio": progress.updates / max(1, logbook.env_steps),
+            "policy_age_s": runner.age_s if runner.ready else None,
+            "learner_connected": progress.connected,
+            "wall_s": self._wall_s(),
+            "overruns": self._loop.overruns,
+            "period_p99_ms": self._loop.period.percentiles().p99_ms,
+            "compute_p99_ms": self._loop.compute.percentiles().p99_ms,
+        }
+        logbook.add(summary, facts)
+        self._session.settle(progress.next_seq)
+        return summary
+
+    def _end_reason(self) -> str:
+        graduation, env_steps = self._config.graduation, self._logbook.env_steps
+        if self._stop():
+            return INTERRUPTED
+        if self._session.writer.fault is not None:
+            return log_fault(self._session.writer.fault)
+        if env_steps >= self._config.max_env_steps:
+            return "max_env_steps"
+        if graduation is not None and self._logbook.history.graduated(graduation, env_steps):
+            return "graduated"
+        return "max_wall_s" if self._wall_s() >= self._config.max_wall_s else ""
+
+    def _reason_to_wait(self, runner: PolicyRunner) -> str:
+        progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
+        learner = progress.learner_phase if progress.connected else "not connected"
+        if not runner.ready and self._logbook.env_steps >= self._config.exploration.max_env_steps:
+            return f"the first weights (learner: {learner})"
+        if runner.ready and max_age_s is not None and runner.age_s > max_age_s:
+            return f"weights younger than {max_age_s:.0f} s (learner: {learner})"
+        return ""
+
+    def _may_step(self, runner: PolicyRunner) -> bool:
+        """Between two steps: let the learner catch up in lockstep, swap weights, look at the stop flag."""
+        if self._config.lockstep:
+            self._wait_for_learner()
+        self._take_weights(runner)
+        if self._stop():
+            return False
+        self._logbook.session_steps += 1
+        return True
+
+    def _wait_for_learner(self) -> None:
+        since_ns = self._clock.now_ns()
+        while not self._stop() and 0 <= self._uplink.progress().transitions_allowed <= self._logbook.session_steps:
+            long = self._clock.now_ns() - since_ns > LONG_WAIT_NS
+            self._wait("the learner (lockstep)" if long else "")
+        self._waiting = ""
+
+    def _wait(self, reason: str) -> None:
+        if reason != self._waiting:
+            self._waiting = reason
+            self._console.waiting()
+        self._idle()
+
+    def _take_weights(self, runner: PolicyRunner) -> None:
+        weights = self._uplink.latest_weights()
+        if weights is not None:
+            runner.offer(weights)
+
+    def _resume(self, stop_reason: str) -> None:
+        idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")
+        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle)
+
+    def _drain(self) -> None:
+        """Give the link a moment to deliver the last records; what it does not deliver stays in the log."""
+        until_ns = self._clock.now_ns() + round(self._config.drain_s * 1e9)
+        while self._clock.now_ns() < until_ns:
+            progress = self._uplink.progress()
+            if not progress.connected or progress.next_seq >= self._session.writer.next_seq:
+                return
+            pause(self._clock)
+
+    def _wall_s(self) -> float:
+        return (self._clock.now_ns() - self._started_ns) / 1e9
+
+    def _summary(self, end_reason: str) -> TrainingSummary:
+        status = self.status()
+        return TrainingSummary(
+            end_reason=end_reason,
+            episodes=status.episode,
+            env_steps=status.env_steps,
+            control_minutes=status.control_minutes,
+            wall_s=self._wall_s(),
+            success_alone=status.success_alone,
+            intervention_share_last50=self._logbook.history.intervention_share(),
+            updates=status.updates,
+            utd_ratio=status.utd_ratio,
+            policy_version=status.policy_version,
+            rejected_weights=0 if self._runner is None else self._runner.rejected,
+            overruns=status.overruns,
+            period=self._loop.period.percentiles(),
+            compute=self._loop.compute.percentiles(),
+        )

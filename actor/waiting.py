@@ -1,0 +1,49 @@
+"""Waiting between episodes: nothing moves until there is a reason to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+
+from actor.control_loop import INTERRUPTED
+from robot_envs.devices.operator import Operator
+from runtime.clock import Clock, MonotonicClock
+
+__all__ = ["pause", "resume_after_stop"]
+
+PAUSE_NS = 2_000_000  # short enough for lockstep, long enough to cost nothing
+
+
+def pause(clock: Clock | None = None, duration_ns: int = PAUSE_NS) -> None:
+    """Let a moment pass."""
+    clock = clock or MonotonicClock()
+    clock.sleep_until(clock.now_ns() + duration_ns)
+
+
+def resume_after_stop(
+    env: gymnasium.Env[Any, Any],
+    operator: Operator,
+    stop_reason: str,
+    stop: Callable[[], bool],
+    idle: Callable[[], None] = pause,
+) -> None:
+    """After a stop, return when the person says that it is safe to go on, or when `stop` says that there is no need.
+
+    Args:
+        env: Its stop is released, when it latches one.
+        operator: Who is asked.
+        stop_reason: Of the episode that has just ended; "" returns at once.
+        stop: Whether the process is to end; the stop then stays latched.
+        idle: Lets a moment pass between two questions.
+    """
+    if stop_reason in ("", INTERRUPTED):
+        return
+    while not operator.may_resume(stop_reason):
+        if stop():
+            return
+        idle()
+    resume = getattr(env.unwrapped, "resume", None)
+    if resume is not None:
+        resume()

@@ -1,0 +1,1 @@
+"""Home of hand-eye, intrinsics, workspace, device axes and latency calibration, written as dated YAML."""

@@ -1,0 +1,1 @@
+"""Learning algorithms; each is one class that reads like its paper."""

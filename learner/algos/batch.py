@@ -1,0 +1,81 @@
+"""A sampled block as tensors, its slices, and DrQ's random shift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["Batch", "random_shift"]
+
+
+class Batch(NamedTuple):
+    """Rows for gradient steps; B rows, all on one device."""
+
+    observation: dict[str, Tensor]  # vectors (B, H, D) float32 SI units, frames (B, H, height, width, 3) uint8
+    action: Tensor  # (B, A) float32 in [-1, 1]
+    reward: Tensor  # (B,) discounted n-step sum
+    discount: Tensor  # (B,) gamma^k (1 - terminated)
+    next_observation: dict[str, Tensor]  # as observation, k steps later
+    is_demo: Tensor  # (B,) bool, demo or human action
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any], device: torch.device) -> Batch:
+        """Move a block of numpy arrays or tensors to the device."""
+
+        def move(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {key: move(part) for key, part in value.items()}
+            return torch.as_tensor(value).to(device, non_blocking=True)
+
+        return cls(**{name: move(block[name]) for name in cls._fields})
+
+    def slices(self, count: int) -> Iterator[Batch]:
+        """The block cut into `count` contiguous slices of equal size."""
+        rows, rest = divmod(self.action.shape[0], count)
+        if rest:
+            raise ValueError(f"block of {self.action.shape[0]} rows must divide into {count} slices; see policy_delay")
+        for start in range(0, rows * count, rows):
+            yield self._map(lambda value, at=start: value[at : at + rows])
+
+    def shifted(self, pixels: int, generator: torch.Generator) -> Batch:
+        """Shift every frame at random, independently for observation and next observation."""
+        if pixels == 0:
+            return self
+        return self._replace(
+            observation=_shift_frames(self.observation, pixels, generator),
+            next_observation=_shift_frames(self.next_observation, pixels, generator),
+        )
+
+    def _map(self, function: Any) -> Batch:
+        def visit(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {key: function(part) for key, part in value.items()}
+            return function(value)
+
+        return Batch(*(visit(value) for value in self))
+
+
+def _shift_frames(observation: dict[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:
+    return {
+        key: random_shift(value, pixels, generator) if value.dtype == torch.uint8 else value
+        for key, value in observation.items()
+    }
+
+
+def random_shift(frames: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
+    """Shift each row's frames (B, H, height, width, 3) uint8 by up to `pixels` in x and y, repeating the border.
+
+    All H frames of a row move together. One gather of contiguous windows; the values stay uint8.
+    """
+    count, _, height, width, _ = frames.shape
+    repeat = (-1, -1, pixels, -1, -1)
+    frames = torch.cat((frames[:, :, :1].expand(repeat), frames, frames[:, :, -1:].expand(repeat)), dim=2)
+    repeat = (-1, -1, -1, pixels, -1)
+    frames = torch.cat((frames[:, :, :, :1].expand(repeat), frames, frames[:, :, :, -1:].expand(repeat)), dim=3)
+    # (B, offsets y, offsets x, H, height, width, channels), all views of the padded frames.
+    windows = frames.unfold(2, height, 1).unfold(3, width, 1).permute(0, 2, 3, 1, 5, 6, 4)
+    offset = torch.randint(0, 2 * pixels + 1, (2, count), generator=generator, device=frames.device)
+    return windows[torch.arange(count, device=frames.device), offset[0], offset[1]]

@@ -1,0 +1,132 @@
+"""An ensemble of critics evaluated by one batched product per layer, with a scalar or a classification head."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from learner.config import SacConfig
+
+__all__ = ["CriticEnsemble", "HlGaussHead", "ScalarHead"]
+
+SUPPORT_MARGIN = 3.0  # sigmas past each end of the range, so that a target on the bound keeps its whole Gaussian
+FLAT_PROBABILITY = 1e-4  # floor of a bin at zero initialisation, so that the cross-entropy can still move it
+
+
+class CriticEnsemble(nn.Module):
+    """N independent Q functions over (features, action), each an MLP with its own weights.
+
+    Args:
+        config: widths, ensemble size and head.
+        input_size: features plus action components.
+        generator: source of the initial weights.
+    """
+
+    def __init__(self, config: SacConfig, input_size: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.num_critics = config.num_critics
+        self.layer_norm = config.critic_layer_norm
+        self.head: ScalarHead | HlGaussHead
+        self.head = HlGaussHead(config) if config.critic_head == "hl_gauss" else ScalarHead()
+        sizes = (input_size, *config.critic_hidden, self.head.outputs)
+        self.weights = nn.ParameterList(
+            _xavier_uniform((self.num_critics, fan_in, fan_out), generator) for fan_in, fan_out in pairwise(sizes)
+        )
+        self.biases = nn.ParameterList(torch.zeros(self.num_critics, 1, size) for size in sizes[1:])
+        norm_sizes = config.critic_hidden if self.layer_norm else ()
+        self.norm_scales = nn.ParameterList(torch.ones(self.num_critics, 1, size) for size in norm_sizes)
+        self.norm_shifts = nn.ParameterList(torch.zeros(self.num_critics, 1, size) for size in norm_sizes)
+        if config.zero_init_last_layer:
+            nn.init.zeros_(self.weights[-1])
+            self.biases[-1].data[:] = self.head.zero_bias()
+
+    def forward(self, features: Tensor, action: Tensor, members: Tensor | None = None, frozen: bool = False) -> Tensor:
+        """Raw head outputs (M, B, outputs); `self.head.value` turns them into Q (M, B).
+
+        Args:
+            features: (B, F).
+            action: (B, A) in [-1, 1].
+            members: (M,) indices of the critics to evaluate; None = all N.
+            frozen: no gradient for the critics' weights; it still flows to the inputs.
+        """
+
+        def pick(parameter: Tensor) -> Tensor:
+            parameter = parameter.detach() if frozen else parameter
+            return parameter if members is None else parameter.index_select(0, members)
+
+        weights, biases = [pick(weight) for weight in self.weights], [pick(bias) for bias in self.biases]
+        x = torch.cat((features, action), dim=-1).expand(weights[0].shape[0], -1, -1)
+        for layer, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            if self.layer_norm:
+                x = F.layer_norm(x, x.shape[-1:])
+                x = torch.addcmul(pick(self.norm_shifts[layer]), x, pick(self.norm_scales[layer]))
+            x = F.relu(x, inplace=True)
+        return torch.baddbmm(biases[-1], x, weights[-1])
+
+    def q(self, features: Tensor, action: Tensor, members: Tensor | None = None, frozen: bool = False) -> Tensor:
+        """Q values (M, B); the arguments are those of `forward`."""
+        return self.head.value(self.forward(features, action, members, frozen))
+
+
+class ScalarHead:
+    """One output per critic, trained by squared error."""
+
+    outputs = 1
+
+    def zero_bias(self) -> Tensor:
+        """Bias (1,) that makes Q zero."""
+        return torch.zeros(1)
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Q (M, B) from raw outputs (M, B, 1)."""
+        return raw.squeeze(-1)
+
+    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Squared error of raw outputs (N, B, 1) against one target (B,), averaged over critics and batch."""
+        return F.mse_loss(self.value(raw), target.expand(raw.shape[:-1]))
+
+
+class HlGaussHead:
+    """A histogram over a bounded value range, trained by cross-entropy against a Gaussian around the target.
+
+    See "Stop Regressing" (arXiv 2403.03950).
+    """
+
+    def __init__(self, config: SacConfig) -> None:
+        low, high = config.value_range
+        margin = SUPPORT_MARGIN * config.bin_sigma
+        width = (high - low) / (config.num_bins - 2.0 * margin)
+        self.outputs = config.num_bins
+        self.low, self.high, self.sigma = low, high, config.bin_sigma * width
+        half = 0.5 * config.num_bins * width
+        self.edges = torch.linspace((low + high) / 2 - half, (low + high) / 2 + half, config.num_bins + 1)
+
+    def zero_bias(self) -> Tensor:
+        """Bias (K,) whose histogram lies around zero, or around the end of the range nearest to it."""
+        return torch.log(self.histogram(torch.zeros(1))[0] + FLAT_PROBABILITY)
+
+    def histogram(self, target: Tensor) -> Tensor:
+        """Share (B, K) of a Gaussian around each target (B,) that falls into each bin."""
+        edges = self.edges.to(target.device)
+        centred = (edges - target.clamp(self.low, self.high)[:, None]) / (math.sqrt(2.0) * self.sigma)
+        cumulative = torch.erf(centred)
+        return cumulative.diff(dim=-1) / (cumulative[:, -1:] - cumulative[:, :1])
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Q (M, B), the histogram's mean, from logits (M, B, K)."""
+        edges = self.edges.to(raw.device)
+        return torch.softmax(raw, dim=-1) @ (0.5 * (edges[1:] + edges[:-1]))
+
+    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Cross-entropy of logits (N, B, K) against one target (B,), averaged over critics and batch."""
+        return -(F.log_softmax(raw, dim=-1) * self.histogram(target)).sum(-1).mean()
+
+
+def _xavier_uniform(shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
+    bound = math.sqrt(6.0 / (shape[1] + shape[2]))
+    return torch.empty(shape).uniform_(-bound, bound, generator=generator)

@@ -1,0 +1,51 @@
+"""Adam that leaves weights and moments alone when a loss or a gradient is not finite, and counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adam import adam
+
+__all__ = ["GuardedAdam"]
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's own defaults; no task has wanted others
+
+
+class GuardedAdam:
+    """Fused Adam whose step is skipped on the device, without a host synchronisation.
+
+    Args:
+        parameters: the weights to optimise; each must take part in every loss.
+        lr: learning rate.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+        self._parameters: list[Tensor] = list(parameters)
+        self._lr = lr
+        self._first = [torch.zeros_like(parameter) for parameter in self._parameters]
+        self._second = [torch.zeros_like(parameter) for parameter in self._parameters]
+        self._steps = [torch.zeros((), device=parameter.device) for parameter in self._parameters]
+        self.skipped = torch.zeros((), device=self._parameters[0].device)
+
+    def step(self, loss: Tensor) -> Tensor:
+        """Differentiate `loss` and step; returns the gradient norm ()."""
+        gradients = list(torch.autograd.grad(loss, self._parameters))
+        norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
+        broken = (~torch.isfinite(norm + loss.detach())).float()
+        with torch.no_grad():
+            adam(
+                self._parameters, gradients, self._first, self._second, [], self._steps,
+                fused=True, found_inf=broken,  # the fused kernel does nothing where found_inf is 1
+                amsgrad=False, beta1=BETA_1, beta2=BETA_2, lr=self._lr, weight_decay=0.0, eps=EPSILON, maximize=False,
+            )  # fmt: skip
+            self.skipped += broken
+        return norm
+
+    def state_tensors(self) -> dict[str, Tensor]:
+        """Moments, step counts and the count of skipped steps by name; views, not copies."""
+        tensors = {"skipped": self.skipped}
+        for name, values in (("first", self._first), ("second", self._second), ("steps", self._steps)):
+            tensors |= {f"{name}/{index}": value for index, value in enumerate(values)}
+        return tensors

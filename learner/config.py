@@ -1,0 +1,86 @@
+"""Settings of the learner; the numbers are in configs/algo/ and configs/learner/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["BcConfig", "SacConfig"]
+
+CloningLoss = Literal["nll", "mse"]
+
+
+@dataclass(frozen=True)
+class SacConfig:
+    """Soft actor-critic with a critic ensemble. RLPD is this with other numbers."""
+
+    # Sampling.
+    batch_size: int  # rows of one critic step
+    demo_ratio: float  # share of each critic step's rows that come from the demo index, 0..1
+    n_step: int  # control steps summed before bootstrapping
+    gamma: float  # discount of one control step
+    image_shift: int  # largest random shift of a frame in pixels (DrQ); 0 = none
+    # Critic.
+    critic_hidden: tuple[int, ...]  # units of each hidden layer
+    critic_layer_norm: bool  # LayerNorm after each dense layer, before the ReLU
+    num_critics: int  # critics in the ensemble
+    num_min: int  # target critics drawn for each step's minimum
+    critic_head: Literal["scalar", "hl_gauss"]
+    value_range: tuple[float, float]  # values the hl_gauss head can express
+    num_bins: int  # bins of the hl_gauss head
+    bin_sigma: float  # smoothing of the hl_gauss target, in bin widths
+    zero_init_last_layer: bool  # every critic starts at Q = 0
+    target_clip: tuple[float, float] | None  # reachable returns; null = targets are not clipped
+    backup_entropy: bool  # the target includes the entropy of the next action
+    tau: float  # step of the target critics' moving average
+    # Policy and temperature.
+    policy_delay: int  # critic steps in a block, after which the policy and the temperature take one step each
+    actor_q: Literal["mean", "min"]  # over all critics, in the policy's objective
+    init_temperature: float  # first weight of the entropy
+    target_entropy: float | None  # nats; null = -action_size / 2
+    actor_bc_weight: float  # weight of imitating the demo and human rows; 0 = off
+    actor_bc_loss: CloningLoss  # of those rows; also the loss of pretraining
+    actor_bc_q_filter: bool  # imitate only rows whose recorded action has the higher Q
+    policy_ema: float  # step of the published weights' moving average; 0 = publish the weights themselves
+    # Optimisers.
+    critic_lr: float
+    policy_lr: float
+    temperature_lr: float
+
+    def __post_init__(self) -> None:
+        _check(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
+        _check(0.0 <= self.demo_ratio <= 1.0, "demo_ratio", "within [0, 1]", self.demo_ratio)
+        _check(self.n_step >= 1, "n_step", "at least 1", self.n_step)
+        _check(0.0 < self.gamma <= 1.0, "gamma", "within (0, 1]", self.gamma)
+        _check(self.image_shift >= 0, "image_shift", "at least 0", self.image_shift)
+        _check(1 <= self.num_min <= self.num_critics, "num_min", f"within 1..{self.num_critics}", self.num_min)
+        _check(self.value_range[0] < self.value_range[1], "value_range", "[low, high], low < high", self.value_range)
+        _check(self.num_bins > 6 * self.bin_sigma + 1, "num_bins", "more than 6 bin_sigma + 1", self.num_bins)
+        clip = self.target_clip
+        _check(clip is None or clip[0] < clip[1], "target_clip", "null or [low, high], low < high", clip)
+        _check(0.0 < self.tau <= 1.0, "tau", "within (0, 1]", self.tau)
+        _check(self.policy_delay >= 1, "policy_delay", "at least 1", self.policy_delay)
+        _check(self.init_temperature > 0.0, "init_temperature", "positive", self.init_temperature)
+        _check(0.0 <= self.policy_ema <= 1.0, "policy_ema", "within [0, 1]", self.policy_ema)
+
+
+@dataclass(frozen=True)
+class BcConfig:
+    """Behaviour cloning on the demo index."""
+
+    batch_size: int  # rows of one step
+    loss: CloningLoss
+    policy_lr: float
+    image_shift: int  # largest random shift of a frame in pixels; 0 = none
+    epochs: int  # passes over the training episodes
+    validation_share: float  # share of the episodes held out
+    candidates: int  # policies returned, evenly spaced over the epochs
+
+    def __post_init__(self) -> None:
+        _check(0.0 <= self.validation_share < 1.0, "validation_share", "within [0, 1)", self.validation_share)
+        _check(1 <= self.candidates <= self.epochs, "candidates", f"within 1..{self.epochs}", self.candidates)
+
+
+def _check(condition: bool, name: str, expected: str, found: object) -> None:
+    if not condition:
+        raise ValueError(f"{name} must be {expected}, found {found!r}")

@@ -1,0 +1,24 @@
+"""Settings of the policy network; the numbers are in configs/policy/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.spec import Activation, Encoder
+
+__all__ = ["PolicyConfig"]
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """What the policy reads and how wide it is; with the actor's schema this becomes a `PolicySpec`."""
+
+    observation_keys: tuple[str, ...]  # observation fields the policy reads; empty = all of them
+    obs_horizon: int  # observations a decision sees, the newest last
+    hidden: tuple[int, ...]  # units of each hidden layer
+    layer_norm: bool  # LayerNorm after each dense layer, before the activation
+    activation: Activation
+    encoder: Encoder
+    latent_size: int  # features per camera
+    log_std_min: float  # lower clip of the log standard deviation, before tanh
+    log_std_max: float  # upper clip of the log standard deviation, before tanh

@@ -1,0 +1,151 @@
+"""The policy network: observation to a tanh-Gaussian over normalised actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from policies import heads
+from policies.encoders import SmallCnn, freeze_encoders
+from policies.spec import PolicySpec
+
+__all__ = ["Policy", "PolicyWeightsError"]
+
+NORMALISED_LIMIT = 10.0  # standard deviations; a spike far outside the demonstrations must not saturate every unit
+
+
+class PolicyWeightsError(ValueError):
+    """Weights that do not belong to this policy or are not finite."""
+
+
+class Policy(nn.Module):
+    """A Gaussian squashed by tanh over actions (A,) in [-1, 1].
+
+    Observations in batches: vectors (B, H, D) float32 in SI units, frames (B, H, height, width, 3) uint8,
+    with H = obs_horizon and the newest observation last.
+
+    Args:
+        spec: architecture and input scaling.
+        seed: fixes the initial weights and the noise of `act`.
+        frozen_encoder: weights of a frozen encoder; needed exactly when the spec names an `encoder_hash`.
+    """
+
+    def __init__(self, spec: PolicySpec, seed: int = 0, frozen_encoder: Mapping[str, np.ndarray] | None = None) -> None:
+        super().__init__()
+        self.spec = spec
+        self._vectors = tuple(item for item in spec.inputs if not item.is_frame)
+        self._frames = tuple(item for item in spec.inputs if item.is_frame)
+        self._noise = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
+        self._add_normaliser()
+        self.encoders = nn.ModuleList(
+            SmallCnn(item.shape, spec.obs_horizon, spec.latent_size, generator) for item in self._frames
+        )
+        if spec.encoder_hash:
+            freeze_encoders(self.encoders, frozen_encoder, spec.encoder_hash)
+        self.feature_size = spec.obs_horizon * sum(item.shape[0] for item in self._vectors)
+        self.feature_size += spec.latent_size * len(self._frames)
+        self.trunk = _trunk(spec, self.feature_size, generator)
+
+    def _add_normaliser(self) -> None:
+        means, scales = [], []
+        for item in self._vectors:
+            size = item.shape[0]
+            mean, std = self.spec.normaliser.get(item.key, ([0.0] * size, [1.0] * size))
+            means += mean * self.spec.obs_horizon
+            scales += [1.0 / value for value in std] * self.spec.obs_horizon
+        # Not persistent: the scaling travels in the specification, never with the weights.
+        self.register_buffer("mean", torch.tensor(means, dtype=torch.float32), persistent=False)
+        self.register_buffer("scale", torch.tensor(scales, dtype=torch.float32), persistent=False)
+        self.mean: Tensor
+        self.scale: Tensor
+
+    def features(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Normalised vectors and encoded frames side by side, (B, feature_size); policy and critic both read this."""
+        parts = []
+        if self._vectors:
+            vectors = torch.cat([observation[item.key].flatten(1) for item in self._vectors], dim=-1)
+            parts.append(((vectors - self.mean) * self.scale).clamp_(-NORMALISED_LIMIT, NORMALISED_LIMIT))
+        parts += [encoder(observation[item.key]) for item, encoder in zip(self._frames, self.encoders, strict=True)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation before tanh, each (B, A), from features (B, feature_size)."""
+        mean, log_std = self.trunk(features).chunk(2, dim=-1)
+        return mean, log_std.clamp(self.spec.log_std_min, self.spec.log_std_max)
+
+    def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation before tanh, each (B, A)."""
+        return self.distribution(self.features(observation))
+
+    def sample(self, observation: Mapping[str, Tensor], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Draw actions (B, A) in (-1, 1) with their log density (B,)."""
+        return heads.sample(*self.forward(observation), generator)
+
+    def act(self, observation: Mapping[str, np.ndarray], deterministic: bool) -> np.ndarray:
+        """Choose one action.
+
+        Args:
+            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8; no batch axis.
+            deterministic: the mode tanh(mean) instead of a draw.
+
+        Returns:
+            action (A,) float32 in [-1, 1].
+        """
+        with torch.inference_mode():
+            device = self.mean.device
+            batch = {
+                item.key: torch.from_numpy(np.ascontiguousarray(observation[item.key]))[None].to(device)
+                for item in self.spec.inputs
+            }
+            mean, log_std = (value.cpu() for value in self.forward(batch))
+            action = torch.tanh(mean) if deterministic else heads.sample(mean, log_std, self._noise)[0]
+            chosen: np.ndarray = action[0].numpy()
+        return chosen
+
+    def trainable_tensors(self) -> dict[str, np.ndarray]:
+        """A copy of every trained weight by name; frozen encoder weights never travel."""
+        return {
+            name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters() if value.requires_grad
+        }
+
+    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take over trained weights; raises `PolicyWeightsError` before anything changes if one does not fit."""
+        own = {name: value for name, value in self.named_parameters() if value.requires_grad}
+        if set(own) != set(tensors):
+            raise PolicyWeightsError(
+                f"weights: expected tensors {sorted(own)}, found {sorted(tensors)}; the sender has another policy spec"
+            )
+        for name, value in tensors.items():
+            if own[name].shape != value.shape:
+                raise PolicyWeightsError(
+                    f"weights: {name} must have shape {tuple(own[name].shape)}, found {value.shape}; "
+                    "the sender has another policy spec"
+                )
+            if not np.isfinite(value).all():
+                raise PolicyWeightsError(
+                    f"weights: {name} must be finite, found NaN or infinity; keep the current policy"
+                )
+        with torch.no_grad():
+            for name, value in tensors.items():
+                own[name].copy_(torch.from_numpy(np.array(value, dtype=np.float32)))
+
+
+def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    size = feature_size
+    for width in spec.hidden:
+        layers.append(nn.Linear(size, width))
+        if spec.layer_norm:
+            layers.append(nn.LayerNorm(width))
+        layers.append(nn.ReLU(inplace=True) if spec.activation == "relu" else nn.Tanh())
+        size = width
+    layers.append(nn.Linear(size, 2 * spec.action_size))
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.zeros_(layer.bias)
+    return nn.Sequential(*layers)

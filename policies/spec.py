@@ -1,0 +1,101 @@
+"""The specification both processes build the policy from: the learner writes it, the actor receives it on connect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import msgspec
+
+__all__ = ["Activation", "Encoder", "InputSpec", "PolicySpec", "PolicySpecError"]
+
+Activation = Literal["relu", "tanh"]
+Encoder = Literal["none", "small_cnn"]
+
+MIN_FRAME_SIDE = 31  # pixels; below this the small CNN's four strided layers leave nothing
+
+
+class PolicySpecError(ValueError):
+    """A policy specification that cannot be built."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One observation field that the policy reads."""
+
+    key: str
+    shape: tuple[int, ...]  # one step, without batch and horizon: (D,) for a vector, (height, width, 3) for a frame
+    dtype: str  # float32 = vector in SI units, uint8 = RGB frame
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether the field is a camera frame."""
+        return self.dtype == "uint8"
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """Everything that fixes the policy's architecture and its input scaling, but not its weights."""
+
+    inputs: tuple[InputSpec, ...]
+    obs_horizon: int
+    action_size: int
+    hidden: tuple[int, ...]
+    layer_norm: bool
+    activation: Activation
+    encoder: Encoder
+    latent_size: int
+    log_std_min: float
+    log_std_max: float
+    normaliser: dict[str, tuple[list[float], list[float]]]  # vector key -> (mean, standard deviation), each (D,), SI
+    encoder_hash: str  # sha256 of the frozen encoder weights both sides must hold; "" = the encoder is trained
+
+    def __post_init__(self) -> None:
+        _require(len(self.inputs) > 0, "inputs", "at least one observation field", self.inputs)
+        _require(self.obs_horizon >= 1, "obs_horizon", "at least 1", self.obs_horizon)
+        _require(self.action_size >= 1, "action_size", "at least 1", self.action_size)
+        _require(all(width >= 1 for width in self.hidden), "hidden", "positive layer widths", self.hidden)
+        _require(
+            self.activation in get_args(Activation), "activation", f"one of {get_args(Activation)}", self.activation
+        )
+        _require(self.encoder in get_args(Encoder), "encoder", f"one of {get_args(Encoder)}", self.encoder)
+        _require(self.log_std_min < self.log_std_max, "log_std_min", f"less than {self.log_std_max}", self.log_std_min)
+        keys = [item.key for item in self.inputs]
+        _require(len(set(keys)) == len(keys), "inputs", "distinct keys", keys)
+        for item in self.inputs:
+            self._check_input(item)
+
+    def _check_input(self, item: InputSpec) -> None:
+        if item.is_frame:
+            _require(self.encoder != "none", "encoder", f"an encoder for the frame {item.key!r}", self.encoder)
+            fits = len(item.shape) == 3 and min(item.shape[:2]) >= MIN_FRAME_SIDE
+            _require(fits, item.key, f"a frame (h, w, channels), sides >= {MIN_FRAME_SIDE} pixels", item.shape)
+            _require(self.latent_size >= 1, "latent_size", "at least 1", self.latent_size)
+            return
+        _require(item.dtype == "float32", item.key, "dtype float32 or uint8", item.dtype)
+        _require(len(item.shape) == 1, item.key, "a vector of shape (D,)", item.shape)
+        if item.key in self.normaliser:
+            mean, std = self.normaliser[item.key]
+            fits = len(mean) == len(std) == item.shape[0] and all(value > 0 for value in std)
+            _require(fits, f"normaliser[{item.key!r}]", f"{item.shape[0]} means and positive deviations", (mean, std))
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification as plain JSON types."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PolicySpec:
+        """Read a specification; raises `PolicySpecError` on an unknown, missing or ill-typed field."""
+        known = {field.name for field in fields(cls)}
+        _require(set(data) <= known, "fields", f"only {sorted(known)}", sorted(data))
+        try:
+            return msgspec.convert(dict(data), cls)
+        except msgspec.ValidationError as error:
+            raise PolicySpecError(f"policy spec: {error}; learner and actor must run the same version") from error
+
+
+def _require(condition: bool, name: str, expected: str, found: object) -> None:
+    if not condition:
+        raise PolicySpecError(f"policy spec: {name} must be {expected}, found {found!r}; correct configs/policy")

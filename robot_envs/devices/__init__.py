@@ -1,0 +1,1 @@
+"""How a person, or somebody standing in for one, takes part: input devices and operators."""

@@ -1,0 +1,149 @@
+"""Stand-ins for a person: an expert's knowledge behind human hesitation, noise and impatience."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.experts.expert import Expert
+
+Action = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class HandConfig:
+    """How steady the stand-in's hand is.
+
+    Attributes:
+        noise: Standard deviation of its error in each entry of a normalised action.
+        noise_memory: Correlation of the error from one step to the next, in [0, 1).
+    """
+
+    noise: float
+    noise_memory: float
+
+
+@dataclass(frozen=True)
+class CorrectorConfig:
+    """When the stand-in takes over, and when it lets go.
+
+    Attributes:
+        hand: Its noise.
+        stall_steps: Steps without progress that it watches before it decides to help.
+        stall_progress: Progress over those steps that counts as none, in the unit of ``info["progress"]``.
+        disagreement: Without ``progress``: mean absolute difference from the expert over ``stall_steps`` that calls for help.
+        delay_steps: Shortest and longest reaction time, in steps.
+        act_steps: Shortest and longest help, in steps.
+        release_progress: It lets go as soon as progress is below this: the policy has to finish by itself.
+    """
+
+    hand: HandConfig
+    stall_steps: int
+    stall_progress: float
+    disagreement: float
+    delay_steps: tuple[int, ...]
+    act_steps: tuple[int, ...]
+    release_progress: float
+
+
+class _Hand:
+    """An expert's action with first-order correlated noise."""
+
+    def __init__(self, expert: Expert, config: HandConfig, seed: int) -> None:
+        self.expert = expert
+        self._config = config
+        self._rng = np.random.default_rng(seed)
+        self._error: NDArray[np.float64] | None = None
+
+    def reset(self, info: dict[str, Any]) -> None:
+        self._error = None
+        self.expert.reset(info)
+
+    def shake(self, action: Action) -> Action:
+        memory = self._config.noise_memory
+        fresh = self._rng.normal(0.0, self._config.noise, action.shape)
+        last = self._error
+        self._error = fresh if last is None else memory * last + np.sqrt(1.0 - memory**2) * fresh
+        return np.clip(action + self._error, -1.0, 1.0).astype(np.float32)
+
+    def integer(self, bounds: tuple[int, ...]) -> int:
+        return int(self._rng.integers(bounds[0], bounds[1] + 1))
+
+
+class ScriptedDemonstrator:
+    """Shows the whole task."""
+
+    def __init__(self, expert: Expert, hand: HandConfig, seed: int) -> None:
+        self._hand = _Hand(expert, hand, seed)
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """A new demonstration starts."""
+        self._hand.reset(info)
+
+    def act(
+        self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: Action | None
+    ) -> Action | None:
+        """Always engaged."""
+        return self._hand.shake(self._hand.expert.act(observation, info))
+
+    def may_resume(self, stop_reason: str) -> bool:
+        """In simulation nobody can be hurt."""
+        return True
+
+
+class ScriptedCorrector:
+    """Watches the policy, steps in when it gets nowhere, and lets go early."""
+
+    def __init__(self, expert: Expert, config: CorrectorConfig, seed: int) -> None:
+        self._hand = _Hand(expert, config.hand, seed)
+        self._config = config
+        self._watched: deque[float] = deque(maxlen=config.stall_steps + 1)
+        self._wait = 0
+        self._left = 0
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """A new episode starts; nothing has been watched yet."""
+        self._hand.reset(info)
+        self._watched.clear()
+        self._wait = self._left = 0
+
+    def act(
+        self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: Action | None
+    ) -> Action | None:
+        """The expert's action while helping, else None."""
+        # The expert looks on all the time: it must know what has been touched when it takes over.
+        wanted = self._hand.expert.act(observation, info)
+        if self._left == 0:
+            self._watch(wanted, info, policy_action)
+            return None
+        if self._wait > 0:
+            self._wait -= 1
+            return None
+        self._left -= 1
+        if info.get("progress", np.inf) < self._config.release_progress:
+            self._left = 0
+            return None
+        return self._hand.shake(wanted)
+
+    def may_resume(self, stop_reason: str) -> bool:
+        """In simulation nobody can be hurt."""
+        return True
+
+    def _watch(self, wanted: Action, info: dict[str, Any], policy_action: Action | None) -> None:
+        c = self._config
+        if "progress" in info:
+            self._watched.append(float(info["progress"]))
+            stalled = len(self._watched) > c.stall_steps and self._watched[0] - min(self._watched) < c.stall_progress
+        elif policy_action is not None:
+            self._watched.append(float(np.abs(wanted - policy_action).mean()))
+            stalled = len(self._watched) > c.stall_steps and float(np.mean(self._watched)) > c.disagreement
+        else:
+            stalled = False
+        if stalled:
+            self._wait = self._hand.integer(c.delay_steps)
+            self._left = self._hand.integer(c.act_steps)
+            self._watched.clear()

@@ -1,0 +1,236 @@
+"""A robot, its cameras, a task and the safety gate as one gymnasium environment.
+
+Actions are steps of the tool in its own frame; the observed pose is relative to the pose at the episode's start (SERL's relative
+frame, arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from robot_envs.camera import Camera
+from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
+from robot_envs.robot import Robot, RobotCommand, RobotState
+from robot_envs.safety.gate import SafetyGate, StopReason
+from robot_envs.stage import Stage
+from robot_envs.tasks.task import Outcome, Task
+from runtime.clock import Clock
+
+_NS = 1_000_000_000
+Observation = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """How a task is driven.
+
+    Attributes:
+        control_period_s: Time between two actions.
+        max_steps: Steps after which an episode is truncated.
+        action_scale_m: Translation of the tool for an action of 1.
+        action_scale_rad: Rotation of the tool for an action of 1.
+        learns_gripper: Whether the last entry of the action opens (1) and closes (-1) the gripper.
+        gripper_open_m: Opening that an open command asks for.
+    """
+
+    control_period_s: float
+    max_steps: int
+    action_scale_m: float
+    action_scale_rad: float
+    learns_gripper: bool
+    gripper_open_m: float
+
+
+class StopLatchedError(RuntimeError):
+    """An episode cannot start while a stop is latched; a person has to resume."""
+
+
+class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
+    """Observation: a Dict of float32 vectors and uint8 frames. Action: Box(-1, 1), per arm 6 (or 7 with the gripper).
+
+    Args:
+        config: Periods and scales.
+        robot: Connected here, closed by ``close``.
+        cameras: Their names become keys of the observation.
+        task: Draws episodes and judges them.
+        stage: Arranges the workpieces.
+        gate: Every command passes it.
+        clock: Drives the control period.
+        lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be waited for.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012  gymnasium's own declaration
+
+    def __init__(
+        self,
+        config: EnvConfig,
+        robot: Robot,
+        cameras: Sequence[Camera],
+        task: Task,
+        stage: Stage,
+        gate: SafetyGate,
+        clock: Clock,
+        lockstep: bool,
+    ) -> None:
+        self.config = config
+        self._robot = robot
+        self._cameras = cameras
+        self._task = task
+        self._stage = stage
+        self.clock = clock
+        self.gate = gate
+        self.lockstep = lockstep
+        self._period_ns = round(config.control_period_s * _NS)
+        per_arm = 7 if config.learns_gripper else 6
+        self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
+        self.field_specs: dict[str, tuple[str, str]] = {}
+        self.observation_space = self._observation_space()
+        self.command_size = robot.n_arms * 8
+        self.control_period_s = config.control_period_s
+        self.reward_terms = tuple(task.reward_terms)
+        robot.connect()
+        for camera in cameras:
+            camera.connect()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Draw an episode, arrange the stage, move the arm to its start.
+
+        Raises:
+            StopLatchedError: A stop is latched; call ``resume`` when a person says so.
+        """
+        super().reset(seed=seed)
+        if self.gate.stop_reason is not None:
+            raise StopLatchedError(f"stopped ({self.gate.stop_reason.value}); a person has to resume before the next episode")
+        plan = self._task.begin(self.np_random)
+        self._stage.begin(int(self.np_random.integers(2**31)))
+        for name, pose in plan.placements.items():
+            self._stage.place(name, pose)
+        self._state = self._robot.reset(plan.start_pose, plan.gripper_width)
+        self._start_pose = self._state.tcp_pose
+        self._gripper_width = plan.gripper_width
+        self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
+        self._steps = 0
+        self._next_ns = self.clock.now_ns() + self._period_ns
+        outcome = self._task.evaluate(self._state, self._stage)
+        return self._observe(), self._info(outcome)
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Gate the action, command it, wait for the end of the control period, and look.
+
+        The gate's stop ends the episode as truncated, with the robot holding where it is.
+        """
+        command = self.gate.pass_command(self._command_for(np.asarray(action, np.float64)), self._state)
+        if command is None:
+            self._robot.hold()
+            command = RobotCommand(self._state.tcp_pose, self._gripper_width)
+        else:
+            self._robot.command(command)
+            self._gripper_width = command.gripper_width
+        overrun = self._wait()
+        self._state = self._robot.read()
+        if self.gate.check_state(self._state, self.clock.now_ns()) is not None:
+            self._robot.hold()
+        self._previous_action = np.asarray(action, np.float32)
+        self._steps += 1
+        outcome = self._task.evaluate(self._state, self._stage)
+        stopped = self.gate.stop_reason is not None
+        terminated = outcome.success and not stopped
+        truncated = stopped or (not terminated and self._steps >= self.config.max_steps)
+        info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}
+        return self._observe(), 0.0 if stopped else outcome.reward, terminated, truncated, info
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the robot was stopped, until somebody resumes."""
+        return self.gate.stop_reason
+
+    def resume(self) -> None:
+        """A person says that it is safe: the next episode may start."""
+        self.gate.resume()
+
+    def hold(self) -> None:
+        """The arm stays where it is."""
+        self._robot.hold()
+
+    def close(self) -> None:
+        """Hold, and let go of robot and cameras."""
+        self._robot.close()
+        for camera in self._cameras:
+            camera.close()
+
+    def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
+        """The command that a normalised action asks for: a step of each tool in its own frame."""
+        arms = action.reshape(self._robot.n_arms, -1)
+        # Non-finite entries pass the clip as they are and are refused by the gate.
+        arms = np.clip(arms, -1.0, 1.0)
+        delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
+        target = pose_compose(self._state.tcp_pose, pose_from_vector(delta))
+        width = self._gripper_width
+        if self.config.learns_gripper:
+            width = np.where(arms[:, 6] > 0.3, self.config.gripper_open_m, np.where(arms[:, 6] < -0.3, 0.0, width))
+        return RobotCommand(target, width)
+
+    def _wait(self) -> bool:
+        """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst."""
+        now = self.clock.now_ns()
+        overrun = now > self._next_ns
+        if overrun:
+            self._next_ns = now + self._period_ns
+        self.clock.sleep_until(self._next_ns)
+        self._next_ns += self._period_ns
+        return overrun
+
+    def _observe(self) -> Observation:
+        state = self._state
+        into_tool = quat_inverse(state.tcp_pose[:, 3:])
+        twist = state.tcp_twist.reshape(-1, 2, 3)
+        observation: Observation = {
+            "tcp_pose": pose_to_vector(pose_relative(self._start_pose, state.tcp_pose)),
+            "tcp_twist": quat_rotate(into_tool[:, None], twist).reshape(-1, 6),
+            "wrench": state.wrench,
+            "previous_action": self._previous_action,
+        }
+        if self.config.learns_gripper:
+            observation["gripper_width"] = state.gripper_width
+        observation |= self._task.observe(state, self._stage)
+        observation = {name: np.asarray(value, np.float32).ravel() for name, value in observation.items()}
+        for camera in self._cameras:
+            observation[camera.name] = camera.latest().pixels
+        return observation
+
+    def _info(self, outcome: Outcome) -> dict[str, Any]:
+        reason = self.gate.stop_reason
+        return {
+            "success": outcome.success,
+            "progress": outcome.progress,
+            "reward_terms": outcome.terms,
+            "stop_reason": reason.value if reason else "",
+            "truth": self._task.truth(self._state, self._stage),
+        }
+
+    def _observation_space(self) -> spaces.Dict:
+        n = self._robot.n_arms
+        vectors = {
+            "tcp_pose": (6 * n, 10.0, "m, rad", "start pose"),
+            "tcp_twist": (6 * n, 100.0, "m/s, rad/s", "tool"),
+            "wrench": (6 * n, 1000.0, "N, Nm", "tool"),
+            "previous_action": (int(np.prod(self.action_space.shape or (0,))), 1.0, "1", "tool"),
+        }
+        if self.config.learns_gripper:
+            vectors["gripper_width"] = (n, 1.0, "m", "gripper")
+        vectors |= {name: (v.size, v.bound, v.unit, v.frame) for name, v in self._task.observed.items()}
+        self.field_specs = {name: (unit, frame) for name, (_, _, unit, frame) in vectors.items()}
+        self.field_specs |= {camera.name: ("rgb", "camera") for camera in self._cameras}
+        boxes: dict[str, spaces.Space[Any]] = {
+            name: spaces.Box(-bound, bound, (size,), np.float32) for name, (size, bound, _, _) in vectors.items()
+        }
+        for camera in self._cameras:
+            boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
+        return spaces.Dict(boxes)

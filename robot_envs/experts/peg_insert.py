@@ -1,0 +1,51 @@
+"""How a person inserts the peg: go to where the hole seems to be, touch, slide to where it is, push."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.experts.expert import ActionScale
+
+_HOVER_M = 0.004
+_CAPTURE_M = 0.0006
+_TOUCH_N = 4.0
+_TOUCH_HEIGHT_M = 0.004
+
+
+class PegInsertExpert:
+    """Approaches the wrong estimate on purpose, so that its demonstrations contain the search."""
+
+    def __init__(self, scale: ActionScale) -> None:
+        self._scale = scale
+        self._touched = False
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """A new hole: nothing has been touched."""
+        self._touched = False
+
+    def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float32]:
+        """One step of the tool, in its own frame. Shape (6,)."""
+        hole, estimate = info["truth"]["hole"], info["truth"]["estimate"]
+        force = -float(observation["wrench"][2])
+        near = abs(hole[2]) < _TOUCH_HEIGHT_M
+        self._touched = self._touched or (near and force > _TOUCH_N)
+        goal = hole if self._touched or hole[2] < -_TOUCH_HEIGHT_M else estimate
+        action = np.zeros(6)
+        action[:2] = goal[:2] / self._scale.metres
+        action[3:] = goal[3:] / self._scale.radians
+        action[2] = self._push(goal, hole)
+        return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+    def _push(self, goal: NDArray[np.float64], hole: NDArray[np.float64]) -> float:
+        """How far to go along the tool's axis. The tool's z points at the hole, so a positive step goes down."""
+        aside = float(np.abs(goal[:2]).max())
+        turned = float(np.abs(goal[3:]).max())
+        if self._touched:
+            # Light while sliding, firm over the hole.
+            return 1.0 if aside < _CAPTURE_M else 0.35
+        if aside > 0.002 or turned > 0.03:
+            return float(np.clip((hole[2] - _HOVER_M) / self._scale.metres, -1.0, 1.0))
+        return 0.3 if hole[2] > -_TOUCH_HEIGHT_M else 1.0

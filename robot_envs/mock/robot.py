@@ -1,0 +1,156 @@
+"""The mock robot: MuJoCo's arm behind the ``Robot`` contract, with the noise, offsets and latency of a real one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from robot_envs.frames import Array, pose_compose, pose_from_vector
+from robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
+from robot_envs.mock.world import World
+from robot_envs.robot import RobotCommand, RobotError, RobotState
+
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class MockRobotConfig:
+    """What separates the mock from a perfect robot.
+
+    Attributes:
+        command_latency_s: Time from ``command`` until the controller follows it.
+        position_noise_m: Standard deviation of the measured TCP position, per axis.
+        rotation_noise_rad: The same for its orientation.
+        force_noise_n: The same for the measured force.
+        torque_noise_nm: The same for the measured torque.
+        pose_offset_m: Calibration error of the TCP: uniform within +- this, per axis, fixed for an episode.
+        settle_s: Simulated time at rest at the end of a reset, before the wrench is tared.
+    """
+
+    command_latency_s: float
+    position_noise_m: float
+    rotation_noise_rad: float
+    force_noise_n: float
+    torque_noise_nm: float
+    pose_offset_m: float
+    settle_s: float
+
+
+class MockRobot:
+    """One simulated FR3 (``n_arms`` is 1). Also the ``Stage`` of its world."""
+
+    n_arms = 1
+    has_gripper = True
+
+    def __init__(self, config: MockRobotConfig, world: World) -> None:
+        self.world = world
+        self._config = config
+        self._connected = False
+        self._tare = np.zeros(6)
+        self._noise = _Noise(config)
+
+    def connect(self) -> None:
+        """Nothing to open; commands before this are refused as on a real robot."""
+        self._connected = True
+
+    def close(self) -> None:
+        """Hold and disconnect."""
+        if self._connected:
+            self.hold()
+        self._connected = False
+
+    def begin(self, seed: int) -> None:
+        """Stage: forget the last episode and reseed every noise."""
+        self.world.reset()
+        self._noise = _Noise(self._config, np.random.default_rng(seed))
+
+    def place(self, name: str, pose_: Array) -> None:
+        """Stage: put a workpiece somewhere."""
+        self.world.place(name, pose_)
+
+    def pose_of(self, name: str) -> Array:
+        """Stage: where a workpiece is."""
+        return self.world.pose_of(name)
+
+    def read(self) -> RobotState:
+        """The state now, with sensor noise."""
+        self._require_connection()
+        world, noise = self.world, self._noise
+        return RobotState(
+            stamp_ns=world.clock.now_ns(),
+            tcp_pose=noise.pose(world.tcp_pose())[None],
+            tcp_twist=world.tcp_twist()[None],
+            wrench=noise.wrench(world.tcp_wrench() - self._tare)[None],
+            joint_position=world.data.qpos[None, :N_JOINTS].copy(),
+            joint_velocity=world.data.qvel[None, :N_JOINTS].copy(),
+            gripper_width=np.array([world.gripper_width()]),
+            ok=np.ones(1, dtype=np.bool_),
+        )
+
+    def command(self, command: RobotCommand) -> None:
+        """Set the impedance controller's target after the configured latency."""
+        self._require_connection()
+        target = self._noise.true_pose(command.tcp_pose[0])
+        width = float(np.clip(command.gripper_width[0], 0.0, MAX_GRIPPER_WIDTH_M))
+
+        def follow() -> None:
+            self.world.set_target(target)
+            self.world.set_gripper(width)
+
+        self.world.after(self._config.command_latency_s, follow)
+
+    def hold(self) -> None:
+        """The pose the arm has becomes its target, at once."""
+        self._require_connection()
+        self.world.forget_scheduled()
+        self.world.set_target(self.world.tcp_pose())
+
+    def reset(self, tcp_pose: Array, gripper_width: Array) -> RobotState:
+        """Put the arm at a pose, let it come to rest, tare the wrench."""
+        self._require_connection()
+        self.world.forget_scheduled()
+        self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]))
+        self.world.settle(self._config.settle_s)
+        self._tare = self.world.tcp_wrench()
+        return self.read()
+
+    def _require_connection(self) -> None:
+        if not self._connected:
+            raise RobotError("the mock robot is not connected; call connect() first")
+
+
+@dataclass
+class _Noise:
+    """Sensor noise and the episode's calibration offset."""
+
+    config: MockRobotConfig
+    rng: np.random.Generator | None = None
+    offset: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.offset = np.zeros(3)
+        if self.rng is not None:
+            self.offset = self.rng.uniform(-1.0, 1.0, 3) * self.config.pose_offset_m
+
+    def pose(self, true: Array) -> Array:
+        measured = true.copy()
+        measured[:3] += self.offset
+        if self.rng is None:
+            return measured
+        c = self.config
+        error = np.concatenate([np.zeros(3), self.rng.normal(0.0, c.rotation_noise_rad, 3)])
+        measured[:3] += self.rng.normal(0.0, c.position_noise_m, 3)
+        return pose_compose(measured, pose_from_vector(error))
+
+    def true_pose(self, measured: Array) -> Array:
+        true = measured.copy()
+        true[:3] -= self.offset
+        return true
+
+    def wrench(self, true: Array) -> Array:
+        if self.rng is None:
+            return true
+        c = self.config
+        scale = np.repeat([c.force_noise_n, c.torque_noise_nm], 3)
+        return true + self.rng.normal(0.0, 1.0, 6) * scale

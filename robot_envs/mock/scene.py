@@ -1,0 +1,120 @@
+"""The mock robot's world as one MJCF string: the arm, its Cartesian impedance controller, the table and the workpieces.
+
+The controller is made of MuJoCo's own actuators, so that a whole control period is one call of ``mj_step``: six affine actuators act
+between the tool centre point and a target body (a site transmission with a reference site), which is ``force = J^T (-k e - d v)``.
+Their force range is the stiffness times the reference limit: SERL clips the error at the same bound (arXiv 2401.16013, section IV-E),
+so the force on whatever is in the way is bounded however far away the command is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from robot_envs.mock.fr3 import TCP_FROM_HAND_M, arm_xml
+from robot_envs.mock.workpieces import workpiece_xml
+
+
+@dataclass(frozen=True)
+class ImpedanceConfig:
+    """Gains of the Cartesian impedance controller and its reference limits."""
+
+    stiffness_n_m: float
+    damping_ns_m: float
+    rotation_stiffness_nm_rad: float
+    rotation_damping_nms_rad: float
+    reference_limit_m: float
+    reference_limit_rad: float
+    posture_stiffness_nm_rad: float
+    joint_damping_nms_rad: float
+    armature_kg_m2: float
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """What stands around the arm. Each workpiece is ``{kind: ..., sizes in metres}`` (see ``mock/workpieces.py``).
+
+    Attributes:
+        tool: Held rigidly by the hand, or None.
+        fixtures: Placed by the task and immovable, by name.
+        objects: Loose bodies, by name.
+    """
+
+    tool: dict[str, Any] | None
+    fixtures: dict[str, dict[str, Any]]
+    objects: dict[str, dict[str, Any]]
+
+
+def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float) -> str:
+    """Write the whole world as MJCF."""
+    tool = workpiece_xml(scene.tool, tcp_m=TCP_FROM_HAND_M) if scene.tool else ""
+    fixtures = "".join(
+        f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description)}</body>'
+        for name, description in scene.fixtures.items()
+    )
+    objects = "".join(
+        f'<body name="{name}" pos="0.5 0 0.1"><freejoint/>{workpiece_xml(description)}</body>'
+        for name, description in scene.objects.items()
+    )
+    return f"""
+<mujoco model="steadyhand mock">
+  <compiler angle="radian" autolimits="true"/>
+  <option timestep="{physics_timestep_s}" integrator="implicitfast" cone="elliptic" impratio="10" iterations="30"/>
+  <visual>
+    <quality shadowsize="0" offsamples="0"/>
+    <headlight ambient="0.4 0.4 0.4" diffuse="0.6 0.6 0.6" specular="0 0 0"/>
+    <map znear="0.005" zfar="5"/>
+    <global offwidth="640" offheight="480"/>
+  </visual>
+  <default>
+    <geom solref="0.004 1" solimp="0.95 0.99 0.0005"/>
+    <default class="link"><geom rgba="0.85 0.86 0.88 1" contype="0" conaffinity="0"/></default>
+    <default class="finger"><geom rgba="0.25 0.27 0.30 1" friction="1.0 0.01 0.001" contype="2" conaffinity="4" condim="4"/></default>
+    <default class="peg"><geom rgba="0.95 0.65 0.15 1" friction="0.2" contype="1" conaffinity="1"/></default>
+    <default class="fixture"><geom rgba="0.30 0.45 0.65 1" friction="0.2" contype="5" conaffinity="1"/></default>
+    <default class="object"><geom rgba="0.85 0.30 0.25 1" friction="0.8" contype="7" conaffinity="7" condim="4"/></default>
+    <default class="mark"><geom rgba="0.10 0.12 0.15 1" contype="0" conaffinity="0" mass="0"/></default>
+  </default>
+  <worldbody>
+    <light pos="0.6 -0.6 1.5" dir="-0.2 0.5 -1" castshadow="false"/>
+    <camera name="side" pos="0.78 0.24 0.26" xyaxes="-0.65 0.76 0 -0.36 -0.31 0.88" fovy="45"/>
+    <geom name="table" class="fixture" type="box" size="0.6 0.6 0.02" pos="0.5 0 -0.02" rgba="0.55 0.53 0.50 1"/>
+    {arm_xml(impedance.joint_damping_nms_rad, impedance.armature_kg_m2, tool)}
+    <body name="target" mocap="true" pos="0.5 0 0.3"><site name="target"/></body>
+    {fixtures}
+    {objects}
+  </worldbody>
+  <actuator>{_impedance_xml(impedance)}{_gripper_xml()}</actuator>
+  <sensor>
+    <force name="wrist_force" site="wrist_sensor"/>
+    <torque name="wrist_torque" site="wrist_sensor"/>
+  </sensor>
+</mujoco>"""
+
+
+def _impedance_xml(gains: ImpedanceConfig) -> str:
+    rows = []
+    for axis in range(6):
+        linear = axis < 3
+        stiffness = gains.stiffness_n_m if linear else gains.rotation_stiffness_nm_rad
+        damping = gains.damping_ns_m if linear else gains.rotation_damping_nms_rad
+        limit = stiffness * (gains.reference_limit_m if linear else gains.reference_limit_rad)
+        gear = " ".join("1" if i == axis else "0" for i in range(6))
+        rows.append(
+            f'<general name="impedance{axis}" site="tcp" refsite="target" gear="{gear}" biastype="affine" '
+            f'gainprm="0" biasprm="0 {-stiffness} {-damping}" forcerange="{-limit} {limit}"/>'
+        )
+    return "".join(rows)
+
+
+def _gripper_xml() -> str:
+    return "".join(
+        f'<position name="{side}_finger" joint="{side}_finger" kp="1000" kv="50" ctrlrange="0 0.04" forcerange="-25 25"/>'
+        for side in ("left", "right")
+    )
+
+
+def workpiece_names(scene: SceneConfig) -> Mapping[str, bool]:
+    """Every workpiece that can be placed, and whether it is loose."""
+    return {**dict.fromkeys(scene.fixtures, False), **dict.fromkeys(scene.objects, True)}

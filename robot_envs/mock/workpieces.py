@@ -1,0 +1,113 @@
+"""What the mock robot works on, as MJCF fragments in primitive geometry.
+
+A scene names its workpieces in the task's configuration: ``{kind: square_hole, ...}``. A new kind is one function here.
+Every fragment is drawn in the workpiece's own frame, z up; lengths are in metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+class SceneError(ValueError):
+    """A scene names a workpiece that does not exist or gives it the wrong sizes."""
+
+
+def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:
+    """A square peg held in the gripper, in the hand's frame; its tip is ``length_m`` beyond the TCP at ``tcp_m``."""
+    half, grasped = side_m / 2, 0.02
+    centre = tcp_m + (length_m - grasped) / 2
+    return (
+        f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
+    )
+
+
+def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float) -> str:
+    """A block with a chamfered square hole; the origin is the middle of the hole's mouth, at the height of the upper face.
+
+    Each wall is a lower box flush with the hole, an upper slab that stands back by the chamfer, and a box turned by 45 degrees whose
+    face is the bevel between the two; all three lie inside the block, so a sliding peg meets one surface without a step.
+    """
+    hole, block = side_m / 2, block_m / 2
+    lower = (block - hole) / 2
+    upper = (block - hole - chamfer_m) / 2
+    thickness = 0.004
+    bevel = chamfer_m * np.sqrt(2) / 2
+    bevel_x = hole + chamfer_m / 2 + thickness / np.sqrt(2)
+    bevel_z = -chamfer_m / 2 - thickness / np.sqrt(2)
+    geoms = []
+    for quarter in range(4):
+        angle = quarter * np.pi / 2
+        turn = f'quat="{np.cos(angle / 2):.8f} 0 0 {np.sin(angle / 2):.8f}"'
+        cos, sin = np.cos(angle), np.sin(angle)
+
+        def at(x: float, z: float, cos: float = cos, sin: float = sin) -> str:
+            return f'pos="{cos * x:.6f} {sin * x:.6f} {z:.6f}"'
+
+        tilt, yaw = np.array([np.cos(np.pi / 8), np.sin(np.pi / 8)]), np.array([np.cos(angle / 2), np.sin(angle / 2)])
+        # yaw about z, then 45 degrees about the wall's own y: the box's x axis becomes the bevel's normal.
+        bevel_quat = f'quat="{yaw[0] * tilt[0]:.8f} {-yaw[1] * tilt[1]:.8f} {yaw[0] * tilt[1]:.8f} {yaw[1] * tilt[0]:.8f}"'
+        geoms += [
+            f'<geom class="fixture" type="box" size="{lower} {block} {(depth_m - chamfer_m) / 2}" '
+            f"{at(hole + lower, -(depth_m + chamfer_m) / 2)} {turn}/>",
+            f'<geom class="fixture" type="box" size="{upper} {block} {chamfer_m / 2}" '
+            f"{at(hole + chamfer_m + upper, -chamfer_m / 2)} {turn}/>",
+            f'<geom class="fixture" type="box" size="{thickness} {hole + chamfer_m} {bevel}" {at(bevel_x, bevel_z)} {bevel_quat}/>',
+        ]
+    floor = f'<geom class="fixture" type="box" size="{block} {block} 0.005" pos="0 0 {-depth_m - 0.005}"/>'
+    mark = f'<geom class="mark" type="box" size="{hole} {hole} 0.0002" pos="0 0 {-depth_m + 0.0002}"/>'
+    return "".join(geoms) + floor + mark
+
+
+def open_bin(side_m: float, height_m: float, wall_m: float) -> str:
+    """An open box; the origin is the middle of its floor."""
+    half = side_m / 2
+    walls = "".join(
+        f'<geom class="fixture" type="box" size="{size}" pos="{position}"/>'
+        for size, position in (
+            (f"{wall_m} {half} {height_m / 2}", f"{half} 0 {height_m / 2}"),
+            (f"{wall_m} {half} {height_m / 2}", f"{-half} 0 {height_m / 2}"),
+            (f"{half} {wall_m} {height_m / 2}", f"0 {half} {height_m / 2}"),
+            (f"{half} {wall_m} {height_m / 2}", f"0 {-half} {height_m / 2}"),
+        )
+    )
+    return walls + f'<geom class="fixture" type="box" size="{half} {half} 0.002" pos="0 0 0.002"/>'
+
+
+def cube(side_m: float, mass_kg: float) -> str:
+    """A loose cube; the origin is its centre."""
+    half = side_m / 2
+    return f'<geom class="object" type="box" size="{half} {half} {half}" mass="{mass_kg}"/>'
+
+
+def marker(radius_m: float) -> str:
+    """A ball that can be seen and not touched."""
+    return f'<geom class="mark" type="sphere" size="{radius_m}"/>'
+
+
+KINDS: dict[str, Callable[..., str]] = {
+    "square_peg": square_peg,
+    "square_hole": square_hole,
+    "open_bin": open_bin,
+    "cube": cube,
+    "marker": marker,
+}
+
+
+def workpiece_xml(description: Mapping[str, Any], **extra: float) -> str:
+    """Draw the workpiece that a configuration describes.
+
+    Raises:
+        SceneError: The kind is unknown or its sizes do not fit.
+    """
+    values = dict(description)
+    kind = str(values.pop("kind", ""))
+    if kind not in KINDS:
+        raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {', '.join(sorted(KINDS))}")
+    try:
+        return KINDS[kind](**values, **extra)
+    except TypeError as error:
+        raise SceneError(f"workpiece {kind!r}: {error}") from None

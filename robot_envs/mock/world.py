@@ -1,0 +1,251 @@
+"""The simulated world that the mock robot and its cameras share, and the clock that drives it.
+
+Nothing else steps the physics: the world moves when its clock moves. At ``pace: lockstep`` time jumps to wherever the control loop
+sleeps until; at ``pace: realtime`` the loop really sleeps and the physics catches up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import mujoco
+import numpy as np
+
+from robot_envs.frames import Array, pose, quat_from_matrix
+from robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
+from robot_envs.mock.scene import ImpedanceConfig, SceneConfig, scene_xml
+from robot_envs.robot import RobotError
+from runtime.clock import Clock, MonotonicClock
+
+_NS = 1_000_000_000
+# A force-torque sensor filters: at the largest timestep this is the mean over 20 ms.
+_SENSOR_STEPS = 10
+_IK_STEPS = 60
+_IK_TOLERANCE = 1e-6
+
+
+def _wxyz(quat_xyzw: Array) -> Array:
+    return np.roll(quat_xyzw, 1)
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """The simulated world.
+
+    Attributes:
+        physics_timestep_s: At most 2 ms, so that impedance control runs at 500 Hz or faster.
+        pace: lockstep = time moves as fast as it can be computed; realtime = time moves with the wall.
+    """
+
+    physics_timestep_s: float
+    pace: Literal["realtime", "lockstep"]
+    impedance: ImpedanceConfig
+    scene: SceneConfig
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.physics_timestep_s <= 0.002:
+            raise ValueError(f"physics_timestep_s: expected 0 < s <= 0.002 (500 Hz control), found {self.physics_timestep_s}")
+
+
+class World:
+    """MuJoCo model and data behind plain poses. All poses are in the base frame, shape (7,), xyzw."""
+
+    def __init__(self, config: WorldConfig) -> None:
+        self.config = config
+        self.model = mujoco.MjModel.from_xml_string(scene_xml(config.scene, config.impedance, config.physics_timestep_s))
+        self.data = mujoco.MjData(self.model)
+        self.steps = 0
+        self._sensor_mean = np.zeros(6)
+        self._scheduled: list[tuple[int, Callable[[], None]]] = []
+        self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
+        self._tcp = self.model.site("tcp").id
+        self._sensor = self.model.site("wrist_sensor").id
+        self._target = int(self.model.body("target").mocapid[0])
+        self._joints = np.arange(N_JOINTS)
+        self._fingers = [int(self.model.joint(name).qposadr[0]) for name in ("left_finger", "right_finger")]
+        self._finger_actuators = [self.model.actuator(name).id for name in ("left_finger", "right_finger")]
+        self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in config.scene.fixtures}
+        self._free = {name: int(self.model.body(name).jntadr[0]) for name in config.scene.objects}
+        self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
+        self.model.jnt_stiffness[:N_JOINTS] = config.impedance.posture_stiffness_nm_rad
+        self.reset()
+
+    def reset(self) -> None:
+        """Put the arm at home and forget every motion; time goes on."""
+        mujoco.mj_resetData(self.model, self.data)
+        self.data.qpos[:N_JOINTS] = HOME
+        mujoco.mj_forward(self.model, self.data)
+        self.set_target(self.tcp_pose())
+
+    def step(self, n: int) -> None:
+        """Advance the physics by ``n`` steps: one call, but for the last few, over which the wrist sensor is averaged."""
+        averaged = min(n, _SENSOR_STEPS)
+        if averaged <= 0:
+            return
+        if n > averaged:
+            mujoco.mj_step(self.model, self.data, nstep=n - averaged)
+        total = np.zeros(6)
+        for _ in range(averaged):
+            mujoco.mj_step(self.model, self.data)
+            total += self.data.sensordata
+        self._sensor_mean = total / averaged
+        self.steps += n
+
+    def now_ns(self) -> int:
+        """Simulated time since the world was made [ns]; it does not jump back at a reset."""
+        return round(self.steps * self.config.physics_timestep_s * _NS)
+
+    def advance_to(self, t_ns: int) -> None:
+        """Step the physics up to a simulated time; what was scheduled on the way happens on the way."""
+        last = self._step_at(t_ns / _NS)
+        while self._scheduled and self._scheduled[0][0] < last:
+            due, action = self._scheduled.pop(0)
+            self.step(due - self.steps)
+            action()
+        self.step(last - self.steps)
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Let something happen ``delay_s`` of simulated time from now; without a delay it happens at once."""
+        if delay_s <= 0.0:
+            action()
+        else:
+            self._scheduled.append((self.steps + self._step_at(delay_s), action))
+
+    def forget_scheduled(self) -> None:
+        """Whatever was scheduled does not happen."""
+        self._scheduled.clear()
+
+    def _step_at(self, seconds: float) -> int:
+        return round(seconds / self.config.physics_timestep_s)
+
+    def set_target(self, tcp_pose: Array) -> None:
+        """Give the impedance controller its target."""
+        self.data.mocap_pos[self._target] = tcp_pose[:3]
+        self.data.mocap_quat[self._target] = _wxyz(tcp_pose[3:])
+
+    def set_gripper(self, width_m: float) -> None:
+        """Give the fingers their target opening [m]."""
+        self.data.ctrl[self._finger_actuators] = width_m / 2
+
+    def place(self, name: str, pose_: Array) -> None:
+        """Put a workpiece somewhere, at rest.
+
+        Raises:
+            KeyError: There is no such workpiece.
+        """
+        if name in self._mocap:
+            self.data.mocap_pos[self._mocap[name]] = pose_[:3]
+            self.data.mocap_quat[self._mocap[name]] = _wxyz(pose_[3:])
+        else:
+            joint = self._free[name]
+            position, velocity = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
+            self.data.qpos[position : position + 7] = np.concatenate([pose_[:3], _wxyz(pose_[3:])])
+            self.data.qvel[velocity : velocity + 6] = 0.0
+
+    def pose_of(self, name: str) -> Array:
+        """Where a workpiece is."""
+        body = self.data.body(name)
+        return pose(body.xpos, np.roll(body.xquat, -1))
+
+    def tcp_pose(self) -> Array:
+        """Where the tool centre point is."""
+        return pose(self.data.site_xpos[self._tcp], quat_from_matrix(self.data.site_xmat[self._tcp].reshape(3, 3)))
+
+    def tcp_twist(self) -> Array:
+        """Linear then angular velocity of the TCP in the base frame. Shape (6,)."""
+        twist = np.zeros(6)
+        mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_SITE, self._tcp, twist, 0)
+        return np.concatenate([twist[3:], twist[:3]])
+
+    def tcp_wrench(self) -> Array:
+        """Force and torque of the environment on the tool at the TCP, in the tool frame, not tared. Shape (6,)."""
+        rotation = self.data.site_xmat[self._sensor].reshape(3, 3)
+        # The sensor reads what the wrist does to the tool; at rest the environment and the tool's weight do the opposite.
+        force = -self._sensor_mean[:3] - rotation.T @ self._tool_weight
+        torque = -self._sensor_mean[3:]
+        tcp_in_sensor = rotation.T @ (self.data.site_xpos[self._tcp] - self.data.site_xpos[self._sensor])
+        return np.concatenate([force, torque - np.cross(tcp_in_sensor, force)])
+
+    def gripper_width(self) -> float:
+        """Opening between the fingers [m]."""
+        return float(self.data.qpos[self._fingers].sum())
+
+    def set_configuration(self, tcp_pose: Array, gripper_width_m: float) -> None:
+        """Put the arm at a pose, at rest, by damped least squares from home (deterministic).
+
+        Raises:
+            RobotError: The arm cannot reach the pose within its joint limits.
+        """
+        qpos, qvel = self.data.qpos, self.data.qvel
+        qpos[:N_JOINTS] = HOME
+        qvel[:] = 0.0
+        qpos[self._fingers] = gripper_width_m / 2
+        jacobian = np.zeros((6, self.model.nv))
+        error = np.zeros(6)
+        wanted = _wxyz(tcp_pose[3:])
+        low, high = np.array(JOINT_LIMITS_RAD).T
+        for _ in range(_IK_STEPS):
+            mujoco.mj_kinematics(self.model, self.data)
+            mujoco.mj_comPos(self.model, self.data)
+            current = np.zeros(4)
+            mujoco.mju_mat2Quat(current, self.data.site_xmat[self._tcp])
+            rotation = np.zeros(3)
+            mujoco.mju_subQuat(rotation, wanted, current)
+            error[:3] = tcp_pose[:3] - self.data.site_xpos[self._tcp]
+            error[3:] = self.data.site_xmat[self._tcp].reshape(3, 3) @ rotation
+            if np.abs(error).max() < _IK_TOLERANCE:
+                break
+            mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], self._tcp)
+            arm = jacobian[:, :N_JOINTS]
+            step = arm.T @ np.linalg.solve(arm @ arm.T + 1e-6 * np.eye(6), error)
+            qpos[:N_JOINTS] = np.clip(qpos[:N_JOINTS] + step, low, high)
+        else:
+            raise RobotError(f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace")
+        # The redundant joint is held by a weak spring towards the posture it starts with.
+        self.model.qpos_spring[:N_JOINTS] = qpos[:N_JOINTS]
+        self.set_target(tcp_pose)
+        self.set_gripper(gripper_width_m)
+        mujoco.mj_forward(self.model, self.data)
+
+    def settle(self, seconds: float) -> None:
+        """Let the world come to rest. This simulated time passes on the clock too."""
+        self.step(self._step_at(seconds))
+
+    def state_vector(self) -> Any:
+        """Everything that decides the future, for bit-for-bit comparisons."""
+        return np.concatenate([self.data.qpos, self.data.qvel, self.data.mocap_pos.ravel(), self.data.mocap_quat.ravel()])
+
+
+class SimulatedClock:
+    """Lockstep: sleeping is computing."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now_ns(self) -> int:
+        """Simulated time [ns]."""
+        return self._world.now_ns()
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Simulate up to ``t_ns``."""
+        self._world.advance_to(t_ns)
+
+
+class RealtimeClock:
+    """Real time: sleep, then let the physics catch up with the wall."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._wall = MonotonicClock()
+        self._origin_ns = self._wall.now_ns()
+
+    def now_ns(self) -> int:
+        """Local monotonic time [ns] since the world was made."""
+        return self._wall.now_ns() - self._origin_ns
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Sleep until ``t_ns``, then simulate what has passed."""
+        self._wall.sleep_until(t_ns + self._origin_ns)
+        self._world.advance_to(max(t_ns, self.now_ns()))

@@ -1,0 +1,1 @@
+"""What stands between anybody's action and the robot."""

@@ -1,0 +1,80 @@
+"""The safety gate: every command, a person's or the policy's, passes it on the way to the robot.
+
+It is not a safety function in the sense of ISO 10218: the vendor's limits and an emergency stop stand above it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+
+from robot_envs.robot import RobotCommand, RobotState
+from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+
+
+class StopReason(str, Enum):
+    """Why the robot was stopped. A reason stays latched until a person resumes."""
+
+    NON_FINITE_ACTION = "non_finite_action"
+    NON_FINITE_STATE = "non_finite_state"
+    STALE_STATE = "stale_state"
+    FORCE_LIMIT = "force_limit"
+    TORQUE_LIMIT = "torque_limit"
+    ROBOT_FAULT = "robot_fault"
+
+
+class SafetyGate:
+    """Keeps the limits and latches the first reason to stop."""
+
+    def __init__(self, limits: SafetyLimits, control_period_s: float) -> None:
+        self.limits = limits
+        self.stop_reason: StopReason | None = None
+        self._period_s = control_period_s
+
+    def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
+        """Latch and return a reason to stop that the robot's state gives, if any."""
+        return self._latch(state_fault(state, now_ns, self.limits))
+
+    def pass_command(self, command: RobotCommand, state: RobotState) -> RobotCommand | None:
+        """Bring a command within the limits.
+
+        Returns:
+            The command to send; None when the robot must hold, with the reason in ``stop_reason``.
+        """
+        if not (np.isfinite(command.tcp_pose).all() and np.isfinite(command.gripper_width).all()):
+            self._latch(StopReason.NON_FINITE_ACTION)
+        if self.stop_reason is not None:
+            return None
+        return limit_command(command, state, self.limits, self._period_s)
+
+    def resume(self) -> None:
+        """A person says that it is safe to go on."""
+        self.stop_reason = None
+
+    def _latch(self, reason: StopReason | None) -> StopReason | None:
+        self.stop_reason = self.stop_reason or reason
+        return self.stop_reason
+
+
+def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopReason | None:
+    """The reason to stop that a state gives, most basic first; None when there is none."""
+    if not state.is_finite():
+        return StopReason.NON_FINITE_STATE
+    if now_ns - state.stamp_ns > limits.max_state_age_s * 1e9:
+        return StopReason.STALE_STATE
+    if not state.ok.all():
+        return StopReason.ROBOT_FAULT
+    if (np.linalg.norm(state.wrench[:, :3], axis=1) > limits.max_force_n).any():
+        return StopReason.FORCE_LIMIT
+    if (np.linalg.norm(state.wrench[:, 3:], axis=1) > limits.max_torque_nm).any():
+        return StopReason.TORQUE_LIMIT
+    return None
+
+
+def limit_command(command: RobotCommand, state: RobotState, limits: SafetyLimits, period_s: float) -> RobotCommand:
+    """Workspace and tilt first, speed last: a target inside the box, approached from inside, never leaves it."""
+    position = clip_to_workspace(command.tcp_pose[:, :3], limits)
+    quat = clip_tilt(command.tcp_pose[:, 3:], limits)
+    target = clip_step(state.tcp_pose, np.concatenate([position, quat], axis=1), limits, period_s)
+    return RobotCommand(target, command.gripper_width)

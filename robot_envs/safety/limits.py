@@ -1,0 +1,81 @@
+"""The numbers that no command may break, and the pure functions that keep them. All arrays are over arms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+
+
+@dataclass(frozen=True)
+class SafetyLimits:
+    """Limits of one cell.
+
+    Attributes:
+        workspace_low_m: Lower corner of the box that the TCP must stay in, base frame. Shape (3,).
+        workspace_high_m: Upper corner. Shape (3,).
+        nominal_quat: Orientation from which ``max_tilt_rad`` is counted, xyzw, base frame. Shape (4,).
+        max_tilt_rad: Largest angle between a commanded orientation and the nominal one.
+        max_tcp_speed_m_s: Largest distance from the measured to the commanded position, over one control period.
+        max_tcp_angular_speed_rad_s: The same for the orientation.
+        max_force_n: Measured force beyond which the robot is stopped.
+        max_torque_nm: Measured torque beyond which the robot is stopped.
+        max_state_age_s: Age beyond which a robot state is stale.
+    """
+
+    workspace_low_m: tuple[float, ...]
+    workspace_high_m: tuple[float, ...]
+    nominal_quat: tuple[float, ...]
+    max_tilt_rad: float
+    max_tcp_speed_m_s: float
+    max_tcp_angular_speed_rad_s: float
+    max_force_n: float
+    max_torque_nm: float
+    max_state_age_s: float
+
+    def __post_init__(self) -> None:
+        if len(self.workspace_low_m) != 3 or len(self.workspace_high_m) != 3:
+            raise ValueError("workspace_low_m and workspace_high_m: expected three numbers each, x y z in metres")
+        if not all(low < high for low, high in zip(self.workspace_low_m, self.workspace_high_m, strict=True)):
+            raise ValueError(f"workspace: expected low < high, found {self.workspace_low_m} and {self.workspace_high_m}")
+        if len(self.nominal_quat) != 4 or abs(float(np.linalg.norm(self.nominal_quat)) - 1.0) > 1e-3:
+            raise ValueError(f"nominal_quat: expected a unit quaternion xyzw, found {self.nominal_quat}")
+        for name in (
+            "max_tilt_rad",
+            "max_tcp_speed_m_s",
+            "max_tcp_angular_speed_rad_s",
+            "max_force_n",
+            "max_torque_nm",
+            "max_state_age_s",
+        ):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}: expected a number above 0, found {getattr(self, name)}")
+
+
+def clip_to_workspace(position: Array, limits: SafetyLimits) -> Array:
+    """The nearest position inside the box. Shape (n_arms, 3); [m]."""
+    return np.clip(position, limits.workspace_low_m, limits.workspace_high_m)
+
+
+def clip_tilt(quat: Array, limits: SafetyLimits) -> Array:
+    """The nearest orientation within ``max_tilt_rad`` of the nominal one. Shape (n_arms, 4)."""
+    nominal = np.asarray(limits.nominal_quat, dtype=np.float64)
+    away = rotvec_from_quat(quat_multiply(quat_inverse(nominal), quat))
+    return quat_multiply(nominal, quat_from_rotvec(clip_length(away, limits.max_tilt_rad)))
+
+
+def clip_length(vector: Array, longest: float) -> Array:
+    """Shorten a vector to at most ``longest``, keeping its direction. Shape (..., 3)."""
+    length = np.linalg.norm(vector, axis=-1, keepdims=True)
+    return vector * np.minimum(1.0, longest / np.maximum(length, 1e-12))
+
+
+def clip_step(measured: Array, target: Array, limits: SafetyLimits, period_s: float) -> Array:
+    """Bring a target so near to the measured pose that the speed limits hold over one period. Shapes (n_arms, 7)."""
+    step = clip_length(target[:, :3] - measured[:, :3], limits.max_tcp_speed_m_s * period_s)
+    turn = rotvec_from_quat(quat_multiply(quat_inverse(measured[:, 3:]), target[:, 3:]))
+    turn = clip_length(turn, limits.max_tcp_angular_speed_rad_s * period_s)
+    quat = quat_multiply(measured[:, 3:], quat_from_rotvec(turn))
+    return np.concatenate([measured[:, :3] + step, quat], axis=1)

@@ -1,0 +1,109 @@
+"""Insert a square peg into a square hole of which only a wrong estimate is known.
+
+The estimate is off by up to 2 mm per axis and the clearance is 0.5 mm per side, so going to the estimate and pushing fails three
+times in four: the policy has to feel for the hole. The rim carries the peg on the side away from the hole, which shows as a torque.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.frames import (
+    Array,
+    pose,
+    pose_compose,
+    pose_relative,
+    pose_to_vector,
+    quat_from_rotvec,
+)
+from robot_envs.robot import RobotState
+from robot_envs.stage import Stage
+from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+
+
+@dataclass(frozen=True)
+class PegInsertSettings:
+    """Numbers of the task; lengths in metres.
+
+    Attributes:
+        hole_position_m: Middle of the region that the hole's mouth is drawn from, base frame.
+        hole_range_m: Half width of that region, per axis.
+        estimate_error_m: The hole estimate is wrong by a uniform +- this per axis, fixed for an episode.
+        start_height_m: Height of the peg's tip above the hole in the middle of the start region.
+        start_range_m: Half width of the start region, per axis.
+        start_tilt_rad: The start orientation is off by a uniform +- this about each axis.
+        peg_length_m: From the TCP to the peg's tip.
+        peg_width_m: Opening of the gripper that holds the peg.
+        success_depth_m: Depth of the tip below the hole's mouth that counts as inserted.
+        success_speed_m_s: The TCP must be slower than this.
+    """
+
+    hole_position_m: tuple[float, ...]
+    hole_range_m: tuple[float, ...]
+    estimate_error_m: float
+    start_height_m: float
+    start_range_m: float
+    start_tilt_rad: float
+    peg_length_m: float
+    peg_width_m: float
+    success_depth_m: float
+    success_speed_m_s: float
+
+
+class PegInsert:
+    """The task; one arm."""
+
+    settings_type = PegInsertSettings
+    reward_terms = ("inserted",)
+
+    def __init__(self, settings: PegInsertSettings) -> None:
+        self._settings = settings
+        self._hole = pose(settings.hole_position_m)
+        self._estimate = self._hole
+        self._tip_in_tool = pose([0.0, 0.0, settings.peg_length_m])
+        self.observed = {"hole_estimate": ObservedVector(6, 1.0, "m, rad", "peg tip")}
+
+    def begin(self, rng: np.random.Generator) -> EpisodePlan:
+        """Draw the hole, the error of its estimate, and the start pose."""
+        s = self._settings
+        hole_position = np.asarray(s.hole_position_m) + rng.uniform(-1, 1, 3) * s.hole_range_m
+        self._hole = pose(hole_position)
+        self._estimate = pose(hole_position + rng.uniform(-s.estimate_error_m, s.estimate_error_m, 3))
+        above = np.array([0.0, 0.0, s.start_height_m]) + rng.uniform(-s.start_range_m, s.start_range_m, 3)
+        tilt = quat_from_rotvec(rng.uniform(-s.start_tilt_rad, s.start_tilt_rad, 3))
+        upright = pose(hole_position + above, TOOL_DOWN)
+        tip = pose_compose(upright, pose(np.zeros(3), tilt))
+        start = pose_compose(tip, pose([0.0, 0.0, -s.peg_length_m]))
+        return EpisodePlan(start[None], np.array([s.peg_width_m]), {"hole": self._hole})
+
+    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+        """The estimated hole as seen from the peg's tip, tool axes: position [m] and rotation vector [rad]. Shape (6,)."""
+        wanted = pose(self._estimate[:3], TOOL_DOWN)
+        return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), wanted)).astype(np.float32)}
+
+    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+        """Deep enough, over the hole, and slow."""
+        s = self._settings
+        tip = self._tip(state)[:3] - stage.pose_of("hole")[:3]
+        inserted = -tip[2] >= s.success_depth_m and float(np.abs(tip[:2]).max()) < s.peg_width_m / 2
+        slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < s.success_speed_m_s
+        success = bool(inserted and slow)
+        progress = float(np.linalg.norm(tip + [0.0, 0.0, s.success_depth_m]))
+        return Outcome(float(success), success, progress, {"inserted": float(success)})
+
+    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+        """Where the hole and its estimate are, as seen from the peg's tip: shape (6,), as in the observation."""
+        hole = pose(stage.pose_of("hole")[:3], TOOL_DOWN)
+        estimate = pose(self._estimate[:3], TOOL_DOWN)
+        tip = self._tip(state)
+        return {
+            "hole": pose_to_vector(pose_relative(tip, hole)),
+            "estimate": pose_to_vector(pose_relative(tip, estimate)),
+        }
+
+    def _tip(self, state: RobotState) -> Array:
+        return pose_compose(state.tcp_pose[0], self._tip_in_tool)

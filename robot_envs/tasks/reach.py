@@ -1,0 +1,70 @@
+"""Bring the tool to a goal that is given: the smoke test of everything around the learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.frames import Array, pose, pose_relative
+from robot_envs.robot import RobotState
+from robot_envs.stage import Stage
+from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+
+
+@dataclass(frozen=True)
+class ReachSettings:
+    """Numbers of the task.
+
+    Attributes:
+        start_position_m: Where the tool starts, base frame.
+        goal_range_m: The goal is drawn within this half width of the start, per axis.
+        tolerance_m: Distance that counts as there.
+        success_speed_m_s: The tool must be slower than this.
+        gripper_width_m: Opening of the gripper.
+    """
+
+    start_position_m: tuple[float, ...]
+    goal_range_m: tuple[float, ...]
+    tolerance_m: float
+    success_speed_m_s: float
+    gripper_width_m: float
+
+
+class Reach:
+    """The task; one arm."""
+
+    settings_type = ReachSettings
+    reward_terms = ("reached",)
+
+    def __init__(self, settings: ReachSettings) -> None:
+        self._settings = settings
+        self._goal = pose(settings.start_position_m)
+        self.observed = {"goal": ObservedVector(3, 1.0, "m", "tool")}
+
+    def begin(self, rng: np.random.Generator) -> EpisodePlan:
+        """Draw the goal; the start is always the same."""
+        s = self._settings
+        self._goal = pose(np.asarray(s.start_position_m) + rng.uniform(-1, 1, 3) * s.goal_range_m)
+        start = pose(s.start_position_m, TOOL_DOWN)
+        return EpisodePlan(start[None], np.array([s.gripper_width_m]), {"goal": self._goal})
+
+    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+        """The goal as seen from the tool [m]. Shape (3,)."""
+        return {"goal": self._goal_in_tool(state).astype(np.float32)}
+
+    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+        """Near and slow."""
+        distance = float(np.linalg.norm(self._goal_in_tool(state)))
+        slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < self._settings.success_speed_m_s
+        success = distance < self._settings.tolerance_m and slow
+        return Outcome(float(success), success, distance, {"reached": float(success)})
+
+    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+        """The goal as seen from the tool [m]. Shape (3,)."""
+        return {"goal": self._goal_in_tool(state)}
+
+    def _goal_in_tool(self, state: RobotState) -> Array:
+        return pose_relative(state.tcp_pose[0], self._goal)[:3]

@@ -1,0 +1,88 @@
+"""The contract of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.frames import Array
+from robot_envs.robot import RobotState
+from robot_envs.stage import Stage
+
+# The tool points down: half a turn about the base's x axis.
+TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
+
+
+@dataclass(frozen=True)
+class EpisodePlan:
+    """How an episode starts.
+
+    Attributes:
+        start_pose: Where the tool begins, base frame. Shape (n_arms, 7); [m], xyzw.
+        gripper_width: Shape (n_arms,); [m].
+        placements: Workpieces to put on the stage, by name; base frame, shape (7,).
+    """
+
+    start_pose: Array
+    gripper_width: Array
+    placements: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step has achieved.
+
+    Attributes:
+        reward: Sparse: 1 on success, else 0.
+        success: The task is done; the episode terminates.
+        progress: Something that falls on the way to success [m]; only an operator's stand-in reads it.
+        terms: Named parts of the reward.
+    """
+
+    reward: float
+    success: bool
+    progress: float
+    terms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObservedVector:
+    """A vector that the task adds to the observation.
+
+    Attributes:
+        size: Length of the vector.
+        bound: Largest magnitude of an entry, in ``unit``.
+        unit: For people and for the schema.
+        frame: Frame of reference.
+    """
+
+    size: int
+    bound: float
+    unit: str
+    frame: str
+
+
+class Task(Protocol):
+    """One task. It works on states and poses alone and knows nothing of simulators.
+
+    A class that fulfils this names its settings in ``settings_type`` and is built from them alone.
+    """
+
+    settings_type: ClassVar[type[Any]]
+    observed: dict[str, ObservedVector]
+    reward_terms: ClassVar[tuple[str, ...]]
+
+    def begin(self, rng: np.random.Generator) -> EpisodePlan:
+        """Draw a new episode."""
+
+    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+        """The task's part of the observation, as listed in ``observed``."""
+
+    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+        """Judge the state that a step has led to."""
+
+    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+        """What a person beside the robot sees and a policy does not; for the scripted expert alone."""

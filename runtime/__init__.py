@@ -1,0 +1,1 @@
+"""What every other package stands on: time, configuration, run folders and logging."""

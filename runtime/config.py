@@ -1,0 +1,247 @@
+"""Hydra YAML in, frozen dataclasses out; whatever is wrong becomes one clear `ConfigError` line."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import YAMLError
+
+from runtime.logging import quoted
+
+__all__ = ["ConfigError", "build", "compose"]
+
+T = TypeVar("T")
+DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used. The message is one line: where, what was expected, what was found."""
+
+
+def compose(
+    overrides: Sequence[str], config_name: str = "steadyhand", *, config_module: str = "configs"
+) -> dict[str, Any]:
+    """Compose the YAML groups of `config_module` with `overrides` into resolved plain containers.
+
+    Args:
+        overrides: As on the command line: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
+        config_name: The root file, without `.yaml`.
+        config_module: The import package that holds the YAML files.
+
+    Raises:
+        ConfigError: An unknown option or key (the line names the valid ones), a broken override, a missing value.
+    """
+    with initialize_config_module(config_module, version_base="1.3"):
+        try:
+            composed = hydra_compose(config_name, overrides=list(overrides))
+            values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+        except MissingConfigException as error:
+            raise ConfigError(_missing_option(error)) from None
+        except MissingMandatoryValue as error:
+            key = error.full_key
+            raise ConfigError(f"{key}: needs a value and has none; give one with {key}=...") from None
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+            reason = _wrong_override(overrides, config_name) or _one_line(error)
+            raise ConfigError(reason) from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{config_name}: expected a mapping of groups, found {_found(values)}")
+    return {str(key): value for key, value in values.items()}
+
+
+def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
+    """Make the frozen dataclass `cls` from plain `values`, strictly.
+
+    Fields may be bool, int, float, str, None, Literal, unions of these, nested dataclasses, `tuple[...]`,
+    `dict[K, V]` and Any. A float may be written as an int; nothing else is converted. NaN and infinity are refused:
+    they would slip through a limit's comparison. A `ValueError` of `__post_init__` is raised again with the path.
+
+    Args:
+        cls: The dataclass.
+        values: Its fields by name; a field with a default may be left out.
+        path: Where the values stand in the configuration, such as `learner.replay`; used in errors.
+
+    Raises:
+        ConfigError: An unknown, missing or wrong value, with its path.
+    """
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise TypeError(f"build: expected a dataclass, found {cls!r}")
+    where = path or cls.__name__
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}: expected a mapping with {cls.__name__}'s keys, found {_found(values)}")
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    unknown = [quoted(key) for key in values if key not in fields]
+    if unknown:
+        raise ConfigError(f"{where}: unknown {_keys(unknown)}; valid keys: {', '.join(fields) or '(none)'}")
+    missing = [name for name, field in fields.items() if name not in values and _is_required(field)]
+    if missing:
+        raise ConfigError(f"{where}: missing {_keys(missing)}; {cls.__name__} has no default for it")
+    hints = get_type_hints(cls)
+    prefix = f"{path}." if path else ""
+    arguments = {name: _convert(hints[name], value, prefix + name) for name, value in values.items()}
+    try:
+        return cls(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {_one_line(error)}") from error
+
+
+def _convert(expected: Any, value: Any, path: str) -> Any:
+    """Return `value` as the annotation `expected` says, or raise ConfigError."""
+    origin, args = get_origin(expected), get_args(expected)
+    if expected is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _convert_union(args, value, path)
+    if origin is Literal:
+        if any(value == choice and type(value) is type(choice) for choice in args):
+            return value
+    elif expected is float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value):
+            return float(value)
+    elif expected in (bool, int, str, types.NoneType, None):
+        if type(value) is expected or (value is None and expected is None):
+            return value
+    elif expected is tuple or origin is tuple:
+        return _convert_tuple(args or (Any, ...), value, path)
+    elif expected is dict or origin in (dict, Mapping):
+        return _convert_dict(args or (Any, Any), value, path)
+    elif isinstance(expected, type) and dataclasses.is_dataclass(expected):
+        return build(expected, value, path)
+    else:
+        raise TypeError(f"{path}: a configuration field cannot be of type {_type_text(expected)}")
+    raise _wrong(expected, value, path)
+
+
+def _convert_union(args: tuple[Any, ...], value: Any, path: str) -> Any:
+    members = [member for member in args if member is not types.NoneType]
+    if value is None and len(members) < len(args):
+        return None
+    if len(members) == 1:
+        return _convert(members[0], value, path)
+    for member in sorted(members, key=lambda member: member is not type(value)):
+        try:
+            return _convert(member, value, path)
+        except ConfigError:
+            continue
+    raise ConfigError(f"{path}: expected {' or '.join(map(_type_text, args))}, found {_found(value)}")
+
+
+def _convert_tuple(args: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(f"{path}: expected a list, found {_found(value)}")
+    if len(args) == 2 and args[1] is Ellipsis:
+        args = (args[0],) * len(value)
+    if len(args) != len(value):
+        raise ConfigError(f"{path}: expected a list of {len(args)}, found {len(value)}: {_found(value)}")
+    return tuple(_convert(args[index], item, f"{path}[{index}]") for index, item in enumerate(value))
+
+
+def _convert_dict(args: tuple[Any, ...], value: Any, path: str) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{path}: expected a mapping, found {_found(value)}")
+    return {
+        _convert(args[0], key, f"{path} key {quoted(key)}"): _convert(args[1], item, f"{path}.{key}")
+        for key, item in value.items()
+    }
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int too large for a float
+        return False
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _wrong(expected: Any, value: Any, path: str) -> ConfigError:
+    return ConfigError(f"{path}: expected {_type_text(expected)}, found {_found(value)}")
+
+
+def _type_text(expected: Any) -> str:
+    if get_origin(expected) is Literal:
+        return f"one of {', '.join(map(str, get_args(expected)))}"
+    if expected is float:
+        return "a finite number"
+    if expected in (None, types.NoneType):
+        return "null"
+    return expected.__name__ if isinstance(expected, type) and not get_args(expected) else str(expected)
+
+
+def _found(value: Any) -> str:
+    return "null" if value is None else f"{quoted(value)} ({type(value).__name__})"
+
+
+def _keys(names: Sequence[str]) -> str:
+    return f"key{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
+def _one_line(error: Exception) -> str:
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+def _missing_option(error: MissingConfigException) -> str:
+    """Say which options a group has, after Hydra found no file for the one asked for."""
+    group, _, option = (error.missing_cfg_file or "").rpartition("/")
+    if not group or not error.options:
+        return f"{error.missing_cfg_file or _one_line(error)}: no such file in the configuration"
+    line = f"{group}={option}: no such option; {group} is one of {', '.join(error.options)}"
+    return f"{line} ({DEVICE_HINT})" if group == "device" else line
+
+
+def _wrong_override(overrides: Sequence[str], config_name: str) -> str:
+    """Return a line about the first override that cannot be read or whose key does not exist, or "" without one."""
+    loader = GlobalHydra.instance().config_loader()
+    try:
+        parsed = [_parse(override) for override in overrides]
+        choices = [item.input_line or "" for item in parsed if loader.get_group_options(item.key_or_group)]
+        base = hydra_compose(config_name, overrides=choices)
+    except ConfigError as error:
+        return str(error)
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError):
+        return ""
+    for item in parsed:
+        if not item.is_add() and item.input_line not in choices and not _has_key(base, item.key_or_group):
+            return _unknown_key(base, item.key_or_group)
+    return ""
+
+
+def _parse(override: str) -> Override:
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{quoted(override)}: expected key=value, found a broken override ({reason})") from None
+    if parsed.is_sweep_override():
+        raise ConfigError(f"{quoted(override)}: expected one value, found several; a list is written key=[a,b]")
+    return parsed
+
+
+def _has_key(base: DictConfig, key: str) -> bool:
+    try:
+        return OmegaConf.select(base, key, default=Ellipsis) is not Ellipsis
+    except OmegaConfBaseException:
+        return False
+
+
+def _unknown_key(base: DictConfig, key: str) -> str:
+    """Name the keys of the deepest mapping on the way to `key`."""
+    node, parent = base, ""
+    for part in key.split("."):
+        if part not in node or not isinstance(node[part], DictConfig):
+            break
+        node, parent = node[part], f"{parent}.{part}" if parent else part
+    return f"{key}: unknown key; valid keys{f' in {parent}' if parent else ''}: {', '.join(map(str, node))}"

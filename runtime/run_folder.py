@@ -1,0 +1,158 @@
+"""The folder of one run: a safe name, four subfolders and a manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runtime.clock import utc_text, wall_time_ns
+from runtime.logging import quoted
+from runtime.provenance import provenance
+
+__all__ = [
+    "RunFolder",
+    "RunFolderError",
+    "atomic_write_bytes",
+    "atomic_write_json",
+    "check_name",
+    "new_run_name",
+]
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = 1
+
+
+class RunFolderError(ValueError):
+    """A run name or a run folder that cannot be used."""
+
+
+class RunFolder:
+    """`<root>/<name>/` with `log/ demos/ checkpoints/ metrics/` and `manifest.json`.
+
+    The root may be a link that its owner set up (a `runs` on a larger disk); nothing below it may be one, so a run
+    never writes outside its own folder. Opening an existing run again is how it is resumed.
+    """
+
+    def __init__(self, root: str | Path, name: str, create: bool = True) -> None:
+        """Make the folder, or find it: `create=False` refuses a run that does not exist."""
+        self.name = check_name(name, "run name")
+        self.path = _resolved(Path(root)) / self.name
+        if create:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        elif not self.path.is_dir():
+            raise RunFolderError(f"run {self.name}: expected a folder at {self.path}, found none")
+        _real_folder(self.path, create)
+        self.log = _real_folder(self.path / "log", create)
+        self.demos = _real_folder(self.path / "demos", create)
+        self.checkpoints = _real_folder(self.path / "checkpoints", create)
+        self.metrics = _real_folder(self.path / "metrics", create)
+
+    def write_manifest(
+        self, config: Mapping[str, Any], seeds: Mapping[str, int], extra: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Write `manifest.json`: what ran, with which resolved config and seeds, on which machine.
+
+        The manifest of an earlier start is kept as `manifest.<n>.json`, so a resumed run shows what each start ran.
+
+        Args:
+            config: The resolved configuration, as plain containers.
+            seeds: The seeds by the name of what they seed.
+            extra: More facts under their own keys (calibration hashes, the controller's profile).
+        """
+        facts = {"format": MANIFEST_FORMAT, "run_name": self.name, **provenance()}
+        facts |= {"seeds": dict(seeds), "config": dict(config)}
+        taken = facts.keys() & (extra or {}).keys()
+        if taken:
+            raise RunFolderError(f"manifest: expected new keys in extra, found {', '.join(sorted(taken))}")
+        facts |= extra or {}
+        path = self.path / MANIFEST
+        if path.exists():
+            earlier = len(list(self.path.glob("manifest.*.json")))
+            atomic_write_bytes(self.path / f"manifest.{earlier + 1}.json", path.read_bytes())
+        atomic_write_json(path, facts)
+        return facts
+
+    def read_manifest(self) -> dict[str, Any] | None:
+        """Return the manifest of the newest start, or None when the run has none yet."""
+        path = self.path / MANIFEST
+        if not path.exists():
+            return None
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunFolderError(f"{path}: expected JSON, found {error}; restore it or remove the file") from None
+        if not isinstance(facts, dict):
+            raise RunFolderError(f"{path}: expected a JSON object, found {type(facts).__name__}")
+        return facts
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """Return `name` when it may be a file's name: lower case, no separator, no `..`, at most 64 characters."""
+    if not isinstance(name, str) or NAME.fullmatch(name) is None or ".." in name:
+        raise RunFolderError(
+            f"{what}: expected 1 to 64 of a-z 0-9 _ . - starting with a letter or digit, without '..'; "
+            f"found {quoted(name)}"
+        )
+    return name
+
+
+def new_run_name(stem: str) -> str:
+    """Return a fresh run name, such as `peg_insert-20250131-120000-4f1a`, from a short stem."""
+    stamp = re.sub(r"[-:Z]", "", utc_text(wall_time_ns())).replace("T", "-")
+    return check_name(f"{stem}-{stamp}-{secrets.token_hex(2)}", "run name")
+
+
+def atomic_write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON; see `atomic_write_bytes`. NaN and infinity are refused: they are not JSON."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    atomic_write_bytes(path, f"{text}\n".encode())
+
+
+def atomic_write_bytes(path: Path, data: bytes) -> None:
+    """Put `data` at `path` so that after a crash or a power cut there is the old file or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _resolved(root: Path) -> Path:
+    try:
+        return root.expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RunFolderError(f"run root: expected a folder's path, found {quoted(str(root))} ({error})") from None
+
+
+def _real_folder(path: Path, create: bool) -> Path:
+    """Return `path` as a folder of its own, made when missing and `create`; a link or a file is refused."""
+    if create:
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        found = "a symbolic link" if path.is_symlink() else "a file"
+        raise RunFolderError(f"{path}: expected a folder, found {found}; remove it or choose another run name")
+    return path

@@ -1,0 +1,120 @@
+"""Learner and actor as child processes: started with their threads counted, watched, and ended in the right order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+from runtime.clock import MonotonicClock
+from runtime.provenance import SOURCE
+
+__all__ = ["Child", "ChildError", "end_with_parent", "free_addresses", "thread_environment"]
+
+TAIL_LINES = 12
+PARENT = "STEADYHAND_PARENT_PID"
+POLL_NS = 500_000_000
+# Every library below torch and numpy that starts threads of its own.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class ChildError(RuntimeError):
+    """A child process died, or made no progress. The message ends with its last lines."""
+
+
+class Child:
+    """One `steadyhand <verb>` process in a session of its own, so that a Ctrl-C reaches the parent alone.
+
+    Args:
+        verb: What to run.
+        overrides: Its configuration.
+        log: Takes standard error, and standard output too unless `shown`.
+        threads: How many threads its numerical libraries may use.
+        shown: Whether its standard output is the parent's: the actor's view of the practice.
+    """
+
+    def __init__(self, verb: str, overrides: Sequence[str], log: Path, threads: int, shown: bool = False) -> None:
+        self.verb, self.log = verb, log
+        command = [sys.executable, "-m", "steadyhand", verb, *overrides]
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(  # noqa: S603  our own verbs
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=None if shown else file,
+                stderr=file,
+                env={**os.environ, **thread_environment(threads), **_import_path(), PARENT: str(os.getpid())},
+                start_new_session=True,
+            )
+
+    @property
+    def status(self) -> int | None:
+        """Return the exit status; None while it runs."""
+        return self._process.poll()
+
+    def end(self, grace_s: float) -> int:
+        """Ask it to stop, wait, and kill it when it does not; return the exit status."""
+        if self.status is None:
+            self._process.terminate()
+            try:
+                self._process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        return self._process.wait()
+
+    def error(self, what: str) -> ChildError:
+        """Return an error about this child, with the last lines that it wrote."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+        tail = "".join(f"\n  | {line}" for line in lines) or " (it wrote nothing)"
+        return ChildError(f"`steadyhand {self.verb}` {what}; its last lines, from {self.log}:{tail}")
+
+
+@contextmanager
+def ending(child: Child, grace_s: float) -> Iterator[Child]:
+    """End the child with the context, however that is left."""
+    try:
+        yield child
+    finally:
+        child.end(grace_s)
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Return the environment variables that keep numerical libraries to so many threads."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def end_with_parent() -> None:
+    """Within a child: end as if asked to, when the parent has died without a chance to say so."""
+    if (parent := os.environ.get(PARENT)) is None:
+        return
+
+    def watch() -> None:
+        clock = MonotonicClock()
+        while os.getppid() == int(parent):
+            clock.sleep_until(clock.now_ns() + POLL_NS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, name="parent watch", daemon=True).start()
+
+
+def free_addresses(count: int) -> list[str]:
+    """Return loopback addresses whose ports were free a moment ago, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [f"tcp://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _import_path() -> Mapping[str, str]:
+    """Let the child import this very source, whatever its working directory."""
+    earlier = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(SOURCE), *([earlier] if earlier else [])])}

@@ -1,0 +1,99 @@
+"""The one command: `steadyhand <verb> [options] [group=option key=value ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from runtime.logging import quoted
+
+__all__ = ["VERBS", "main"]
+
+# A verb's module is imported only when it is asked for, so that `--help` needs no torch.
+VERBS = {
+    "demo": "the whole way on the mock robot: demonstrations, practice with corrections, a judged policy, a report",
+    "record": "record demonstrations into a run folder",
+    "learn": "start the learner: it trains on what actors send",
+    "act": "start the actor: it practises beside the robot",
+    "eval": "judge a policy on seeded episodes with nobody helping",
+    "inspect": "show what a demo set or a log holds",
+    "runs": "list the run folders",
+}
+PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
+USER_ERROR, INTERRUPTED = 2, 130
+
+USAGE = "steadyhand <verb> [options] [group=option key=value ...]"
+EPILOG = """\
+`group=option` chooses a file of a configuration group (robot=mock, task=peg_insert), `key=value` sets one number in it
+(learner.device=cuda, seed=1). A key or an option that does not exist is refused, and the message names those that do.
+
+examples:
+  steadyhand demo seed=0
+  steadyhand record task=peg_insert episodes=20 run_name=pegs
+  steadyhand learn run_name=pegs          and, beside it,          steadyhand act run_name=pegs
+  steadyhand eval run_name=pegs --json pegs.json
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit status: 0 done, 1 failed, 2 asked for something impossible, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verbs = "\n".join(f"  {verb:<9}{text}" for verb, text in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="steadyhand",
+        usage=USAGE,
+        description=f"Teach a robot arm a precise task in an hour or two.\n\nverbs:\n{verbs}",
+        epilog=f"{EPILOG}\n`steadyhand <verb> --help` says more about one verb.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"steadyhand {_version()}")
+    parser.add_argument("verb", choices=list(VERBS), metavar="verb", help=argparse.SUPPRESS)
+    verb = parser.parse_args(words[:1]).verb
+    try:
+        return _run(verb, words[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("steadyhand: interrupted\n")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("STEADYHAND_DEBUG") == "1" or not _is_for_the_user(error):
+            raise
+        lines = (line.strip() for line in str(error).splitlines())
+        sys.stderr.write(f"steadyhand {verb}: {'; '.join(line for line in lines if line) or type(error).__name__}\n")
+        return USER_ERROR
+
+
+def _run(verb: str, words: Sequence[str]) -> int:
+    command = importlib.import_module(f"steadyhand.commands.{verb}")
+    parser = argparse.ArgumentParser(
+        prog=f"steadyhand {verb}",
+        usage=f"steadyhand {verb} [options] [group=option key=value ...]",
+        description=command.__doc__,
+        epilog=command.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_options(parser)
+    # Options and overrides may come in any order; what argparse does not know must be an override.
+    options, overrides = parser.parse_known_args(words)
+    unknown = [word for word in overrides if word.startswith("-")]
+    if unknown:
+        parser.error(f"unknown option {quoted(unknown[0])}; an override is written key=value")
+    return int(command.run(options, overrides))
+
+
+def _is_for_the_user(error: Exception) -> bool:
+    """Return whether the message says what to do: the product's own error types do, and the operating system's."""
+    own = any(base.__module__.partition(".")[0] in PACKAGES for base in type(error).__mro__)
+    return own or isinstance(error, OSError)
+
+
+def _version() -> str:
+    try:
+        return version("steadyhand")
+    except PackageNotFoundError:
+        return "(not installed)"

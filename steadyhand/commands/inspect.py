@@ -1,0 +1,77 @@
+"""Show what a demo set, a log or a whole run folder holds: schema, episodes, successes, steps, human share, size."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from steadyhand.log_facts import LogFacts, read_log
+from steadyhand.terminal import say, table_text
+from transport import segment
+from transport.demo_set import DemoSetError, is_demo_set, read_manifest
+from transport.schema import Schema
+
+EPILOG = "example: steadyhand inspect runs/pegs/demos"
+DEEPEST = 3  # folders below the one that was named: <run>/log/<session>
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take the folder."""
+    parser.add_argument("folder", type=Path, help="a demo set, a log, or a folder with some of them below it")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Print one block per log."""
+    folders = list(_logs(options.folder, DEEPEST))
+    if overrides or not folders:
+        found = f"also {overrides[0]}" if overrides else "no log in or below it"
+        raise DemoSetError(f"{options.folder}: expected one folder with a demo set or a log, found {found}")
+    for folder in folders:
+        _show(folder, read_log(folder))
+    return 0
+
+
+def _logs(folder: Path, depth: int) -> Iterator[Path]:
+    if folder.is_dir() and segment.paths(folder):
+        yield folder
+    elif folder.is_dir() and depth:
+        for below in sorted(folder.iterdir()):
+            yield from _logs(below, depth - 1)
+
+
+def _show(folder: Path, facts: LogFacts) -> None:
+    phases = Counter(episode.phase.name.lower() for episode in facts.episodes)
+    lengths = sorted(episode.steps for episode in facts.episodes) or [0]
+    period_s = facts.schema.control_period_s
+    shown = [
+        ("kind", "demo set" if is_demo_set(folder) else "log"),
+        ("episodes", f"{len(facts.episodes)} ({', '.join(f'{n} {name}' for name, n in phases.items()) or 'none'})"),
+        ("successes", str(facts.successes)),
+        ("steps", f"{facts.steps} ({facts.steps * period_s / 60:.1f} min at {1 / period_s:g} Hz)"),
+        ("episode steps", f"{lengths[0]} to {lengths[-1]}, median {lengths[len(lengths) // 2]}"),
+        ("human share", f"{100 * facts.intervention_share:.1f} % of the steps"),
+        ("size", f"{facts.records} records, {facts.disk_bytes / 1e6:.1f} MB on disk"),
+        ("actor", f"{facts.actor_id}, session {facts.session_id}"),
+    ]
+    if is_demo_set(folder):
+        manifest = read_manifest(folder)
+        shown += [
+            ("recorded", f"{manifest.date} by {manifest.expert}"),
+            ("attempts", f"{manifest.episodes}, of which {manifest.successes} were kept"),
+        ]
+    say(f"{folder}")
+    for name, text in shown:
+        say(f"  {name:<14}{text}")
+    say()
+    say(_schema_table(facts.schema))
+    say()
+
+
+def _schema_table(schema: Schema) -> str:
+    rows = [
+        (field.name, "x".join(map(str, field.shape)), field.dtype, field.unit, field.frame or "-")
+        for field in (*schema.observation, schema.action)
+    ]
+    return table_text(("field", "shape", "dtype", "unit", "frame"), rows)

@@ -1,0 +1,82 @@
+"""Films of a policy at work, before and after practice side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from actor.evaluate import evaluate
+from actor.policy_runner import PolicyRunner
+from robot_envs.devices.operator import NoOperator
+from transport.record import OBSERVATION
+from transport.schema import Schema
+
+__all__ = ["SIDE", "Shot", "film", "side_by_side", "write_gif", "write_views"]
+
+SIDE = "side"  # the camera that films
+HOLD_FRAMES = 8  # how long the end of an episode stays
+STRIP_PX = 5
+SUCCESS, FAILURE = (46, 180, 160), (200, 70, 56)
+
+Frame = NDArray[np.uint8]
+Shot = tuple[list[Frame], bool]  # an episode's frames (h, w, 3), and whether it succeeded
+
+
+def film(
+    env: gymnasium.Env[Any, Any], schema: Schema, runner: PolicyRunner, episodes: int, seed: int, camera: str = SIDE
+) -> list[Shot]:
+    """Return the first `episodes` evaluation episodes of `seed` as `camera` sees them.
+
+    Args:
+        env: With a camera of that name among its observations.
+        schema: Of `env`.
+        runner: The policy, with weights.
+        episodes: How many.
+        seed: As for `actor.evaluate.evaluate`: equal seeds give equal episodes.
+        camera: The frame's name in the observation.
+    """
+    frames: list[list[Frame]] = [[] for _ in range(episodes)]
+
+    def keep(record: NDArray[np.void]) -> None:
+        frames[int(record["episode_id"])].append(record[OBSERVATION + camera].copy())
+
+    result = evaluate(env, schema, runner, episodes, seed, NoOperator(), append=keep)
+    return [(shots, bool(row["success"])) for shots, row in zip(frames, result.rows, strict=False)]
+
+
+def side_by_side(left: Sequence[Shot], right: Sequence[Shot]) -> list[Frame]:
+    """Return one film of both: an episode's end waits for the other's, with a strip that says how it ended."""
+    joined: list[Frame] = []
+    for (frames_a, success_a), (frames_b, success_b) in zip(left, right, strict=False):
+        length = max(len(frames_a), len(frames_b)) + HOLD_FRAMES
+        a, b = (_played(*shot, length) for shot in ((frames_a, success_a), (frames_b, success_b)))
+        joined += [np.concatenate(pair, axis=1) for pair in zip(a, b, strict=True)]
+    return joined
+
+
+def write_gif(path: Path, frames: Sequence[Frame], period_s: float) -> None:
+    """Write frames (h, w, 3) as an endless animation, in real time when the period is the control period."""
+    images = [Image.fromarray(frame).quantize(96, dither=Image.Dither.NONE) for frame in frames]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images[0].save(path, save_all=True, append_images=images[1:], duration=round(period_s * 1000), loop=0, optimize=True)
+
+
+def write_views(folder: Path, observation: dict[str, NDArray[Any]]) -> None:
+    """Write every frame of one observation as `view_<camera>.png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in observation.items():
+        if value.dtype == np.uint8 and value.ndim == 3:
+            Image.fromarray(value).save(folder / f"view_{name}.png", optimize=True)
+
+
+def _played(frames: Sequence[Frame], success: bool, length: int) -> list[Frame]:
+    last = frames[-1].copy()
+    last[-STRIP_PX:] = SUCCESS if success else FAILURE
+    return list(chain(frames[:-1], repeat(last, length - len(frames) + 1)))

@@ -1,0 +1,86 @@
+"""What a log or a demo set holds: its episodes, its outcomes, its size on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from transport.log import LogReader
+from transport.record import Kind, Phase
+from transport.schema import Schema
+
+__all__ = ["EpisodeFacts", "LogFacts", "read_log"]
+
+
+@dataclass(frozen=True)
+class EpisodeFacts:
+    """One recorded episode."""
+
+    episode_id: int
+    phase: Phase
+    steps: int
+    human_steps: int
+    success: bool
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """One log folder. `disk_bytes` is the room its files take; the newest one is preallocated."""
+
+    schema: Schema
+    actor_id: str
+    session_id: str
+    records: int
+    disk_bytes: int
+    episodes: tuple[EpisodeFacts, ...]
+
+    @property
+    def steps(self) -> int:
+        """Return the steps of all episodes."""
+        return sum(episode.steps for episode in self.episodes)
+
+    @property
+    def successes(self) -> int:
+        """Return how many episodes succeeded."""
+        return sum(episode.success for episode in self.episodes)
+
+    @property
+    def intervention_share(self) -> float:
+        """Return human steps / steps; 0 without steps."""
+        return sum(episode.human_steps for episode in self.episodes) / max(self.steps, 1)
+
+
+def read_log(folder: Path) -> LogFacts:
+    """Read the light columns of the log in `folder`.
+
+    Raises:
+        LogError: There is no log, or it is damaged.
+    """
+    reader = LogReader(folder)
+    try:
+        rows = np.arange(len(reader))
+        columns = {name: reader.gather(rows, name) for name in ("episode_id", "phase", "kind", "has_human", "success")}
+        return LogFacts(
+            schema=reader.schema,
+            actor_id=reader.actor_id,
+            session_id=reader.session_id,
+            records=len(rows),
+            disk_bytes=sum(path.stat().st_blocks * 512 for path in folder.iterdir()),
+            episodes=tuple(_episodes(columns)),
+        )
+    finally:
+        reader.close()
+
+
+def _episodes(columns: dict[str, np.ndarray]) -> list[EpisodeFacts]:
+    ids, which = np.unique(columns["episode_id"], return_inverse=True)
+    is_step = columns["kind"] == Kind.STEP
+    steps = np.bincount(which, is_step, len(ids))
+    human_steps = np.bincount(which, is_step & columns["has_human"], len(ids))
+    success = np.bincount(which, columns["success"], len(ids)) > 0
+    phases = np.zeros(len(ids), int)
+    phases[which] = columns["phase"]
+    rows = zip(ids.tolist(), phases.tolist(), steps.tolist(), human_steps.tolist(), success.tolist(), strict=True)
+    return [EpisodeFacts(*row[:1], Phase(row[1]), int(row[2]), int(row[3]), row[4]) for row in rows]

@@ -1,0 +1,94 @@
+"""Everything that a run has left in its folder, read once. What a run has not got is empty."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actor.metrics import read_rows
+from runtime.run_folder import RunFolder
+from steadyhand.log_facts import read_log
+from transport.demo_set import is_demo_set
+from transport.record import Phase
+
+__all__ = ["RunRecords", "evaluation_path", "read_run", "stages_path"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    """One run.
+
+    Attributes:
+        name: Of the run.
+        manifest: What ran, where, with which configuration; {} before the first start.
+        practice: One row per episode of practice, as the actor wrote them.
+        learning: Rows of scalars, as the learner wrote them.
+        evaluations: What each policy came to with nobody helping, by who: `policy`, `bc`.
+        stages: Rows of `name` and `wall_time_s`, in order.
+        demo_cycles_s: Control time of each demonstration.
+        pictures: Media by name, such as `film` and `view_side`.
+    """
+
+    name: str
+    manifest: Row
+    practice: Sequence[Row]
+    learning: Sequence[Row]
+    evaluations: dict[str, Row]
+    stages: Sequence[Row]
+    demo_cycles_s: Sequence[float]
+    pictures: dict[str, Path]
+
+    @property
+    def config(self) -> Row:
+        """Return the resolved configuration."""
+        return dict(self.manifest.get("config", {}))
+
+
+def read_run(run: RunFolder) -> RunRecords:
+    """Read a run folder, while the run goes on or after it."""
+    who = [path.stem.removeprefix("evaluation_") for path in sorted(run.metrics.glob("evaluation_*.json"))]
+    media = run.path / "media"
+    return RunRecords(
+        name=run.name,
+        manifest=run.read_manifest() or {},
+        practice=[row for row in read_rows(run.metrics / "actor.jsonl") if _is_practice(row)],
+        learning=[_finite(row) for row in read_rows(run.metrics / "learner.jsonl")],
+        evaluations={name: json.loads(evaluation_path(run, name).read_text(encoding="utf-8")) for name in who},
+        stages=read_rows(stages_path(run)),
+        demo_cycles_s=_demo_cycles(run.demos),
+        pictures={path.stem: path for path in sorted(media.glob("*")) if path.suffix in (".gif", ".png")},
+    )
+
+
+def evaluation_path(run: RunFolder, who: str) -> Path:
+    """Return where the evaluation of `who` is kept."""
+    return run.metrics / f"evaluation_{who}.json"
+
+
+def stages_path(run: RunFolder) -> Path:
+    """Return where the time spent in each stage is kept."""
+    return run.metrics / "stages.jsonl"
+
+
+def _is_practice(row: Row) -> bool:
+    return row.get("phase", Phase.TRAIN) in (Phase.TRAIN, "train")
+
+
+def _finite(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
+
+
+def _demo_cycles(demos: Path) -> list[float]:
+    """Return how long each demonstration took, in every demo set of the run."""
+    cycles: list[float] = []
+    for folder in [demos, *sorted(path for path in demos.glob("*") if path.is_dir())]:
+        if is_demo_set(folder):
+            facts = read_log(folder)
+            cycles += [episode.steps * facts.schema.control_period_s for episode in facts.episodes if episode.success]
+    return cycles

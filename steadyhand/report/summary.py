@@ -1,0 +1,68 @@
+"""The numbers of a run, for `report.json` and for the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from actor.history import SHARE_WINDOW, History
+from steadyhand.report.records import Row, RunRecords
+
+__all__ = ["summarise"]
+
+CODE_PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "pyzmq", "msgspec", "safetensors", "hydra-core")
+
+
+def summarise(run: RunRecords) -> dict[str, Any]:
+    """Return what a run came to. What is not known, such as the success of a policy nobody evaluated, is None."""
+    policy, bc = run.evaluations.get("policy", {}), run.evaluations.get("bc", {})
+    last = run.practice[-1] if run.practice else {}
+    required = run.config.get("demo", {}).get("required_success")
+    env_steps, updates = last.get("env_steps", 0), last.get("updates", 0)
+    return {
+        "run_name": run.name,
+        "task": run.config.get("task", {}).get("name"),
+        "seed": run.manifest.get("seeds", {}).get("seed", run.config.get("seed")),
+        "required_success": required,
+        "passed": None if required is None or not policy else policy["success_rate"] >= required,
+        **{name: policy.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
+        "median_cycle_time_s": policy.get("median_cycle_time_s"),
+        "demo_median_cycle_time_s": median(run.demo_cycles_s) if run.demo_cycles_s else None,
+        "throughput_per_hour": policy.get("throughput_per_hour"),
+        **{f"bc_{name}": bc.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
+        "bc_median_cycle_time_s": bc.get("median_cycle_time_s"),
+        "demos": len(run.demo_cycles_s),
+        "practice_episodes": len(run.practice),
+        "env_steps": env_steps,
+        "control_minutes": last.get("control_minutes", 0.0),
+        "gradient_updates": updates,
+        "true_utd": updates / env_steps if env_steps else None,
+        "intervention_share": _share(run.practice),
+        "intervention_share_last50": History(run.practice[-SHARE_WINDOW:]).intervention_share(),
+        "wall_time_s": sum(stage["wall_time_s"] for stage in run.stages),
+        "stages": [dict(stage) for stage in run.stages],
+        "stops": {"practice": _stops(run.practice), "evaluation": _stops(policy.get("rows", ()))},
+        "provenance": _provenance(run),
+    }
+
+
+def _share(rows: Sequence[Row]) -> float:
+    return sum(row["human_steps"] for row in rows) / max(1, sum(row["steps"] for row in rows))
+
+
+def _stops(rows: Sequence[Row]) -> dict[str, int]:
+    return dict(Counter(row["stop_reason"] for row in rows if row.get("stop_reason")).most_common())
+
+
+def _provenance(run: RunRecords) -> dict[str, Any]:
+    manifest = run.manifest
+    packages = manifest.get("packages", {})
+    names = ("git_commit", "created", "host", "platform", "python", "command")
+    return {
+        **{name: manifest.get(name) for name in names},
+        "device": run.config.get("learner", {}).get("device"),
+        "packages": {name: packages[name] for name in CODE_PACKAGES if name in packages},
+        "config": run.config,
+    }

@@ -1,0 +1,70 @@
+"""What each package may be imported without: every case is a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Vendors' libraries that only some machines have. `sys.modules[name] = None` makes their import fail.
+HARDWARE = ("rclpy", "mujoco", "pyrealsense2", "cv2", "hid", "pygame")
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+packages, blocked, skipped, absent = (text.split(",") for text in sys.argv[1:5])
+for name in filter(None, blocked):
+    sys.modules[name] = None
+for package in packages:
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, package + ".", onerror=lambda name: None):
+        if not any(module.name == skip or module.name.startswith(skip + ".") for skip in filter(None, skipped)):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+loaded = [name for name in filter(None, absent) if sys.modules.get(name) is not None]
+assert not loaded, f"imported after all: {loaded}"
+"""
+
+
+def import_all(*packages: str, blocked: tuple[str, ...] = (), skipped: str = "", absent: tuple[str, ...] = ()) -> None:
+    """Import every module of `packages` in a fresh process: without `blocked`, leaving `absent` unloaded."""
+    arguments = [",".join(packages), ",".join(blocked), skipped, ",".join(absent)]
+    command = [sys.executable, "-c", IMPORT_ALL, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["runtime", "policies", "transport", "actor", "learner", "calibration"])
+def test_needs_no_hardware_library(package):
+    import_all(package, blocked=HARDWARE)
+
+
+def test_only_the_mock_robot_needs_mujoco():
+    import_all("robot_envs", blocked=HARDWARE, skipped="robot_envs.mock")
+
+
+def test_the_mock_robot_needs_no_ros():
+    import_all("robot_envs", blocked=("rclpy",))
+
+
+def test_the_command_line_starts_without_hardware_libraries():
+    import_all("steadyhand", blocked=HARDWARE)
+
+
+def test_the_wire_and_the_runtime_need_no_torch():
+    import_all("runtime", "transport", blocked=("torch",))
+    import_all("runtime", "transport", absent=("torch",))
+
+
+def test_the_robot_side_of_an_env_needs_no_torch():
+    import_all("robot_envs", blocked=("torch",))
+
+
+def test_the_learner_needs_no_robot():
+    import_all("learner", blocked=("robot_envs", "actor"), absent=("robot_envs", "actor", "gymnasium"))
+
+
+def test_a_blocked_import_is_noticed():
+    with pytest.raises(AssertionError, match="msgspec"):
+        import_all("transport", blocked=("msgspec",))

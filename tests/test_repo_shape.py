@@ -1,0 +1,200 @@
+"""The shape of the whole tree: what may stand in it and what may not."""
+
+import ast
+import importlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.config import ConfigError, compose
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = [
+    "runtime",
+    "robot_envs",
+    "policies",
+    "transport",
+    "actor",
+    "learner",
+    "calibration",
+    "configs",
+    "steadyhand",
+]
+IMAGES = {".png", ".jpg", ".gif", ".webp"}
+MAX_BYTES = 2_000_000
+
+BANNED_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+BANNED_NAMES = {"eval", "exec"}
+BANNED_CALLS = {"torch.load", "torch.save", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system"}
+BANNED_FLAGS = {"shell", "allow_pickle"}
+WALL_TIME = {"time.time", "time.time_ns"}
+
+
+def tracked_files() -> list[Path]:
+    """Return the files that are, or would be, in the repository."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout")
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def module_names() -> list[str]:
+    files = [path.relative_to(ROOT) for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    names = [".".join(path.with_suffix("").parts) for path in files if path.stem != "__main__"]
+    return [name.removesuffix(".__init__") for name in names]
+
+
+def config_options() -> list[str]:
+    configs = ROOT / "configs"
+    files = sorted(path.relative_to(configs) for path in configs.rglob("*.yaml") if path.parent != configs)
+    return [f"{path.parent.as_posix()}={path.stem}" for path in files]
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_every_module_imports_and_its_all_resolves(name):
+    module = importlib.import_module(name)
+    exported = getattr(module, "__all__", [])
+    assert len(set(exported)) == len(exported)
+    assert [missing for missing in exported if not hasattr(module, missing)] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_with_modules_is_a_package(package):
+    folders = {path.parent for path in (ROOT / package).rglob("*.py")}
+    assert folders
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_root_config_composes():
+    assert {"task", "robot", "learner", "seed", "run_root", "run_name"} <= compose([]).keys()
+
+
+@pytest.mark.parametrize("override", config_options())
+def test_every_option_of_every_group_composes(override):
+    try:
+        compose([override])
+    except ConfigError as error:
+        # Hardware has addresses that nobody can choose for the user; anything else is a mistake in the file.
+        assert "needs a value and has none" in str(error)  # noqa: PT017
+
+
+def test_every_group_of_the_root_config_has_its_default():
+    groups = {override.split("=")[0] for override in config_options()}
+    assert groups >= compose([]).keys() - {"seed", "run_root", "run_name"}
+
+
+def test_no_binaries():
+    binary = [
+        str(path.relative_to(ROOT))
+        for path in tracked_files()
+        if path.suffix not in IMAGES and "tests/data/" not in path.as_posix() and b"\0" in path.read_bytes()[:8192]
+    ]
+    assert binary == []
+
+
+def test_nothing_generated_is_committed():
+    suffixes = {".pyc", ".pyo", ".so", ".pkl", ".pt", ".pth", ".npy", ".npz", ".egg", ".whl"}
+    generated = [path for path in tracked_files() if path.suffix in suffixes or path.name == ".coverage"]
+    generated += [path for path in tracked_files() if {"__pycache__", ".venv"} & set(path.parts)]
+    assert [str(path.relative_to(ROOT)) for path in generated] == []
+
+
+def test_no_large_file():
+    assert [str(path.relative_to(ROOT)) for path in tracked_files() if path.stat().st_size > MAX_BYTES] == []
+
+
+def dotted(node: ast.expr) -> str:
+    """Return `a.b.c` for a chain of names, and "" for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (left := dotted(node.value)):
+        return f"{left}.{node.attr}"
+    return ""
+
+
+def imported_names(tree: ast.Module) -> dict[str, str]:
+    """Return what each local name stands for, so that `from torch import load as l` is seen through."""
+    meaning = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            meaning |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            meaning |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return meaning
+
+
+def banned(source: str, calls: set[str]) -> Iterator[str]:
+    """Yield every use of a banned module, builtin or function in `source`, as `line: name`."""
+    tree = ast.parse(source)
+    meaning = imported_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+        else:
+            modules = []
+        yield from (f"{node.lineno}: {name}" for name in modules if name.split(".")[0] in BANNED_MODULES)
+        if isinstance(node, ast.Name) and node.id in BANNED_NAMES:
+            yield f"{node.lineno}: {node.id}"
+        if isinstance(node, (ast.Name, ast.Attribute)) and (name := dotted(node)):
+            first, _, rest = name.partition(".")
+            full = ".".join(part for part in (meaning.get(first, first), rest) if part)
+            if full in calls:
+                yield f"{node.lineno}: {full}"
+        if isinstance(node, ast.keyword) and node.arg in BANNED_FLAGS and not is_false(node.value):
+            yield f"{node.lineno}: {node.arg}="
+
+
+def is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def test_no_banned_call():
+    found = []
+    for path in tracked_files():
+        if path.suffix == ".py":
+            name = path.relative_to(ROOT).as_posix()
+            calls = BANNED_CALLS if name == "runtime/clock.py" else BANNED_CALLS | WALL_TIME
+            found += [f"{name}:{use}" for use in banned(path.read_text(encoding="utf-8"), calls)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import os, dill.source",
+        "eval('1')",
+        "f = exec",
+        "import torch\ntorch.load('x')",
+        "import torch as t\nt.load('x')",
+        "from torch import load as fetch\nfetch('x')",
+        "import yaml\nread = yaml.load",
+        "import time\ntime.time()",
+        "from time import time\ntime()",
+        "import subprocess\nsubprocess.run('x', shell=True)",
+        "import numpy\nnumpy.load('x', allow_pickle=True)",
+    ],
+)
+def test_the_search_for_banned_calls_finds(source):
+    assert list(banned(source, BANNED_CALLS | WALL_TIME))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "model.eval()",
+        "import yaml\nyaml.safe_load('x')",
+        "from safetensors.torch import load\nload(b'')",
+        "import time\ntime.monotonic_ns()",
+        "import numpy\nnumpy.load('x', allow_pickle=False)",
+    ],
+)
+def test_the_search_for_banned_calls_lets_pass(source):
+    assert list(banned(source, BANNED_CALLS | WALL_TIME)) == []

@@ -1,0 +1,106 @@
+"""A point that has to reach a goal: the smallest environment with everything that the actor asks for."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from runtime.clock import FakeClock
+
+PERIOD_S = 0.1
+STEP = 0.2
+
+
+class PointEnv(gymnasium.Env):
+    """Two coordinates, a sparse reward at the goal, and faults on demand."""
+
+    def __init__(self, max_steps: int = 20, frames: bool = False) -> None:
+        boxes: dict[str, spaces.Space[Any]] = {
+            "position": spaces.Box(-2.0, 2.0, (2,), np.float32),
+            "to_goal": spaces.Box(-4.0, 4.0, (2,), np.float32),
+        }
+        if frames:
+            boxes["camera"] = spaces.Box(0, 255, (8, 8, 3), np.uint8)
+        self.observation_space = spaces.Dict(boxes)
+        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.field_specs = {"position": ("m", "base"), "to_goal": ("m", "point")}
+        self.command_size = 2
+        self.reward_terms = ("reached",)
+        self.control_period_s = PERIOD_S
+        self.clock = FakeClock()
+        self.stop_reason: str | None = None
+        self.holds = 0
+        self.seeds: list[int | None] = []
+        self.actions: list[np.ndarray] = []
+        # Faults: at which step of the episode, counted from 0.
+        self.stop_at: int | None = None
+        self.nan_at: int | None = None
+        self._frames, self._max_steps = frames, max_steps
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        assert self.stop_reason is None, "moved while a stop was latched"
+        self.seeds.append(seed)
+        self._position = self.np_random.uniform(-1, 1, 2)
+        self._goal = self.np_random.uniform(-1, 1, 2)
+        self._steps = 0
+        return self._observe(), self._info(False)
+
+    def step(self, action):
+        self.actions.append(np.array(action))
+        self._position = np.clip(self._position + STEP * np.asarray(action, np.float64), -2, 2)
+        self.clock.advance_ns(round(PERIOD_S * 1e9))
+        if self._steps == self.stop_at:
+            self.stop_reason = "force_limit"
+        self._steps += 1
+        success = bool(np.linalg.norm(self._goal - self._position) < STEP) and not self.stop_reason
+        truncated = bool(self.stop_reason) or (not success and self._steps >= self._max_steps)
+        info = self._info(success) | {"gated_command": self._position.astype(np.float32)}
+        return self._observe(), float(success), success, truncated, info
+
+    def hold(self):
+        self.holds += 1
+
+    def resume(self):
+        self.stop_reason = None
+
+    def _observe(self):
+        position = np.full(2, np.nan) if self._steps - 1 == self.nan_at else self._position
+        observation = {"position": position.astype(np.float32)}
+        observation["to_goal"] = (self._goal - self._position).astype(np.float32)
+        if self._frames:
+            observation["camera"] = np.full((8, 8, 3), self._steps, np.uint8)
+        return observation
+
+    def _info(self, success):
+        return {
+            "success": success,
+            "progress": float(np.linalg.norm(self._goal - self._position)),
+            "stop_reason": self.stop_reason or "",
+            "reward_terms": {"reached": float(success), "unknown": 7.0},
+            "truth": {},
+        }
+
+
+class Helper:
+    """An operator that walks straight to the goal, in the steps that `engaged` chooses."""
+
+    def __init__(self, engaged=lambda step: True) -> None:
+        self.engaged, self.step = engaged, 0
+        self.asked: list[str] = []
+        self.refusals = 0
+
+    def reset(self, info):
+        self.step = 0
+
+    def act(self, observation, info, policy_action):
+        self.step += 1
+        if not self.engaged(self.step - 1):
+            return None
+        return np.clip(observation["to_goal"] / STEP, -1, 1).astype(np.float32)
+
+    def may_resume(self, stop_reason):
+        self.asked.append(stop_reason)
+        self.refusals -= 1
+        return self.refusals < 0

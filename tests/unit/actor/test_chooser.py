@@ -1,0 +1,61 @@
+import numpy as np
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser, Explorer
+from actor.env_schema import env_schema
+from actor.policy_runner import PolicyRunner
+from runtime.clock import FakeClock
+from tests.unit.actor.point_env import Helper, PointEnv
+from tests.unit.actor.test_policy_runner import SPEC, observation, weights_of
+
+
+def make_runner(ready=True):
+    runner = PolicyRunner(SPEC, env_schema(PointEnv()), FakeClock(), seed=0)
+    if ready:
+        runner.offer(weights_of(3))
+    return runner
+
+
+def test_the_policy_proposes_and_the_person_disposes():
+    runner = make_runner()
+    chooser = Chooser(Helper(lambda step: step == 1), Arbiter(2, 0.0), runner, deterministic=True)
+    chooser.begin(observation(0.1), {})
+    alone, helped = (chooser.choose(observation(0.1), {}, step) for step in range(2))
+    assert (alone.has_human, helped.has_human) == (False, True)
+    np.testing.assert_array_equal(alone.action, runner.act(True))
+    np.testing.assert_array_equal(helped.policy_action, runner.act(True))
+    np.testing.assert_array_equal(helped.action, [0.5, 0.5])
+    assert chooser.policy_version == 3
+
+
+def test_the_policy_sees_what_the_person_did():
+    runner = make_runner()
+    chooser = Chooser(Helper(), Arbiter(2, 0.0), runner, deterministic=True)
+    chooser.begin(observation(0.1), {})
+    before = chooser.choose(observation(0.1), {}, 0).policy_action
+    chooser.observe(observation(0.9))
+    assert (chooser.choose(observation(0.9), {}, 1).policy_action != before).any()
+
+
+def test_a_demonstration_needs_no_policy():
+    chooser = Chooser(Helper(lambda step: step > 0), Arbiter(2, 0.0))
+    chooser.begin(observation(0.1), {})
+    chooser.observe(observation(0.1))
+    still, shown = (chooser.choose(observation(0.1), {}, step) for step in range(2))
+    assert (still.action == 0).all()
+    assert (still.has_human, shown.has_human) == (False, True)
+    assert shown.policy_action is None
+    assert chooser.policy_version == -1
+
+
+def test_exploration_is_bounded_and_ends_with_the_first_weights():
+    runner = make_runner(ready=False)
+    explorer = Explorer(2, 0.5, seed=1)
+    chooser = Chooser(Helper(lambda step: False), Arbiter(2, 0.0), runner, True, explorer)
+    chooser.begin(observation(0.1), {})
+    actions = np.stack([chooser.choose(observation(0.1), {}, step).action for step in range(50)])
+    assert actions.dtype == np.float32
+    assert 0.3 < np.abs(actions).max() <= 0.5
+    assert chooser.policy_version == -1
+    runner.offer(weights_of(1))
+    np.testing.assert_array_equal(chooser.choose(observation(0.1), {}, 0).action, runner.act(True))

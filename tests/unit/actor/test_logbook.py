@@ -1,0 +1,66 @@
+from types import SimpleNamespace
+
+import pytest
+
+from actor.control_loop import EpisodeSummary
+from actor.logbook import Logbook, read_rows
+from transport.record import Phase
+
+FRESH = SimpleNamespace(steps=0, next_episode_id=0)
+
+
+def summary(episode_id=0, steps=10, human_steps=0):
+    return EpisodeSummary(episode_id, Phase.TRAIN, steps, 1.0, True, human_steps, "", steps / 10, 3)
+
+
+def play(logbook, steps=10):
+    logbook.session_steps += steps
+    logbook.add(summary(logbook.next_episode_id, steps), {"updates": 7})
+    logbook.next_episode_id += 1
+
+
+def test_rows_are_readable_at_once(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    assert read_rows(path) == []
+    logbook = Logbook(path, FRESH)
+    play(logbook)
+    (row,) = read_rows(path)
+    assert (row["steps"], row["env_steps"], row["success"], row["helped"], row["updates"]) == (10, 10, True, False, 7)
+    assert row["control_minutes"] == pytest.approx(1 / 60)
+    assert logbook.history.success_alone(20) == 1.0
+
+
+def test_a_restart_goes_on_counting(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    play(Logbook(path, FRESH))
+    again = Logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
+    assert (again.episodes, again.env_steps, again.next_episode_id) == (1, 10, 1)
+    play(again, 5)
+    assert (again.env_steps, again.control_s) == (15, pytest.approx(1.5))
+    assert [row["episode_id"] for row in read_rows(path)] == [0, 1]
+
+
+def test_steps_of_an_episode_that_a_crash_kept_out_of_the_file_count(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    play(Logbook(path, FRESH))
+    again = Logbook(path, SimpleNamespace(steps=14, next_episode_id=2))
+    assert (again.env_steps, again.next_episode_id) == (14, 2)
+
+
+def test_a_new_session_of_the_same_run_goes_on_too(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    play(Logbook(path, FRESH))
+    again = Logbook(path, FRESH)
+    play(again, 5)
+    assert (again.env_steps, again.session_steps, again.next_episode_id) == (15, 5, 2)
+
+
+def test_a_row_that_a_crash_cut_short_is_left_out(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    play(Logbook(path, FRESH))
+    with path.open("a") as file:
+        file.write('{"steps": 4, "succ')
+    again = Logbook(path, FRESH)
+    assert again.episodes == 1
+    play(again)
+    assert len(read_rows(path)) == 2

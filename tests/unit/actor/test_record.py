@@ -1,0 +1,107 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from actor.env_schema import env_schema
+from actor.record import RecordingConfig, record_demos
+from actor.stop_flag import StopFlag
+from tests.unit.actor.point_env import Helper, PointEnv
+from transport.demo_set import read_manifest
+from transport.log import LogReader
+from transport.record import Phase, valid_starts
+from transport.segment import LogError
+
+CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"})
+
+
+class Clumsy(Helper):
+    """Gives up in every second episode."""
+
+    def __init__(self):
+        super().__init__(lambda step: self.episode % 2 == 1)
+        self.episode = 0
+
+    def reset(self, info):
+        super().reset(info)
+        self.episode += 1
+
+
+def record(folder, config=CONFIG, demonstrator=None, env=None, stop=None, **kwargs):
+    env = env or PointEnv()
+    stop = stop or StopFlag()
+    return record_demos(config, env, env_schema(env), demonstrator or Helper(), folder, 0, stop, **kwargs)
+
+
+def rows_of(folder):
+    reader = LogReader(folder)
+    return reader.read(0, len(reader))
+
+
+def test_a_set_of_good_demonstrations(tmp_path):
+    told = []
+    manifest = record(tmp_path, on_episode=told.append)
+    rows = rows_of(tmp_path)
+    assert (manifest.episodes, manifest.successes) == (4, 4)
+    assert manifest.steps == sum(summary.steps for summary in told) == len(rows) - 4
+    assert (rows["phase"] == Phase.DEMO).all()
+    assert rows["has_human"].sum() == manifest.steps
+    assert len(np.unique(rows["episode_id"])) == 4
+    assert valid_starts(rows).sum() == manifest.steps
+    assert manifest == read_manifest(tmp_path)
+    assert (manifest.actor_id, manifest.expert, manifest.task) == ("robot-1", "scripted", {"name": "point"})
+
+
+def test_failed_episodes_are_counted_but_not_kept(tmp_path):
+    manifest = record(tmp_path, demonstrator=Clumsy())
+    assert (manifest.episodes, manifest.successes) == (7, 4)
+    rows = rows_of(tmp_path)
+    assert rows["terminated"].sum() == 4
+    assert not rows["truncated"].any()
+    assert np.unique(rows["episode_id"]).tolist() == [0, 2, 4, 6]
+
+
+def test_attempts_are_bounded(tmp_path):
+    config = dataclasses.replace(CONFIG, max_attempts=3)
+    manifest = record(tmp_path, config, demonstrator=Helper(lambda step: False))
+    assert (manifest.episodes, manifest.successes) == (3, 0)
+    assert len(LogReader(tmp_path)) == 0
+
+
+def test_a_set_is_continued_with_other_episodes(tmp_path):
+    first, second = PointEnv(), PointEnv()
+    record(tmp_path, dataclasses.replace(CONFIG, episodes=2), env=first)
+    manifest = record(tmp_path, env=second)
+    assert (manifest.episodes, manifest.successes) == (4, 4)
+    assert not set(first.seeds) & set(second.seeds)
+    assert len(np.unique(rows_of(tmp_path)["episode_id"])) == 4
+    assert record(tmp_path).episodes == 4
+
+
+def test_another_schema_is_refused(tmp_path):
+    record(tmp_path)
+    with pytest.raises(LogError, match="another one"):
+        record(tmp_path, env=PointEnv(frames=True))
+
+
+def test_a_stop_keeps_the_complete_episodes(tmp_path):
+    stop = StopFlag()
+    manifest = record(tmp_path, stop=stop, on_episode=lambda summary: stop.set())
+    assert (manifest.episodes, manifest.successes) == (1, 1)
+    assert len(np.unique(rows_of(tmp_path)["episode_id"])) == 1
+
+
+def test_after_a_stop_of_the_robot_the_person_is_asked(tmp_path):
+    env, helper = PointEnv(), Helper()
+    env.stop_at, helper.refusals = 0, 2
+    manifest = record(tmp_path, dataclasses.replace(CONFIG, max_attempts=2), helper, env)
+    assert (manifest.episodes, manifest.successes) == (2, 0)
+    assert helper.asked == ["force_limit"] * 4
+
+
+def test_equal_seeds_give_equal_sets(tmp_path):
+    record(tmp_path / "a")
+    record(tmp_path / "b")
+    a, b = rows_of(tmp_path / "a"), rows_of(tmp_path / "b")
+    names = [name for name in a.dtype.names if name not in ("crc", "stamp_ns")]
+    assert all((a[name] == b[name]).all() for name in names)

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from actor.env_schema import env_schema
+from actor.session import LogFaultError, Session, open_session
+from tests.unit.actor.point_env import PointEnv
+from transport.log import LogReader
+from transport.record import Kind, record_dtype
+
+SCHEMA = env_schema(PointEnv())
+SEGMENT = 64_000
+
+
+def open_here(folder, schema=SCHEMA, actor_id="robot-1", trim=False):
+    return open_session(folder, schema, actor_id, SEGMENT, trim)
+
+
+def record(episode_id, kind=Kind.STEP):
+    made = np.zeros((), record_dtype(SCHEMA))
+    made["episode_id"], made["kind"] = episode_id, kind
+    return made
+
+
+def test_a_new_session(tmp_path):
+    session = open_here(tmp_path / "log")
+    assert session.folder == tmp_path / "log" / session.session_id
+    assert len(bytes.fromhex(session.session_id)) == 16
+    assert (session.steps, session.next_episode_id, session.schema) == (0, 0, SCHEMA)
+    session.writer.close()
+
+
+def test_a_killed_process_is_continued_where_it_was(tmp_path):
+    first = open_here(tmp_path)
+    for made in (record(0), record(0), record(0, Kind.FINAL), record(1)):
+        first.append(made)
+    second = open_here(tmp_path)  # the first one was never closed
+    assert second.session_id == first.session_id
+    assert (second.steps, second.next_episode_id, second.writer.next_seq) == (3, 2, 4)
+    second.append(record(2))
+    second.writer.close()
+    reader = LogReader(second.folder)
+    assert reader.read(0, len(reader))["seq"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_empty_session_is_continued_too(tmp_path):
+    first = open_here(tmp_path)
+    first.writer.close()
+    second = open_here(tmp_path)
+    assert second.session_id == first.session_id
+    assert (second.steps, second.next_episode_id) == (0, 0)
+    second.writer.close()
+
+
+@pytest.mark.parametrize("change", [{"actor_id": "robot-2"}, {"schema": env_schema(PointEnv(frames=True))}])
+def test_another_robot_or_schema_starts_its_own(tmp_path, change):
+    first = open_here(tmp_path)
+    first.append(record(0))
+    first.writer.close()
+    second = open_here(tmp_path, **change)
+    assert second.session_id != first.session_id
+    assert second.next_episode_id == 0
+    second.writer.close()
+
+
+def test_what_is_no_session_is_left_alone(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / ("ab" * 16)).mkdir()
+    session = open_here(tmp_path)
+    assert session.session_id != "ab" * 16
+    session.writer.close()
+
+
+def test_what_the_learner_holds_is_forgotten(tmp_path):
+    session = open_here(tmp_path, trim=True)
+    for _ in range(2000):
+        session.append(record(0))
+    before = len(list(session.folder.glob("*.segment")))
+    session.settle(session.writer.next_seq)
+    assert len(list(session.folder.glob("*.segment"))) < before
+    session.writer.close()
+    assert open_here(tmp_path, trim=True).writer.next_seq == 2000
+
+
+class FullDisk:
+    def append(self, record):
+        raise OSError(28, "No space left on device")
+
+    def sync(self):
+        raise OSError(5, "Input/output error")
+
+
+def test_a_full_disk_is_a_fault_of_the_log():
+    session = Session("robot-1", "ab" * 16, FullDisk(), 0, 0)
+    with pytest.raises(LogFaultError, match=r"log: .*No space left.*free disk space"):
+        session.append(record(0))
+    with pytest.raises(LogFaultError, match="Input/output error"):
+        session.settle(0)

@@ -1,0 +1,31 @@
+import os
+import signal
+
+import pytest
+
+from actor.stop_flag import StopFlag
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_sets_the_flag(number):
+    stop = StopFlag()
+    before = signal.getsignal(number)
+    with stop.on_signals():
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_signal_acts_as_usual():
+    stop = StopFlag()
+    with pytest.raises(KeyboardInterrupt), stop.on_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_it_can_be_set_by_hand():
+    stop = StopFlag()
+    stop.set()
+    assert stop()

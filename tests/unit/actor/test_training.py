@@ -1,0 +1,369 @@
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from actor.config import ActorConfig, ExplorationConfig, GraduationConfig
+from actor.console import NoConsole
+from actor.env_schema import env_schema
+from actor.session import open_session
+from actor.stop_flag import StopFlag
+from actor.training import Training
+from policies import PolicySpecError
+from runtime.clock import FakeClock
+from tests.unit.actor.point_env import Helper, PointEnv
+from tests.unit.actor.test_evaluate import make_runner
+from tests.unit.actor.test_policy_runner import SPEC, weights_of
+from transport.config import TransportConfig
+from transport.intake import Intake
+from transport.log import LogReader
+from transport.record import Kind
+from transport.uplink import LocalUplink
+from transport.weights import encode
+from transport.wire import Status
+
+NOBODY = ExplorationConfig(max_env_steps=0, scale=0.5)
+CONFIG = ActorConfig(
+    max_env_steps=100,
+    max_wall_s=1000.0,
+    graduation=None,
+    lockstep=False,
+    uplink_timeout_s=1.0,
+    drain_s=1.0,
+    max_policy_age_s=None,
+    exploration=NOBODY,
+    release_hold_s=0.0,
+    success_window=20,
+)
+LINK = TransportConfig("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 << 20, 0.1, 1.0, 0.5, 64_000)
+
+
+class Run:
+    """Everything around one `Training`, with a learner that only says what the test tells it to."""
+
+    def __init__(self, folder, config=CONFIG, env=None, operator=None, simulated=True, idle=None, weights=1):
+        self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
+        self.operator = operator or Helper(lambda step: False)
+        self.status = SimpleNamespace(updates=0, version=0, allowed=-1, phase="train")
+        self.spec = SPEC
+        schema = env_schema(self.env)
+        self.intake = Intake(folder / "learner", LINK, lambda schema: self.spec.to_json(), self._status)
+        self.session = open_session(folder / "actor", schema, "robot-1", LINK.segment_bytes, trim=False)
+        self.uplink = LocalUplink(self.intake, LogReader(self.session.folder))
+        self.waits: list[str] = []
+        self.shown = SimpleNamespace(episodes=0)
+        self.training = Training(
+            config,
+            self.env,
+            self.operator,
+            self.uplink,
+            self.session,
+            folder / "actor.jsonl",
+            NoConsole(),
+            seed=0,
+            stop=self.stop,
+            simulated=simulated,
+            clock=self.clock,
+            idle=self._idle,
+        )
+        self._on_idle = idle or (lambda run: None)
+        if weights:
+            self.publish(weights)
+
+    def publish(self, version, seed=7):
+        self.intake.publish(encode(weights_of(version, seed=seed)))
+
+    def __call__(self):
+        summary = self.training.run()
+        self.session.writer.close()
+        self.uplink.close()
+        return summary
+
+    def metrics(self):
+        return [json.loads(line) for line in (self.folder / "actor.jsonl").read_text().splitlines()]
+
+    def log(self):
+        reader = LogReader(self.session.folder)
+        return reader.read(0, len(reader))
+
+    def _status(self, session_id):
+        status = self.status
+        return Status(status.updates, status.version, status.allowed, status.phase)
+
+    def _idle(self):
+        self.waits.append(self.training.status().waiting)
+        assert len(self.waits) < 1000, "waits for ever"
+        self.clock.advance_ns(10_000_000)
+        self._on_idle(self)
+
+
+def test_practice_ends_after_enough_steps(tmp_path):
+    run = Run(tmp_path)
+    run.status.updates = 300
+    summary = run()
+    rows = run.metrics()
+    assert summary.end_reason == "max_env_steps"
+    assert 100 <= summary.env_steps < 120
+    assert summary.env_steps == sum(row["steps"] for row in rows) == rows[-1]["env_steps"]
+    assert summary.episodes == len(rows)
+    assert summary.utd_ratio == pytest.approx(300 / summary.env_steps)
+    assert summary.control_minutes == pytest.approx(summary.env_steps * 0.1 / 60)
+    assert summary.intervention_share_last50 == 0.0
+    assert summary.policy_version == 1
+    assert run.env.holds >= 1
+
+
+def test_every_record_is_with_the_learner_at_the_end(tmp_path):
+    run = Run(tmp_path)
+    summary = run()
+    stored = LogReader(tmp_path / "learner" / run.session.session_id)
+    assert stored.frame(0, len(stored)) == run.log().tobytes()
+    assert len(stored) == summary.env_steps + summary.episodes
+
+
+def test_metrics_have_a_row_per_episode(tmp_path):
+    run = Run(tmp_path, operator=Helper(lambda step: step % 2 == 0))
+    summary = run()
+    row = run.metrics()[0]
+    assert row["helped"] is True
+    assert row["human_steps"] == (row["steps"] + 1) // 2
+    assert row["policy_age_s"] == 0.0
+    assert {"success", "updates", "utd_ratio", "policy_version", "stop_reason", "control_minutes"} <= row.keys()
+    assert 0.4 < summary.intervention_share_last50 < 0.7
+
+
+def test_nothing_moves_before_the_first_weights(tmp_path):
+    def idle(run):
+        assert run.env.seeds == []
+        if len(run.waits) == 5:
+            run.publish(1)
+
+    run = Run(tmp_path, idle=idle, weights=0)
+    assert run().episodes > 0
+    assert run.waits == ["the first weights (learner: train)"] * 5
+    assert (run.log()["policy_version"] == 1).all()
+
+
+def test_exploration_fills_in_and_ends(tmp_path):
+    config = dataclasses.replace(CONFIG, exploration=ExplorationConfig(30, 0.25))
+    run = Run(tmp_path, config, idle=lambda run: run.publish(1), weights=0)
+    run()
+    rows = run.log()
+    explored = rows[(rows["policy_version"] == -1) & (rows["kind"] == Kind.STEP)]
+    assert 30 <= len(explored) < 50
+    assert np.abs(explored["action"]).max() <= 0.25
+    assert run.metrics()[0]["policy_age_s"] is None
+
+
+@pytest.mark.parametrize("change", [{"lockstep": True}, {"exploration": ExplorationConfig(10, 0.5)}])
+def test_a_real_robot_neither_explores_nor_waits_for_the_learner(tmp_path, change):
+    with pytest.raises(ValueError, match="in simulation only"):
+        Run(tmp_path, dataclasses.replace(CONFIG, **change), simulated=False)
+
+
+def test_lockstep_never_runs_ahead_of_what_is_allowed(tmp_path):
+    def idle(run):
+        steps = (run.log()["kind"] == Kind.STEP).sum()
+        assert steps == run.status.allowed
+        run.status.allowed += 7
+
+    run = Run(tmp_path, dataclasses.replace(CONFIG, lockstep=True), idle=idle)
+    run.status.allowed = 7
+    summary = run()
+    assert summary.env_steps <= run.status.allowed
+    assert set(run.waits) == {""}
+
+
+def test_without_lockstep_nobody_waits_for_the_learner(tmp_path):
+    run = Run(tmp_path)
+    run.status.allowed = 7
+    assert run().env_steps >= 100
+    assert run.waits == []
+
+
+def test_a_stop_flag_ends_a_wait_in_lockstep(tmp_path):
+    run = Run(tmp_path, dataclasses.replace(CONFIG, lockstep=True), idle=lambda run: run.stop.set())
+    run.status.allowed = 3
+    summary = run()
+    assert (summary.end_reason, summary.env_steps) == ("interrupted", 3)
+    assert run.log()["kind"].tolist() == [Kind.STEP] * 3 + [Kind.FINAL]
+    assert run.metrics()[-1]["stop_reason"] == "interrupted"
+
+
+def test_weights_are_swapped_between_steps(tmp_path):
+    run = Run(tmp_path)
+    step = run.env.step
+
+    def publish_while_stepping(action):
+        run.publish(len(run.env.actions) + 2)
+        return step(action)
+
+    run.env.step = publish_while_stepping
+    run()
+    steps = run.log()[run.log()["kind"] == Kind.STEP]
+    assert steps["policy_version"].tolist() == list(range(1, len(steps) + 1))
+
+
+def test_old_weights_hold_the_robot(tmp_path):
+    config = dataclasses.replace(CONFIG, max_policy_age_s=5.0)
+    run = Run(tmp_path, config, idle=lambda run: len(run.waits) == 3 and run.publish(9))
+    reset = run.env.reset
+
+    def slow_reset(**kwargs):
+        if len(run.env.seeds) == 1:
+            run.clock.advance_ns(6_000_000_000)
+        return reset(**kwargs)
+
+    run.env.reset = slow_reset
+    run()
+    assert run.waits == ["weights younger than 5 s (learner: train)"] * 3
+
+
+def test_after_a_stop_nothing_moves_until_the_person_says_so(tmp_path):
+    env, operator = PointEnv(), Helper(lambda step: False)
+    env.stop_at, operator.refusals = 2, 2
+
+    def idle(run):
+        assert run.env.stop_reason == "force_limit"
+        moved.append(len(run.env.actions))
+
+    moved = []
+    run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=6), env, operator, idle=idle)
+    run()
+    assert moved == [3, 3]
+    assert operator.asked == ["force_limit"] * 4
+    assert "stopped: force_limit" in run.waits[0]
+    assert [row["stop_reason"] for row in run.metrics()] == ["force_limit"] * 2
+
+
+def test_a_stop_that_was_latched_before_the_start_is_asked_about(tmp_path):
+    env, operator = PointEnv(), Helper(lambda step: False)
+    env.stop_reason = "robot_fault"
+    Run(tmp_path, env=env, operator=operator)()
+    assert operator.asked == ["robot_fault"]
+
+
+def test_graduation(tmp_path):
+    graduation = GraduationConfig(window=5, success=1.0, intervention_share=0.0, min_env_steps=10)
+    run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=10_000, graduation=graduation), weights=0)
+    skilled = make_runner()
+    run.intake.publish(encode(skilled._weights))
+    summary = run()
+    assert summary.end_reason == "graduated"
+    assert summary.success_alone > 0.5
+
+
+def test_the_wall_clock_ends_practice(tmp_path):
+    run = Run(tmp_path, dataclasses.replace(CONFIG, max_wall_s=1.0), weights=0)
+    assert run().end_reason == "max_wall_s"
+    assert run.env.actions == []
+
+
+def test_a_restart_goes_on_where_the_run_was(tmp_path):
+    first = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=30))
+    before = first()
+    second = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=60))
+    after = second()
+    assert second.session.session_id == first.session.session_id
+    assert before.env_steps < 60 <= after.env_steps < 80
+    rows = second.metrics()
+    assert after.episodes == len(rows)
+    assert [row["episode_id"] for row in rows] == list(range(len(rows)))
+    assert not set(first.env.seeds) & set(second.env.seeds)
+    stored = LogReader(tmp_path / "learner" / first.session.session_id)
+    assert stored.frame(0, len(stored)) == second.log().tobytes()
+    assert after.control_minutes == pytest.approx(after.env_steps * 0.1 / 60)
+
+
+def test_equal_seeds_give_equal_practice(tmp_path):
+    logs = []
+    for name in ("a", "b"):
+        run = Run(tmp_path / name)
+        run()
+        logs.append(run.log())
+    for name in set(logs[0].dtype.names) - {"crc"}:
+        np.testing.assert_array_equal(logs[0][name], logs[1][name])
+
+
+def test_a_full_disk_ends_practice_and_says_so(tmp_path):
+    run = Run(tmp_path)
+    append = run.session.writer.append
+
+    def fill_up(record):
+        if run.session.writer.next_seq == 10:
+            raise OSError(28, "No space left on device")
+        return append(record)
+
+    run.session.writer.append = fill_up
+    summary = run()
+    assert summary.end_reason.startswith("log: ")
+    assert "No space left" in summary.end_reason
+    assert len(run.log()) == 10
+    assert run.env.holds >= 1
+
+
+def test_a_policy_that_the_actor_cannot_build_moves_nothing(tmp_path):
+    run = Run(tmp_path)
+    run.spec = SimpleNamespace(to_json=lambda: {"hidden": "wide"})
+    with pytest.raises(PolicySpecError):
+        run()
+    assert run.env.seeds == []
+    assert run.env.holds == 1
+
+
+def test_the_status_follows_practice(tmp_path):
+    seen = []
+    run = Run(tmp_path, operator=Helper(lambda step: step < 3))
+    step = run.env.step
+
+    def look(action):
+        seen.append(run.training.status())
+        return step(action)
+
+    run.env.step = look
+    assert run.training.status().waiting == "the learner"
+    run()
+    assert {status.in_control for status in seen} == {"person", "policy"}
+    assert {status.waiting for status in seen} == {""}
+    assert seen[-1].step_rate_hz == pytest.approx(10.0)
+    assert seen[-1].policy_version == 1
+    assert seen[-1].connected
+    assert seen[-1].env_steps > seen[0].env_steps
+
+
+def test_a_learner_that_comes_late_is_found(tmp_path):
+    run = Run(tmp_path)
+    connect, attempts = run.uplink.connect, []
+
+    def busy(hello, timeout_s):
+        attempts.append(timeout_s)
+        run.clock.advance_ns(round(timeout_s * 1e9))
+        if len(attempts) < 3:
+            raise TimeoutError("learner: expected an answer, found none")
+        return connect(hello, timeout_s)
+
+    run.training._config = dataclasses.replace(CONFIG, uplink_timeout_s=2.5)
+    run.uplink.connect = busy
+    assert run().episodes > 0
+    assert attempts == [1.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_without_a_learner_nothing_moves(tmp_path, stopped):
+    run = Run(tmp_path)
+
+    def silent(hello, timeout_s):
+        run.clock.advance_ns(round(timeout_s * 1e9))
+        run.stop._is_set = stopped
+        raise TimeoutError("learner: expected an answer, found none")
+
+    run.uplink.connect = silent
+    run.training._config = dataclasses.replace(CONFIG, uplink_timeout_s=5.0)
+    if stopped:
+        assert run().end_reason == "interrupted"
+    else:
+        with pytest.raises(TimeoutError, match="found none"):
+            run()
+    assert run.env.seeds == []

@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+from policies import InputSpec, PolicySpec, PolicySpecError
+
+
+def test_json_round_trip(make_spec):
+    spec = make_spec(encoder="small_cnn", normaliser={"state": ([1.0, 2.0, 3.0], [0.5, 0.5, 0.5])})
+    assert PolicySpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"inputs": ()}, "inputs"),
+        ({"obs_horizon": 0}, "obs_horizon"),
+        ({"action_size": 0}, "action_size"),
+        ({"activation": "gelu"}, "activation"),
+        ({"encoder": "vit"}, "encoder"),
+        ({"log_std_min": 3.0}, "log_std_min"),
+        ({"inputs": (InputSpec("a", (2,), "float32"),) * 2}, "distinct keys"),
+        ({"inputs": (InputSpec("a", (2,), "int64"),)}, "dtype"),
+        ({"inputs": (InputSpec("a", (64, 64, 3), "uint8"),)}, "encoder"),
+        ({"inputs": (InputSpec("a", (8, 64, 3), "uint8"),), "encoder": "small_cnn"}, "pixels"),
+        ({"normaliser": {"state": ([0.0], [1.0])}}, "normaliser"),
+        ({"normaliser": {"state": ([0.0] * 3, [1.0, 0.0, 1.0])}}, "positive"),
+    ],
+)
+def test_a_spec_that_cannot_be_built_is_refused(make_spec, changes, named):
+    with pytest.raises(PolicySpecError, match=named):
+        make_spec(**changes)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: data.update(depth=3),
+        lambda data: data.pop("hidden"),
+        lambda data: data.update(obs_horizon="two"),
+        lambda data: data.update(activation="gelu"),
+    ],
+)
+def test_foreign_json_is_refused(make_spec, edit):
+    data = make_spec().to_json()
+    edit(data)
+    with pytest.raises(PolicySpecError):
+        PolicySpec.from_json(data)

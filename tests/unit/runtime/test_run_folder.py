@@ -1,0 +1,214 @@
+import json
+import os
+
+import pytest
+
+from runtime.run_folder import (
+    RunFolder,
+    RunFolderError,
+    atomic_write_bytes,
+    atomic_write_json,
+    check_name,
+    new_run_name,
+)
+
+ATTACKS = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "/abs",
+    "a/../../b",
+    "a/b",
+    "a\\b",
+    "a..b",
+    "nul\0byte",
+    "line\n",
+    "a" * 65,
+    "a" * 300,
+    ".hidden",
+    "-rf",
+    "Upper",
+    "white space",
+    "~root",
+    "$HOME",
+    "p\u0435g",  # Cyrillic e
+    "\uff41bc",  # full-width a
+    "a\u2215b",  # division slash
+    "a\u2024\u2024b",  # one-dot leaders
+    "a\u202eb",  # right-to-left override
+    "\u0661",  # Arabic-Indic digit
+]
+
+
+@pytest.mark.parametrize("name", ATTACKS, ids=ascii)
+def test_hostile_names_are_refused_and_nothing_is_made(tmp_path, name):
+    root = tmp_path / "runs"
+    with pytest.raises(RunFolderError, match="run name: expected") as caught:
+        RunFolder(root, name)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a", "0", "peg-insert_2.1", "a" * 64])
+def test_plain_names_are_taken(tmp_path, name):
+    assert RunFolder(tmp_path, name).path == tmp_path / name
+
+
+def test_a_name_must_be_text():
+    with pytest.raises(RunFolderError, match="found None"):
+        check_name(None)
+
+
+def test_subfolders(tmp_path):
+    run = RunFolder(tmp_path / "deep" / "runs", "one")
+    assert sorted(path.name for path in run.path.iterdir()) == ["checkpoints", "demos", "log", "metrics"]
+    assert (run.log, run.metrics) == (run.path / "log", run.path / "metrics")
+
+
+def test_opening_again_keeps_what_is_there(tmp_path):
+    (RunFolder(tmp_path, "one").log / "segment").write_text("data")
+    assert (RunFolder(tmp_path, "one").log / "segment").read_text() == "data"
+
+
+def test_create_false_makes_nothing(tmp_path):
+    with pytest.raises(RunFolderError, match="run one: expected a folder at"):
+        RunFolder(tmp_path / "runs", "one", create=False)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "old").mkdir()
+    assert not RunFolder(tmp_path, "old", create=False).log.exists()
+
+
+def test_a_linked_run_is_refused(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = tmp_path / "runs"
+    root.mkdir()
+    (root / "one").symlink_to(elsewhere)
+    (root / "dangling").symlink_to(tmp_path / "nowhere")
+    for name in ("one", "dangling"):
+        with pytest.raises(RunFolderError, match="found a symbolic link"):
+            RunFolder(root, name)
+    assert list(elsewhere.iterdir()) == []
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_linked_subfolder_is_refused(tmp_path, create):
+    run = RunFolder(tmp_path / "runs", "one")
+    run.checkpoints.rmdir()
+    run.checkpoints.symlink_to(tmp_path)
+    with pytest.raises(RunFolderError, match="checkpoints: expected a folder, found a symbolic link"):
+        RunFolder(tmp_path / "runs", "one", create=create)
+
+
+def test_the_root_itself_may_be_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "runs").symlink_to(tmp_path / "disk")
+    assert RunFolder(tmp_path / "runs", "one").path == tmp_path / "disk" / "one"
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "one").write_text("")
+    with pytest.raises(RunFolderError, match="found a file"):
+        RunFolder(tmp_path, "one")
+
+
+def test_a_root_with_nul_is_refused():
+    with pytest.raises(RunFolderError, match="run root"):
+        RunFolder("ru\0ns", "one")
+
+
+def test_manifest(tmp_path):
+    run = RunFolder(tmp_path, "one")
+    assert run.read_manifest() is None
+    written = run.write_manifest({"seed": 3, "task": {"name": "réach"}}, {"numpy": 3}, {"calibration": "abc"})
+    read = run.read_manifest()
+    assert read == written
+    assert read["run_name"] == "one"
+    assert read["config"]["task"]["name"] == "réach"
+    assert read["seeds"] == {"numpy": 3}
+    assert read["calibration"] == "abc"
+    assert {"git_commit", "packages", "host", "python", "platform", "created", "command"} <= read.keys()
+
+
+def test_a_resumed_run_keeps_the_manifest_of_each_start(tmp_path):
+    for seed in (1, 2, 3):
+        RunFolder(tmp_path, "one").write_manifest({}, {"all": seed})
+    seeds = [
+        json.loads((tmp_path / "one" / name).read_text())["seeds"]["all"]
+        for name in ("manifest.1.json", "manifest.2.json", "manifest.json")
+    ]
+    assert seeds == [1, 2, 3]
+
+
+def test_extra_cannot_overwrite_a_fact(tmp_path):
+    with pytest.raises(RunFolderError, match="found config, host"):
+        RunFolder(tmp_path, "one").write_manifest({}, {}, {"config": 1, "host": 2})
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_a_broken_manifest_is_named(tmp_path, text):
+    run = RunFolder(tmp_path, "one")
+    (run.path / "manifest.json").write_text(text)
+    with pytest.raises(RunFolderError, match=r"manifest\.json: expected"):
+        run.read_manifest()
+
+
+def test_new_run_names_are_valid_and_differ():
+    names = {new_run_name("peg_insert") for _ in range(20)}
+    assert len(names) > 1
+    for name in names:
+        assert check_name(name).startswith("peg_insert-20")
+
+
+def test_new_run_name_refuses_a_bad_stem():
+    with pytest.raises(RunFolderError):
+        new_run_name("../x")
+
+
+def test_atomic_write_replaces_whole_and_leaves_no_temporary(tmp_path):
+    path = tmp_path / "state.json"
+    atomic_write_json(path, {"a": 1})
+    atomic_write_json(path, {"b": [1.5, None]})
+    assert json.loads(path.read_text()) == {"b": [1.5, None]}
+    assert os.listdir(tmp_path) == ["state.json"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
+def test_what_is_not_json_leaves_the_old_file(tmp_path, value):
+    path = tmp_path / "state.json"
+    atomic_write_json(path, 1)
+    with pytest.raises((ValueError, TypeError)):
+        atomic_write_json(path, {"bad": value})
+    assert path.read_text() == "1\n"
+    assert os.listdir(tmp_path) == ["state.json"]
+
+
+def test_a_failed_fsync_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "state"
+    atomic_write_bytes(path, b"old")
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        atomic_write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["state"]
+
+
+def test_the_file_is_synced_before_the_rename_and_the_folder_after(tmp_path, monkeypatch):
+    path = tmp_path / "state"
+    order = []
+    real = os.fsync
+
+    def watched(descriptor: int) -> None:
+        order.append(("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file", path.exists()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    atomic_write_bytes(path, b"new")
+    assert order == [("file", False), ("folder", True)]

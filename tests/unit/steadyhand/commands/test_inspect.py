@@ -1,0 +1,25 @@
+from steadyhand.cli import main
+from tests.unit.steadyhand.synthetic_run import write_demos, write_log
+from transport.record import Phase
+
+
+def test_shows_a_demo_set(tmp_path, capsys):
+    write_demos(tmp_path / "demos", [4, 6, 5])
+    assert main(["inspect", str(tmp_path / "demos")]) == 0
+    words = capsys.readouterr().out
+    for text in ("demo set", "3 (3 demo)", "15 (0.0 min at 10 Hz)", "5, of which 3 were kept", "by scripted", "pose", "float32"):
+        assert text in words
+
+
+def test_finds_the_logs_below_a_run_folder(tmp_path, capsys):
+    write_demos(tmp_path / "run" / "demos" / "scripted", [4])
+    write_log(tmp_path / "run" / "log" / ("ab" * 16), [5, 5], Phase.TRAIN, human_steps=1)
+    assert main(["inspect", str(tmp_path / "run")]) == 0
+    words = capsys.readouterr().out
+    assert "demo set" in words
+    assert "20.0 % of the steps" in words
+
+
+def test_a_folder_without_a_log_is_refused(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "no log in or below it" in capsys.readouterr().err

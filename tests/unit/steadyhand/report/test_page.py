@@ -1,0 +1,123 @@
+import json
+from html.parser import HTMLParser
+
+from runtime.run_folder import RunFolder
+from steadyhand.report.page import render_page
+from steadyhand.report.records import read_run
+from steadyhand.report.summary import summarise
+from steadyhand.report.write import write_report
+from tests.unit.steadyhand.synthetic_run import add_pictures, make_run
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """The text, the tags and the addresses of a page; refuses tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open, self.tags, self.addresses, self.texts = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "srcset", "action")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+def page_of(run: RunFolder, no_film: str = "") -> Page:
+    records = read_run(run)
+    return Page(render_page(records, summarise(records), no_film))
+
+
+def test_the_headline_is_what_was_measured(tmp_path):
+    text = page_of(make_run(tmp_path)).text
+    assert "97.5 %" in text
+    assert "195 of 200 fresh episodes" in text
+    assert "from 94.3 to 98.9 %" in text
+    assert "Meets the required 95 %" in text
+    assert "Its lower end is below 95 %" in text
+    assert "behaviour cloning alone: 82.0 %" in text
+
+
+def test_a_miss_is_called_a_miss(tmp_path):
+    text = page_of(make_run(tmp_path, successes=180)).text
+    assert "Misses the required 95 %" in text
+    assert "90.0 %" in text
+
+
+def test_the_page_is_one_file_and_asks_no_network(tmp_path):
+    run = make_run(tmp_path)
+    add_pictures(run)
+    write_report(run)
+    html = (run.path / "report.html").read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.tags.count("img") == 2
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert "http" not in html.replace("http-equiv", "")
+    assert "url(" not in html
+
+
+def test_every_figure_is_drawn(tmp_path):
+    page = page_of(make_run(tmp_path))
+    assert page.tags.count("svg") == 8  # headline, success, help, cycle time, four learning curves
+    for title in ("Success", "Help", "Cycle time", "Stops", "Value", "Entropy", "Critic loss", "Updates per step"):
+        assert title in page.text
+
+
+def test_light_and_dark_and_a_phone(tmp_path):
+    html = render_page(records := read_run(make_run(tmp_path)), summarise(records))
+    assert "prefers-color-scheme: dark" in html
+    assert "max-width: 760px" in html
+    assert 'name="viewport"' in html
+
+
+def test_without_a_renderer_one_line_says_so(tmp_path):
+    page = page_of(make_run(tmp_path), no_film="no OpenGL on this machine")
+    assert "No pictures: no OpenGL on this machine" in page.text
+    assert "img" not in page.tags
+
+
+def test_a_run_that_has_only_begun_claims_nothing(tmp_path):
+    run = RunFolder(tmp_path, "begun")
+    run.write_manifest({"task": {"name": "reach"}}, {"seed": 0})
+    page = page_of(run)
+    assert "Not evaluated" in page.text
+    assert "Meets" not in page.text
+    assert page.tags.count("svg") == 0
+
+
+def test_what_comes_from_outside_is_escaped(tmp_path):
+    hostile = '"><script>alert(1)</script>'
+    run = make_run(tmp_path, task=hostile)
+    row = json.loads((run.metrics / "actor.jsonl").read_text(encoding="utf-8").splitlines()[0]) | {"stop_reason": hostile}
+    with (run.metrics / "actor.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    page = page_of(run, no_film=hostile)
+    assert "script" not in page.tags
+    assert page.text.count("alert(1)") >= 3
+
+
+def test_the_command_and_the_commit_are_there(tmp_path):
+    run = make_run(tmp_path)
+    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"git_commit": "f" * 40 + "-dirty", "command": ["/usr/bin/steadyhand", "demo", "seed=3", "a b=c"]}
+    (run.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    text = page_of(run).text
+    assert "steadyhand demo seed=3 'a b=c'" in text
+    assert f"git checkout {'f' * 40} # and the changes that were not committed" in text

@@ -1,0 +1,28 @@
+import pytest
+
+from steadyhand.log_facts import read_log
+from tests.unit.steadyhand.synthetic_run import write_log
+from transport.log import LogError
+from transport.record import Phase
+
+
+def test_counts_episodes_steps_and_help(tmp_path):
+    write_log(tmp_path / "log", [4, 6], Phase.TRAIN, human_steps=2)
+    facts = read_log(tmp_path / "log")
+    assert [(episode.steps, episode.human_steps, episode.success) for episode in facts.episodes] == [(4, 2, True), (6, 2, True)]
+    assert {episode.phase for episode in facts.episodes} == {Phase.TRAIN}
+    assert (facts.records, facts.steps, facts.successes) == (12, 10, 2)
+    assert facts.intervention_share == pytest.approx(0.4)
+    assert facts.disk_bytes > 0
+
+
+def test_an_empty_log_has_no_episode(tmp_path):
+    write_log(tmp_path / "log", [])
+    facts = read_log(tmp_path / "log")
+    assert facts.episodes == ()
+    assert facts.intervention_share == 0.0
+
+
+def test_no_log_is_said(tmp_path):
+    with pytest.raises(LogError, match="expected a log"):
+        read_log(tmp_path)

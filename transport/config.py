@@ -1,0 +1,58 @@
+"""Settings of the link and of its logs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["TransportConfig"]
+
+POSITIVE = (
+    "heartbeat_s",
+    "liveness_heartbeats",
+    "window_records",
+    "max_frame_bytes",
+    "backoff_min_s",
+    "backoff_max_s",
+    "segment_bytes",
+)
+
+
+@dataclass(frozen=True)
+class TransportConfig:
+    """How actor and learner find each other, how much may be under way, and how large a log's files are."""
+
+    # Where the learner listens; the actor connects there.
+    address: str  # records, acknowledgements and heartbeats
+    weights_address: str  # weights broadcast
+    # A side that was silent for heartbeat_s * liveness_heartbeats counts as gone.
+    heartbeat_s: float
+    liveness_heartbeats: int
+    # Bounds on what is under way.
+    window_records: int  # records sent and not yet acknowledged
+    max_frame_bytes: int  # one message's payload, records or weights
+    # Waiting between two attempts to reach the learner: doubles from min to max, with jitter.
+    backoff_min_s: float
+    backoff_max_s: float
+    linger_s: float  # time that closing sockets may take to send what is queued
+    segment_bytes: int  # one file of a log, preallocated
+    keys: str | None = None  # folder of CURVE keys; not available yet, so only loopback addresses are served
+
+    def __post_init__(self) -> None:
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"{name}: expected a number above 0, found {value}")
+        if self.linger_s < 0 or not math.isfinite(self.linger_s):
+            raise ValueError(f"linger_s: expected a time of at least 0 s, found {self.linger_s}")
+        if self.backoff_max_s < self.backoff_min_s:
+            raise ValueError(
+                f"backoff_max_s: expected at least backoff_min_s = {self.backoff_min_s}, found {self.backoff_max_s}"
+            )
+        if self.keys is not None:
+            raise ValueError("keys: expected null, CURVE is not available in this version; use loopback addresses")
+
+    @property
+    def liveness_s(self) -> float:
+        """Return the silence after which the other side counts as gone, in seconds."""
+        return self.heartbeat_s * self.liveness_heartbeats

@@ -1,0 +1,85 @@
+"""Exactly-once delivery as two state machines that know no sockets and no clock.
+
+The sender numbers records without a gap, keeps a window of them under way, and goes back to the oldest unacknowledged
+one when the receiver repeats itself. The receiver stores a record only when it is the next one of its session, and
+acknowledges the number it waits for. Whatever the wire loses, repeats or swaps, what is stored is a prefix of what was
+sent. After either side has started anew, the receiver's `next`, which it reads off its own logs, sets both right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["ReceiverState", "SenderState"]
+
+
+class SenderState:
+    """What one session has sent and what of it is stored. Numbers are `seq`; ranges exclude their end."""
+
+    def __init__(self, window: int, next_seq: int = 0) -> None:
+        """Start where the receiver says that it is.
+
+        Args:
+            window: Most records under way.
+            next_seq: The number that the receiver waits for.
+        """
+        self.window = window
+        self.acked = next_seq  # everything before it is stored
+        self.sent = next_seq  # the next one to send
+        self._went_back_at = -1
+
+    @property
+    def under_way(self) -> int:
+        """Return how many records have been sent and not acknowledged."""
+        return self.sent - self.acked
+
+    def sendable(self, end: int) -> range:
+        """Return the numbers that may be sent now, when the log holds everything before `end`."""
+        return range(self.sent, max(self.sent, min(end, self.acked + self.window)))
+
+    def on_sent(self, next_seq: int) -> None:
+        """Note that everything before `next_seq` has been handed to the wire."""
+        self.sent = next_seq
+
+    def on_ack(self, next_seq: int) -> bool:
+        """Take an acknowledgement of everything before `next_seq`; return whether it was news.
+
+        A repeated one says that the receiver saw something else than what it waits for, so the window is sent again:
+        once for each place, as one loss makes the receiver repeat itself for every record behind it.
+        """
+        if next_seq > self.acked:
+            self.acked = next_seq
+            self.sent = max(self.sent, next_seq)
+            return True
+        if next_seq == self.acked and self.under_way and self._went_back_at != next_seq:
+            self._went_back_at = next_seq
+            self.sent = next_seq
+        return False
+
+    def on_silence(self) -> None:
+        """Send the window again: for too long nothing came back."""
+        self.sent = self.acked
+
+
+class ReceiverState:
+    """The number that each session is expected to send next."""
+
+    def __init__(self, next_by_session: Mapping[str, int] | None = None) -> None:
+        """Start from what the logs hold."""
+        self._next = dict(next_by_session or {})
+
+    def next_seq(self, session_id: str) -> int:
+        """Return the number that the session's next record must have: what is acknowledged."""
+        return self._next.get(session_id, 0)
+
+    def news(self, session_id: str, first_seq: int, count: int) -> range:
+        """Return which of records [first_seq, first_seq + count) are to be stored now.
+
+        Empty after a gap, and for duplicates; the tail when a part is a duplicate.
+        """
+        expected = self.next_seq(session_id)
+        return range(expected, first_seq + count) if first_seq <= expected else range(0)
+
+    def on_stored(self, session_id: str, next_seq: int) -> None:
+        """Note that everything before `next_seq` is in the session's log."""
+        self._next[session_id] = next_seq

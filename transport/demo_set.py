@@ -1,0 +1,74 @@
+"""A demo set: a log folder with a readable `manifest.json` beside its segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from runtime.logging import quoted
+from runtime.run_folder import atomic_write_json
+from transport.log_reader import LogReader
+from transport.record import Kind
+from transport.schema import Schema, SchemaError
+
+__all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest", "write_manifest"]
+
+MANIFEST = "manifest.json"
+
+
+class DemoSetError(ValueError):
+    """A folder that is not a usable demo set."""
+
+
+@dataclass(frozen=True)
+class DemoManifest:
+    """What a person wants to know about a demo set before training on it."""
+
+    schema: Schema
+    episodes: int
+    successes: int
+    steps: int
+    task: dict[str, Any]  # the task's resolved configuration
+    actor_id: str
+    session_id: str
+    date: str  # ISO 8601, UTC
+    expert: str  # who or what demonstrated
+
+
+def is_demo_set(folder: Path) -> bool:
+    """Return whether `folder` has a manifest."""
+    return (folder / MANIFEST).is_file()
+
+
+def write_manifest(folder: Path, manifest: DemoManifest) -> None:
+    """Write `manifest.json` into a log's folder, whole or not at all."""
+    facts = {name: getattr(manifest, name) for name in manifest.__dataclass_fields__}
+    atomic_write_json(folder / MANIFEST, facts | {"schema": manifest.schema.to_json()})
+
+
+def read_manifest(folder: Path) -> DemoManifest:
+    """Read the manifest of the demo set in `folder`.
+
+    Raises:
+        DemoSetError: There is none, or it says something else than a manifest.
+    """
+    try:
+        facts = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, Any])
+        schema = Schema.from_json(facts["schema"])
+        return msgspec.convert({**facts, "schema": schema}, DemoManifest, strict=True)
+    except (OSError, KeyError, SchemaError, msgspec.MsgspecError) as error:
+        raise DemoSetError(
+            f"{folder}: expected a demo set with {MANIFEST}, found {quoted(str(error), 160)}; record one with `demo`"
+        ) from None
+
+
+def count_episodes(reader: LogReader) -> tuple[int, int, int]:
+    """Return (episodes, successes, steps) of a log; an episode is a success when any of its records is marked so."""
+    rows = np.arange(len(reader))
+    episode_id, success = reader.gather(rows, "episode_id"), reader.gather(rows, "success")
+    steps = int(np.count_nonzero(reader.gather(rows, "kind") == Kind.STEP))
+    return len(np.unique(episode_id)), len(np.unique(episode_id[success])), steps

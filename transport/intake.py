@@ -1,0 +1,268 @@
+"""The learner's end: takes records in, one log per session, and answers with where it stands."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.clock import Clock, MonotonicClock
+from runtime.logging import get_logger
+from transport import segment
+from transport.config import TransportConfig
+from transport.delivery import ReceiverState
+from transport.log import LogError, LogReader, LogWriter
+from transport.record import RecordError, record_dtype
+from transport.schema import Schema, SchemaError
+from transport.weights import WeightsError
+from transport.wire import PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
+
+__all__ = ["Intake", "UnknownSessionError"]
+
+NS_PER_S = 1_000_000_000
+SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
+
+_log = get_logger("transport.intake")
+
+PolicySpecOf = Callable[[Schema], dict[str, Any]]
+StatusOf = Callable[[str], Status]
+Sink = Callable[[str, int, int], None]
+
+
+class UnknownSessionError(RuntimeError):
+    """A message of a session that was not accepted, or that has expired: it must say HELLO."""
+
+
+@dataclass
+class _Session:
+    actor_id: str
+    writer: LogWriter
+    heard_ns: int
+
+
+class Intake:
+    """The sessions of one learner run. Knows no sockets; any thread may call it.
+
+    What is stored of a session is what its log in `folder/<session_id>/` says, also after a restart.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: TransportConfig,
+        policy_spec: PolicySpecOf,
+        status: StatusOf,
+        required: Schema | None = None,
+        learner_epoch: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open the logs that are there.
+
+        Args:
+            folder: Holds one log folder per session.
+            config: Sizes and times.
+            policy_spec: Given the schema of a HELLO, returns the PolicySpec's JSON; a ValueError rejects the actor.
+            status: Given a session's id, returns what every acknowledgement tells it. Called on the intake's thread.
+            required: What every actor must record; None takes it from the first log, demo set or HELLO.
+            learner_epoch: Rises with every start of the learner.
+            clock: Measures silence.
+
+        Raises:
+            SchemaError: A log in the folder does not fit `required`.
+        """
+        self.folder, self.config, self.status, self.learner_epoch = folder, config, status, learner_epoch
+        self.sinks: list[Sink] = []  # called with (session_id, first seq, next seq) after records were stored
+        self.newest_weights: bytes | None = None
+        self._policy_spec = policy_spec
+        self._clock = clock or MonotonicClock()
+        self._lock = threading.RLock()
+        self._sessions: dict[str, _Session] = {}
+        self._schema = required
+        folder.mkdir(parents=True, exist_ok=True)
+        names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
+        self._readers = {name: LogReader(folder / name) for name in names if segment.paths(folder / name)}
+        for reader in self._readers.values():
+            self.require(reader.schema)
+        self._receiver = ReceiverState({name: reader.next_seq for name, reader in self._readers.items()})
+
+    @property
+    def schema(self) -> Schema | None:
+        """Return what every actor must record, once it is known."""
+        return self._schema
+
+    def require(self, schema: Schema) -> None:
+        """Take the schema of a demo set as the required one, or check it against the one already required.
+
+        Raises:
+            SchemaError: It lacks something that is required.
+        """
+        with self._lock:
+            self._schema = self._schema or schema
+            lines = self._schema.diff(schema, extras=False)
+        if lines:
+            raise SchemaError(f"schema: does not fit what this run learns from: {'; '.join(lines)}")
+
+    def hello(self, hello: Hello) -> Accept | Reject:
+        """Take a session in, again or for the first time, or say why not."""
+        try:
+            schema = Schema.from_json(hello.schema)
+            reasons = self._objections(hello, schema)
+            if not reasons:
+                spec = self._policy_spec(schema)
+                next_seq = self._open(hello, schema)
+        except (ValueError, LogError, OSError) as error:
+            reasons = [str(error)]
+        if reasons:
+            _log.warning("rejected %s: %s", hello.actor_id, "; ".join(reasons))
+            return Reject(reasons)
+        _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)
+        return Accept(spec, self.learner_epoch, next_seq, self.status(hello.session_id))
+
+    def records(self, session_id: str, first_seq: int, count: int, frame: bytes) -> Ack:
+        """Store what is new of `count` sealed records from `first_seq` on; return the acknowledgement.
+
+        Raises:
+            UnknownSessionError: Not accepted, or expired.
+            WireError: The frame is not `count` sound records of the session's schema.
+            OSError: The disk is full; nothing is acknowledged.
+        """
+        with self._lock:
+            writer = self._heard(session_id).writer
+            size = writer.dtype.itemsize
+            if len(frame) != count * size:
+                raise WireError(f"records: expected {count} of {size} bytes, found a frame of {len(frame)} bytes")
+            news = self._receiver.news(session_id, first_seq, count)
+            if news:
+                try:
+                    writer.append_frame(memoryview(frame)[(news.start - first_seq) * size :], news.start)
+                except RecordError as error:
+                    raise WireError(f"records: {error}") from None
+                finally:
+                    self._receiver.on_stored(session_id, writer.next_seq)
+            next_seq = self._receiver.next_seq(session_id)
+        # Outside the lock: what the learner's functions wait for may itself wait for `readers`.
+        if news:
+            for sink in self.sinks:
+                sink(session_id, news.start, news.stop)
+        return Ack(next_seq, self.status(session_id))
+
+    def heartbeat(self, session_id: str) -> Status:
+        """Note a sign of life; return the learner's status.
+
+        Raises:
+            UnknownSessionError: Not accepted, or expired.
+        """
+        with self._lock:
+            self._heard(session_id)
+        return self.status(session_id)
+
+    def bye(self, session_id: str) -> None:
+        """Close a session that leaves; its log stays."""
+        with self._lock:
+            session = self._sessions.pop(session_id, None)
+            if session is not None:
+                session.writer.close()
+                _log.info("%s left, session %s", session.actor_id, session_id)
+
+    def expire(self) -> None:
+        """Close the sessions that have been silent for too long."""
+        with self._lock:
+            silent_ns = round(self.config.liveness_s * NS_PER_S)
+            now_ns = self._clock.now_ns()
+            for name in [name for name, one in self._sessions.items() if now_ns - one.heard_ns >= silent_ns]:
+                _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
+                self.bye(name)
+
+    def is_open(self, session_id: str) -> bool:
+        """Return whether a session has been accepted and neither left nor expired."""
+        with self._lock:
+            return session_id in self._sessions
+
+    def publish(self, weights: bytes) -> None:
+        """Keep encoded weights as the newest ones.
+
+        Raises:
+            WeightsError: More bytes than a message may have.
+        """
+        if len(weights) > self.config.max_frame_bytes:
+            raise WeightsError(
+                f"weights: expected at most max_frame_bytes = {self.config.max_frame_bytes}, found {len(weights)} bytes"
+            )
+        self.newest_weights = weights
+
+    def next_seq(self, session_id: str) -> int:
+        """Return the first record of a session that is not stored."""
+        with self._lock:
+            return self._receiver.next_seq(session_id)
+
+    def readers(self) -> list[LogReader]:
+        """Return one reader per session, always the same ones, new sessions last. They belong to the calling thread."""
+        with self._lock:
+            for name in self._sessions:
+                if name not in self._readers:
+                    self._readers[name] = LogReader(self.folder / name)
+            return list(self._readers.values())
+
+    def sync(self) -> None:
+        """Return when everything acknowledged so far survives a power cut."""
+        with self._lock:
+            writers = [session.writer for session in self._sessions.values()]
+        for writer in writers:
+            writer.sync()
+
+    def close(self) -> None:
+        """Close every session."""
+        with self._lock:
+            for name in list(self._sessions):
+                self.bye(name)
+
+    def _objections(self, hello: Hello, schema: Schema) -> list[str]:
+        if hello.protocol_version != PROTOCOL_VERSION:
+            return [f"protocol_version: expected {PROTOCOL_VERSION}, found {hello.protocol_version}; update the older"]
+        if hello.schema_hash != schema.hash or hello.control_period_s != schema.control_period_s:
+            return ["schema_hash, control_period_s: expected those of the schema itself, found others"]
+        size = record_dtype(schema).itemsize
+        reasons = []
+        if size > self.config.max_frame_bytes:
+            reasons.append(f"record: expected at most max_frame_bytes = {self.config.max_frame_bytes}, found {size}")
+        with self._lock:
+            self.expire()
+            if self._schema:
+                reasons += self._schema.diff(schema, extras=False)
+            for name, other in self._sessions.items():
+                if name == hello.session_id and (other.writer.schema != schema or other.actor_id != hello.actor_id):
+                    reasons.append(f"session_id {name}: held with another schema or actor_id; start a new session")
+                elif name != hello.session_id and other.actor_id == hello.actor_id:
+                    reasons.append(
+                        f"actor_id {hello.actor_id}: held by session {name}, which is alive; "
+                        f"stop it, or try again when it has been silent for {self.config.liveness_s:.1f} s"
+                    )
+        return reasons
+
+    def _open(self, hello: Hello, schema: Schema) -> int:
+        """Open the session's log, or find it open; return the first record that it does not have."""
+        with self._lock:
+            session = self._sessions.get(hello.session_id)
+            if session is None:
+                folder = self.folder / hello.session_id
+                writer = LogWriter(folder, schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
+                session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
+            session.heard_ns = self._clock.now_ns()
+            missing = range(session.writer.next_seq, hello.first_seq)
+            if missing:
+                lost = f"{missing.start} to {missing.stop - 1}"
+                _log.error("session %s: its actor has lost records %s, which never arrived", hello.session_id, lost)
+                session.writer.skip_to(hello.first_seq)
+            self._schema = self._schema or schema
+            self._receiver.on_stored(hello.session_id, session.writer.next_seq)
+            return session.writer.next_seq
+
+    def _heard(self, session_id: str) -> _Session:
+        session = self._sessions.get(session_id)
+        if session is None:
+            raise UnknownSessionError(f"session {session_id}: not accepted; say HELLO first")
+        session.heard_ns = self._clock.now_ns()
+        return session

@@ -1,0 +1,252 @@
+"""The writing end of a log: appends records to preallocated segments."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transport import segment as seg
+from transport.record import RecordError, record_dtype, seal, sound_prefix
+from transport.schema import Schema
+from transport.segment import LogError, Segment
+
+__all__ = ["LogWriter"]
+
+
+class LogWriter:
+    """Appends to the log in `folder`, and continues it when there is one.
+
+    One thread appends; any other may call `sync` and `forget`. An append costs one copy, one checksum and one pwrite:
+    the next segment is made, and the last one synced and sealed, on a background thread. What was appended survives the
+    death of the process at once, and a power cut from the next `sync` on.
+    """
+
+    def __init__(
+        self, folder: Path, schema: Schema, actor_id: str, session_id: str, segment_bytes: int, trim: bool = False
+    ) -> None:
+        """Open the log.
+
+        Args:
+            folder: Made when missing.
+            schema: Of every record; an existing log must have the same.
+            actor_id: Who records; written into every segment.
+            session_id: 32 hex digits; written into every segment.
+            segment_bytes: Size of one file.
+            trim: Whether `forget` may delete what the learner holds. Never for a demo set.
+
+        Raises:
+            LogError: The folder holds another log.
+            OSError: The disk is full.
+        """
+        self.folder, self.schema, self.trim = folder, schema, trim
+        self.dtype = record_dtype(schema)
+        self._identity = (schema, actor_id, session_id)
+        self._segment_bytes = segment_bytes
+        self._scratch = np.zeros(1, self.dtype)
+        self._scratch_bytes = self._scratch.view(np.uint8).data
+        self._lock = threading.Lock()
+        self._count = 0
+        self._closed = False
+        self._sealed: list[tuple[int, Path]] = []  # (seq after its last record, file), oldest first
+        folder.mkdir(parents=True, exist_ok=True)
+        first_seq = self._recover()
+        for leftover in folder.glob(f"*{seg.PREPARED}"):
+            leftover.unlink()
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._unsealed: OSError | None = None  # why a full segment could not be put on the disk
+        self._segment = self._adopt(*self._create(first_seq))
+        self._prepared = self._prepare()
+
+    @property
+    def next_seq(self) -> int:
+        """Return the number that the next record gets."""
+        return self._segment.first_seq + self._count
+
+    @property
+    def fault(self) -> BaseException | None:
+        """Return why the next segment could not be made (a full disk), while this one still has room; else None."""
+        return self._prepared.exception() if self._prepared.done() else None
+
+    def append(self, record: NDArray[np.void] | np.void) -> int:
+        """Append one record and return the `seq` it got; its own `seq` and `crc` are not looked at.
+
+        Raises:
+            RecordError: It has another layout.
+            OSError: The disk is full. The log is as before; a later append tries again.
+        """
+        if record.dtype != self.dtype:
+            raise RecordError(f"record: expected the layout of this log's schema, found {record.dtype}")
+        self._check_open()
+        if self._count == self._segment.capacity:
+            self._roll()
+        seq = self.next_seq
+        self._scratch[...] = record
+        self._scratch["seq"] = seq
+        seal(self._scratch_bytes)
+        seg.pwrite_all(self._segment.fd, self._scratch_bytes, self._segment.offset(self._count))
+        self._count += 1
+        return seq
+
+    def append_frame(self, frame: bytes | memoryview, first_seq: int) -> int:
+        """Append sealed records that continue this log; return the next number. All of them, or none on RecordError.
+
+        Raises:
+            RecordError: A wrong size, number or checksum.
+            OSError: The disk is full. `next_seq` says what has been stored.
+        """
+        self._check_open()
+        raw, size = memoryview(frame).cast("B"), self.dtype.itemsize
+        if first_seq != self.next_seq or len(raw) % size or sound_prefix(raw, size, first_seq) * size != len(raw):
+            raise RecordError(
+                f"frame: expected whole sealed records of {size} bytes from seq {self.next_seq}, "
+                f"found {len(raw)} bytes from seq {first_seq}, or a wrong checksum"
+            )
+        while raw:
+            if self._count == self._segment.capacity:
+                self._roll()
+            fit = min(self._segment.capacity - self._count, len(raw) // size)
+            seg.pwrite_all(self._segment.fd, raw[: fit * size], self._segment.offset(self._count))
+            self._count += fit
+            raw = raw[fit * size :]
+        return self.next_seq
+
+    def skip_to(self, seq: int) -> None:
+        """Leave out the numbers up to `seq`, which nobody can deliver any more: go on in a new segment there."""
+        self._check_open()
+        if seq < self.next_seq:
+            raise LogError(f"skip_to: expected at least seq {self.next_seq}, found {seq}")
+        if seq > self.next_seq:
+            self._drop_prepared()
+            self._prepared = self._background.submit(self._create, seq)
+            self._roll()
+
+    def sync(self) -> None:
+        """Return when every record appended so far survives a power cut. Not for the control thread.
+
+        Raises:
+            OSError: The disk refused; what was appended still survives the death of the process.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            synced = self._background.submit(self._sync)
+        synced.result()
+
+    def forget(self, next_seq: int) -> int:
+        """Delete the sealed segments whose records all come before `next_seq`; return how many. Needs `trim`."""
+        deleted = 0
+        with self._lock:
+            while self.trim and self._sealed and self._sealed[0][0] <= next_seq:
+                self._sealed.pop(0)[1].unlink(missing_ok=True)
+                deleted += 1
+        return deleted
+
+    def close(self) -> None:
+        """Seal the newest segment and wait for the disk. A second call does nothing."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        finishing = self._background.submit(self._finish, self._segment, self._count)
+        self._drop_prepared()
+        self._background.shutdown()
+        finishing.result()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogError(f"{self.folder}: this log has been closed; open it again to append")
+
+    def _recover(self) -> int:
+        """Seal what an earlier writer left open; return the number to go on with."""
+        next_seq = 0
+        for first_seq, path in seg.paths(self.folder):
+            segment = seg.open_segment(path, writable=True)
+            count, sealed = segment.known()
+            try:
+                self._check_same(segment)
+                if not sealed:
+                    count = segment.scan(count)
+            except BaseException:
+                os.close(segment.fd)
+                raise
+            if sealed:
+                os.close(segment.fd)
+            else:
+                seg.finish(segment, count)
+            next_seq = first_seq + count
+            self._sealed.append((next_seq, path))
+        if self._sealed and count == 0:  # the new segment takes its name
+            self._sealed.pop()
+        return next_seq
+
+    def _check_same(self, segment: Segment) -> None:
+        schema, actor_id, session_id = self._identity
+        lines = segment.schema.diff(schema)
+        for name, found, mine in (
+            ("actor_id", segment.actor_id, actor_id),
+            ("session_id", segment.session_id, session_id),
+        ):
+            lines += [] if found == mine else [f"{name}: expected {found}, found {mine}"]
+        if lines:
+            raise LogError(f"{self.folder}: this log is another one; use a new folder ({'; '.join(lines)})")
+
+    def _create(self, first_seq: int) -> tuple[Path, Segment]:
+        return seg.create(self.folder, *self._identity, first_seq, self._segment_bytes)
+
+    def _adopt(self, temporary: Path, segment: Segment) -> Segment:
+        temporary.replace(segment.path)
+        return segment
+
+    def _prepare(self) -> Future[tuple[Path, Segment]]:
+        return self._background.submit(self._create, self._segment.first_seq + self._segment.capacity)
+
+    def _roll(self) -> None:
+        """Go on in the prepared segment; the full one is sealed in the background."""
+        try:
+            segment = self._adopt(*self._prepared.result())
+        except OSError:
+            self._prepared = self._prepare()  # perhaps there is room by the next append
+            raise
+        with self._lock:
+            full, count = self._segment, self._count
+            self._segment, self._count = segment, 0
+        self._prepared = self._prepare()
+        self._background.submit(self._finish, full, count)
+
+    def _drop_prepared(self) -> None:
+        if self._prepared.exception() is None:
+            temporary, segment = self._prepared.result()
+            temporary.unlink(missing_ok=True)
+            os.close(segment.fd)
+
+    def _finish(self, segment: Segment, count: int) -> None:
+        try:
+            seg.finish(segment, count)
+            self._sync_folder()
+        except OSError as error:
+            self._unsealed = error  # for good: after a failed fsync nobody knows what is on the disk
+            raise
+        with self._lock:
+            self._sealed.append((segment.first_seq + count, segment.path))
+
+    def _sync(self) -> None:
+        # Runs on the background thread, after all sealing asked for before it, so no file is closed under its feet.
+        if self._unsealed is not None:
+            raise self._unsealed
+        with self._lock:
+            segment, count = self._segment, self._count
+        os.fsync(segment.fd)
+        seg.mark(segment, count)
+        self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

@@ -1,0 +1,99 @@
+"""What of the actor's log is sent next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from transport.config import TransportConfig
+from transport.delivery import SenderState
+from transport.log_reader import LogReader
+from transport.wire import Accept, Hello, Records, Reject
+
+__all__ = ["Outbox", "Rejected"]
+
+FRAMES_PER_WINDOW = 4  # several frames share the window, so that one is stored while the next one travels
+
+
+class Rejected(RuntimeError):  # noqa: N818 - it is the answer to a HELLO, not a failure of the link
+    """The learner refused the session; `reasons` has one readable line each."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(f"the learner refused this session: {'; '.join(reasons)}")
+        self.reasons = reasons
+
+
+class Outbox:
+    """Cuts a log into frames, starting where the learner waits, within the window of `SenderState`."""
+
+    def __init__(self, folder: Path, config: TransportConfig) -> None:
+        """Open the log in `folder` for the one thread that uses this object."""
+        self._folder = folder
+        self._reader = LogReader(folder)
+        size = self._reader.dtype.itemsize
+        if size > config.max_frame_bytes:
+            raise ValueError(
+                f"max_frame_bytes: expected at least one record of {size} bytes, found {config.max_frame_bytes}"
+            )
+        self._batch = max(1, min(config.max_frame_bytes // size, config.window_records // FRAMES_PER_WINDOW))
+        self.sender = SenderState(config.window_records)
+        self.hole_end: int | None = None  # the learner waits for a record that the log has lost; here it goes on
+
+    def introduce(self, hello: Hello) -> Hello:
+        """Return the HELLO with the oldest record that can still be sent, looking at the whole log afresh."""
+        self._reader.close()
+        self._reader = LogReader(self._folder)
+        if hello.session_id != self._reader.session_id:
+            raise ValueError(
+                f"hello: expected the session of the log, {self._reader.session_id}, found {hello.session_id}"
+            )
+        first_seq = self._reader.first_seq if self.hole_end is None else self.hole_end
+        return msgspec.structs.replace(hello, first_seq=first_seq)
+
+    def admit(self, answer: Accept | Reject) -> Accept:
+        """Go on from the record that the learner waits for.
+
+        Raises:
+            Rejected: The learner refuses; or it holds records that this log never had, whose numbers would be used
+                twice (the log lost its end in a power cut).
+        """
+        if isinstance(answer, Reject):
+            raise Rejected(answer.reasons)
+        end = self._reader.next_seq
+        if answer.next_seq > end:
+            held = f"the learner holds this session up to seq {answer.next_seq}, this log only up to {end}"
+            raise Rejected([f"{held}; start a new session"])
+        self.sender = SenderState(self.sender.window, answer.next_seq)
+        self.hole_end = None
+        return answer
+
+    def look(self) -> None:
+        """See what has been appended to the log."""
+        self._reader.refresh()
+
+    def next_frame(self) -> tuple[Records, bytes] | None:
+        """Return the next message and its frame, and count it as sent; None when nothing may be sent now."""
+        span = self.sender.sendable(self._reader.next_seq)
+        if not span:
+            return None
+        lo, end = self._reader.locate(span.start)
+        found = self._reader.seq_at(lo)
+        if found != span.start:
+            # What is still under way must arrive first: skipping the hole would skip it too.
+            self.hole_end = None if self.sender.under_way else found
+            return None
+        hi = min(end, lo + len(span), lo + self._batch)
+        self.sender.on_sent(found + hi - lo)
+        return Records(found, hi - lo), self._reader.frame(lo, hi)
+
+    def on_ack(self, next_seq: int) -> bool:
+        """Take an acknowledgement; return whether it was news."""
+        news = self.sender.on_ack(next_seq)
+        if news:
+            self._reader.forget(next_seq)
+        return news
+
+    def close(self) -> None:
+        """Close the log."""
+        self._reader.close()

@@ -1,0 +1,117 @@
+"""The record: one step in a fixed number of bytes, laid out as the schema says."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transport.schema import Schema
+
+__all__ = ["OBSERVATION", "Kind", "Phase", "RecordError", "is_sound", "record_dtype", "seal", "sound_prefix"]
+__all__ += ["valid_starts"]
+
+OBSERVATION = "observation/"  # what the name of an observation's field starts with
+CRC_BYTES = 4
+SEQ = struct.Struct("<q")
+CRC = struct.Struct("<I")
+
+
+class RecordError(ValueError):
+    """Bytes or an array that are not the expected records."""
+
+
+class Phase(IntEnum):
+    """What an episode was recorded for."""
+
+    TRAIN = 0
+    DEMO = 1
+    EVAL = 2
+
+
+class Kind(IntEnum):
+    """A step, or the observation that ends an episode (its action is zero)."""
+
+    STEP = 0
+    FINAL = 1
+
+
+@lru_cache(maxsize=64)
+def record_dtype(schema: Schema) -> np.dtype[np.void]:
+    """Return the packed little-endian layout of one record of `schema`.
+
+    `stamp_ns` is the actor's monotonic clock. `action`, `policy_action` and `human_action` are (A,) in [-1, 1] before
+    the safety gate; `gated_command` (C,) is what the robot was sent, in SI units; `reward_terms` is (k,).
+    """
+    action = ("<f4", schema.action.shape)
+    fields: list[tuple[str, Any]] = [
+        ("seq", "<i8"),
+        ("episode_id", "<i8"),
+        ("step_index", "<i4"),
+        ("phase", "u1"),
+        ("kind", "u1"),
+        ("has_human", "?"),
+        ("terminated", "?"),
+        ("truncated", "?"),
+        ("valid", "?"),
+        ("success", "?"),
+        ("stamp_ns", "<i8"),
+        ("policy_version", "<i8"),
+        ("reward", "<f4"),
+        ("reward_terms", ("<f4", (len(schema.reward_terms),))),
+        ("action", action),
+        ("policy_action", action),
+        ("human_action", action),
+        ("gated_command", ("<f4", (schema.command_size,))),
+    ]
+    for field in schema.observation:
+        fields.append((OBSERVATION + field.name, ({"uint8": "u1", "float32": "<f4"}[field.dtype], field.shape)))
+    return np.dtype([*fields, ("crc", "<u4")])
+
+
+def seal(raw: memoryview) -> None:
+    """Write the CRC-32 of everything before it into the last four bytes of one record's writable bytes."""
+    CRC.pack_into(raw, len(raw) - CRC_BYTES, zlib.crc32(raw[:-CRC_BYTES]))
+
+
+def is_sound(raw: memoryview) -> bool:
+    """Return whether one record's bytes are the ones that were sealed."""
+    return bool(CRC.unpack_from(raw, len(raw) - CRC_BYTES)[0] == zlib.crc32(raw[:-CRC_BYTES]))
+
+
+def sound_prefix(raw: memoryview, record_bytes: int, first_seq: int) -> int:
+    """Return how many leading records of `raw` are whole, sealed, and numbered from `first_seq` without a gap."""
+    for index in range(len(raw) // record_bytes):
+        one = raw[index * record_bytes : (index + 1) * record_bytes]
+        # The number first: it tells a preallocated empty place from a record without a checksum of either.
+        if SEQ.unpack_from(one)[0] != first_seq + index or not is_sound(one):
+            return index
+    return len(raw) // record_bytes
+
+
+def valid_starts(rows: NDArray[np.void] | Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Return which records may start a transition: a valid step whose valid successor is the next record.
+
+    Args:
+        rows: Records of one log in order, or their columns `seq, episode_id, step_index, kind, valid`, each (n,).
+
+    Returns:
+        (n,) bool. The last one is False: its successor has not come, or never will.
+    """
+    seq, episode, step, valid = (np.asarray(rows[name]) for name in ("seq", "episode_id", "step_index", "valid"))
+    starts = np.zeros(len(seq), bool)
+    starts[:-1] = (
+        (np.asarray(rows["kind"])[:-1] == Kind.STEP)
+        & valid[:-1]
+        & valid[1:]
+        & (np.diff(seq) == 1)
+        & (np.diff(episode) == 0)
+        & (np.diff(step) == 1)
+    )
+    return starts

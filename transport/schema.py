@@ -1,0 +1,161 @@
+"""The physical schema of a record: what was measured, with shapes, bounds, units and frames."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from runtime.logging import quoted
+
+__all__ = ["FieldSpec", "Schema", "SchemaError"]
+
+Dtype = Literal["uint8", "float32"]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}")
+MAX_TEXT = 64  # characters of a unit or a frame
+MAX_FIELDS = 64
+MAX_ELEMENTS = 1 << 26  # of one field: a peer's schema must not make us allocate without bound
+
+
+class SchemaError(ValueError):
+    """A schema that cannot be used, or two that do not fit."""
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Dtype
+    low: float
+    high: float
+    unit: str
+    frame: str
+
+    def __post_init__(self) -> None:
+        # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
+        for name in ("low", "high"):
+            object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
+        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+        if NAME.fullmatch(self.name) is None:
+            raise SchemaError(f"field name: expected 1 to 64 of A-Z a-z 0-9 _ . / -, found {quoted(self.name)}")
+        if self.dtype not in get_args(Dtype):
+            raise SchemaError(f"{self.name}: expected dtype uint8 or float32, found {quoted(self.dtype)}")
+        if any(size < 1 for size in self.shape) or math.prod(self.shape) > MAX_ELEMENTS:
+            raise SchemaError(f"{self.name}: expected sizes of at least 1, {MAX_ELEMENTS} in all, found {self.shape}")
+        if not self.low <= self.high:
+            raise SchemaError(f"{self.name}: expected low <= high, found [{self.low}, {self.high}]")
+        for text in (self.unit, self.frame):
+            if len(text) > MAX_TEXT or not text.isprintable():
+                raise SchemaError(f"{self.name}: expected a short printable unit and frame, found {quoted(text)}")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What one step of one robot consists of; the layout of a record follows from it.
+
+    `observation` holds frames (h, w, 3) uint8 and vectors (n,) float32 in SI units; `action` is (A,) float32 in
+    [-1, 1]; `command_size` is the length of the gated command; `reward_terms` names the parts of the reward.
+    """
+
+    observation: tuple[FieldSpec, ...]
+    action: FieldSpec
+    command_size: int
+    reward_terms: tuple[str, ...]
+    control_period_s: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "control_period_s", float(self.control_period_s))
+        names = [field.name for field in self.observation]
+        if not 1 <= len(names) <= MAX_FIELDS or len(set(names)) < len(names):
+            raise SchemaError(f"observation: expected 1 to {MAX_FIELDS} fields with different names, found {names}")
+        if len(self.action.shape) != 1 or self.action.dtype != "float32":
+            raise SchemaError(f"action: expected (A,) float32, found {self.action.shape} {self.action.dtype}")
+        if not 0 <= self.command_size <= MAX_ELEMENTS:
+            raise SchemaError(f"command_size: expected 0 to {MAX_ELEMENTS}, found {self.command_size}")
+        if len(self.reward_terms) > MAX_FIELDS or any(NAME.fullmatch(term) is None for term in self.reward_terms):
+            raise SchemaError(f"reward_terms: expected at most {MAX_FIELDS} names, found {quoted(self.reward_terms)}")
+        if not (self.control_period_s > 0 and math.isfinite(self.control_period_s)):
+            raise SchemaError(f"control_period_s: expected a time above 0 s, found {self.control_period_s}")
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of the canonical JSON, in hex. The order of the fields counts: it is the layout."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; an infinite bound is null."""
+        return dict(msgspec.json.decode(msgspec.json.encode(self)))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Schema:
+        """Return the schema that `to_json` described.
+
+        Raises:
+            SchemaError: Anything else, such as a hostile peer's.
+        """
+        try:
+            fields = [_bounded(field) for field in data["observation"]]
+            return msgspec.convert({**data, "observation": fields, "action": _bounded(data["action"])}, cls)
+        except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"schema: expected the JSON of a schema, found {quoted(str(error), 200)}") from None
+
+    def observation_field(self, name: str) -> FieldSpec:
+        """Return the observation field called `name`."""
+        for field in self.observation:
+            if field.name == name:
+                return field
+        valid = ", ".join(field.name for field in self.observation)
+        raise SchemaError(f"observation {quoted(name)}: no such field; valid names: {valid}")
+
+    def diff(self, other: Schema, extras: bool = True) -> list[str]:
+        """Return one readable line per thing that `self` expects and `other` has differently; empty when they fit.
+
+        Args:
+            other: What was found.
+            extras: Count observation fields that only `other` has as a difference too.
+        """
+        found = {field.name: field for field in other.observation}
+        lines: list[str] = []
+        for field in self.observation:
+            if field.name in found:
+                lines += _field_diff(f"observation {field.name}", field, found[field.name])
+            else:
+                lines.append(f"observation {field.name}: expected, found only {', '.join(found)}")
+        lines += _field_diff("action", self.action, other.action)
+        for name in ("command_size", "reward_terms", "control_period_s"):
+            lines += _line(name, getattr(self, name), getattr(other, name))
+        if extras:
+            known = [field.name for field in self.observation]
+            lines += [f"observation {name}: not expected, found" for name in found if name not in known]
+            if not lines and self != other:
+                lines.append(f"observation: expected the order {', '.join(known)}, found {', '.join(found)}")
+        return lines
+
+    def compatible(self, required: Schema) -> bool:
+        """Return whether records of this schema hold all that `required` names; extra observation fields may stay."""
+        return not required.diff(self, extras=False)
+
+
+def _field_diff(where: str, expected: FieldSpec, found: FieldSpec) -> list[str]:
+    lines: list[str] = []
+    for name in ("name", "shape", "dtype", "low", "high", "unit", "frame"):
+        lines += _line(f"{where}: {name}", getattr(expected, name), getattr(found, name))
+    return lines
+
+
+def _line(where: str, expected: object, found: object) -> list[str]:
+    return [] if expected == found else [f"{where}: expected {expected}, found {found}"]
+
+
+def _bounded(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Put back the infinite bounds that JSON cannot hold."""
+    low, high = field["low"], field["high"]
+    return {**field, "low": -math.inf if low is None else low, "high": math.inf if high is None else high}

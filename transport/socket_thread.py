@@ -1,0 +1,135 @@
+"""A thread that owns ZeroMQ sockets: nobody else touches them, and anybody may wake it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+from abc import ABC, abstractmethod
+from typing import Any
+
+import zmq
+
+from runtime.clock import Clock, MonotonicClock
+from runtime.logging import get_logger
+from transport.config import TransportConfig
+from transport.wire import MAX_HEADER_BYTES
+
+__all__ = ["InsecureAddressError", "SocketThread", "check_loopback"]
+
+NS_PER_S = 1_000_000_000
+RECEIVE_HWM = 16  # messages; times max_frame_bytes it bounds the memory that peers can fill
+HANDSHAKE_MS = 2_000
+CLOSE_BUDGET_S = 2.0
+
+_log = get_logger("transport")
+_Socket = zmq.Socket[bytes]
+
+
+class InsecureAddressError(ValueError):
+    """An address that would serve other machines without authentication."""
+
+
+class SocketThread(ABC):
+    """Base of both ends of the link: sockets with bounded queues, a wake-up that never blocks, a bounded shutdown."""
+
+    def __init__(self, name: str, config: TransportConfig, clock: Clock | None) -> None:
+        self.config = config
+        self.failure: Exception | None = None  # why the thread ended, when it was not asked to
+        self._clock = clock or MonotonicClock()
+        self._context: zmq.Context[_Socket] = zmq.Context()
+        self._wake_lock = threading.Lock()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._closing = False
+        self._poller = zmq.Poller()
+        self._poller.register(self._wake_fd, zmq.POLLIN)
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+
+    @abstractmethod
+    def _step(self) -> None:
+        """Wait for something to do, for a bounded time, and do it."""
+
+    @abstractmethod
+    def _leave(self) -> None:
+        """Say goodbye; called once on the thread at the end."""
+
+    def start(self) -> None:
+        """Start the thread, unless it runs already."""
+        if not self._thread.ident:
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Make the thread look for work. Cheap, never blocks, callable from any thread at any time."""
+        with self._wake_lock:
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
+
+    def close(self) -> None:
+        """Stop the thread and close its sockets, within a bounded time. A second call does nothing."""
+        self._closing = True
+        self.wake()
+        if self._thread.ident:
+            self._thread.join(CLOSE_BUDGET_S)
+            if self._thread.is_alive():
+                _log.warning("%s: did not stop within %.1f s", self._thread.name, CLOSE_BUDGET_S)
+                return
+        else:
+            self._context.destroy(linger=0)
+        with self._wake_lock:
+            if self._wake_fd >= 0:
+                os.close(self._wake_fd)
+                self._wake_fd = -1
+
+    def _socket(self, kind: int, send_hwm: int, conflate: bool = False) -> _Socket:
+        """Return a new socket. All options are set here: most do nothing after bind or connect."""
+        heartbeat_ms = max(1, int(self.config.heartbeat_s * 1000))
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, int(self.config.linger_s * 1000))
+        socket.setsockopt(zmq.SNDHWM, send_hwm)
+        socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
+        socket.setsockopt(zmq.MAXMSGSIZE, max(self.config.max_frame_bytes, MAX_HEADER_BYTES))
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, heartbeat_ms)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, heartbeat_ms * self.config.liveness_heartbeats)
+        if conflate:
+            socket.setsockopt(zmq.CONFLATE, 1)
+        return socket
+
+    def _wait(self, timeout_s: float) -> set[Any]:
+        """Return the sockets that have a message, after `timeout_s`, a message or a wake-up."""
+        ready = {source for source, _ in self._poller.poll(max(0, round(timeout_s * 1000)))}
+        if self._wake_fd in ready:
+            os.eventfd_read(self._wake_fd)
+        return ready
+
+    def _now_s(self) -> float:
+        return self._clock.now_ns() / NS_PER_S
+
+    def _main(self) -> None:
+        try:
+            while not self._closing:
+                self._step()
+            self._leave()
+        except Exception as error:  # the owner of this object must see it, whatever it is
+            self.failure = error
+            _log.exception("%s: stopped by an error", self._thread.name)
+        finally:
+            self._context.destroy(linger=int(self.config.linger_s * 1000))
+
+
+def check_loopback(address: str) -> None:
+    """Refuse to listen where other machines could connect.
+
+    Raises:
+        InsecureAddressError: Not a `tcp://` address of this machine's loopback.
+    """
+    host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local or not address.startswith("tcp://"):
+        raise InsecureAddressError(
+            f"address {address!r}: without keys only loopback is served, such as tcp://127.0.0.1:5555; "
+            "reach it from another machine through an SSH tunnel"
+        )

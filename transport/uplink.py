@@ -1,0 +1,174 @@
+"""The actor's end of the link: what the control loop may ask of it, and the version without sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.logging import get_logger
+from transport import weights as weights_codec
+from transport.intake import Intake, UnknownSessionError
+from transport.log import LogError, LogReader
+from transport.outbox import Outbox, Rejected
+from transport.weights import Weights, WeightsError
+from transport.wire import Accept, Hello, Status, WireError
+
+__all__ = ["LocalUplink", "Progress", "Rejected", "Uplink", "UplinkTimeout", "WeightsBox"]
+
+_log = get_logger("transport.uplink")
+
+
+class UplinkTimeout(TimeoutError):  # noqa: N818 - the name that the standard library's own one has
+    """The learner did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where this session stands."""
+
+    connected: bool = False
+    next_seq: int = 0  # everything before it is in the learner's log
+    updates: int = 0
+    policy_version: int = 0  # newest one the learner has published
+    transitions_allowed: int = -1  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
+    learner_phase: str = ""
+
+    @classmethod
+    def of(cls, connected: bool, next_seq: int, status: Status) -> Progress:
+        """Return the progress that the learner's status says."""
+        return cls(
+            connected, next_seq, status.updates, status.policy_version, status.transitions_allowed, status.learner_phase
+        )
+
+
+class Uplink(Protocol):
+    """Carries the actor's log to the learner, and weights back.
+
+    `notify`, `progress` and `latest_weights` are for the control loop: they never wait for the learner.
+    """
+
+    def connect(self, hello: Hello, timeout_s: float) -> Accept:
+        """Introduce the session and return the learner's answer; from then on records flow by themselves.
+
+        Raises:
+            Rejected: The learner refuses, with the reasons.
+            UplinkTimeout: It did not answer within `timeout_s`.
+        """
+        ...
+
+    def notify(self) -> None:
+        """Say that the log has grown."""
+        ...
+
+    def progress(self) -> Progress:
+        """Return what the learner last said."""
+        ...
+
+    def latest_weights(self) -> Weights | None:
+        """Return the newest weights if they have not been taken yet; never older ones than before."""
+        ...
+
+    def close(self) -> None:
+        """Leave. What has not been sent stays in the log."""
+        ...
+
+
+class WeightsBox:
+    """Holds the newest weights until they are taken. One thread puts, another takes."""
+
+    def __init__(self) -> None:
+        self.ignored = 0  # weights that were damaged, or not newer
+        self._newest: Weights | None = None
+        self._taken: Weights | None = None
+
+    def put(self, raw: bytes) -> None:
+        """Decode `raw` and keep it if it is newer than all before."""
+        try:
+            weights = weights_codec.decode(raw)
+        except WeightsError as error:
+            self.ignored += 1
+            _log.warning("%s", error)
+            return
+        if weights_codec.newer(weights, self._newest):
+            self._newest = weights
+        else:
+            self.ignored += 1
+
+    def take(self) -> Weights | None:
+        """Return the newest weights, once."""
+        newest = self._newest
+        if newest is self._taken:
+            return None
+        self._taken = newest
+        return newest
+
+
+class LocalUplink:
+    """Learner and actor in one process: a record is in the learner's log when `notify` returns."""
+
+    def __init__(self, intake: Intake, reader: LogReader) -> None:
+        """Carry the log of `reader` into `intake`; the uplink opens the log for itself."""
+        self._intake = intake
+        self._outbox = Outbox(reader.folder, intake.config)
+        self._weights = WeightsBox()
+        self._weights_seen: bytes | None = None
+        self._hello: Hello | None = None
+        self._connected = False
+
+    def connect(self, hello: Hello, timeout_s: float) -> Accept:
+        """See `Uplink.connect`; the answer is there at once, whatever `timeout_s` is."""
+        accept = self._greet(hello)
+        self._hello = hello
+        self.notify()
+        return accept
+
+    def notify(self) -> None:
+        """Store what the log has grown by. The learner's trouble (a full disk) only disconnects: the log keeps it."""
+        if self._hello is None:
+            return
+        try:
+            if not self._intake.is_open(self._hello.session_id):
+                self._greet(self._hello)
+            self._send(self._hello)
+        except (OSError, LogError, Rejected, UnknownSessionError, WireError) as error:
+            self._connected = False
+            _log.warning("the learner takes no records: %s", error)
+
+    def progress(self) -> Progress:
+        """See `Uplink.progress`."""
+        if self._hello is None:
+            return Progress()
+        status = self._intake.status(self._hello.session_id)
+        return Progress.of(self._connected, self._outbox.sender.acked, status)
+
+    def latest_weights(self) -> Weights | None:
+        """See `Uplink.latest_weights`."""
+        raw = self._intake.newest_weights
+        if raw is not None and raw is not self._weights_seen:
+            self._weights_seen = raw
+            self._weights.put(raw)
+        return self._weights.take()
+
+    def close(self) -> None:
+        """See `Uplink.close`."""
+        if self._hello is not None:
+            self._intake.bye(self._hello.session_id)
+            self._hello, self._connected = None, False
+        self._outbox.close()
+
+    def _greet(self, hello: Hello) -> Accept:
+        accept = self._outbox.admit(self._intake.hello(self._outbox.introduce(hello)))
+        self._connected = True
+        return accept
+
+    def _send(self, hello: Hello) -> None:
+        self._intake.heartbeat(hello.session_id)
+        self._outbox.look()
+        while True:
+            while (batch := self._outbox.next_frame()) is not None:
+                records, frame = batch
+                ack = self._intake.records(hello.session_id, records.first_seq, records.count, frame)
+                self._outbox.on_ack(ack.next_seq)
+            if self._outbox.hole_end is None:
+                return
+            self._greet(hello)

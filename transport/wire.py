@@ -1,0 +1,156 @@
+"""Messages between actor and learner: a magic, a small msgpack header, and at most one raw frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from runtime.logging import quoted
+from transport.schema import Schema
+
+__all__ = ["MAX_HEADER_BYTES", "PROTOCOL_VERSION", "Accept", "Ack", "Bye", "Heartbeat", "Hello", "Message", "Records"]
+__all__ += ["Reject", "Status", "WeightsReply", "WeightsRequest", "WireError", "decode", "encode"]
+
+PROTOCOL_VERSION = 1
+MAGIC = b"SHD" + bytes([PROTOCOL_VERSION])
+MAX_HEADER_BYTES = 1 << 18
+
+Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
+ActorId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")]
+SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]  # becomes a folder's name
+
+
+class WireError(ValueError):
+    """A message that is not one of ours, or one that must not be sent."""
+
+
+class _Message(msgspec.Struct, tag_field="message", tag=True, forbid_unknown_fields=True, frozen=True):
+    pass
+
+
+class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where the learner stands, as one session sees it."""
+
+    updates: int  # gradient updates so far
+    policy_version: int  # of the newest published weights
+    transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
+    learner_phase: str
+
+
+class Hello(_Message, frozen=True):
+    """The actor's first message: what it records, and who it is."""
+
+    protocol_version: int
+    schema: dict[str, Any]
+    schema_hash: str
+    control_period_s: float
+    actor_id: ActorId
+    session_id: SessionId  # 16 random bytes of this session, in hex
+    first_seq: Count = 0  # the oldest record that the actor can still send
+
+    @classmethod
+    def of(cls, schema: Schema, actor_id: str, session_id: str) -> Hello:
+        """Return the HELLO of a session that records `schema`."""
+        return cls(PROTOCOL_VERSION, schema.to_json(), schema.hash, schema.control_period_s, actor_id, session_id)
+
+
+class Accept(_Message, frozen=True):
+    """The learner takes the session. `policy_spec` is JSON that only `policies` understands."""
+
+    policy_spec: dict[str, Any]
+    learner_epoch: int
+    next_seq: Count  # the first record that the learner does not have
+    status: Status
+
+    @property
+    def policy_version(self) -> int:
+        """Return the number of the newest published weights."""
+        return self.status.policy_version
+
+
+class Reject(_Message, frozen=True):
+    """The learner refuses the session, with one readable reason a line."""
+
+    reasons: list[str]
+
+
+class Records(_Message, frozen=True):
+    """`count` sealed records from `first_seq` on, in the raw frame."""
+
+    first_seq: Count
+    count: Count
+
+
+class Ack(_Message, frozen=True):
+    """Everything before `next_seq` is in the learner's log."""
+
+    next_seq: Count
+    status: Status
+
+
+class Heartbeat(_Message, frozen=True):
+    """A sign of life; the learner's carries its status."""
+
+    status: Status | None = None
+
+
+class Bye(_Message, frozen=True):
+    """The sender leaves, or does not know the receiver (any more): say HELLO to go on."""
+
+
+class WeightsRequest(_Message, frozen=True):
+    """The actor asks for the newest weights: a broadcast before it was connected has passed it by."""
+
+
+class WeightsReply(_Message, frozen=True):
+    """The newest weights, in the raw frame."""
+
+
+Message = Hello | Accept | Reject | Records | Ack | Heartbeat | Bye | WeightsRequest | WeightsReply
+WITH_FRAME = (Records, WeightsReply)
+
+
+def _refuse_ext(code: int, data: memoryview) -> Literal[None]:
+    raise ValueError(f"extension type {code}")
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message, ext_hook=_refuse_ext)
+
+
+def encode(message: Message, raw: bytes | None = None) -> list[bytes]:
+    """Return the frames of one multipart message.
+
+    Raises:
+        WireError: The header is larger than the other side takes.
+    """
+    header = MAGIC + _ENCODER.encode(message)
+    if len(header) > MAX_HEADER_BYTES:
+        raise WireError(f"{type(message).__name__}: expected at most {MAX_HEADER_BYTES} bytes, found {len(header)}")
+    return [header] if raw is None else [header, raw]
+
+
+def decode(frames: Sequence[bytes]) -> tuple[Message, bytes]:
+    """Return the message in `frames` and its raw frame (empty when the message has none).
+
+    Raises:
+        WireError: Anything else than exactly that.
+    """
+    if not 1 <= len(frames) <= 2:
+        raise WireError(f"message: expected 1 or 2 frames, found {len(frames)}")
+    header = frames[0]
+    if len(header) > MAX_HEADER_BYTES or not header.startswith(MAGIC):
+        raise WireError(
+            f"message: expected the header of protocol {PROTOCOL_VERSION}, found {len(header)} bytes, "
+            f"starting with {quoted(header[:8])}"
+        )
+    try:
+        message = _DECODER.decode(memoryview(header)[len(MAGIC) :])
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise WireError(f"message: expected a known message, found {quoted(str(error), 160)}") from None
+    if isinstance(message, WITH_FRAME) != (len(frames) == 2):
+        raise WireError(f"{type(message).__name__}: found {len(frames)} frames, which this message never has")
+    return message, frames[-1] if len(frames) == 2 else b""

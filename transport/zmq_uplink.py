@@ -1,0 +1,219 @@
+"""The uplink over ZeroMQ: a DEALER for the records and a SUB for the weights, on a thread of their own."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, replace
+
+import zmq
+
+from runtime.clock import Clock
+from runtime.logging import get_logger
+from transport import wire
+from transport.config import TransportConfig
+from transport.log import LogReader
+from transport.outbox import Outbox, Rejected
+from transport.socket_thread import SocketThread
+from transport.uplink import Progress, UplinkTimeout, WeightsBox
+from transport.weights import Weights
+from transport.wire import Accept, Ack, Bye, Heartbeat, Hello, Reject, Status, WeightsReply, WeightsRequest, WireError
+
+__all__ = ["ZmqUplink"]
+
+_log = get_logger("transport.uplink")
+
+
+@dataclass
+class _Attempt:
+    """What `connect` asked for; the thread answers it once, and keeps the session connected for ever after."""
+
+    hello: Hello
+    answer: Future[Accept]
+
+
+@dataclass
+class _Link:
+    """One connection. After a loss a new one is made, so nothing that was queued in the old one comes late."""
+
+    attempt: _Attempt
+    dealer: zmq.Socket[bytes]
+    silent_s: float  # when the learner counts as gone
+    beat_s: float  # when to give the next sign of life
+    stalled_s: float  # when to send the window again, if no acknowledgement brings news
+    accepted: bool = False
+
+
+class ZmqUplink(SocketThread):
+    """Sends the actor's log to a learner that may come, go and come back; see `Uplink` for what it promises."""
+
+    def __init__(self, config: TransportConfig, reader: LogReader, clock: Clock | None = None) -> None:
+        """Carry the log of `reader`; the uplink opens the log for itself. Nothing is sent before `connect`."""
+        self._outbox = Outbox(reader.folder, config)
+        super().__init__("actor sockets", config, clock)
+        self._weights = WeightsBox()
+        self._progress = Progress()
+        self._attempt: _Attempt | None = None
+        self._link: _Link | None = None
+        self._retry_s = 0.0
+        self._backoff_s = config.backoff_min_s
+        self._sub = self._socket(zmq.SUB, 1, conflate=True)
+        self._sub.setsockopt(zmq.SUBSCRIBE, b"")
+        self._sub.connect(config.weights_address)
+        self._poller.register(self._sub, zmq.POLLIN)
+
+    def connect(self, hello: Hello, timeout_s: float) -> Accept:
+        """See `Uplink.connect`. May be called again after a failure."""
+        attempt = self._attempt = _Attempt(hello, Future())
+        self.start()
+        self.wake()
+        try:
+            return attempt.answer.result(timeout_s)
+        except FutureTimeoutError:
+            self._attempt = None
+            self.wake()
+            raise UplinkTimeout(
+                f"learner: expected an answer from {self.config.address} within {timeout_s:.1f} s, found none; "
+                "is `steadyhand learn` running there?"
+            ) from None
+
+    def notify(self) -> None:
+        """See `Uplink.notify`: one write to an eventfd."""
+        self.wake()
+
+    def progress(self) -> Progress:
+        """See `Uplink.progress`."""
+        return self._progress if self.failure is None else replace(self._progress, connected=False)
+
+    def latest_weights(self) -> Weights | None:
+        """See `Uplink.latest_weights`."""
+        return self._weights.take()
+
+    def _step(self) -> None:
+        ready = self._wait(self._idle_s())
+        if self._sub in ready:
+            self._weights.put(self._sub.recv(zmq.NOBLOCK))
+        if self._link is not None and self._link.dealer in ready:
+            self._receive(self._link)
+        self._advance()
+
+    def _leave(self) -> None:
+        if self._link is not None:
+            self._send(self._link, wire.encode(Bye()))
+        self._outbox.close()
+
+    def _idle_s(self) -> float:
+        """Return how long nothing is due, at most a heartbeat."""
+        now, due = self._now_s(), [self.config.heartbeat_s]
+        if self._link is not None:
+            due += [self._link.silent_s - now, self._link.beat_s - now]
+        elif self._attempt is not None:
+            due.append(self._retry_s - now)
+        return min(due)
+
+    def _advance(self) -> None:
+        """Do what is due."""
+        now, attempt, link = self._now_s(), self._attempt, self._link
+        if link is None:
+            if attempt is not None and now >= self._retry_s:
+                self._dial(attempt)
+        elif link.attempt is not attempt:
+            self._hang_up(link)
+            self._retry_s = now
+        elif now >= link.silent_s:
+            self._lost(link, "it is silent")
+        elif link.accepted:
+            self._send_records(link)
+            if now >= link.beat_s:
+                link.beat_s = now + self.config.heartbeat_s
+                self._send(link, wire.encode(Heartbeat()))
+
+    def _dial(self, attempt: _Attempt) -> None:
+        now = self._now_s()
+        dealer = self._socket(zmq.DEALER, self.config.window_records)
+        dealer.connect(self.config.address)
+        self._poller.register(dealer, zmq.POLLIN)
+        silent_s = now + self.config.liveness_s
+        self._link = _Link(attempt, dealer, silent_s, now + self.config.heartbeat_s, silent_s)
+        self._greet(self._link)
+
+    def _greet(self, link: _Link) -> None:
+        """Say HELLO; no record is sent before the learner's answer says from where."""
+        link.accepted = False
+        self._send(link, wire.encode(self._outbox.introduce(link.attempt.hello)))
+
+    def _send_records(self, link: _Link) -> None:
+        if not self._outbox.sender.under_way:
+            link.stalled_s = self._now_s() + self.config.liveness_s
+        elif self._now_s() >= link.stalled_s:
+            link.stalled_s = self._now_s() + self.config.liveness_s
+            self._outbox.sender.on_silence()
+        self._outbox.look()
+        while (batch := self._outbox.next_frame()) is not None:
+            self._send(link, wire.encode(*batch))
+        if self._outbox.hole_end is not None:
+            self._greet(link)
+
+    def _receive(self, link: _Link) -> None:
+        try:
+            message, raw = wire.decode(link.dealer.recv_multipart(zmq.NOBLOCK))
+        except WireError as error:
+            _log.warning("ignored a message of the learner: %s", error)
+            return
+        link.silent_s = self._now_s() + self.config.liveness_s
+        match message:
+            case Accept() | Reject():
+                self._on_answer(link, message)
+            case Ack(next_seq, status):
+                if self._outbox.on_ack(next_seq):
+                    link.stalled_s = link.silent_s
+                self._note(status)
+            case Heartbeat(status):
+                self._note(status)
+            case WeightsReply():
+                self._weights.put(raw)
+            case Bye():
+                self._lost(link, "it says goodbye")
+
+    def _on_answer(self, link: _Link, message: Accept | Reject) -> None:
+        answer = link.attempt.answer
+        try:
+            accept = self._outbox.admit(message)
+        except Rejected as rejected:
+            self._lost(link, str(rejected))
+            if not answer.done():
+                self._attempt = None
+                answer.set_exception(rejected)
+            return
+        link.accepted = True
+        self._backoff_s = self.config.backoff_min_s
+        self._note(accept.status)
+        self._send(link, wire.encode(WeightsRequest()))
+        if not answer.done():
+            answer.set_result(accept)
+
+    def _note(self, status: Status | None) -> None:
+        connected = self._link is not None and self._link.accepted
+        if status is not None:
+            self._progress = Progress.of(connected, self._outbox.sender.acked, status)
+
+    def _lost(self, link: _Link, why: str) -> None:
+        """Try again after a while: twice as long every time, with jitter so that actors do not come in step."""
+        if link.accepted:
+            _log.warning("lost the learner at %s: %s; records wait in the log", self.config.address, why)
+        self._hang_up(link)
+        self._retry_s = self._now_s() + self._backoff_s * random.uniform(0.5, 1.0)
+        self._backoff_s = min(2 * self._backoff_s, self.config.backoff_max_s)
+
+    def _hang_up(self, link: _Link) -> None:
+        self._poller.unregister(link.dealer)
+        link.dealer.close(linger=0)
+        self._link = None
+        self._progress = replace(self._progress, connected=False)
+
+    def _send(self, link: _Link, frames: list[bytes]) -> None:
+        try:
+            link.dealer.send_multipart(frames, zmq.NOBLOCK)
+        except zmq.Again:
+            link.stalled_s = self._now_s()  # the queue is full: send the window again when it has moved
