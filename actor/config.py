@@ -26,7 +26,7 @@ class GraduationConfig:
 
 @dataclass(frozen=True)
 class ExplorationConfig:
-    """Random actions before the first weights, in simulation only: the cold start without demonstrations."""
+    """Random actions before the first weights, where time is simulated: the cold start without demonstrations."""
 
     max_env_steps: int  # 0 = none: wait for weights
     scale: float  # actions are uniform within +- this, 0..1
@@ -45,7 +45,7 @@ class ActorConfig:
     max_wall_s: float
     graduation: GraduationConfig | None  # null = practise to the end
     # The learner.
-    lockstep: bool  # simulation only: wait whenever the learner is behind its utd_ratio
+    lockstep: bool  # where time is simulated: wait whenever the learner is behind its utd_ratio
     uplink_timeout_s: float  # how long to look for the learner at the start
     drain_s: float  # how long to wait at the end for the last records to arrive
     max_policy_age_s: float | None  # between episodes, hold while the newest weights are older; null = any age

@@ -23,9 +23,8 @@ class Logbook:
 
     def __init__(self, path: Path, session: Session) -> None:
         self._path = path
+        _mend(path)
         rows = read_rows(path)
-        if path.exists() and not path.read_bytes().endswith(b"\n"):
-            self._write("\n")  # a crash has cut the last row short
         last: dict[str, Any] = rows[-1] if rows else {}
         self.history = History(rows)
         self.episodes = len(rows)
@@ -61,15 +60,11 @@ class Logbook:
         }
         row |= facts
         self.history.add(row)
-        self._write(json.dumps(row) + "\n")
-
-    def _write(self, text: str) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        _append(self._path, json.dumps(row))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a file, without one that a crash has cut short; none when there is no file."""
+    """Return the rows of a file of JSON lines, without one that a crash has cut short; none without a file."""
     if not path.exists():
         return []
     rows = []
@@ -79,3 +74,14 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return rows
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+def _mend(path: Path) -> None:
+    """End a row that a crash has cut short, so that the next one gets a line of its own."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        _append(path, "")

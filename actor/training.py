@@ -66,7 +66,6 @@ class Training:
         console: Shows how it goes.
         seed: Of resets and of the policy's noise.
         stop: Whether to end: a `StopFlag`.
-        simulated: Whether nothing real can move; lockstep and exploration are for simulation only.
         clock: Monotonic; measures wall time and the policy's age.
         idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
             it may do the learner's work.
@@ -83,15 +82,16 @@ class Training:
         console: Console,
         seed: int,
         stop: Callable[[], bool],
-        simulated: bool,
         clock: Clock | None = None,
         idle: Callable[[], None] = pause,
     ) -> None:
-        if not simulated and (config.lockstep or config.exploration.max_env_steps):
-            raise ValueError("actor: expected lockstep and exploration in simulation only; a robot waits for nobody")
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
         self._stop, self._idle = stop, idle
+        # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
+        simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._lockstep = config.lockstep and simulated
+        self._explore_until = config.exploration.max_env_steps if simulated else 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
         self._logbook = Logbook(metrics_path, session)
@@ -160,8 +160,8 @@ class Training:
 
     def _practise(self, runner: PolicyRunner) -> str:
         """Run episodes until there is a reason to end, and return it."""
-        exploration, size = self._config.exploration, self._session.schema.action.shape[0]
-        explorer = Explorer(size, exploration.scale, self._seed) if exploration.max_env_steps else None
+        size = self._session.schema.action.shape[0]
+        explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         arbiter = Arbiter(size, self._config.release_hold_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
         latched = getattr(self._env.unwrapped, "stop_reason", None)
@@ -189,6 +189,7 @@ class Training:
         facts = {
             "updates": progress.updates,
             "utd_ratio": progress.updates / max(1, logbook.env_steps),
+            "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
             "learner_connected": progress.connected,
             "wall_s": self._wall_s(),
@@ -215,7 +216,7 @@ class Training:
     def _reason_to_wait(self, runner: PolicyRunner) -> str:
         progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
         learner = progress.learner_phase if progress.connected else "not connected"
-        if not runner.ready and self._logbook.env_steps >= self._config.exploration.max_env_steps:
+        if not runner.ready and self._logbook.env_steps >= self._explore_until:
             return f"the first weights (learner: {learner})"
         if runner.ready and max_age_s is not None and runner.age_s > max_age_s:
             return f"weights younger than {max_age_s:.0f} s (learner: {learner})"
@@ -223,7 +224,7 @@ class Training:
 
     def _may_step(self, runner: PolicyRunner) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, look at the stop flag."""
-        if self._config.lockstep:
+        if self._lockstep:
             self._wait_for_learner()
         self._take_weights(runner)
         if self._stop():

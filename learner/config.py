@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BcConfig", "SacConfig"]
+from learner.device import Device
+
+__all__ = ["BcConfig", "LearnerConfig", "SacConfig"]
 
 CloningLoss = Literal["nll", "mse"]
 
@@ -81,6 +83,37 @@ class BcConfig:
         _check(1 <= self.candidates <= self.epochs, "candidates", f"within 1..{self.epochs}", self.candidates)
 
 
+@dataclass(frozen=True)
+class LearnerConfig:
+    """The process: pace, cold start, and how often it publishes and saves."""
+
+    device: Device  # auto = the fastest there is
+    threads: int  # of torch on the CPU
+    # Pace.
+    utd_ratio: float  # gradient updates per environment transition
+    slack: float  # updates that the learner may be ahead
+    start_transitions: int  # transitions before the first update online
+    pretrain_updates: int  # gradient steps on the demonstrations before that; not counted in utd_ratio
+    max_updates: int  # gradient updates online, then the learner only serves
+    # Replay.
+    capacity: int  # newest online starts that are sampled
+    normaliser_std_floor: float  # smallest input deviation, as a share of the largest in the same field
+    # Periods, in gradient steps.
+    publish_period: int
+    checkpoint_period: int
+    log_period: int
+    keep_checkpoints: int
+
+    def __post_init__(self) -> None:
+        positive = ("threads", "utd_ratio", "capacity", "publish_period", "checkpoint_period", "log_period")
+        for name in (*positive, "keep_checkpoints"):
+            _check(getattr(self, name) > 0, name, "above 0", getattr(self, name))
+        for name in ("slack", "start_transitions", "pretrain_updates", "max_updates"):
+            _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
+        floor = self.normaliser_std_floor
+        _check(0.0 < floor <= 1.0, "normaliser_std_floor", "within (0, 1]", floor)
+
+
 def _check(condition: bool, name: str, expected: str, found: object) -> None:
     if not condition:
-        raise ValueError(f"{name} must be {expected}, found {found!r}")
+        raise ValueError(f"{name}: expected {expected}, found {found!r}")

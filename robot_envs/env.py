@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from robot_envs.camera import Camera
 from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
 from robot_envs.robot import Robot, RobotCommand, RobotState
-from robot_envs.safety.gate import SafetyGate, StopReason
+from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import Outcome, Task
 from runtime.clock import Clock
@@ -80,7 +80,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         lockstep: bool,
     ) -> None:
         self.config = config
-        self._robot = robot
+        self.robot = robot
         self._cameras = cameras
         self._task = task
         self._stage = stage
@@ -112,7 +112,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
-        self._state = self._robot.reset(plan.start_pose, plan.gripper_width)
+        self._state = self.robot.reset(plan.start_pose, plan.gripper_width)
         self._start_pose = self._state.tcp_pose
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
@@ -124,25 +124,28 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gate the action, command it, wait for the end of the control period, and look.
 
-        The gate's stop ends the episode as truncated, with the robot holding where it is.
+        The gate's stop ends the episode with the robot holding where it is: terminated without reward when the action brought
+        it about (a force beyond the limit), else truncated.
         """
         command = self.gate.pass_command(self._command_for(np.asarray(action, np.float64)), self._state)
         if command is None:
-            self._robot.hold()
+            self.robot.hold()
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:
-            self._robot.command(command)
+            self.robot.command(command)
             self._gripper_width = command.gripper_width
         overrun = self._wait()
-        self._state = self._robot.read()
+        self._state = self.robot.read()
         if self.gate.check_state(self._state, self.clock.now_ns()) is not None:
-            self._robot.hold()
+            self.robot.hold()
         self._previous_action = np.asarray(action, np.float32)
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._stage)
-        stopped = self.gate.stop_reason is not None
-        terminated = outcome.success and not stopped
-        truncated = stopped or (not terminated and self._steps >= self.config.max_steps)
+        stop = self.gate.stop_reason
+        stopped = stop is not None
+        # A stop that the action brought about is a failure to be learnt from; any other stop only cuts the episode short.
+        terminated = stop in CAUSED_BY_ACTION if stopped else outcome.success
+        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
         info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}
         return self._observe(), 0.0 if stopped else outcome.reward, terminated, truncated, info
 
@@ -157,17 +160,17 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def hold(self) -> None:
         """The arm stays where it is."""
-        self._robot.hold()
+        self.robot.hold()
 
     def close(self) -> None:
         """Hold, and let go of robot and cameras."""
-        self._robot.close()
+        self.robot.close()
         for camera in self._cameras:
             camera.close()
 
     def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
         """The command that a normalised action asks for: a step of each tool in its own frame."""
-        arms = action.reshape(self._robot.n_arms, -1)
+        arms = action.reshape(self.robot.n_arms, -1)
         # Non-finite entries pass the clip as they are and are refused by the gate.
         arms = np.clip(arms, -1.0, 1.0)
         delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
@@ -216,7 +219,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         }
 
     def _observation_space(self) -> spaces.Dict:
-        n = self._robot.n_arms
+        n = self.robot.n_arms
         vectors = {
             "tcp_pose": (6 * n, 10.0, "m, rad", "start pose"),
             "tcp_twist": (6 * n, 100.0, "m/s, rad/s", "tool"),

@@ -26,7 +26,7 @@ class GymTaskConfig:
     Attributes:
         kind: gym.
         entry_point: ``package.module:function`` that makes the environment; ``gymnasium:make`` for a registered one.
-        arguments: Keyword arguments for it.
+        arguments: Keyword arguments for it; null = none.
         expert: ``package.module:Class`` with ``reset(info)`` and ``act(observation, info)``, in the environment's own
             observations and actions; null = nobody demonstrates or corrects.
         control_period_s: What one step stands for.
@@ -39,7 +39,7 @@ class GymTaskConfig:
 
     kind: Literal["gym"]
     entry_point: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] | None
     expert: str | None
     control_period_s: float
     max_steps: int | None
@@ -68,8 +68,10 @@ def load_entry_point(text: str, where: str) -> Callable[..., Any]:
     return entry
 
 
-class GymTaskEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Any, Any]):
-    """The wrapped environment in the actor's terms.
+class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
+    """The inner environment in the actor's terms.
+
+    ``unwrapped`` stays this object: the actor asks it for ``field_specs`` and the like.
 
     Raises:
         ConfigError: The spaces are not Box or Dict of Box, or the action is not a bounded Box.
@@ -78,7 +80,7 @@ class GymTaskEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Any, Any]):
     def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig) -> None:
         if config.max_steps is not None:
             env = gymnasium.wrappers.TimeLimit(env, config.max_steps)
-        super().__init__(env)
+        self.inner = env
         self._config = config
         self._inner_action = _bounded_box(env.action_space)
         self._inner_fields = _fields(env.observation_space)
@@ -92,21 +94,17 @@ class GymTaskEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Any, Any]):
         self.lockstep = True
         self._streak = 0
 
-    @property
-    def unwrapped(self) -> Any:
-        """This wrapper is what the actor asks for ``field_specs`` and the like."""
-        return self
-
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Start an episode of the inner environment."""
-        raw, info = self.env.reset(seed=seed, options=options)
+        super().reset(seed=seed)
+        raw, info = self.inner.reset(seed=seed, options=options)
         self._streak = 0
         return self._outer(raw), self._info(raw, info, success=False)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Scale the action to the inner environment's bounds and step it."""
         inner = self.to_inner(np.asarray(action, np.float64))
-        raw, reward, terminated, truncated, info = self.env.step(inner)
+        raw, reward, terminated, truncated, info = self.inner.step(inner)
         self.clock.advance(self.control_period_s)
         success = self._succeeded(float(reward), info)
         terminated = terminated or (success and self._config.terminate_on_success)
@@ -131,6 +129,10 @@ class GymTaskEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Any, Any]):
 
     def hold(self) -> None:
         """Time only passes in ``step``."""
+
+    def close(self) -> None:
+        """Close the inner environment."""
+        self.inner.close()
 
     def _succeeded(self, reward: float, info: Mapping[str, Any]) -> bool:
         if self._config.success_reward is None:
@@ -187,7 +189,7 @@ class ForeignExpert:
 
 def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
     """Make the foreign environment that the configuration names."""
-    return GymTaskEnv(load_entry_point(config.entry_point, "task.entry_point")(**config.arguments), config)
+    return GymTaskEnv(load_entry_point(config.entry_point, "task.entry_point")(**(config.arguments or {})), config)
 
 
 def _bounded_box(space: Any) -> spaces.Box:

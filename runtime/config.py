@@ -231,10 +231,13 @@ def _parse(override: str) -> Override:
 
 
 def _has_key(base: DictConfig, key: str) -> bool:
+    parent, _, name = key.rpartition(".")
     try:
-        return OmegaConf.select(base, key, default=Ellipsis) is not Ellipsis
+        node = OmegaConf.select(base, parent) if parent else base
     except OmegaConfBaseException:
         return False
+    # A key whose value is still ??? exists: the override is there to give it one.
+    return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118  `in node` is false for ???
 
 
 def _unknown_key(base: DictConfig, key: str) -> str:

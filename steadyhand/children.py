@@ -15,7 +15,7 @@ from threading import Thread
 from runtime.clock import MonotonicClock
 from runtime.provenance import SOURCE
 
-__all__ = ["Child", "ChildError", "end_with_parent", "free_addresses", "thread_environment"]
+__all__ = ["Child", "ChildError", "end_with_parent", "ending", "free_addresses", "is_child", "thread_environment"]
 
 TAIL_LINES = 12
 PARENT = "STEADYHAND_PARENT_PID"
@@ -37,9 +37,18 @@ class Child:
         log: Takes standard error, and standard output too unless `shown`.
         threads: How many threads its numerical libraries may use.
         shown: Whether its standard output is the parent's: the actor's view of the practice.
+        environment: Variables on top of the parent's.
     """
 
-    def __init__(self, verb: str, overrides: Sequence[str], log: Path, threads: int, shown: bool = False) -> None:
+    def __init__(
+        self,
+        verb: str,
+        overrides: Sequence[str],
+        log: Path,
+        threads: int,
+        shown: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.verb, self.log = verb, log
         command = [sys.executable, "-m", "steadyhand", verb, *overrides]
         with log.open("ab") as file:
@@ -48,7 +57,13 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=None if shown else file,
                 stderr=file,
-                env={**os.environ, **thread_environment(threads), **_import_path(), PARENT: str(os.getpid())},
+                env={
+                    **os.environ,
+                    **thread_environment(threads),
+                    **_import_path(),
+                    **(environment or {}),
+                    PARENT: str(os.getpid()),
+                },
                 start_new_session=True,
             )
 
@@ -56,6 +71,10 @@ class Child:
     def status(self) -> int | None:
         """Return the exit status; None while it runs."""
         return self._process.poll()
+
+    def tail(self, lines: int = TAIL_LINES) -> list[str]:
+        """Return the last lines of its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
     def end(self, grace_s: float) -> int:
         """Ask it to stop, wait, and kill it when it does not; return the exit status."""
@@ -69,8 +88,7 @@ class Child:
 
     def error(self, what: str) -> ChildError:
         """Return an error about this child, with the last lines that it wrote."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
-        tail = "".join(f"\n  | {line}" for line in lines) or " (it wrote nothing)"
+        tail = "".join(f"\n  | {line}" for line in self.tail()) or " (it wrote nothing)"
         return ChildError(f"`steadyhand {self.verb}` {what}; its last lines, from {self.log}:{tail}")
 
 
@@ -88,14 +106,20 @@ def thread_environment(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
+def is_child() -> bool:
+    """Return whether this process was started by `Child`."""
+    return PARENT in os.environ
+
+
 def end_with_parent() -> None:
     """Within a child: end as if asked to, when the parent has died without a chance to say so."""
-    if (parent := os.environ.get(PARENT)) is None:
+    if not is_child():
         return
+    parent = int(os.environ[PARENT])
 
     def watch() -> None:
         clock = MonotonicClock()
-        while os.getppid() == int(parent):
+        while os.getppid() == parent:
             clock.sleep_until(clock.now_ns() + POLL_NS)
         os.kill(os.getpid(), signal.SIGTERM)
 

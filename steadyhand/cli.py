@@ -20,6 +20,7 @@ VERBS = {
     "learn": "start the learner: it trains on what actors send",
     "act": "start the actor: it practises beside the robot",
     "eval": "judge a policy on seeded episodes with nobody helping",
+    "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
     "runs": "list the run folders",
 }

@@ -24,13 +24,11 @@ class DemoConfig:
     bc: BcConfig
     validation_episodes: int  # other episodes, on which the best candidate is chosen
     # The two processes.
-    learner_threads: int
-    actor_threads: int
     stall_s: float  # time without a sign of progress after which they count as hung
     grace_s: float  # time that a process gets to end by itself
 
     def __post_init__(self) -> None:
-        for name in ("demos", "eval_episodes", "validation_episodes", "learner_threads", "actor_threads"):
+        for name in ("demos", "eval_episodes", "validation_episodes"):
             _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         _check(self.max_attempts >= self.demos, "max_attempts", f"at least demos = {self.demos}", self.max_attempts)
         _check(0.0 <= self.required_success <= 1.0, "required_success", "within [0, 1]", self.required_success)

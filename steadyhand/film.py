@@ -65,7 +65,9 @@ def write_gif(path: Path, frames: Sequence[Frame], period_s: float) -> None:
     """Write frames (h, w, 3) as an endless animation, in real time when the period is the control period."""
     images = [Image.fromarray(frame).quantize(96, dither=Image.Dither.NONE) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
-    images[0].save(path, save_all=True, append_images=images[1:], duration=round(period_s * 1000), loop=0, optimize=True)
+    images[0].save(
+        path, save_all=True, append_images=images[1:], duration=round(period_s * 1000), loop=0, optimize=True
+    )
 
 
 def write_views(folder: Path, observation: dict[str, NDArray[Any]]) -> None:

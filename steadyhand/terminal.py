@@ -61,7 +61,9 @@ def table_text(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     right = [all(row[index][:1].isdigit() or row[index] == "-" for row in cells[1:]) for index in range(len(head))]
     lines = [
-        "  ".join(cell.rjust(w) if at_right else cell.ljust(w) for cell, w, at_right in zip(row, widths, right, strict=True))
+        "  ".join(
+            cell.rjust(w) if at_right else cell.ljust(w) for cell, w, at_right in zip(row, widths, right, strict=True)
+        )
         for row in cells
     ]
     rule = "  ".join("-" * width for width in widths)

@@ -199,11 +199,11 @@ class Intake:
             return self._receiver.next_seq(session_id)
 
     def readers(self) -> list[LogReader]:
-        """Return one reader per session, always the same ones, new sessions last. They belong to the calling thread."""
+        """Return one reader per session of the run, open or not: always the same ones, new sessions last.
+
+        They belong to the one thread that calls this, which must `refresh` them to see what has arrived.
+        """
         with self._lock:
-            for name in self._sessions:
-                if name not in self._readers:
-                    self._readers[name] = LogReader(self.folder / name)
             return list(self._readers.values())
 
     def sync(self) -> None:
@@ -250,6 +250,8 @@ class Intake:
                 folder = self.folder / hello.session_id
                 writer = LogWriter(folder, schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
                 session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
+                if hello.session_id not in self._readers:
+                    self._readers[hello.session_id] = LogReader(folder)
             session.heard_ns = self._clock.now_ns()
             missing = range(session.writer.next_seq, hello.first_seq)
             if missing:

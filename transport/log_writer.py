@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transport import segment as seg
-from transport.record import RecordError, record_dtype, seal, sound_prefix
+from transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
 from transport.schema import Schema
 from transport.segment import LogError, Segment
 
@@ -21,7 +21,7 @@ __all__ = ["LogWriter"]
 class LogWriter:
     """Appends to the log in `folder`, and continues it when there is one.
 
-    One thread appends; any other may call `sync` and `forget`. An append costs one copy, one checksum and one pwrite:
+    One thread appends; any other may call `sync` and `forget`. An append costs one checksum and one pwritev:
     the next segment is made, and the last one synced and sealed, on a background thread. What was appended survives the
     death of the process at once, and a power cut from the next `sync` on.
     """
@@ -47,8 +47,6 @@ class LogWriter:
         self.dtype = record_dtype(schema)
         self._identity = (schema, actor_id, session_id)
         self._segment_bytes = segment_bytes
-        self._scratch = np.zeros(1, self.dtype)
-        self._scratch_bytes = self._scratch.view(np.uint8).data
         self._lock = threading.Lock()
         self._count = 0
         self._closed = False
@@ -85,10 +83,11 @@ class LogWriter:
         if self._count == self._segment.capacity:
             self._roll()
         seq = self.next_seq
-        self._scratch[...] = record
-        self._scratch["seq"] = seq
-        seal(self._scratch_bytes)
-        seg.pwrite_all(self._segment.fd, self._scratch_bytes, self._segment.offset(self._count))
+        # The number and the checksum are written around the caller's own bytes: no copy of the frames.
+        raw = np.ascontiguousarray(record).reshape(1).view(np.uint8).data
+        head, body = SEQ.pack(seq), raw[SEQ.size : -CRC.size]
+        parts = (head, body, CRC.pack(checksum(head, body)))
+        seg.pwrite_all(self._segment.fd, parts, self._segment.offset(self._count))
         self._count += 1
         return seq
 
@@ -110,7 +109,7 @@ class LogWriter:
             if self._count == self._segment.capacity:
                 self._roll()
             fit = min(self._segment.capacity - self._count, len(raw) // size)
-            seg.pwrite_all(self._segment.fd, raw[: fit * size], self._segment.offset(self._count))
+            seg.pwrite_all(self._segment.fd, (raw[: fit * size],), self._segment.offset(self._count))
             self._count += fit
             raw = raw[fit * size :]
         return self.next_seq

@@ -31,6 +31,7 @@ class Outbox:
         """Open the log in `folder` for the one thread that uses this object."""
         self._folder = folder
         self._reader = LogReader(folder)
+        self.session_id = self._reader.session_id
         size = self._reader.dtype.itemsize
         if size > config.max_frame_bytes:
             raise ValueError(
@@ -40,14 +41,19 @@ class Outbox:
         self.sender = SenderState(config.window_records)
         self.hole_end: int | None = None  # the learner waits for a record that the log has lost; here it goes on
 
+    def check(self, hello: Hello) -> None:
+        """Refuse the HELLO of another session than the log's.
+
+        Raises:
+            ValueError: It is another one.
+        """
+        if hello.session_id != self.session_id:
+            raise ValueError(f"hello: expected the session of the log, {self.session_id}, found {hello.session_id}")
+
     def introduce(self, hello: Hello) -> Hello:
         """Return the HELLO with the oldest record that can still be sent, looking at the whole log afresh."""
         self._reader.close()
         self._reader = LogReader(self._folder)
-        if hello.session_id != self._reader.session_id:
-            raise ValueError(
-                f"hello: expected the session of the log, {self._reader.session_id}, found {hello.session_id}"
-            )
         first_seq = self._reader.first_seq if self.hole_end is None else self.hole_end
         return msgspec.structs.replace(hello, first_seq=first_seq)
 

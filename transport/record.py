@@ -14,13 +14,22 @@ from numpy.typing import NDArray
 
 from transport.schema import Schema
 
-__all__ = ["OBSERVATION", "Kind", "Phase", "RecordError", "is_sound", "record_dtype", "seal", "sound_prefix"]
-__all__ += ["valid_starts"]
+__all__ = [
+    "OBSERVATION",
+    "Kind",
+    "Phase",
+    "RecordError",
+    "checksum",
+    "is_sound",
+    "record_dtype",
+    "seal",
+    "sound_prefix",
+    "valid_starts",
+]
 
 OBSERVATION = "observation/"  # what the name of an observation's field starts with
-CRC_BYTES = 4
-SEQ = struct.Struct("<q")
-CRC = struct.Struct("<I")
+SEQ = struct.Struct("<q")  # how a record starts
+CRC = struct.Struct("<I")  # and how it ends
 
 
 class RecordError(ValueError):
@@ -75,14 +84,22 @@ def record_dtype(schema: Schema) -> np.dtype[np.void]:
     return np.dtype([*fields, ("crc", "<u4")])
 
 
+def checksum(*parts: bytes | memoryview) -> int:
+    """Return the CRC-32 of `parts` one after the other."""
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    return crc
+
+
 def seal(raw: memoryview) -> None:
-    """Write the CRC-32 of everything before it into the last four bytes of one record's writable bytes."""
-    CRC.pack_into(raw, len(raw) - CRC_BYTES, zlib.crc32(raw[:-CRC_BYTES]))
+    """Write the checksum of everything before it into the last four bytes of one record's writable bytes."""
+    CRC.pack_into(raw, len(raw) - CRC.size, checksum(raw[: -CRC.size]))
 
 
 def is_sound(raw: memoryview) -> bool:
     """Return whether one record's bytes are the ones that were sealed."""
-    return bool(CRC.unpack_from(raw, len(raw) - CRC_BYTES)[0] == zlib.crc32(raw[:-CRC_BYTES]))
+    return bool(CRC.unpack_from(raw, len(raw) - CRC.size)[0] == checksum(raw[: -CRC.size]))
 
 
 def sound_prefix(raw: memoryview, record_bytes: int, first_seq: int) -> int:

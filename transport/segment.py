@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def create(
         os.posix_fallocate(fd, 0, data_offset + capacity * record_bytes)
         fixed = FIXED.pack(MAGIC, FORMAT_VERSION, data_offset, first_seq, capacity, len(facts))
         header = fixed + CRC.pack(zlib.crc32(fixed + facts)) + MARK.pack(-1) + facts
-        pwrite_all(fd, memoryview(header), 0)
+        pwrite_all(fd, (header,), 0)
     except OSError:
         os.close(fd)
         temporary.unlink(missing_ok=True)
@@ -153,7 +154,7 @@ def _parse(path: Path, fd: int) -> Segment:
 
 def mark(segment: Segment, count: int, sealed: bool = False) -> None:
     """Write into the header that `count` records are on the disk. Sync the records first: readers trust the mark."""
-    pwrite_all(segment.fd, memoryview(MARK.pack(count if sealed else -1 - count)), MARK_OFFSET)
+    pwrite_all(segment.fd, (MARK.pack(count if sealed else -1 - count),), MARK_OFFSET)
 
 
 def finish(segment: Segment, count: int) -> None:
@@ -168,8 +169,12 @@ def finish(segment: Segment, count: int) -> None:
         os.close(segment.fd)
 
 
-def pwrite_all(fd: int, raw: memoryview, offset: int) -> None:
-    """Write all of `raw` at `offset`; a disk that takes only a part is asked again until it raises OSError."""
-    while raw:
-        written = os.pwrite(fd, raw, offset)
-        raw, offset = raw[written:], offset + written
+def pwrite_all(fd: int, parts: Sequence[bytes | memoryview], offset: int) -> None:
+    """Write `parts` one after the other at `offset`; a disk that takes only some is asked again until it raises."""
+    written = os.pwritev(fd, parts, offset)
+    if written < sum(map(len, parts)):
+        rest = memoryview(b"".join(parts))[written:]
+        while rest:
+            offset += written
+            written = os.pwrite(fd, rest, offset)
+            rest = rest[written:]

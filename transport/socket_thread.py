@@ -51,7 +51,7 @@ class SocketThread(ABC):
 
     @abstractmethod
     def _leave(self) -> None:
-        """Say goodbye; called once on the thread at the end."""
+        """Say goodbye and let go of everything but the sockets; the last call on the thread."""
 
     def start(self) -> None:
         """Start the thread, unless it runs already."""
@@ -73,7 +73,8 @@ class SocketThread(ABC):
             if self._thread.is_alive():
                 _log.warning("%s: did not stop within %.1f s", self._thread.name, CLOSE_BUDGET_S)
                 return
-        else:
+        elif not self._context.closed:
+            self._leave()
             self._context.destroy(linger=0)
         with self._wake_lock:
             if self._wake_fd >= 0:

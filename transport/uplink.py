@@ -53,6 +53,7 @@ class Uplink(Protocol):
         Raises:
             Rejected: The learner refuses, with the reasons.
             UplinkTimeout: It did not answer within `timeout_s`.
+            ValueError: The HELLO is not that of the log's session.
         """
         ...
 
@@ -117,6 +118,7 @@ class LocalUplink:
 
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
         """See `Uplink.connect`; the answer is there at once, whatever `timeout_s` is."""
+        self._outbox.check(hello)
         accept = self._greet(hello)
         self._hello = hello
         self.notify()
@@ -127,7 +129,7 @@ class LocalUplink:
         if self._hello is None:
             return
         try:
-            if not self._intake.is_open(self._hello.session_id):
+            if not (self._connected and self._intake.is_open(self._hello.session_id)):
                 self._greet(self._hello)
             self._send(self._hello)
         except (OSError, LogError, Rejected, UnknownSessionError, WireError) as error:

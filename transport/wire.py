@@ -11,8 +11,24 @@ from msgspec import Meta
 from runtime.logging import quoted
 from transport.schema import Schema
 
-__all__ = ["MAX_HEADER_BYTES", "PROTOCOL_VERSION", "Accept", "Ack", "Bye", "Heartbeat", "Hello", "Message", "Records"]
-__all__ += ["Reject", "Status", "WeightsReply", "WeightsRequest", "WireError", "decode", "encode"]
+__all__ = [
+    "MAX_HEADER_BYTES",
+    "PROTOCOL_VERSION",
+    "Accept",
+    "Ack",
+    "Bye",
+    "Heartbeat",
+    "Hello",
+    "Message",
+    "Records",
+    "Reject",
+    "Status",
+    "WeightsReply",
+    "WeightsRequest",
+    "WireError",
+    "decode",
+    "encode",
+]
 
 PROTOCOL_VERSION = 1
 MAGIC = b"SHD" + bytes([PROTOCOL_VERSION])

@@ -65,6 +65,7 @@ class ZmqUplink(SocketThread):
 
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
         """See `Uplink.connect`. May be called again after a failure."""
+        self._outbox.check(hello)
         attempt = self._attempt = _Attempt(hello, Future())
         self.start()
         self.wake()
@@ -76,7 +77,7 @@ class ZmqUplink(SocketThread):
             raise UplinkTimeout(
                 f"learner: expected an answer from {self.config.address} within {timeout_s:.1f} s, found none; "
                 "is `steadyhand learn` running there?"
-            ) from None
+            ) from self.failure
 
     def notify(self) -> None:
         """See `Uplink.notify`: one write to an eventfd."""
@@ -182,7 +183,9 @@ class ZmqUplink(SocketThread):
             accept = self._outbox.admit(message)
         except Rejected as rejected:
             self._lost(link, str(rejected))
-            if not answer.done():
+            if answer.done():
+                _log.warning("%s; trying again", rejected)
+            else:
                 self._attempt = None
                 answer.set_exception(rejected)
             return

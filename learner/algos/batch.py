@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "random_shift"]
+__all__ = ["Batch", "random_shift", "shift_frames", "to_device"]
 
 
 class Batch(NamedTuple):
@@ -24,13 +24,7 @@ class Batch(NamedTuple):
     @classmethod
     def from_block(cls, block: Mapping[str, Any], device: torch.device) -> Batch:
         """Move a block of numpy arrays or tensors to the device."""
-
-        def move(value: Any) -> Any:
-            if isinstance(value, Mapping):
-                return {key: move(part) for key, part in value.items()}
-            return torch.as_tensor(value).to(device, non_blocking=True)
-
-        return cls(**{name: move(block[name]) for name in cls._fields})
+        return cls(**{name: to_device(block[name], device) for name in cls._fields})
 
     def slices(self, count: int) -> Iterator[Batch]:
         """The block cut into `count` contiguous slices of equal size."""
@@ -45,8 +39,8 @@ class Batch(NamedTuple):
         if pixels == 0:
             return self
         return self._replace(
-            observation=_shift_frames(self.observation, pixels, generator),
-            next_observation=_shift_frames(self.next_observation, pixels, generator),
+            observation=shift_frames(self.observation, pixels, generator),
+            next_observation=shift_frames(self.next_observation, pixels, generator),
         )
 
     def _map(self, function: Any) -> Batch:
@@ -58,7 +52,15 @@ class Batch(NamedTuple):
         return Batch(*(visit(value) for value in self))
 
 
-def _shift_frames(observation: dict[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:
+def to_device(value: Any, device: torch.device) -> Any:
+    """Move an array, or a mapping of arrays, to the device as tensors; on the CPU an array shares its memory."""
+    if isinstance(value, Mapping):
+        return {key: to_device(part, device) for key, part in value.items()}
+    return torch.as_tensor(value).to(device, non_blocking=True)
+
+
+def shift_frames(observation: Mapping[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """Shift the frames of an observation at random; vectors stay as they are."""
     return {
         key: random_shift(value, pixels, generator) if value.dtype == torch.uint8 else value
         for key, value in observation.items()

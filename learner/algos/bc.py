@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algos.batch import Batch
+from learner.algos.batch import shift_frames, to_device
 from learner.algos.guarded_adam import GuardedAdam
 from learner.config import BcConfig
 from policies import Policy, heads
@@ -43,20 +43,22 @@ class Bc:
         self._optimizer = GuardedAdam((p for p in policy.parameters() if p.requires_grad), config.policy_lr)
 
     def update(self, block: Mapping[str, Any]) -> dict[str, Tensor]:
-        """One gradient step on every row of the block."""
-        batch = Batch.from_block(block, self.device).shifted(self.config.image_shift, self._generator)
-        loss = self._loss(batch)
+        """One gradient step on every row of the block; only `observation` and `action` are read."""
+        observation = to_device(block["observation"], self.device)
+        if self.config.image_shift:
+            observation = shift_frames(observation, self.config.image_shift, self._generator)
+        loss, _ = self._losses(observation, block)
         self._optimizer.step(loss)
         return {"bc_loss": loss.detach(), "skipped": self._optimizer.skipped}
 
     @torch.no_grad()
     def evaluate(self, block: Mapping[str, Any]) -> dict[str, Tensor]:
         """Loss and mean squared action error () on held-out rows."""
-        batch = Batch.from_block(block, self.device)
-        mean, _ = self.policy(batch.observation)
-        error = (torch.tanh(mean) - batch.action).square().mean()
-        return {"validation_loss": self._loss(batch), "validation_mse": error}
+        loss, error = self._losses(to_device(block["observation"], self.device), block)
+        return {"validation_loss": loss, "validation_mse": error}
 
-    def _loss(self, batch: Batch) -> Tensor:
-        mean, log_std = self.policy(batch.observation)
-        return cloning_loss(self.config.loss, mean, log_std, batch.action).mean()
+    def _losses(self, observation: Mapping[str, Tensor], block: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        mean, log_std = self.policy(observation)
+        action = torch.as_tensor(block["action"]).to(self.device)
+        error = (torch.tanh(mean.detach()) - action).square().mean()
+        return cloning_loss(self.config.loss, mean, log_std, action).mean(), error

@@ -73,7 +73,7 @@ class CriticEnsemble(nn.Module):
         return self.head.value(self.forward(features, action, members, frozen))
 
 
-class ScalarHead:
+class ScalarHead(nn.Module):
     """One output per critic, trained by squared error."""
 
     outputs = 1
@@ -91,20 +91,23 @@ class ScalarHead:
         return F.mse_loss(self.value(raw), target.expand(raw.shape[:-1]))
 
 
-class HlGaussHead:
+class HlGaussHead(nn.Module):
     """A histogram over a bounded value range, trained by cross-entropy against a Gaussian around the target.
 
     See "Stop Regressing" (arXiv 2403.03950).
     """
 
     def __init__(self, config: SacConfig) -> None:
+        super().__init__()
         low, high = config.value_range
         margin = SUPPORT_MARGIN * config.bin_sigma
         width = (high - low) / (config.num_bins - 2.0 * margin)
         self.outputs = config.num_bins
         self.low, self.high, self.sigma = low, high, config.bin_sigma * width
         half = 0.5 * config.num_bins * width
-        self.edges = torch.linspace((low + high) / 2 - half, (low + high) / 2 + half, config.num_bins + 1)
+        edges = torch.linspace((low + high) / 2 - half, (low + high) / 2 + half, config.num_bins + 1)
+        self.register_buffer("edges", edges, persistent=False)
+        self.edges: Tensor
 
     def zero_bias(self) -> Tensor:
         """Bias (K,) whose histogram lies around zero, or around the end of the range nearest to it."""
@@ -112,15 +115,13 @@ class HlGaussHead:
 
     def histogram(self, target: Tensor) -> Tensor:
         """Share (B, K) of a Gaussian around each target (B,) that falls into each bin."""
-        edges = self.edges.to(target.device)
-        centred = (edges - target.clamp(self.low, self.high)[:, None]) / (math.sqrt(2.0) * self.sigma)
+        centred = (self.edges - target.clamp(self.low, self.high)[:, None]) / (math.sqrt(2.0) * self.sigma)
         cumulative = torch.erf(centred)
         return cumulative.diff(dim=-1) / (cumulative[:, -1:] - cumulative[:, :1])
 
     def value(self, raw: Tensor) -> Tensor:
         """Q (M, B), the histogram's mean, from logits (M, B, K)."""
-        edges = self.edges.to(raw.device)
-        return torch.softmax(raw, dim=-1) @ (0.5 * (edges[1:] + edges[:-1]))
+        return torch.softmax(raw, dim=-1) @ (0.5 * (self.edges[1:] + self.edges[:-1]))
 
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of logits (N, B, K) against one target (B,), averaged over critics and batch."""

@@ -12,6 +12,9 @@ from robot_envs.experts.expert import ActionScale
 _HOVER_M = 0.004
 _CAPTURE_M = 0.0006
 _TOUCH_N = 4.0
+# Pressed with 0.85 of the reference limit the peg only slides when it is pulled across with more than friction gives.
+_PRESS = 0.85
+_SLIDE = 0.55
 _TOUCH_HEIGHT_M = 0.004
 
 
@@ -34,10 +37,18 @@ class PegInsertExpert:
         self._touched = self._touched or (near and force > _TOUCH_N)
         goal = hole if self._touched or hole[2] < -_TOUCH_HEIGHT_M else estimate
         action = np.zeros(6)
-        action[:2] = goal[:2] / self._scale.metres
+        action[:2] = self._aside(goal[:2])
         action[3:] = goal[3:] / self._scale.radians
         action[2] = self._push(goal, hole)
         return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+    def _aside(self, error: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far to go across the tool's axis. On the rim friction has to be overcome, however near the hole is."""
+        distance = float(np.linalg.norm(error))
+        step = error / self._scale.metres
+        if not self._touched or float(np.abs(error).max()) < _CAPTURE_M:
+            return step
+        return step * max(1.0, _SLIDE / (distance / self._scale.metres))
 
     def _push(self, goal: NDArray[np.float64], hole: NDArray[np.float64]) -> float:
         """How far to go along the tool's axis. The tool's z points at the hole, so a positive step goes down."""
@@ -45,7 +56,7 @@ class PegInsertExpert:
         turned = float(np.abs(goal[3:]).max())
         if self._touched:
             # Light while sliding, firm over the hole.
-            return 1.0 if aside < _CAPTURE_M else 0.35
+            return 1.0 if aside < _CAPTURE_M else _PRESS
         if aside > 0.002 or turned > 0.03:
             return float(np.clip((hole[2] - _HOVER_M) / self._scale.metres, -1.0, 1.0))
         return 0.3 if hole[2] > -_TOUCH_HEIGHT_M else 1.0

@@ -1,14 +1,13 @@
 """A camera rendered by MuJoCo, behind the ``Camera`` contract.
 
-Set ``MUJOCO_GL=egl`` or ``MUJOCO_GL=osmesa`` on a machine without a display.
+On a machine without a display it renders by EGL; set ``MUJOCO_GL=osmesa`` where there is no EGL.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 
 from robot_envs.camera import Frame
@@ -32,7 +31,7 @@ class RenderedCamera:
         self.height = config.height
         self.width = config.width
         self._world = world
-        self._renderer: object | None = None
+        self._renderer: mujoco.Renderer | None = None
 
     def connect(self) -> None:
         """Open an off-screen renderer.
@@ -40,10 +39,6 @@ class RenderedCamera:
         Raises:
             RuntimeError: The scene has no such camera, or OpenGL is not available.
         """
-        if sys.platform == "linux" and not os.environ.get("DISPLAY"):
-            os.environ.setdefault("MUJOCO_GL", "egl")
-        import mujoco  # the GL backend is chosen when mujoco's renderer is first used
-
         names = [self._world.model.camera(index).name for index in range(self._world.model.ncam)]
         if self.name not in names:
             raise RuntimeError(f"camera {self.name!r} is not in the scene; choose one of {', '.join(names)}")
@@ -59,12 +54,12 @@ class RenderedCamera:
         renderer = self._renderer
         if renderer is None:
             raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
-        renderer.update_scene(self._world.data, camera=self.name)  # type: ignore[attr-defined]
-        pixels: np.ndarray = renderer.render()  # type: ignore[attr-defined]
+        renderer.update_scene(self._world.data, camera=self.name)
+        pixels: np.ndarray = renderer.render()
         return Frame(pixels, self._world.clock.now_ns(), self._world.steps)
 
     def close(self) -> None:
         """Let go of the renderer."""
         if self._renderer is not None:
-            self._renderer.close()  # type: ignore[attr-defined]
+            self._renderer.close()
             self._renderer = None

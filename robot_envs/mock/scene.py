@@ -71,8 +71,8 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     <geom solref="0.004 1" solimp="0.95 0.99 0.0005"/>
     <default class="link"><geom rgba="0.85 0.86 0.88 1" contype="0" conaffinity="0"/></default>
     <default class="finger"><geom rgba="0.25 0.27 0.30 1" friction="1.0 0.01 0.001" contype="2" conaffinity="4" condim="4"/></default>
-    <default class="peg"><geom rgba="0.95 0.65 0.15 1" friction="0.2" contype="1" conaffinity="1"/></default>
-    <default class="fixture"><geom rgba="0.30 0.45 0.65 1" friction="0.2" contype="5" conaffinity="1"/></default>
+    <default class="peg"><geom rgba="0.95 0.65 0.15 1" friction="0.5" contype="1" conaffinity="1"/></default>
+    <default class="fixture"><geom rgba="0.30 0.45 0.65 1" friction="0.5" contype="5" conaffinity="1"/></default>
     <default class="object"><geom rgba="0.85 0.30 0.25 1" friction="0.8" contype="7" conaffinity="7" condim="4"/></default>
     <default class="mark"><geom rgba="0.10 0.12 0.15 1" contype="0" conaffinity="0" mass="0"/></default>
   </default>

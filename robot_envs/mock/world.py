@@ -208,6 +208,7 @@ class World:
         self.set_target(tcp_pose)
         self.set_gripper(gripper_width_m)
         mujoco.mj_forward(self.model, self.data)
+        self._sensor_mean = self.data.sensordata.copy()
 
     def settle(self, seconds: float) -> None:
         """Let the world come to rest. This simulated time passes on the clock too."""

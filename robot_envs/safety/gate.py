@@ -24,6 +24,9 @@ class StopReason(str, Enum):
     ROBOT_FAULT = "robot_fault"
 
 
+CAUSED_BY_ACTION = frozenset({StopReason.FORCE_LIMIT, StopReason.TORQUE_LIMIT})
+
+
 class SafetyGate:
     """Keeps the limits and latches the first reason to stop."""
 

@@ -19,6 +19,7 @@ from robot_envs.frames import (
     pose_relative,
     pose_to_vector,
     quat_from_rotvec,
+    quat_multiply,
 )
 from robot_envs.robot import RobotState
 from robot_envs.stage import Stage
@@ -33,6 +34,7 @@ class PegInsertSettings:
         hole_position_m: Middle of the region that the hole's mouth is drawn from, base frame.
         hole_range_m: Half width of that region, per axis.
         estimate_error_m: The hole estimate is wrong by a uniform +- this per axis, fixed for an episode.
+        estimate_error_rad: The same for its orientation, about each axis. A tilted peg touches with an edge, which hides the rim's torque.
         start_height_m: Height of the peg's tip above the hole in the middle of the start region.
         start_range_m: Half width of the start region, per axis.
         start_tilt_rad: The start orientation is off by a uniform +- this about each axis.
@@ -45,6 +47,7 @@ class PegInsertSettings:
     hole_position_m: tuple[float, ...]
     hole_range_m: tuple[float, ...]
     estimate_error_m: float
+    estimate_error_rad: float
     start_height_m: float
     start_range_m: float
     start_tilt_rad: float
@@ -63,7 +66,7 @@ class PegInsert:
     def __init__(self, settings: PegInsertSettings) -> None:
         self._settings = settings
         self._hole = pose(settings.hole_position_m)
-        self._estimate = self._hole
+        self._estimate = pose(settings.hole_position_m, TOOL_DOWN)
         self._tip_in_tool = pose([0.0, 0.0, settings.peg_length_m])
         self.observed = {"hole_estimate": ObservedVector(6, 1.0, "m, rad", "peg tip")}
 
@@ -72,7 +75,8 @@ class PegInsert:
         s = self._settings
         hole_position = np.asarray(s.hole_position_m) + rng.uniform(-1, 1, 3) * s.hole_range_m
         self._hole = pose(hole_position)
-        self._estimate = pose(hole_position + rng.uniform(-s.estimate_error_m, s.estimate_error_m, 3))
+        error = rng.uniform(-1, 1, 6) * np.repeat([s.estimate_error_m, s.estimate_error_rad], 3)
+        self._estimate = pose(hole_position + error[:3], quat_multiply(TOOL_DOWN, quat_from_rotvec(error[3:])))
         above = np.array([0.0, 0.0, s.start_height_m]) + rng.uniform(-s.start_range_m, s.start_range_m, 3)
         tilt = quat_from_rotvec(rng.uniform(-s.start_tilt_rad, s.start_tilt_rad, 3))
         upright = pose(hole_position + above, TOOL_DOWN)
@@ -82,8 +86,7 @@ class PegInsert:
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
         """The estimated hole as seen from the peg's tip, tool axes: position [m] and rotation vector [rad]. Shape (6,)."""
-        wanted = pose(self._estimate[:3], TOOL_DOWN)
-        return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), wanted)).astype(np.float32)}
+        return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), self._estimate)).astype(np.float32)}
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
         """Deep enough, over the hole, and slow."""
@@ -98,11 +101,10 @@ class PegInsert:
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
         """Where the hole and its estimate are, as seen from the peg's tip: shape (6,), as in the observation."""
         hole = pose(stage.pose_of("hole")[:3], TOOL_DOWN)
-        estimate = pose(self._estimate[:3], TOOL_DOWN)
         tip = self._tip(state)
         return {
             "hole": pose_to_vector(pose_relative(tip, hole)),
-            "estimate": pose_to_vector(pose_relative(tip, estimate)),
+            "estimate": pose_to_vector(pose_relative(tip, self._estimate)),
         }
 
     def _tip(self, state: RobotState) -> Array:

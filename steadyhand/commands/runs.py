@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runtime.config import compose
 from runtime.run_folder import MANIFEST, RunFolder, RunFolderError
+from steadyhand.job import task_name
 from steadyhand.report.records import evaluation_path
 from steadyhand.terminal import say, table_text
 
@@ -42,5 +43,5 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
     judged = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     success = f"{100 * judged['success_rate']:.1f} %" if judged else "-"
     interval = f"{100 * judged['wilson_low']:.1f} to {100 * judged['wilson_high']:.1f}" if judged else "-"
-    task, seed = config.get("task", {}).get("name", "-"), config.get("seed", "-")
-    return name, str(task), success, interval, str(seed), str(manifest.get("created", "-"))
+    seed, created = str(config.get("seed", "-")), str(manifest.get("created", "-"))
+    return name, task_name(config), success, interval, seed, created

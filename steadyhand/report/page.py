@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from steadyhand.report import figures
 from steadyhand.report.records import Row, RunRecords
@@ -53,7 +52,9 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
 def _top(summary: Row) -> str:
     facts = [summary["run_name"], f"seed {summary['seed']}", summary["provenance"]["created"]]
     shown = " · ".join(escape(str(fact)) for fact in facts if fact is not None)
-    return f'<header class="top"><b>Steadyhand / {escape(str(summary["task"] or "run"))}</b><span>{shown}</span></header>'
+    return (
+        f'<header class="top"><b>Steadyhand / {escape(str(summary["task"] or "run"))}</b><span>{shown}</span></header>'
+    )
 
 
 def _hero(summary: Row) -> str:
@@ -110,7 +111,7 @@ def _film(run: RunRecords, summary: Row, no_film: str) -> str:
             '<p class="note">The same first episodes of the evaluation, side by side; none was picked out.</p>'
             '<figure class="card film"><div class="pair"><span>Behaviour cloning alone</span>'
             f"<span>After {summary['control_minutes']:.0f} min of practice</span></div>"
-            f'{_image(film, "The policy before practice on the left, after it on the right")}</figure>'
+            f"{_image(film, 'The policy before practice on the left, after it on the right')}</figure>"
         )
     shown = "".join(
         f"<figure>{_image(path, f'Camera {name}')}<figcaption>Camera {escape(name)}</figcaption></figure>"
@@ -166,7 +167,11 @@ def _learning(run: RunRecords) -> str:
     for name, title, caption in figures.LEARNING_CURVES:
         chart = figures.learning_curve(run.learning, name, title)
         cards += [_card(title, f"<figcaption>{caption}</figcaption>", chart)] if chart else []
-    return f'<h2>Learning</h2><p class="note">By gradient update.</p><div class="pair">{"".join(cards)}</div>' if cards else ""
+    return (
+        f'<h2>Learning</h2><p class="note">By gradient update.</p><div class="pair">{"".join(cards)}</div>'
+        if cards
+        else ""
+    )
 
 
 def _provenance(summary: Row) -> str:
@@ -232,5 +237,3 @@ def _round(value: float | None) -> str:
 
 def _ratio(value: float | None) -> str:
     return "not known" if value is None else f"{value:.2f}"
-
-

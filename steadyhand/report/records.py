@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actor.metrics import read_rows
+from actor.logbook import read_rows
 from runtime.run_folder import RunFolder
 from steadyhand.log_facts import read_log
 from transport.demo_set import is_demo_set

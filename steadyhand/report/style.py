@@ -22,12 +22,18 @@ body {
   font-variant-numeric: tabular-nums;
 }
 main { max-width: 1020px; margin: 0 auto; padding: 28px 20px 64px; }
-.top { display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; color: var(--soft); font-size: 14px; }
+.top {
+  display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; color: var(--soft);
+  font-size: 14px;
+}
 .top b { color: var(--ink); font-weight: 650; letter-spacing: -0.01em; }
 .hero { display: grid; grid-template-columns: 1fr 1fr; gap: 40px; align-items: center; padding: 44px 0 36px; }
 .verdict { margin: 0; font-weight: 600; color: var(--soft); }
 .verdict.good { color: var(--good); } .verdict.bad { color: var(--bad); }
-h1 { margin: 2px 0 6px; font-size: clamp(64px, 12vw, 112px); line-height: 1; font-weight: 650; letter-spacing: -0.045em; }
+h1 {
+  margin: 2px 0 6px; font-size: clamp(64px, 12vw, 112px); line-height: 1; font-weight: 650;
+  letter-spacing: -0.045em;
+}
 h1 small { font-size: 0.42em; font-weight: 500; letter-spacing: 0; color: var(--soft); margin-left: 0.1em; }
 .lead { margin: 0; max-width: 34em; }
 .soft, figcaption, .note { color: var(--soft); font-size: 14px; line-height: 1.5; }
@@ -43,8 +49,14 @@ figure { margin: 0; min-width: 0; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 16px 18px; }
 .card h3 { margin: 0; font-size: 16px; font-weight: 600; }
 figcaption { margin-top: 4px; }
-.key { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 8px; padding: 0; list-style: none; font-size: 13.5px; color: var(--soft); }
-.key li::before { content: ""; display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 7px; vertical-align: middle; background: currentColor; }
+.key {
+  display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 8px; padding: 0; list-style: none;
+  font-size: 13.5px; color: var(--soft);
+}
+.key li::before {
+  content: ""; display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 7px;
+  vertical-align: middle; background: currentColor;
+}
 .key .policy::before { background: var(--policy); } .key .person::before { background: var(--person); }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
 .chart text { font-size: 12px; fill: var(--soft); } .chart .label { font-size: 14px; fill: var(--ink); }
@@ -68,10 +80,14 @@ figcaption { margin-top: 4px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14.5px; }
 th, td { text-align: left; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
-th { font-weight: 500; color: var(--soft); white-space: nowrap; } td.n { text-align: right; } th.n { text-align: right; }
+th { font-weight: 500; color: var(--soft); white-space: nowrap; }
+td.n { text-align: right; } th.n { text-align: right; }
 td { overflow-wrap: anywhere; }
 code, pre { font: 13.5px/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: 12px; }
+pre {
+  margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--card); border: 1px solid var(--rule);
+  border-radius: 12px;
+}
 details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); font-size: 14.5px; margin-bottom: 10px; }
 @media (max-width: 760px) {
   main { padding: 20px 16px 48px; }

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from actor.history import SHARE_WINDOW, History
+from steadyhand.job import task_name
 from steadyhand.report.records import Row, RunRecords
 
 __all__ = ["summarise"]
@@ -23,7 +24,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
     env_steps, updates = last.get("env_steps", 0), last.get("updates", 0)
     return {
         "run_name": run.name,
-        "task": run.config.get("task", {}).get("name"),
+        "task": task_name(run.config),
         "seed": run.manifest.get("seeds", {}).get("seed", run.config.get("seed")),
         "required_success": required,
         "passed": None if required is None or not policy else policy["success_rate"] >= required,
@@ -49,7 +50,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
 
 
 def _share(rows: Sequence[Row]) -> float:
-    return sum(row["human_steps"] for row in rows) / max(1, sum(row["steps"] for row in rows))
+    return float(sum(row["human_steps"] for row in rows) / max(1, sum(row["steps"] for row in rows)))
 
 
 def _stops(rows: Sequence[Row]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from runtime.clock import FakeClock
+from runtime.clock import Clock, FakeClock
 
 PERIOD_S = 0.1
 STEP = 0.2
@@ -15,7 +15,9 @@ STEP = 0.2
 class PointEnv(gymnasium.Env):
     """Two coordinates, a sparse reward at the goal, and faults on demand."""
 
-    def __init__(self, max_steps: int = 20, frames: bool = False) -> None:
+    def __init__(
+        self, max_steps: int = 20, frames: bool = False, period_s: float = PERIOD_S, clock: Clock | None = None
+    ) -> None:
         boxes: dict[str, spaces.Space[Any]] = {
             "position": spaces.Box(-2.0, 2.0, (2,), np.float32),
             "to_goal": spaces.Box(-4.0, 4.0, (2,), np.float32),
@@ -27,8 +29,9 @@ class PointEnv(gymnasium.Env):
         self.field_specs = {"position": ("m", "base"), "to_goal": ("m", "point")}
         self.command_size = 2
         self.reward_terms = ("reached",)
-        self.control_period_s = PERIOD_S
-        self.clock = FakeClock()
+        self.control_period_s = period_s
+        self.clock = clock or FakeClock()
+        self.lockstep = clock is None
         self.stop_reason: str | None = None
         self.holds = 0
         self.seeds: list[int | None] = []
@@ -50,7 +53,7 @@ class PointEnv(gymnasium.Env):
     def step(self, action):
         self.actions.append(np.array(action))
         self._position = np.clip(self._position + STEP * np.asarray(action, np.float64), -2, 2)
-        self.clock.advance_ns(round(PERIOD_S * 1e9))
+        self.clock.sleep_until(self.clock.now_ns() + round(self.control_period_s * 1e9))
         if self._steps == self.stop_at:
             self.stop_reason = "force_limit"
         self._steps += 1

@@ -12,7 +12,7 @@ def test_the_default_files_fit_the_dataclasses():
     actor = build(ActorConfig, composed("actor"), "actor")
     assert actor.graduation is not None
     assert actor.success_window == 20
-    assert not actor.lockstep
+    assert actor.lockstep
     assert build(LoggingConfig, composed("logging"), "logging").console == "auto"
 
 

@@ -60,7 +60,7 @@ def test_infinite_bounds_are_kept():
 def test_an_observation_that_no_record_can_hold_is_refused(space):
     env = PointEnv()
     env.observation_space = space
-    with pytest.raises(SchemaError, match="observation.*expected"):
+    with pytest.raises(SchemaError, match=r"observation.*expected"):
         env_schema(env)
 
 

@@ -55,11 +55,11 @@ def test_a_new_session_of_the_same_run_goes_on_too(tmp_path):
     assert (again.env_steps, again.session_steps, again.next_episode_id) == (15, 5, 2)
 
 
-def test_a_row_that_a_crash_cut_short_is_left_out(tmp_path):
+@pytest.mark.parametrize("torn", ["", '{"steps": 4, "succ'])
+def test_a_row_that_a_crash_cut_short_is_left_out(tmp_path, torn):
     path = tmp_path / "actor.jsonl"
     play(Logbook(path, FRESH))
-    with path.open("a") as file:
-        file.write('{"steps": 4, "succ')
+    path.write_text(path.read_text() + torn)
     again = Logbook(path, FRESH)
     assert again.episodes == 1
     play(again)

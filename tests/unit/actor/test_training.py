@@ -43,7 +43,7 @@ LINK = TransportConfig("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 <
 class Run:
     """Everything around one `Training`, with a learner that only says what the test tells it to."""
 
-    def __init__(self, folder, config=CONFIG, env=None, operator=None, simulated=True, idle=None, weights=1):
+    def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1):
         self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
         self.operator = operator or Helper(lambda step: False)
         self.status = SimpleNamespace(updates=0, version=0, allowed=-1, phase="train")
@@ -53,24 +53,26 @@ class Run:
         self.session = open_session(folder / "actor", schema, "robot-1", LINK.segment_bytes, trim=False)
         self.uplink = LocalUplink(self.intake, LogReader(self.session.folder))
         self.waits: list[str] = []
-        self.shown = SimpleNamespace(episodes=0)
-        self.training = Training(
+        self.training = self.make_training(config)
+        self._on_idle = idle or (lambda run: None)
+        if weights:
+            self.publish(weights)
+
+    def make_training(self, config):
+        path, console = self.folder / "actor.jsonl", NoConsole()
+        return Training(
             config,
             self.env,
             self.operator,
             self.uplink,
             self.session,
-            folder / "actor.jsonl",
-            NoConsole(),
+            path,
+            console,
             seed=0,
             stop=self.stop,
-            simulated=simulated,
             clock=self.clock,
             idle=self._idle,
         )
-        self._on_idle = idle or (lambda run: None)
-        if weights:
-            self.publish(weights)
 
     def publish(self, version, seed=7):
         self.intake.publish(encode(weights_of(version, seed=seed)))
@@ -157,10 +159,18 @@ def test_exploration_fills_in_and_ends(tmp_path):
     assert run.metrics()[0]["policy_age_s"] is None
 
 
-@pytest.mark.parametrize("change", [{"lockstep": True}, {"exploration": ExplorationConfig(10, 0.5)}])
-def test_a_real_robot_neither_explores_nor_waits_for_the_learner(tmp_path, change):
-    with pytest.raises(ValueError, match="in simulation only"):
-        Run(tmp_path, dataclasses.replace(CONFIG, **change), simulated=False)
+def test_a_real_robot_neither_explores_nor_waits_for_the_learner(tmp_path):
+    def idle(run):
+        assert run.env.seeds == []
+        run.publish(1)
+
+    config = dataclasses.replace(CONFIG, lockstep=True, exploration=ExplorationConfig(30, 0.5))
+    run = Run(tmp_path, config, idle=idle, weights=0)
+    run.env.lockstep = False
+    run.training = run.make_training(config)
+    run.status.allowed = 0
+    assert run().env_steps >= 100
+    assert (run.log()["policy_version"] == 1).all()
 
 
 def test_lockstep_never_runs_ahead_of_what_is_allowed(tmp_path):
@@ -344,7 +354,7 @@ def test_a_learner_that_comes_late_is_found(tmp_path):
             raise TimeoutError("learner: expected an answer, found none")
         return connect(hello, timeout_s)
 
-    run.training._config = dataclasses.replace(CONFIG, uplink_timeout_s=2.5)
+    run.training = run.make_training(dataclasses.replace(CONFIG, uplink_timeout_s=2.5))
     run.uplink.connect = busy
     assert run().episodes > 0
     assert attempts == [1.0, 1.0, 0.5]
@@ -360,7 +370,7 @@ def test_without_a_learner_nothing_moves(tmp_path, stopped):
         raise TimeoutError("learner: expected an answer, found none")
 
     run.uplink.connect = silent
-    run.training._config = dataclasses.replace(CONFIG, uplink_timeout_s=5.0)
+    run.training = run.make_training(dataclasses.replace(CONFIG, uplink_timeout_s=5.0))
     if stopped:
         assert run().end_reason == "interrupted"
     else:

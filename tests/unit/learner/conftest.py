@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from learner.config import SacConfig
+from learner.config import LearnerConfig, SacConfig
 from policies import InputSpec, PolicySpec
 
 SETTINGS = {
@@ -90,3 +90,23 @@ def make_block():
         }
 
     return make
+
+
+@pytest.fixture
+def make_learner_config():
+    values = {
+        "device": "cpu",
+        "threads": 1,
+        "utd_ratio": 2.0,
+        "slack": 4.0,
+        "start_transitions": 5,
+        "pretrain_updates": 0,
+        "max_updates": 10_000,
+        "capacity": 1000,
+        "normaliser_std_floor": 0.1,
+        "publish_period": 4,
+        "checkpoint_period": 1000,
+        "log_period": 10,
+        "keep_checkpoints": 3,
+    }
+    return lambda **changes: LearnerConfig(**(values | changes))

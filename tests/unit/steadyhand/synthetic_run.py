@@ -130,7 +130,12 @@ def learning(updates: int, rng: np.random.Generator) -> list[dict]:
 
 def make_run(root: Path, name: str = "synthetic", successes: int = 195, task: str = "peg_insert") -> RunFolder:
     run, rng = RunFolder(root, name), np.random.default_rng(0)
-    config = {"task": {"name": task}, "seed": 3, "learner": {"device": "cpu"}, "demo": {"required_success": 0.95}}
+    config = {
+        "task": {"entry_point": f"robot_envs.tasks.{task}:Task"},
+        "seed": 3,
+        "learner": {"device": "cpu"},
+        "demo": {"required_success": 0.95},
+    }
     run.write_manifest(config, {"seed": 3})
     write_demos(run.demos / "scripted", [18, 22, 25, 17, 30, 21, 26, 24])
     rows = practice(420, rng)

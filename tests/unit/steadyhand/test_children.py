@@ -53,7 +53,9 @@ def test_the_death_of_a_child_is_reported_with_its_last_lines(tmp_path):
 
 
 def test_a_child_that_does_not_listen_is_killed(tmp_path, fake_verbs):
-    fake_verbs("import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\nsignal.pause()")
+    fake_verbs(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\nsignal.pause()"
+    )
     child = Child("learn", [], tmp_path / "log", threads=1)
     wait_for(lambda: (tmp_path / "log").read_text() == "up\n")
     assert child.end(grace_s=0.1) == -signal.SIGKILL
@@ -75,7 +77,10 @@ def test_threads_are_counted(tmp_path, fake_verbs):
 
 
 def test_an_orphan_ends(tmp_path):
-    orphan = "from steadyhand.children import end_with_parent; import signal; end_with_parent(); print('up', flush=True); signal.pause()"
+    orphan = (
+        "from steadyhand.children import end_with_parent; import signal\n"
+        "end_with_parent(); print('up', flush=True); signal.pause()"
+    )
     parent = (
         "import os, subprocess, sys, signal\n"
         f"child = subprocess.Popen([sys.executable, '-c', {orphan!r}], stdout=subprocess.PIPE,"

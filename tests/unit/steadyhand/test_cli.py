@@ -10,7 +10,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_help_names_every_verb_and_needs_no_torch():
-    code = "import sys; from steadyhand.cli import main\ntry: main(['--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    code = (
+        "import sys; from steadyhand.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("False\n")
     assert all(verb in done.stdout for verb in VERBS)

@@ -9,7 +9,10 @@ from transport.record import Phase
 def test_counts_episodes_steps_and_help(tmp_path):
     write_log(tmp_path / "log", [4, 6], Phase.TRAIN, human_steps=2)
     facts = read_log(tmp_path / "log")
-    assert [(episode.steps, episode.human_steps, episode.success) for episode in facts.episodes] == [(4, 2, True), (6, 2, True)]
+    assert [(episode.steps, episode.human_steps, episode.success) for episode in facts.episodes] == [
+        (4, 2, True),
+        (6, 2, True),
+    ]
     assert {episode.phase for episode in facts.episodes} == {Phase.TRAIN}
     assert (facts.records, facts.steps, facts.successes) == (12, 10, 2)
     assert facts.intervention_share == pytest.approx(0.4)

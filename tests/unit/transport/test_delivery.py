@@ -123,14 +123,12 @@ ACTIONS = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 4)),
     st.just(("receive",)),
     st.just(("acknowledge",)),
-    st.tuples(
-        st.just("harm"), st.sampled_from(["drop", "duplicate", "swap"]), st.integers(0, 1), st.integers(0, 9)
-    ),
+    st.tuples(st.just("harm"), st.sampled_from(["drop", "duplicate", "swap"]), st.integers(0, 1), st.integers(0, 9)),
     st.tuples(st.just("restart"), st.sampled_from(["sender", "receiver"])),
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(1, 8), st.lists(ACTIONS, max_size=150))
 def test_what_is_stored_is_a_prefix_of_what_was_sent_and_in_the_end_all_of_it(window, actions):
     wire = Wire(window)

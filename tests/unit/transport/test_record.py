@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.transport_kit import SCHEMA, record
-from transport.record import Kind, is_sound, record_dtype, seal, sound_prefix, valid_starts
+from transport.record import Kind, checksum, is_sound, record_dtype, seal, sound_prefix, valid_starts
 
 
 def sealed(rows: np.ndarray) -> np.ndarray:
@@ -41,6 +41,10 @@ def test_a_seal_finds_every_changed_byte():
         raw[position] ^= 1
         assert not is_sound(memoryview(raw))
         raw[position] ^= 1
+
+
+def test_a_checksum_of_parts_is_that_of_the_whole():
+    assert checksum(b"ab", memoryview(b"cd")) == checksum(b"abcd") != checksum(b"abdc")
 
 
 def test_an_empty_place_is_not_sound():

@@ -67,9 +67,11 @@ def test_a_full_disk_is_an_os_error_and_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_short_write_is_continued(tmp_path, monkeypatch):
+@pytest.mark.parametrize("first", [0, 1, 4, 9, 10])
+def test_a_short_write_is_continued(tmp_path, monkeypatch, first):
     real = os.pwrite
+    monkeypatch.setattr(os, "pwritev", lambda fd, parts, offset: real(fd, b"".join(parts)[:first], offset))
     monkeypatch.setattr(os, "pwrite", lambda fd, raw, offset: real(fd, raw[:3], offset))
     with (tmp_path / "file").open("wb") as file:
-        segment.pwrite_all(file.fileno(), memoryview(b"0123456789"), 2)
+        segment.pwrite_all(file.fileno(), (b"01234", memoryview(b"567"), b"89"), 2)
     assert (tmp_path / "file").read_bytes() == b"\0\0" + b"0123456789"

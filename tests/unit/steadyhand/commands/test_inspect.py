@@ -7,7 +7,15 @@ def test_shows_a_demo_set(tmp_path, capsys):
     write_demos(tmp_path / "demos", [4, 6, 5])
     assert main(["inspect", str(tmp_path / "demos")]) == 0
     words = capsys.readouterr().out
-    for text in ("demo set", "3 (3 demo)", "15 (0.0 min at 10 Hz)", "5, of which 3 were kept", "by scripted", "pose", "float32"):
+    for text in (
+        "demo set",
+        "3 (3 demo)",
+        "15 (0.0 min at 10 Hz)",
+        "5, of which 3 were kept",
+        "by scripted",
+        "pose",
+        "float32",
+    ):
         assert text in words
 
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 import re
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ def circles(svg: str) -> list[tuple[float, float]]:
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 20))
 def test_ticks_enclose_the_range_and_are_evenly_spaced(low, span, count):
     ticks = nice_ticks(low, low + span, count)
-    steps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(ticks)]
     assert ticks[0] <= low + 1e-6 * span
     assert ticks[-1] >= low + span - 1e-6 * span
     assert max(steps) == pytest.approx(min(steps), rel=1e-6, abs=1e-9)
@@ -37,13 +38,17 @@ def test_a_rate_stands_at_its_place_between_0_and_100_percent():
 
 def test_a_line_ends_at_its_last_value():
     points = [(float(x), x / 10) for x in range(11)]
-    svg = line_chart([Line("a", "policy", points), Line("b", "person", [(0.0, 0.0), (10.0, 0.0)])], "t", "x", percent=True)
+    svg = line_chart(
+        [Line("a", "policy", points), Line("b", "person", [(0.0, 0.0), (10.0, 0.0)])], "t", "x", percent=True
+    )
     (_, high), (_, low) = circles(svg)
     assert high < low  # pixels go down
 
 
 def test_long_lines_are_thinned_and_keep_their_end():
-    svg = line_chart([Line("a", "policy", [(float(x), float(x % 7)) for x in range(50_000)] + [(50_000.0, 3.0)])], "t", "x")
+    svg = line_chart(
+        [Line("a", "policy", [(float(x), float(x % 7)) for x in range(50_000)] + [(50_000.0, 3.0)])], "t", "x"
+    )
     path = re.search(r'class="line policy" d="([^"]*)"', svg)[1]
     assert path.count("L") <= 300
     assert len(svg) < 20_000
@@ -70,7 +75,13 @@ def test_a_histogram_bin_holds_its_own_left_edge():
 def test_text_is_escaped():
     hostile = '<script>alert("x")</script>&'
     for svg in (
-        line_chart([Line(hostile, "policy", [(0.0, 1.0), (1.0, 2.0)])], hostile, hostile, reference=1.0, reference_label=hostile),
+        line_chart(
+            [Line(hostile, "policy", [(0.0, 1.0), (1.0, 2.0)])],
+            hostile,
+            hostile,
+            reference=1.0,
+            reference_label=hostile,
+        ),
         histogram([Bars(hostile, "policy", [1.0, 2.0])], hostile, hostile),
         interval_chart([Interval(hostile, "policy", 0.5, 0.4, 0.6)], hostile, 0.9),
     ):

@@ -95,7 +95,7 @@ def test_without_a_renderer_one_line_says_so(tmp_path):
 
 def test_a_run_that_has_only_begun_claims_nothing(tmp_path):
     run = RunFolder(tmp_path, "begun")
-    run.write_manifest({"task": {"name": "reach"}}, {"seed": 0})
+    run.write_manifest({"task": {"entry_point": "robot_envs.tasks.reach:Reach"}}, {"seed": 0})
     page = page_of(run)
     assert "Not evaluated" in page.text
     assert "Meets" not in page.text
@@ -104,13 +104,18 @@ def test_a_run_that_has_only_begun_claims_nothing(tmp_path):
 
 def test_what_comes_from_outside_is_escaped(tmp_path):
     hostile = '"><script>alert(1)</script>'
-    run = make_run(tmp_path, task=hostile)
-    row = json.loads((run.metrics / "actor.jsonl").read_text(encoding="utf-8").splitlines()[0]) | {"stop_reason": hostile}
+    run = make_run(tmp_path)
+    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"host": hostile, "command": ["steadyhand", hostile], "created": hostile}
+    (run.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    row = json.loads((run.metrics / "actor.jsonl").read_text(encoding="utf-8").splitlines()[0]) | {
+        "stop_reason": hostile
+    }
     with (run.metrics / "actor.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
     page = page_of(run, no_film=hostile)
     assert "script" not in page.tags
-    assert page.text.count("alert(1)") >= 3
+    assert page.text.count("alert(1)") >= 5
 
 
 def test_the_command_and_the_commit_are_there(tmp_path):

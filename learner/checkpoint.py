@@ -1,0 +1,141 @@
+"""Checkpoints: folders that are whole or are not there, and are believed only when every byte is as it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.logging import get_logger
+
+__all__ = ["Checkpoint", "CheckpointError", "CheckpointFolder"]
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+FOLDER = re.compile(r"step-(\d{12})")
+FILE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(json|safetensors)")  # a manifest never names a file elsewhere
+
+logger = get_logger("learner.checkpoint")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose files were all as its manifest says."""
+
+    step: int
+    folder: Path
+    facts: dict[str, Any]
+    files: dict[str, bytes]
+
+
+class CheckpointFolder:
+    """The checkpoints of one run.
+
+    Args:
+        folder: holds one folder a checkpoint.
+        keep: newest checkpoints that stay; older ones are deleted.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.folder = folder
+        self._keep = keep
+
+    def save(self, step: int, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Path:
+        """Write a checkpoint. Until its folder is renamed as the last act, it is not there.
+
+        Raises:
+            OSError: the disk is full, say. What there was before is untouched.
+        """
+        path, temporary = self.folder / f"step-{step:012d}", self.folder / f"tmp-{step:012d}"
+        shutil.rmtree(temporary, ignore_errors=True)  # a crash has left it behind
+        try:
+            temporary.mkdir(parents=True)
+            for name, data in files.items():
+                _write(temporary / name, data)
+            manifest = {"format": FORMAT, "step": step, "facts": dict(facts)}
+            manifest["files"] = {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in files.items()}
+            _write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
+            _sync(temporary)
+            shutil.rmtree(path, ignore_errors=True)  # of this step, but found damaged
+            temporary.rename(path)
+            _sync(self.folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        for old in self._folders()[self._keep :]:
+            shutil.rmtree(old, ignore_errors=True)
+        return path
+
+    def newest(self) -> Checkpoint | None:
+        """Read the newest checkpoint that verifies; None when the run has none at all.
+
+        Raises:
+            CheckpointError: there are checkpoints, and every one is damaged. Training must not start over silently.
+        """
+        folders = self._folders()
+        for folder in folders:
+            try:
+                return read_checkpoint(folder)
+            except CheckpointError as error:
+                logger.error("%s; it is left out", error)
+        if folders:
+            raise CheckpointError(
+                f"{self.folder}: expected a checkpoint that verifies, found {len(folders)} damaged; "
+                "restore one, or move them away to start over"
+            )
+        return None
+
+    def _folders(self) -> list[Path]:
+        found = [path for path in self.folder.iterdir() if FOLDER.fullmatch(path.name)] if self.folder.exists() else []
+        return sorted(found, reverse=True)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read one checkpoint and check every byte of it.
+
+    Raises:
+        CheckpointError: something is missing or altered.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        if manifest["format"] != FORMAT:
+            raise CheckpointError(f"{folder}: expected checkpoint format {FORMAT}, found {manifest['format']}")
+        files = {}
+        for name, expected in manifest["files"].items():
+            if FILE.fullmatch(name) is None:
+                raise CheckpointError(f"{folder}: expected plain file names, found {name!r} in its manifest")
+            files[name] = (folder / name).read_bytes()
+            if len(files[name]) != expected["bytes"] or _sha256(files[name]) != expected["sha256"]:
+                raise CheckpointError(f"{folder}: {name} is not as it was written")
+        return Checkpoint(int(manifest["step"]), folder, dict(manifest["facts"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder}: expected a whole checkpoint, found {type(error).__name__}: {error}") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,118 @@
+"""Behaviour cloning from a store, with the episodes split so that candidates can be compared fairly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learner.algos.bc import Bc
+from learner.config import BcConfig
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from policies import Policy, PolicySpec
+from transport.log_reader import LogReader
+
+__all__ = ["BcCandidate", "BcDataError", "fit_bc", "open_store"]
+
+
+class BcDataError(ValueError):
+    """Nothing to clone."""
+
+
+@dataclass(frozen=True)
+class BcCandidate:
+    """A policy on the way; a caller chooses among them by its own trials, or by the validation error."""
+
+    epoch: int
+    tensors: dict[str, NDArray[np.float32]]
+    train_loss: float
+    validation_loss: float  # NaN when no episode was held out
+    validation_mse: float  # mean squared error of an action component; NaN likewise
+
+
+def open_store(folders: Sequence[Path]) -> tuple[ReplayStore, list[LogReader]]:
+    """Open logs and show all that is in them."""
+    readers = [LogReader(folder) for folder in folders]
+    store = ReplayStore(capacity=np.iinfo(np.int64).max)
+    store.advance(store.refresh(readers))
+    return store, readers
+
+
+def fit_bc(
+    store: ReplayStore,
+    spec: PolicySpec,
+    config: BcConfig,
+    seed: int,
+    device: torch.device | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[BcCandidate]:
+    """Clone every demonstrated and human action that is visible in the store.
+
+    Args:
+        store: its demo index is the data: demonstrations, and interventions (HG-DAgger) where there are some.
+        spec: the policy's specification.
+        config: loss, epochs, split.
+        seed: fixes the split, the weights and the order.
+        device: where to compute; None = the CPU.
+        stop: ends after the running epoch; the last candidate is then that epoch's.
+
+    Returns:
+        Candidates by epoch, evenly spaced, the last epoch's last.
+
+    Raises:
+        BcDataError: the store shows no demonstrated action.
+    """
+    if not len(store.demo):
+        raise BcDataError("behaviour cloning: expected demonstrations or interventions, found none; record some")
+    rng = np.random.default_rng(seed)
+    train, held_out = _split(store, config.validation_share, rng)
+    policy = Policy(spec, seed).to(device or torch.device("cpu"))
+    bc = Bc(config, policy, seed)
+    sampler = Sampler(store, spec, n_step=1, gamma=1.0, batch_size=config.batch_size, demo_ratio=1.0, seed=seed)
+    kept = {round((index + 1) * config.epochs / config.candidates) for index in range(config.candidates)}
+    candidates = []
+    for epoch in range(1, config.epochs + 1):
+        losses = [
+            bc.update(sampler.gather(ids))["bc_loss"] for ids in _batches(rng.permutation(train), config.batch_size)
+        ]
+        stopped = stop()
+        if epoch in kept or stopped:
+            validation_loss, validation_mse = _validate(bc, sampler, held_out, config.batch_size)
+            train_loss = float(torch.stack(losses).mean())
+            tensors = policy.trainable_tensors()
+            candidates.append(BcCandidate(epoch, tensors, train_loss, validation_loss, validation_mse))
+        if stopped:
+            break
+    return candidates
+
+
+def _split(
+    store: ReplayStore, validation_share: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split the demo starts by episode: neighbours are nearly equal, and must not stand on both sides."""
+    ids = store.demo.copy()
+    episodes = store.episodes(ids)
+    count = int(episodes.max()) + 1
+    held_out = min(max(1, round(validation_share * count)), count - 1) if validation_share else 0
+    is_held_out = np.isin(episodes, rng.permutation(count)[:held_out])
+    return ids[~is_held_out], ids[is_held_out]
+
+
+def _batches(ids: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
+    return np.array_split(ids, -(-len(ids) // batch_size))
+
+
+def _validate(bc: Bc, sampler: Sampler, ids: NDArray[np.int64], batch_size: int) -> tuple[float, float]:
+    if not len(ids):
+        return float("nan"), float("nan")
+    total = np.zeros(2)
+    for part in _batches(ids, batch_size):
+        errors = bc.evaluate(sampler.gather(part))
+        total += len(part) * np.array([float(errors["validation_loss"]), float(errors["validation_mse"])])
+    loss, mse = (total / len(ids)).tolist()
+    return loss, mse

@@ -1,0 +1,91 @@
+"""What was visible at each block of gradient steps, so that a resumed learner sees the same again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from pathlib import Path
+
+from learner.replay.store import Watermark
+from runtime.logging import get_logger
+
+__all__ = ["Journal", "JournalError"]
+
+logger = get_logger("learner.journal")
+
+
+class JournalError(ValueError):
+    """A file that is not a journal."""
+
+
+class Journal:
+    """An append-only file with one line a block: the number of its first step, and what newly became visible for it.
+
+    A line is in the page cache before its block is sampled, so it survives the death of the process; `sync` makes it
+    survive a power cut.
+
+    Args:
+        path: the file; continued when it is there. A last line that a crash has cut short is dropped.
+        step: the block that comes next. Lines before it say what has been seen, lines from it on what to see again.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.seen: list[Watermark] = []  # what became visible before `step`, in order
+        self._ahead: deque[tuple[int, Watermark, int]] = deque()  # blocks made before: step, news, place of the line
+        self._shown: Watermark = {}
+        self._read(path, step)
+        self._file = path.open("ab", buffering=0)
+
+    def _read(self, path: Path, step: int) -> None:
+        place = 0
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True) if path.exists() else [], start=1):
+            if not line.endswith(b"\n"):
+                logger.warning("%s: dropped a last line that was cut short", path)
+                os.truncate(path, place)
+                return
+            try:
+                block, news = json.loads(line)
+                news = {str(name): int(seq) for name, seq in news.items()}
+            except (ValueError, TypeError, AttributeError) as error:
+                raise JournalError(f"{path}:{number}: expected [step, {{session: seq}}], found {error}") from None
+            if block >= step:
+                self._ahead.append((block, news, place))
+            elif news:
+                self.seen.append(news)
+                self._shown |= news
+            place += len(line)
+
+    def planned(self, step: int) -> Watermark | None:
+        """What newly became visible for block `step` when it was made before; None if it never was."""
+        if self._ahead and self._ahead[0][0] == step:
+            return self._ahead[0][1]
+        return None
+
+    def note(self, step: int, watermark: Watermark) -> Watermark:
+        """Note that block `step` is about to be made at `watermark`; returns what newly becomes visible for it."""
+        planned = self.planned(step)
+        if planned is not None:
+            self._ahead.popleft()
+            self._shown |= planned
+            return planned
+        self.drop_ahead()
+        news = {name: seq for name, seq in watermark.items() if self._shown.get(name) != seq}
+        self._shown |= news
+        self._file.write(f"{json.dumps([step, news], separators=(',', ':'))}\n".encode())
+        return news
+
+    def drop_ahead(self) -> None:
+        """Forget the blocks made before that were to be made again."""
+        if self._ahead:
+            logger.warning("journal: %d blocks from step %d on are made anew", len(self._ahead), self._ahead[0][0])
+            self._file.truncate(self._ahead[0][2])
+            self._ahead.clear()
+
+    def sync(self) -> None:
+        """Return when every line survives a power cut."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

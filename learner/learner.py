@@ -1,0 +1,258 @@
+"""The learner process: takes records in, trains on them, and gives weights back. It never sees an environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learner.algos.sac import Sac
+from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
+from learner.config import LearnerConfig, SacConfig
+from learner.device import resolve_device
+from learner.journal import Journal
+from learner.metrics import Metrics
+from learner.policy_spec import build_policy_spec
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from learner.saved_policy import SavedPolicy
+from learner.train_loop import Links, Phase, TrainLoop, counters_of, restore
+from policies import Policy, PolicySpec
+from policies.config import PolicyConfig
+from runtime.clock import Clock, MonotonicClock
+from runtime.logging import get_logger
+from runtime.run_folder import RunFolder, atomic_write_json
+from transport import weights as weights_codec
+from transport.config import TransportConfig
+from transport.demo_set import read_manifest
+from transport.intake import Intake
+from transport.log_reader import LogReader
+from transport.schema import Schema, SchemaError
+from transport.weights import Weights
+from transport.wire import Status
+from transport.zmq_server import ZmqServer
+
+__all__ = ["Learner"]
+
+EPOCH_FILE, JOURNAL_FILE = "learner_epoch.json", "journal.jsonl"
+IDLE_S = 0.02  # how long a learner with nothing to do sleeps when no record wakes it
+
+logger = get_logger("learner")
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """What the intake's thread may tell actors; replaced as a whole."""
+
+    updates: int = 0
+    policy_version: int = 0
+    phase: Phase = "waiting"
+    transitions_allowed: int = 0  # over all sessions
+    transitions: int = 0
+    steps: dict[str, int] = field(default_factory=dict)  # by session
+
+
+class Learner:
+    """One learner run: everything between the records that arrive and the weights that leave.
+
+    What an actor must record, and the policy's inputs, come from the demonstrations, from the checkpoint of an earlier
+    start, or else from the first actor's HELLO.
+
+    Args:
+        config: pace, cold start, periods.
+        algo: the algorithm.
+        policy: the network.
+        transport: the link.
+        run: where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
+        seed: of everything random here.
+        demos: demo sets to learn from.
+        clock: monotonic.
+    """
+
+    def __init__(
+        self,
+        config: LearnerConfig,
+        algo: SacConfig,
+        policy: PolicyConfig,
+        transport: TransportConfig,
+        run: RunFolder,
+        seed: int,
+        demos: Sequence[Path] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        torch.set_num_threads(config.threads)
+        self.device = resolve_device(config.device)
+        logger.info("computing on %s with %d threads", self.device, config.threads)
+        self._config, self._algo_config, self._policy_config = config, algo, policy
+        self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
+        self._lock = threading.Lock()
+        self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
+        self._checkpoint = self._checkpoints.newest()
+        self._demos = [_open_demo_set(folder) for folder in demos]
+        self._spec: PolicySpec | None = None
+        required = self._required_schema()
+        self.learner_epoch = _next_epoch(run.path / EPOCH_FILE)
+        self._progress = _Progress()
+        self.intake = Intake(
+            run.log, transport, self._spec_for, self._status, required, self.learner_epoch, self._clock
+        )
+        for reader in self._demos:
+            self.intake.require(reader.schema)
+        self._server: ZmqServer | None = None
+        self._news = threading.Event()
+        self.intake.sinks.append(lambda session_id, first, end: self._news.set())
+        self.loop: TrainLoop | None = None
+        self._close_files: list[Callable[[], None]] = []
+
+    def serve(self) -> ZmqServer:
+        """Listen for actors on other threads; returns the server with its addresses."""
+        self._server = ZmqServer(self.intake, self.intake.config, self._clock)
+        return self._server
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Train until `stop` says so, then save. A learner that has made its updates goes on serving."""
+        while not stop():
+            if not self.step():
+                self._news.wait(IDLE_S)
+                self._news.clear()
+
+    def step(self) -> bool:
+        """Make one block of gradient steps if it is due; returns whether it was."""
+        if self.loop is None:
+            if self.intake.schema is None:  # no demonstrations, and no actor has said HELLO
+                return False
+            self.loop = self._make_loop(self._spec_of(self.intake.schema), self.intake.schema)
+        made = self.loop.step()
+        self._tell(self.loop)
+        return made
+
+    def close(self) -> None:
+        """Save, and close sockets and files."""
+        try:
+            if self.loop is not None:
+                self.loop.save()
+        finally:
+            if self._server is not None:
+                self._server.close()
+            self.intake.close()
+            for close in self._close_files:
+                close()
+
+    def _required_schema(self) -> Schema | None:
+        """What actors must record as far as it is known by now; sets the policy's specification along with it."""
+        if self._checkpoint is not None:
+            self._spec = SavedPolicy.from_files(self._checkpoint.files).spec
+            return Schema.from_json(self._checkpoint.facts["schema"])
+        if self._demos:
+            schema = self._demos[0].schema
+            inputs = [item.key for item in self._spec_of(schema).inputs]
+            return replace(schema, observation=tuple(one for one in schema.observation if one.name in inputs))
+        return None
+
+    def _spec_for(self, schema: Schema) -> dict[str, Any]:
+        return self._spec_of(schema).to_json()
+
+    def _spec_of(self, schema: Schema) -> PolicySpec:
+        """The policy's specification; the first schema fixes it. Also called on the intake's thread."""
+        with self._lock:
+            if self._spec is None:
+                floor = self._config.normaliser_std_floor
+                self._spec = build_policy_spec(self._policy_config, schema, self._demos, floor)
+            return self._spec
+
+    def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
+        config, algo_config, checkpoint = self._config, self._algo_config, self._checkpoint
+        algo = Sac(algo_config, Policy(spec, self._seed).to(self.device), self._seed)
+        facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
+        if checkpoint is not None:
+            _check_facts(checkpoint, facts)
+            restore(algo, checkpoint)
+            logger.info("resumed from %s", checkpoint.folder)
+        counters = counters_of(checkpoint)
+        store = ReplayStore(config.capacity)
+        sampling = (algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio)
+        journal = Journal(self._run.path / JOURNAL_FILE, counters.step)
+        metrics = Metrics(self._run.metrics, counters.step)
+        self._close_files += [journal.close, metrics.close]
+        return TrainLoop(
+            config,
+            algo,
+            Sampler(store, spec, *sampling, seed=self._seed),
+            store,
+            journal,
+            metrics,
+            self._checkpoints,
+            Links(self._readers, self._publish, self.intake.sync),
+            counters,
+            self.learner_epoch,
+            facts,
+            self._clock,
+        )
+
+    def _config_hash(self) -> str:
+        values = [asdict(config) for config in (self._config, self._algo_config, self._policy_config)]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def _readers(self) -> list[LogReader]:
+        return [*self._demos, *self.intake.readers()]
+
+    def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
+        raw = weights_codec.encode(Weights(self.learner_epoch, policy_version, tensors))
+        if self._server is None:
+            self.intake.publish(raw)
+        else:
+            self._server.publish(raw)
+
+    def _tell(self, loop: TrainLoop) -> None:
+        """Show the intake's thread where training stands."""
+        counters, steps = loop.counters, loop.steps()
+        progress = _Progress(
+            counters.updates,
+            counters.policy_version,
+            loop.phase,
+            loop.transitions_allowed(),
+            sum(steps.values()),
+            steps,
+        )
+        if progress != self._progress:
+            self._progress = progress
+            if self._server is not None:
+                self._server.announce()
+
+    def _status(self, session_id: str) -> Status:
+        progress = self._progress
+        allowed = progress.transitions_allowed
+        if allowed >= 0:  # what is left of it is for any session to use
+            allowed = progress.steps.get(session_id, 0) + max(0, allowed - progress.transitions)
+        return Status(progress.updates, progress.policy_version, allowed, progress.phase)
+
+
+def _open_demo_set(folder: Path) -> LogReader:
+    manifest, reader = read_manifest(folder), LogReader(folder)
+    if differences := manifest.schema.diff(reader.schema):
+        raise SchemaError(f"{folder}: its manifest and its log differ: {'; '.join(differences)}")
+    return reader
+
+
+def _check_facts(checkpoint: Checkpoint, facts: dict[str, Any]) -> None:
+    if checkpoint.facts["schema_hash"] != facts["schema_hash"]:
+        raise CheckpointError(
+            f"{checkpoint.folder}: expected records of its own schema, found another; start a new run for this robot"
+        )
+    if checkpoint.facts["config_hash"] != facts["config_hash"]:
+        logger.warning("%s: written with another configuration; the one of this start counts", checkpoint.folder)
+
+
+def _next_epoch(path: Path) -> int:
+    """Count this start of the learner, so that its weights are newer than all of earlier starts."""
+    epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
+    atomic_write_json(path, {"learner_epoch": epoch})
+    return int(epoch)

@@ -1,0 +1,74 @@
+"""From the schema and the demonstrations to the specification of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies import InputSpec, PolicySpec, PolicySpecError
+from policies.config import PolicyConfig
+from transport.log_reader import LogReader
+from transport.record import OBSERVATION, Phase
+from transport.schema import FieldSpec, Schema
+
+__all__ = ["build_policy_spec"]
+
+Moments = tuple[list[float], list[float]]
+
+
+def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogReader], std_floor: float) -> PolicySpec:
+    """Return the specification for a robot with `schema`.
+
+    Args:
+        config: architecture, and which fields the policy reads.
+        schema: what is recorded.
+        demos: logs whose demonstrations set the input scaling; without any, inputs are not scaled.
+        std_floor: smallest standard deviation, as a share of the largest one in the same field.
+    """
+    fields = [schema.observation_field(key) for key in config.observation_keys] or [
+        field for field in schema.observation if field.dtype == "float32" or config.encoder != "none"
+    ]
+    if not fields:
+        raise PolicySpecError("policy spec: the policy reads no field; choose an encoder or a vector observation")
+    vectors = [field for field in fields if field.dtype == "float32"]
+    return PolicySpec(
+        inputs=tuple(InputSpec(field.name, field.shape, field.dtype) for field in fields),
+        obs_horizon=config.obs_horizon,
+        action_size=schema.action.shape[0],
+        hidden=config.hidden,
+        layer_norm=config.layer_norm,
+        activation=config.activation,
+        encoder=config.encoder,
+        latent_size=config.latent_size,
+        log_std_min=config.log_std_min,
+        log_std_max=config.log_std_max,
+        normaliser=_normaliser(vectors, demos, std_floor),
+        encoder_hash="",
+    )
+
+
+def _normaliser(vectors: Sequence[FieldSpec], demos: Sequence[LogReader], std_floor: float) -> dict[str, Moments]:
+    rows = [_demonstrated(reader) for reader in demos]
+    if not any(len(found) for found in rows):
+        return {}
+    normaliser = {}
+    for field in vectors:
+        parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(demos, rows, strict=True)]
+        normaliser[field.name] = _moments(np.concatenate(parts).astype(np.float64), std_floor)
+    return normaliser
+
+
+def _demonstrated(reader: LogReader) -> NDArray[np.int64]:
+    rows = np.arange(len(reader))
+    return np.flatnonzero((reader.gather(rows, "phase") == Phase.DEMO) & reader.gather(rows, "valid"))
+
+
+def _moments(values: NDArray[np.float64], std_floor: float) -> Moments:
+    """Mean and floored standard deviation of values (n, D)."""
+    std = values.std(axis=0)
+    # A component that hardly moved in the demonstrations must not become huge when it moves later.
+    # A field that never moved at all has no scale of its own and keeps its units.
+    floored = np.maximum(std, std_floor * std.max()) if std.max() > 0.0 else np.ones_like(std)
+    return values.mean(axis=0).tolist(), floored.tolist()

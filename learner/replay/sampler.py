@@ -1,0 +1,108 @@
+"""Draws blocks of transitions: a pure function of the seed, the update, and what the store shows."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.replay.mixer import Mixer
+from learner.replay.store import ReplayStore
+from policies import PolicySpec
+from transport.record import OBSERVATION
+
+__all__ = ["Block", "Sampler"]
+
+Observation = dict[str, NDArray[np.float32 | np.uint8]]
+
+
+class Block(TypedDict):
+    """Rows for gradient steps, R of them, as `learner.algos.batch.Batch` wants them."""
+
+    observation: Observation  # vectors (R, H, D) float32 SI units, frames (R, H, height, width, 3) uint8
+    action: NDArray[np.float32]  # (R, A) in [-1, 1]
+    reward: NDArray[np.float32]  # (R,) discounted n-step sum
+    discount: NDArray[np.float32]  # (R,) gamma^k (1 - terminated)
+    next_observation: Observation  # as observation, k steps later
+    is_demo: NDArray[np.bool_]  # (R,) demo or human action
+
+
+class Sampler:
+    """Samples with replacement and gathers the rows straight from the logs.
+
+    Args:
+        store: what there is to sample.
+        spec: the fields to gather, and how many observations a row holds.
+        n_step: steps whose rewards are summed.
+        gamma: discount of one step.
+        batch_size: rows of one slice.
+        demo_ratio: share of demo rows in each slice.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        store: ReplayStore,
+        spec: PolicySpec,
+        n_step: int,
+        gamma: float,
+        batch_size: int,
+        demo_ratio: float,
+        seed: int,
+    ) -> None:
+        self._store = store
+        self._spec = spec
+        self._n_step, self._gamma = n_step, gamma
+        self._batch_size = batch_size
+        self._mixer = Mixer(demo_ratio, batch_size)
+        self._seed = seed
+
+    def sample(self, update: int, slices: int, demo_only: bool = False) -> Block:
+        """Draw one block.
+
+        Args:
+            update: number of the block's first gradient step; the block's noise and mixture follow from it.
+            slices: batches in the block, each with its share of demo rows.
+            demo_only: draw from the demo index alone, whatever the ratio.
+        """
+        online, demo = self._store.online, self._store.demo
+        if demo_only:
+            online = online[:0]
+        if not len(online) and not len(demo):
+            raise ValueError("sample: expected at least one start, found none; wait for transitions or give demos")
+        rng = np.random.Generator(np.random.Philox(key=np.array([self._seed, update], np.uint64)))
+        ids = np.empty((slices, self._batch_size), np.int64)
+        for index in range(slices):
+            demo_rows = self._mixer.demo_rows(update + index, len(online), len(demo))
+            for part, starts in ((ids[index, :demo_rows], demo), (ids[index, demo_rows:], online)):
+                if part.size:
+                    part[:] = starts[rng.integers(0, len(starts), part.size)]
+        return self.gather(ids.reshape(-1))
+
+    def gather(self, ids: NDArray[np.int64]) -> Block:
+        """Return the transitions that begin at starts (R,), in this order."""
+        count, spec = len(ids), self._spec
+        action = np.empty((count, spec.action_size), np.float32)
+        reward, discount = np.empty(count, np.float32), np.empty(count, np.float32)
+        is_demo = np.empty(count, np.bool_)
+        # Observation and next observation in one array, so that each field is gathered once.
+        pairs = {item.key: np.empty((2, count, spec.obs_horizon, *item.shape), item.dtype) for item in spec.inputs}
+        for log, places, rows in self._store.by_log(ids):
+            reached, reward[places], discount[places] = log.n_step(rows, self._n_step, self._gamma)
+            action[places], is_demo[places] = log.gather(rows, "action"), log.is_demo(rows)
+            both = np.stack([log.history(rows, spec.obs_horizon), log.history(reached, spec.obs_horizon)])
+            for item in spec.inputs:
+                found = log.gather(both.reshape(-1), OBSERVATION + item.key).reshape(*both.shape, *item.shape)
+                if isinstance(places, slice):  # one log holds every row: no second copy
+                    pairs[item.key] = found
+                else:
+                    pairs[item.key][:, places] = found
+        return Block(
+            observation={key: pair[0] for key, pair in pairs.items()},
+            action=action,
+            reward=reward,
+            discount=discount,
+            next_observation={key: pair[1] for key, pair in pairs.items()},
+            is_demo=is_demo,
+        )

@@ -1,0 +1,54 @@
+"""The policy within a checkpoint: what an evaluation needs, without the rest of the learner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from learner.checkpoint import CheckpointError, CheckpointFolder
+from policies import PolicySpec
+
+__all__ = ["SavedPolicy", "newest_policy"]
+
+SPEC_FILE, TENSORS_FILE = "policy.json", "policy.safetensors"
+
+
+@dataclass(frozen=True)
+class SavedPolicy:
+    """Weights as they would be published, and the specification they belong to."""
+
+    spec: PolicySpec
+    learner_epoch: int
+    policy_version: int
+    tensors: dict[str, NDArray[np.float32]]
+
+    def to_files(self) -> dict[str, bytes]:
+        """The files of a checkpoint that hold the policy."""
+        facts = {"learner_epoch": self.learner_epoch, "policy_version": self.policy_version}
+        facts_and_spec = json.dumps({**facts, "spec": self.spec.to_json()}, indent=2)
+        return {SPEC_FILE: facts_and_spec.encode(), TENSORS_FILE: safetensors.numpy.save(self.tensors)}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> SavedPolicy:
+        """Read the policy from the files of a checkpoint."""
+        facts = json.loads(files[SPEC_FILE])
+        spec = PolicySpec.from_json(facts["spec"])
+        return cls(spec, facts["learner_epoch"], facts["policy_version"], safetensors.numpy.load(files[TENSORS_FILE]))
+
+
+def newest_policy(checkpoints: Path) -> SavedPolicy:
+    """Return the policy of the newest checkpoint that verifies.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    checkpoint = CheckpointFolder(checkpoints, keep=1).newest()
+    if checkpoint is None:
+        raise CheckpointError(f"{checkpoints}: expected a checkpoint, found none; train first")
+    return SavedPolicy.from_files(checkpoint.files)

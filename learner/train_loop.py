@@ -1,0 +1,247 @@
+"""The training loop: what happens at one block of gradient steps, and what happens every so many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import safetensors.torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from learner.algos.sac import Sac
+from learner.checkpoint import Checkpoint, CheckpointFolder
+from learner.config import LearnerConfig
+from learner.journal import Journal, JournalError
+from learner.limiter import UpdateLimiter, true_utd
+from learner.metrics import Metrics
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore, Watermark
+from learner.saved_policy import SavedPolicy
+from runtime.clock import Clock
+from runtime.logging import get_logger
+from transport.log_reader import LogReader
+
+__all__ = ["Counters", "Links", "Phase", "TrainLoop", "TrainingDivergedError", "counters_of", "restore"]
+
+Phase = Literal["waiting", "pretraining", "online", "finished"]
+STATE_FILE = "learner.safetensors"
+
+logger = get_logger("learner.train_loop")
+
+
+class TrainingDivergedError(RuntimeError):
+    """Losses have not been finite for so long that going on is pointless."""
+
+
+@dataclass
+class Counters:
+    """How far training is."""
+
+    pretrained: int = 0  # gradient steps on the demonstrations
+    updates: int = 0  # gradient updates online, those that utd_ratio counts
+    policy_version: int = 0  # published policies
+
+    @property
+    def step(self) -> int:
+        """Gradient steps of both kinds; numbers blocks, log rows and checkpoints."""
+        return self.pretrained + self.updates
+
+
+def counters_of(checkpoint: Checkpoint | None) -> Counters:
+    """Return where a checkpoint stands; zero without one."""
+    return Counters(**checkpoint.facts["counters"]) if checkpoint else Counters()
+
+
+def restore(algo: Sac, checkpoint: Checkpoint) -> None:
+    """Put the algorithm where it was at a checkpoint."""
+    algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the loop reaches outside itself by."""
+
+    readers: Callable[[], Iterable[LogReader]]  # every log there is, always in the same order
+    publish: Callable[[int, dict[str, NDArray[np.float32]]], None]  # given a policy_version and weights
+    sync: Callable[[], None]  # returns when the logs survive a power cut
+
+
+class TrainLoop:
+    """Makes blocks of gradient steps when they are due, and publishes, logs and saves between them.
+
+    Args:
+        config: pace and periods.
+        algo: trained in place.
+        sampler: draws from `store`.
+        store: what may be drawn.
+        journal: opened at the step of `counters`; what it has seen becomes visible here.
+        metrics: takes rows of scalars.
+        checkpoints: takes checkpoints.
+        links: logs, publishing and the disk.
+        counters: how far training is.
+        learner_epoch: noted in checkpoints.
+        facts: noted in checkpoints too.
+        clock: measures updates a second.
+    """
+
+    def __init__(
+        self,
+        config: LearnerConfig,
+        algo: Sac,
+        sampler: Sampler,
+        store: ReplayStore,
+        journal: Journal,
+        metrics: Metrics,
+        checkpoints: CheckpointFolder,
+        links: Links,
+        counters: Counters,
+        learner_epoch: int,
+        facts: Mapping[str, Any],
+        clock: Clock,
+    ) -> None:
+        self.counters = counters
+        self._config, self._algo = config, algo
+        self._sampler, self._store, self._journal = sampler, store, journal
+        self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
+        self._epoch, self._facts, self._clock = learner_epoch, facts, clock
+        self._block = algo.config.policy_delay
+        self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
+        self._saved_step = counters.step
+        self._logged = (counters.step, algo.skipped(), clock.now_ns())
+        self._store.refresh(links.readers())
+        for news in journal.seen:
+            if not store.holds(news):
+                raise JournalError("journal: the logs lack records that training has seen; restore them or start anew")
+            store.advance(news)
+        if counters.policy_version:
+            self._send()
+
+    @property
+    def phase(self) -> Phase:
+        """What the next step is about."""
+        if self.counters.updates >= self._config.max_updates:
+            return "finished"
+        if self._pretrains(self._store.demo_starts):
+            return "pretraining"
+        started = self.counters.step > 0 or self._store.transitions >= self._config.start_transitions
+        return "online" if started else "waiting"
+
+    def _pretrains(self, demo_starts: int) -> bool:
+        unfinished = self.counters.pretrained < self._config.pretrain_updates
+        return unfinished and self.counters.updates == 0 and demo_starts > 0
+
+    def steps(self) -> dict[str, int]:
+        """Environment transitions of practice by session."""
+        return self._store.steps()
+
+    def transitions_allowed(self) -> int:
+        """Transitions that a lockstep actor may have made, over all sessions, before it waits; -1 = no limit."""
+        return -1 if self.phase == "finished" else self._limiter.transitions_allowed(self.counters.updates)
+
+    def step(self) -> bool:
+        """Make one block of gradient steps if it is due; returns whether it was."""
+        watermark = self._due()
+        if watermark is None:
+            return False
+        before = self.counters.step
+        self._store.advance(self._journal.note(before, watermark))
+        # By what is visible, not by what is loaded: a block that is made again must find the same.
+        pretraining = self._pretrains(len(self._store.demo))
+        block = self._sampler.sample(before, self._block, demo_only=pretraining)
+        if pretraining:
+            metrics = self._algo.pretrain(block)
+            self.counters.pretrained += self._block
+        else:
+            metrics = self._algo.update(block)
+            self.counters.updates += self._block
+        self._between(before, metrics)
+        return True
+
+    def _due(self) -> Watermark | None:
+        """The watermark at which the next block is to be made; None when it has to wait."""
+        newest = self._store.refresh(self._links.readers())
+        planned = self._journal.planned(self.counters.step)
+        if planned is not None:
+            if self._store.holds(planned):
+                return planned
+            self._journal.drop_ahead()
+        if self.phase == "pretraining":
+            return newest
+        some = self._store.online_starts + self._store.demo_starts > 0
+        due = self.phase == "online" and self._limiter.may_update(self._store.transitions, self.counters.updates)
+        return newest if some and due else None
+
+    def _between(self, before: int, metrics: Mapping[str, Tensor]) -> None:
+        """Publish, log and save what has become due since step `before`."""
+        config, after = self._config, self.counters.step
+
+        def due(period: int) -> bool:
+            return after // period > before // period
+
+        ready = self.counters.updates > 0 or self.counters.pretrained >= config.pretrain_updates
+        if ready and (due(config.publish_period) or self.counters.policy_version == 0):
+            self.publish()
+        if due(config.log_period):
+            self._log(metrics)
+        if due(config.checkpoint_period):
+            self.save()
+
+    def publish(self) -> None:
+        """Publish the policy under the next version, unless it is not finite."""
+        self.counters.policy_version += 1
+        self._send()
+
+    def _send(self) -> None:
+        tensors = self._algo.policy_tensors()
+        if all(np.isfinite(value).all() for value in tensors.values()):
+            self._links.publish(self.counters.policy_version, tensors)
+        else:
+            logger.error("policy version %d is not finite and is not published", self.counters.policy_version)
+
+    def _log(self, metrics: Mapping[str, Tensor]) -> None:
+        step, skipped, now_ns = self.counters.step, self._algo.skipped(), self._clock.now_ns()
+        last_step, last_skipped, last_ns = self._logged
+        self._logged = (step, skipped, now_ns)
+        transitions, updates = self._store.transitions, self.counters.updates
+        self._metrics.write(
+            step,
+            {name: float(value) for name, value in metrics.items()}
+            | {
+                "online_updates": updates,
+                "transitions": transitions,
+                "true_utd": true_utd(transitions, updates),
+                "updates_per_s": (step - last_step) / max((now_ns - last_ns) / 1e9, 1e-9),
+                "policy_version": self.counters.policy_version,
+                "skipped_steps": skipped,
+                "online_starts": len(self._store.online),
+                "demo_starts": len(self._store.demo),
+            },
+        )
+        if skipped > last_skipped:
+            logger.warning("%d optimiser steps skipped: a loss or gradient was not finite", skipped - last_skipped)
+        if skipped - last_skipped >= step - last_step:
+            raise TrainingDivergedError(
+                f"expected finite losses, found none in {step - last_step} steps; "
+                "check the data, or lower critic_lr and start from the last checkpoint"
+            )
+
+    def save(self) -> None:
+        """Write a checkpoint. A full disk stops no training: what was saved before stays, and the next one tries."""
+        if self.counters.step == self._saved_step:
+            return
+        policy = SavedPolicy(
+            self._algo.policy.spec, self._epoch, self.counters.policy_version, self._algo.policy_tensors()
+        )
+        files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
+        try:
+            self._links.sync()
+            self._journal.sync()
+            facts = {**self._facts, "counters": asdict(self.counters)}
+            self._checkpoints.save(self.counters.step, files, facts)
+        except OSError as error:
+            logger.error("no checkpoint at step %d: %s; free disk space", self.counters.step, error)
+            return
+        self._saved_step = self.counters.step

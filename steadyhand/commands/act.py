@@ -1,0 +1,79 @@
+"""Start the actor: it practises beside the robot, records every step, and takes over better weights as they come."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+
+from actor.config import ActorConfig
+from actor.console import make_console
+from actor.control_loop import INTERRUPTED
+from actor.env_schema import env_schema
+from actor.policy_runner import use_one_thread
+from actor.session import open_session
+from actor.stop_flag import StopFlag
+from actor.training import Training, TrainingSummary
+from robot_envs.make import make_corrector
+from runtime.config import build
+from steadyhand.children import end_with_parent
+from steadyhand.job import Job, open_job, seed_for
+from steadyhand.session import ACTOR_ID, opened_env
+from steadyhand.terminal import say
+from transport.log import LogReader
+from transport.zmq_uplink import ZmqUplink
+
+EPILOG = (
+    "The learner is looked for at transport.address. Ctrl-C ends practice after the running step; the same command\n"
+    "goes on from there.\n"
+    "example: steadyhand act run_name=pegs actor.max_env_steps=20000"
+)
+OUTBOX = "actor"  # below the run's log/, where the learner keeps what has arrived
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Practise to the end."""
+    use_one_thread()
+    end_with_parent()
+    job = open_job(overrides)
+    job.write_manifest()
+    with StopFlag().on_signals() as stop:
+        summary = _practise(job, stop)
+    period = summary.period
+    say(
+        f"practice ended ({summary.end_reason}): {summary.episodes} episodes, {summary.env_steps} steps, "
+        f"{summary.control_minutes:.1f} robot minutes; {summary.success_alone:.0%} alone of the newest, "
+        f"help in {summary.intervention_share_last50:.1%} of the steps; {summary.updates} updates, "
+        f"UTD {summary.utd_ratio:.2f}; period p50 {period.p50_ms:.1f} ms, p99 {period.p99_ms:.1f} ms"
+    )
+    if summary.end_reason == INTERRUPTED:
+        return 130
+    return 1 if summary.end_reason.startswith("log:") else 0
+
+
+def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
+    config = build(ActorConfig, job.config["actor"], "actor")
+    with opened_env(job.config, job.seed) as env:
+        schema, outbox = env_schema(env), job.run.log / OUTBOX
+        session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not config.lockstep)
+        with (
+            closing(session.writer),
+            closing(LogReader(session.folder)) as reader,
+            closing(ZmqUplink(job.transport, reader)) as uplink,
+        ):
+            training = Training(
+                config,
+                env,
+                make_corrector(job.config, env, seed_for(job.seed, "corrector")),
+                uplink,
+                session,
+                job.run.metrics / "actor.jsonl",
+                make_console(job.logging),
+                job.seed,
+                stop,
+            )
+            return training.run()

@@ -1,0 +1,143 @@
+"""The whole way on the mock robot: demonstrations, a baseline, practice with corrections, a judged policy, a report.
+
+Learner and actor are two processes here as they are beside a real robot. The exit status is 0 only if the policy
+reaches demo.required_success with nobody helping.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from actor.control_loop import EpisodeSummary
+from actor.evaluate import Evaluation
+from actor.policy_runner import use_one_thread
+from actor.stop_flag import StopFlag
+from actor.waiting import pause
+from learner.saved_policy import SavedPolicy
+from runtime.clock import MonotonicClock
+from steadyhand.children import Child, ChildError, ending
+from steadyhand.commands.eval import evaluation_table
+from steadyhand.job import Job, open_job
+from steadyhand.policy_file import save_policy
+from steadyhand.practice import train
+from steadyhand.report.records import stages_path
+from steadyhand.report.write import write_report
+from steadyhand.session import (
+    evaluate,
+    fit_bc_baseline,
+    record_demos,
+    trained_policy,
+)
+from steadyhand.terminal import Stages, say
+
+EPILOG = (
+    "Everything is seeded from seed=. A demo that was ended early goes on with run_name=<its name>.\n"
+    "example: steadyhand demo seed=0 task=peg_insert"
+)
+STAGES = 5
+# Renderers that need no display; elsewhere than on Linux MuJoCo knows best.
+RENDERERS = ("egl", "osmesa") if sys.platform == "linux" else ("",)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Run every stage; return 0 only for a policy that is good enough."""
+    use_one_thread()
+    job = open_job(overrides)
+    job.write_manifest()
+    say(f"steadyhand demo: {job.run.path}")
+    with StopFlag().on_signals() as stop:
+        try:
+            passed = _stages(job, stop)
+        except ChildError as error:
+            sys.stderr.write(f"steadyhand demo: {error}\n")
+            return 1
+    say(f"\nreport: {job.run.path / 'report.html'}")
+    return 0 if passed else 1
+
+
+def _stages(job: Job, stop: StopFlag) -> bool:
+    demo = job.demo
+    stages = Stages(STAGES, lambda name, wall_s: _note_stage(job, name, wall_s))
+    with stages.stage("demonstrations", f"{demo.demos} scripted demonstrations"):
+        manifest = record_demos(job, stop)
+        say(f"      {manifest.successes} successes in {manifest.episodes} attempts, {manifest.steps} steps")
+        _go_on(stop)
+    with stages.stage("behaviour cloning", "Behaviour cloning on the same demonstrations, the baseline"):
+        baseline = fit_bc_baseline(job, [job.run.demos], stop)
+        _go_on(stop)
+        save_policy(_baseline_path(job), baseline)
+        before = _judge(job, baseline, "bc", stop)
+    with stages.stage("practice", "Practice with corrections: learner and actor"):
+        train(job, stop)
+        _go_on(stop)
+    with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, nobody helping"):
+        policy = trained_policy(job)
+        save_policy(job.run.path / "policy.safetensors", policy)
+        after = _judge(job, policy, "policy", stop)
+    with stages.stage("film", "The same episodes before and after, on film"):
+        no_film = _film(job, stop)
+    summary = write_report(job.run, no_film)
+    say(f"\n{evaluation_table({'behaviour cloning': before, 'after practice': after})}\n")
+    verdict = "passed" if summary["passed"] else "FAILED"
+    say(f"{verdict}: {summary['success_rate']:.1%} succeeded, {demo.required_success:.0%} required")
+    return bool(summary["passed"])
+
+
+def _judge(job: Job, policy: SavedPolicy, who: str, stop: StopFlag) -> Evaluation:
+    def tick(summary: EpisodeSummary) -> None:
+        done = summary.episode_id + 1
+        if done % 50 == 0:
+            say(f"      {done}/{job.demo.eval_episodes} episodes")
+
+    result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop, tick, who)
+    _go_on(stop)
+    return result
+
+
+def _film(job: Job, stop: StopFlag) -> str:
+    """Film both policies; return why not, or "".
+
+    In a process of its own: MuJoCo chooses its renderer when it is imported, and one that does not work may take
+    more down than the film.
+    """
+    if job.demo.film_episodes == 0:
+        return "demo.film_episodes is 0"
+    reason = ""
+    for renderer in [os.environ["MUJOCO_GL"]] if "MUJOCO_GL" in os.environ else RENDERERS:
+        words = ["--before", str(_baseline_path(job)), *job.child_overrides()]
+        film = Child("film", words, job.run.path / "film.log", threads=1, environment={"MUJOCO_GL": renderer})
+        with ending(film, job.demo.grace_s):
+            clock = MonotonicClock()
+            until_ns = clock.now_ns() + round(job.demo.stall_s * 1e9)
+            while film.status is None and clock.now_ns() < until_ns:
+                _go_on(stop)
+                pause(clock)
+        if film.status == 0:
+            return ""
+        reason = " ".join(film.tail(1)) or f"the film ended with status {film.status}"
+    say(f"      no film: {reason}")
+    return reason
+
+
+def _baseline_path(job: Job) -> Path:
+    return job.run.checkpoints / "bc.safetensors"
+
+
+def _go_on(stop: StopFlag) -> None:
+    """End the demo when somebody asked for it."""
+    if stop():
+        raise KeyboardInterrupt
+
+
+def _note_stage(job: Job, name: str, wall_s: float) -> None:
+    with stages_path(job.run).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"name": name, "wall_time_s": wall_s}) + "\n")

@@ -1,0 +1,58 @@
+"""Judge a policy on seeded episodes with nobody helping, and print what it came to."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from actor.evaluate import Evaluation
+from actor.policy_runner import use_one_thread
+from actor.stop_flag import StopFlag
+from runtime.run_folder import atomic_write_json
+from steadyhand.job import open_job, with_alias
+from steadyhand.policy_file import load_policy
+from steadyhand.session import evaluate, trained_policy
+from steadyhand.terminal import say, table_text
+
+EPILOG = (
+    "The policy is the newest one of run_name=..., or the file that --checkpoint names. `episodes=200` is short for\n"
+    "demo.eval_episodes=200. Equal seeds give equal episodes.\n"
+    "example: steadyhand eval run_name=pegs episodes=100 seed=1 --json pegs.json"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take the policy and where the result goes."""
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, with one row per episode")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Evaluate and print a table."""
+    use_one_thread()
+    job = open_job(with_alias(overrides, "episodes", "demo.eval_episodes"), create=options.checkpoint is not None)
+    policy = load_policy(options.checkpoint) if options.checkpoint else trained_policy(job)
+    with StopFlag().on_signals() as stop:
+        result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop)
+    say(evaluation_table({"policy": result}))
+    if options.json:
+        atomic_write_json(options.json, asdict(result))
+    return 130 if stop() else 0
+
+
+def evaluation_table(results: dict[str, Evaluation]) -> str:
+    """Return one row per policy."""
+    rows = [
+        (
+            name,
+            f"{result.successes}/{result.episodes}",
+            f"{100 * result.success_rate:.1f} %",
+            f"{100 * result.wilson_low:.1f} to {100 * result.wilson_high:.1f} %",
+            "-" if result.median_cycle_time_s is None else f"{result.median_cycle_time_s:.2f} s",
+            f"{result.throughput_per_hour:.0f}/h",
+        )
+        for name, result in results.items()
+    ]
+    return table_text(("who", "successes", "rate", "95 % interval", "median cycle", "throughput"), rows)

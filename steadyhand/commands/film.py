@@ -1,0 +1,40 @@
+"""Film the first evaluation episodes, before and after practice side by side, into the run's media/."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from actor.policy_runner import use_one_thread
+from steadyhand.children import end_with_parent
+from steadyhand.film import side_by_side, write_gif, write_views
+from steadyhand.job import open_job
+from steadyhand.policy_file import load_policy
+from steadyhand.session import film_policy, trained_policy
+from steadyhand.terminal import say
+
+EPILOG = (
+    "Without a display set MUJOCO_GL=egl or MUJOCO_GL=osmesa.\n"
+    "example: MUJOCO_GL=egl steadyhand film run_name=pegs --before runs/pegs/checkpoints/bc.safetensors"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take the policy to compare with."""
+    parser.add_argument("--before", type=Path, metavar="FILE", required=True, help="policy file for the left side")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Film both policies."""
+    use_one_thread()
+    end_with_parent()
+    job = open_job(overrides, create=False)
+    media = job.run.path / "media"
+    (left, _, _), (right, observation, period_s) = (
+        film_policy(job, policy, job.seed) for policy in (load_policy(options.before), trained_policy(job))
+    )
+    write_gif(media / "film.gif", side_by_side(left, right), period_s)
+    write_views(media, observation)
+    say(f"{media / 'film.gif'}")
+    return 0

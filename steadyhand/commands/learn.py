@@ -1,0 +1,57 @@
+"""Start the learner: it keeps what actors send, trains on it and on demonstrations, and gives better weights back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from zmq import ZMQError
+
+from actor.stop_flag import StopFlag
+from learner.config import LearnerConfig, SacConfig
+from learner.learner import Learner
+from policies.config import PolicyConfig
+from runtime.config import ConfigError, build
+from steadyhand.children import end_with_parent
+from steadyhand.job import open_job
+from steadyhand.terminal import say
+from transport.demo_set import is_demo_set
+
+EPILOG = (
+    "Demonstrations are the run's own, in its demos/, and those that --demos names. Ctrl-C saves a checkpoint and\n"
+    "ends; the same command goes on from there.\n"
+    "example: steadyhand learn run_name=pegs learner.device=cuda"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take more demonstrations."""
+    parser.add_argument("--demos", type=Path, metavar="FOLDER", action="append", default=[], help="another demo set")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Serve and train until somebody ends it."""
+    end_with_parent()
+    job = open_job(overrides)
+    job.write_manifest()
+    own = [job.run.demos] if is_demo_set(job.run.demos) else []
+    with StopFlag().on_signals() as stop:
+        learner = Learner(
+            build(LearnerConfig, job.config["learner"], "learner"),
+            build(SacConfig, job.config["algo"], "algo"),
+            build(PolicyConfig, job.config["policy"], "policy"),
+            job.transport,
+            job.run,
+            job.seed,
+            own + options.demos,
+        )
+        with closing(learner):
+            try:
+                server = learner.serve()
+            except ZMQError as error:
+                raise ConfigError(f"transport.address: cannot listen on {job.transport.address} ({error})") from error
+            say(f"learner on {learner.device}: {job.run.path}, listening on {server.address}")
+            learner.run(stop)
+    return 0

@@ -1,0 +1,35 @@
+"""Record successful demonstrations into a run folder; an existing set is continued."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from actor.control_loop import EpisodeSummary
+from actor.stop_flag import StopFlag
+from steadyhand.job import open_job, with_alias
+from steadyhand.session import record_demos
+from steadyhand.terminal import say
+
+EPILOG = (
+    "`episodes=20` is short for demo.demos=20.\nexample: steadyhand record task=peg_insert episodes=20 run_name=pegs"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Record, and print every attempt and where the set is."""
+    job = open_job(with_alias(overrides, "episodes", "demo.demos"))
+    job.write_manifest()
+    with StopFlag().on_signals() as stop:
+        manifest = record_demos(job, stop, _say_attempt)
+    say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
+    return 130 if stop() else 0
+
+
+def _say_attempt(summary: EpisodeSummary) -> None:
+    outcome = "success" if summary.success else f"no success{', ' if summary.stop_reason else ''}{summary.stop_reason}"
+    say(f"  attempt {summary.episode_id + 1}: {outcome}, {summary.steps} steps")

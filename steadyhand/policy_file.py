@@ -1,0 +1,49 @@
+"""A policy as one file that anybody can evaluate: safetensors, with its specification in the header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
+
+from learner.checkpoint import read_checkpoint
+from learner.saved_policy import SavedPolicy
+from policies import PolicySpec, PolicySpecError
+from runtime.logging import quoted
+from runtime.run_folder import atomic_write_bytes
+
+__all__ = ["PolicyFileError", "load_policy", "save_policy"]
+
+SPEC, EPOCH, VERSION = "policy_spec", "learner_epoch", "policy_version"
+
+
+class PolicyFileError(ValueError):
+    """A file that holds no policy."""
+
+
+def save_policy(path: Path, policy: SavedPolicy) -> None:
+    """Write a policy, whole or not at all."""
+    header = {SPEC: msgspec.json.encode(policy.spec.to_json()).decode()}
+    header |= {EPOCH: str(policy.learner_epoch), VERSION: str(policy.policy_version)}
+    atomic_write_bytes(path, safetensors.numpy.save(policy.tensors, header))
+
+
+def load_policy(path: Path) -> SavedPolicy:
+    """Read a policy file, or the policy of a checkpoint's folder.
+
+    Raises:
+        PolicyFileError: There is no such file, or it is something else.
+        CheckpointError: The checkpoint is not as it was written.
+    """
+    if path.is_dir():
+        return SavedPolicy.from_files(read_checkpoint(path).files)
+    try:
+        with safe_open(path, "numpy") as file:
+            header: dict[str, str] = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        spec = PolicySpec.from_json(msgspec.json.decode(header[SPEC]))
+        return SavedPolicy(spec, int(header[EPOCH]), int(header[VERSION]), tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, PolicySpecError) as error:
+        raise PolicyFileError(f"{path}: expected a policy file, found {quoted(str(error), 160)}") from None

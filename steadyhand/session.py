@@ -1,0 +1,191 @@
+"""The steps of learning a task, shared by the verbs, the demo and the learning benchmark."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from actor import evaluate as judging
+from actor import record as recording
+from actor.control_loop import EpisodeSummary
+from actor.env_schema import env_schema
+from actor.evaluate import Evaluation
+from actor.policy_runner import PolicyRunner
+from learner.config import LearnerConfig
+from learner.fit_bc import fit_bc, open_store
+from learner.policy_spec import build_policy_spec
+from learner.saved_policy import SavedPolicy, newest_policy
+from policies.config import PolicyConfig
+from robot_envs.devices.operator import NoOperator
+from robot_envs.make import TaughtEnv, make_demonstrator, make_env
+from runtime.clock import MonotonicClock
+from runtime.config import build
+from runtime.logging import get_logger
+from runtime.run_folder import atomic_write_json
+from steadyhand.film import SIDE, Shot, film
+from steadyhand.job import Job, seed_for
+from steadyhand.policy_file import PolicyFileError
+from steadyhand.report.records import evaluation_path
+from transport import segment
+from transport.demo_set import DemoManifest, DemoSetError
+from transport.weights import Weights
+
+__all__ = ["ACTOR_ID", "FilmError", "evaluate", "film_policy", "fit_bc_baseline", "opened_env", "practice_logs"]
+__all__ += ["record_demos", "runner_for", "trained_policy"]
+
+ACTOR_ID = socket.gethostname()[:64] or "robot"
+logger = get_logger("session")
+
+OnEpisode = Callable[[EpisodeSummary], None]
+
+
+class FilmError(RuntimeError):
+    """There is nothing to film with."""
+
+
+@contextmanager
+def opened_env(config: dict[str, Any], seed: int) -> Iterator[TaughtEnv]:
+    """Make the environment, and close it whatever happens."""
+    env = make_env(config, seed)
+    try:
+        yield env
+    finally:
+        env.close()
+
+
+def record_demos(job: Job, stop: Callable[[], bool], on_episode: OnEpisode = lambda summary: None) -> DemoManifest:
+    """Record demonstrations into the run's `demos/` until there are enough.
+
+    Raises:
+        DemoSetError: The attempts were used up before that.
+    """
+    wanted = job.demo.demos
+    config = recording.RecordingConfig(
+        episodes=wanted,
+        max_attempts=job.demo.max_attempts,
+        segment_bytes=job.transport.segment_bytes,
+        actor_id=ACTOR_ID,
+        expert=str(job.config["task"].get("expert")),
+        task=job.config["task"],
+    )
+    with opened_env(job.config, job.seed) as env:
+        demonstrator = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))
+        schema = env_schema(env)
+        manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
+    if manifest.successes < wanted and not stop():
+        raise DemoSetError(
+            f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
+            f"{manifest.successes}; record again to go on, or raise demo.max_attempts"
+        )
+    return manifest
+
+
+def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> SavedPolicy:
+    """Clone what people have done in these logs, and return the best policy on the way.
+
+    The candidates compete on validation episodes, which nobody has trained on; whoever judges the winner uses others.
+
+    Args:
+        job: How to fit, and where to try.
+        folders: Demo sets, and logs of practice: their interventions count as demonstrations (HG-DAgger).
+        stop: Ends the fit early.
+
+    Raises:
+        BcDataError: Nobody acts in these logs.
+    """
+    store, readers = open_store(folders)
+    floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
+    spec = build_policy_spec(build(PolicyConfig, job.config["policy"], "policy"), readers[0].schema, readers, floor)
+    candidates = fit_bc(store, spec, job.demo.bc, job.seed, stop=stop)
+    policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors) for candidate in candidates]
+    episodes, seed = job.demo.validation_episodes, seed_for(job.seed, "validation")
+    results = [evaluate(job, policy, episodes, seed, stop) for policy in policies]
+    # Of two that succeed as often the faster one; the last one of all would be no fairer, only later.
+    order = [(result.successes, -(result.median_cycle_time_s or 0.0)) for result in results]
+    best = max(range(len(policies)), key=order.__getitem__)
+    successes = ", ".join(f"{policy.policy_version}: {order[i][0]}" for i, policy in enumerate(policies))
+    logger.info(
+        "behaviour cloning: epoch %d chosen; successes of %d validation episodes by epoch: %s",
+        policies[best].policy_version,
+        episodes,
+        successes,
+    )
+    for reader in readers:
+        reader.close()
+    return policies[best]
+
+
+def practice_logs(job: Job) -> list[Path]:
+    """Return the learner's logs of practice, one per session of an actor."""
+    return [path for path in sorted(job.run.log.iterdir()) if path.is_dir() and segment.paths(path)]
+
+
+def trained_policy(job: Job) -> SavedPolicy:
+    """Return the newest policy of the run.
+
+    Raises:
+        CheckpointError: It has none.
+    """
+    return newest_policy(job.run.checkpoints)
+
+
+def runner_for(policy: SavedPolicy, env: TaughtEnv, seed: int) -> PolicyRunner:
+    """Return the policy, ready to act in `env`.
+
+    Raises:
+        SchemaError: It reads what the environment does not give.
+        PolicyFileError: The weights are not the specification's.
+    """
+    runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed)
+    if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):
+        raise PolicyFileError(
+            "policy: expected weights that fit the specification beside them, found others (see above)"
+        )
+    return runner
+
+
+def evaluate(
+    job: Job,
+    policy: SavedPolicy,
+    episodes: int,
+    seed: int,
+    stop: Callable[[], bool] = lambda: False,
+    on_episode: OnEpisode = lambda summary: None,
+    who: str = "",
+) -> Evaluation:
+    """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
+    with opened_env(job.config, seed) as env:
+        runner = runner_for(policy, env, seed)
+        result = judging.evaluate(
+            env, env_schema(env), runner, episodes, seed, NoOperator(), stop=stop, on_episode=on_episode
+        )
+    if who and not stop():
+        atomic_write_json(evaluation_path(job.run, who), asdict(result))
+    return result
+
+
+def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], dict[str, Any], float]:
+    """Film the first evaluation episodes of `seed`.
+
+    Returns:
+        The episodes; one observation, with every camera's frame; the control period [s].
+
+    Raises:
+        FilmError: This environment has no camera, or this machine cannot render.
+    """
+    views = job.config["camera"]["views"] | {SIDE: {"height": 240, "width": 320}}
+    config = {**job.config, "camera": {"views": views}}
+    try:
+        with opened_env(config, seed) as env:
+            schema = env_schema(env)
+            if SIDE not in [field.name for field in schema.observation]:
+                raise FilmError(f"this environment has no camera called {SIDE}")
+            observation, _ = env.reset(seed=seed)
+            shots = film(env, schema, runner_for(policy, env, seed), job.demo.film_episodes, seed)
+            return shots, observation, schema.control_period_s
+    except (RuntimeError, ImportError, OSError) as error:
+        raise FilmError(str(error)) from error

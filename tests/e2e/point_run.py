@@ -1,0 +1,122 @@
+"""A run on the point environment, small enough to learn from in seconds: its settings, and both of its processes.
+
+`python -m tests.e2e.point_run learner|actor <folder> <records port> <weights port> <max_env_steps>`
+"""
+
+import dataclasses
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from actor.config import ActorConfig, ExplorationConfig
+from actor.console import NoConsole
+from actor.env_schema import env_schema
+from actor.policy_runner import use_one_thread
+from actor.record import RecordingConfig, record_demos
+from actor.session import open_session
+from actor.stop_flag import StopFlag
+from actor.training import Training, TrainingSummary
+from learner.config import LearnerConfig, SacConfig
+from learner.learner import Learner
+from policies.config import PolicyConfig
+from runtime.clock import MonotonicClock
+from runtime.config import build, compose
+from runtime.logging import setup
+from runtime.run_folder import RunFolder
+from tests.unit.actor.point_env import Helper, PointEnv
+from transport.config import TransportConfig
+from transport.log import LogReader
+from transport.zmq_uplink import ZmqUplink
+
+ACTOR_ID, OUTBOX, SEED = "point-1", "actor", 3
+REALTIME_S = 0.01  # the control period where time goes on whether or not the learner keeps up, as on a robot
+OVERRIDES = (
+    "policy.hidden=[32]",
+    "policy.obs_horizon=2",
+    "algo.batch_size=32",
+    "algo.critic_hidden=[32]",
+    "learner.device=cpu",
+    "learner.utd_ratio=2.0",
+    "learner.slack=4.0",
+    "learner.start_transitions=10",
+    "learner.pretrain_updates=20",
+    "learner.publish_period=10",
+    "learner.log_period=10",
+    "learner.checkpoint_period=40",
+)
+ACTOR = ActorConfig(
+    max_env_steps=300,
+    max_wall_s=100.0,
+    graduation=None,
+    lockstep=True,
+    uplink_timeout_s=30.0,
+    drain_s=5.0,
+    max_policy_age_s=None,
+    exploration=ExplorationConfig(max_env_steps=0, scale=0.5),
+    release_hold_s=0.0,
+    success_window=20,
+)
+
+
+def realtime_env() -> PointEnv:
+    return PointEnv(period_s=REALTIME_S, clock=MonotonicClock())
+
+
+def helper() -> Helper:
+    """Helps in the middle of every episode."""
+    return Helper(lambda step: 5 <= step < 8)
+
+
+def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:
+    records, weights = (f"tcp://127.0.0.1:{port}" for port in (records_port, weights_port))
+    return TransportConfig(records, weights, 0.3, 6, 64, 1 << 20, 0.05, 0.3, 0.2, 256_000)
+
+
+def record(run: RunFolder, env: PointEnv) -> None:
+    """Record a few demonstrations into the run's demo set."""
+    config = RecordingConfig(5, 10, 256_000, ACTOR_ID, "helper", {"name": "point"})
+    record_demos(config, env, env_schema(env), Helper(), run.demos, SEED, StopFlag())
+
+
+def make_learner(run: RunFolder, transport: TransportConfig) -> Learner:
+    values = compose([*OVERRIDES])
+    configs = (
+        build(LearnerConfig, values["learner"]),
+        build(SacConfig, values["algo"]),
+        build(PolicyConfig, values["policy"]),
+    )
+    return Learner(*configs, transport, run, SEED, demos=[run.demos])
+
+
+def run_learner(run: RunFolder, transport: TransportConfig) -> None:
+    with StopFlag().on_signals() as stop, closing(make_learner(run, transport)) as learner:
+        learner.serve()
+        learner.run(stop)
+
+
+def run_actor(run: RunFolder, transport: TransportConfig, max_env_steps: int) -> TrainingSummary:
+    env, config = realtime_env(), dataclasses.replace(ACTOR, max_env_steps=max_env_steps)
+    session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
+    with (
+        StopFlag().on_signals() as stop,
+        closing(session.writer),
+        closing(LogReader(session.folder)) as reader,
+        closing(ZmqUplink(transport, reader)) as uplink,
+    ):
+        metrics = run.metrics / "actor.jsonl"
+        return Training(config, env, helper(), uplink, session, metrics, NoConsole(), SEED, stop).run()
+
+
+def main(role: str, folder: str, records_port: str, weights_port: str, max_env_steps: str) -> None:
+    use_one_thread()
+    setup("info")
+    path = Path(folder)
+    run, transport = RunFolder(path.parent, path.name), link(int(records_port), int(weights_port))
+    if role == "learner":
+        run_learner(run, transport)
+    else:
+        run_actor(run, transport, int(max_env_steps))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

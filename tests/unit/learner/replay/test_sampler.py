@@ -1,0 +1,135 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from policies import InputSpec
+from tests.unit.learner.logs import PIXELS, SIDE, reader_of, write_episode, writer_in
+from transport.record import Phase
+
+
+@pytest.fixture
+def make_store(tmp_path):
+    """A store over a demo session and an online session."""
+    writers = []
+
+    def make(schema=None, demos=3, online=3):
+        for number, phase, episodes in ((0, Phase.DEMO, demos), (1, Phase.TRAIN, online)):
+            writer = writer_in(tmp_path / str(len(writers)), number, **({"schema": schema} if schema else {}))
+            writers.append(writer)
+            for episode in range(episodes):
+                human = (1,) if phase == Phase.TRAIN and episode == 1 else ()
+                write_episode(writer, episode, 4 + episode, phase=phase, session=number, human=human)
+        store = ReplayStore(capacity=1000)
+        store.advance(store.refresh(reader_of(writer) for writer in writers[-2:]))
+        return store
+
+    yield make
+    for writer in writers:
+        writer.close()
+
+
+@pytest.fixture
+def make_sampler(make_spec):
+    def make(store, **changes):
+        values = {"n_step": 1, "gamma": 0.9, "batch_size": 8, "demo_ratio": 0.5, "seed": 3}
+        spec = make_spec(obs_horizon=changes.pop("obs_horizon", 1))
+        return Sampler(store, changes.pop("spec", spec), **(values | changes))
+
+    return make
+
+
+def equal(one, other):
+    for name, value in one.items():
+        if isinstance(value, dict):
+            equal(value, other[name])
+        else:
+            np.testing.assert_array_equal(value, other[name])
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.25, 0.3])
+def test_every_slice_keeps_its_demo_ratio(make_store, make_sampler, ratio):
+    sampler = make_sampler(make_store(online=1), batch_size=16, demo_ratio=ratio)  # no person in online rows
+    per_slice = sampler.sample(20, 40)["is_demo"].reshape(40, 16).sum(axis=1)
+    assert set(per_slice) <= {int(16 * ratio), int(np.ceil(16 * ratio))}
+    assert abs(per_slice.sum() - 40 * 16 * ratio) <= 1
+
+
+def test_half_and_half_is_exact_in_every_slice(make_store, make_sampler):
+    block = make_sampler(make_store(online=1)).sample(0, 20)
+    assert (block["is_demo"].reshape(20, 8).sum(axis=1) == 4).all()
+
+
+def test_rows_belong_together(make_store, make_sampler):
+    block = make_sampler(make_store(), obs_horizon=2).sample(0, 30)
+    state, following = block["observation"]["state"], block["next_observation"]["state"]
+    assert state.shape == following.shape == (240, 2, 3)
+    assert state.dtype == block["action"].dtype == block["reward"].dtype == block["discount"].dtype == np.float32
+    session, episode, step = state[:, -1].T
+    np.testing.assert_array_equal(following[:, -1], np.stack([session, episode, step + 1], axis=1))
+    np.testing.assert_array_equal(following[:, 0], state[:, 1])
+    np.testing.assert_array_equal(state[:, 0, 2], np.maximum(step - 1, 0))
+    np.testing.assert_allclose(block["action"][:, 1], np.tanh(0.05 * step - 0.2), rtol=1e-5)
+    last = step == 3 + episode
+    assert last.any()
+    np.testing.assert_array_equal(block["reward"], last)
+    np.testing.assert_allclose(block["discount"], np.where(last, 0.0, 0.9), rtol=1e-6)
+    human = (session == 1) & (episode == 1) & (step == 1)
+    np.testing.assert_array_equal(block["is_demo"], (session == 0) | human)
+
+
+def test_frames_come_with_their_vectors(make_store, make_sampler, make_spec):
+    inputs = (InputSpec("state", (3,), "float32"), InputSpec("side", SIDE.shape, "uint8"))
+    spec = replace(make_spec(pixels=True, obs_horizon=2), inputs=inputs)
+    block = make_sampler(make_store(PIXELS), spec=spec).sample(0, 4)
+    frames = block["observation"]["side"]
+    assert frames.dtype == np.uint8
+    assert frames.shape == (32, 2, *SIDE.shape)
+    expected = block["observation"]["state"] @ [0, 10, 1]
+    np.testing.assert_array_equal(frames[:, :, 5, 7, 1], expected)
+
+
+def test_a_block_is_a_function_of_seed_update_and_watermark(make_store, make_sampler):
+    store = make_store()
+    equal(make_sampler(store).sample(7, 4), make_sampler(store).sample(7, 4))
+    for other in (make_sampler(store, seed=4).sample(7, 4), make_sampler(store).sample(8, 4)):
+        assert not np.array_equal(
+            make_sampler(store).sample(7, 4)["observation"]["state"], other["observation"]["state"]
+        )
+
+
+def test_records_that_are_not_visible_do_not_count(tmp_path, make_sampler):
+    writer = writer_in(tmp_path / "growing")
+    write_episode(writer, 0, 5)
+    store = ReplayStore(capacity=100)
+    reader = reader_of(writer)
+    store.advance(store.refresh([reader]))
+    before = make_sampler(store).sample(3, 2)
+    write_episode(writer, 1, 50)
+    store.refresh([reader])
+    equal(before, make_sampler(store).sample(3, 2))
+    writer.close()
+
+
+@pytest.mark.parametrize(("demos", "online", "is_demo"), [(0, 1, False), (2, 0, True)])
+def test_an_empty_index_leaves_the_batch_to_the_other(make_store, make_sampler, demos, online, is_demo):
+    block = make_sampler(make_store(demos=demos, online=online)).sample(0, 5)
+    assert (block["is_demo"] == is_demo).all()
+
+
+def test_demo_only_ignores_the_ratio(make_store, make_sampler):
+    assert make_sampler(make_store(), demo_ratio=0.0).sample(0, 5, demo_only=True)["is_demo"].all()
+
+
+def test_every_start_is_drawn(make_store, make_sampler):
+    store = make_store()
+    block = make_sampler(store).sample(0, 100)
+    drawn = {tuple(row) for row in block["observation"]["state"][:, -1].tolist()}
+    assert len(drawn) == 30
+
+
+def test_nothing_to_sample_is_refused(make_sampler):
+    with pytest.raises(ValueError, match="at least one start"):
+        make_sampler(ReplayStore(capacity=10)).sample(0, 1)

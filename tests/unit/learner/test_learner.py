@@ -1,0 +1,296 @@
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learner.checkpoint import CheckpointError
+from learner.device import DeviceError
+from learner.learner import Learner
+from learner.saved_policy import newest_policy
+from policies import Policy, PolicySpec
+from policies.config import PolicyConfig
+from runtime.run_folder import RunFolder
+from tests.transport_kit import CONFIG as TRANSPORT
+from tests.transport_kit import connected_config, wait_until
+from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
+from transport.demo_set import DemoManifest, write_manifest
+from transport.record import Phase
+from transport.schema import SchemaError
+from transport.uplink import LocalUplink, Rejected
+from transport.wire import Hello
+from transport.zmq_uplink import ZmqUplink
+
+POLICY = PolicyConfig((), 2, (16,), False, "relu", "none", 8, -5.0, 2.0)
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def demos(tmp_path):
+    writer = writer_in(tmp_path / "demos", 9)
+    for episode in range(4):
+        write_episode(writer, episode, 5, phase=Phase.DEMO)
+    writer.close()
+    write_manifest(
+        writer.folder, DemoManifest(SCHEMA, 4, 4, 20, {}, "arm", session_id(9), "2025-01-01T00:00:00Z", "me")
+    )
+    return writer.folder
+
+
+@pytest.fixture
+def make_learner(tmp_path, make_config, make_learner_config):
+    learners = []
+
+    def make(demos=(), policy=POLICY, algo=None, **changes):
+        learner = Learner(
+            make_learner_config(**changes),
+            make_config(**(algo or {})),
+            policy,
+            TRANSPORT,
+            RunFolder(tmp_path / "runs", "run"),
+            0,
+            demos,
+        )
+        learners.append(learner)
+        return learner
+
+    yield make
+    for learner in learners:
+        learner.close()
+
+
+class FakeActor:
+    """An actor's end of the link over a log in a folder."""
+
+    def __init__(self, folder, uplink_to, schema=SCHEMA, number=1):
+        self.writer = writer_in(folder / str(number), number, schema)
+        self.uplink = uplink_to(reader_of(self.writer))
+        self.hello = Hello.of(schema, "arm", session_id(number))
+        self.episodes = 0
+
+    def practise(self, episodes=1):
+        for _ in range(episodes):
+            write_episode(self.writer, self.episodes, 4)
+            self.episodes += 1
+            self.uplink.notify()
+
+    def close(self):
+        self.uplink.close()
+        self.writer.close()
+
+
+@pytest.fixture
+def make_actor(tmp_path):
+    actors = []
+
+    def make(learner, **options):
+        actors.append(FakeActor(tmp_path / "actor", lambda reader: LocalUplink(learner.intake, reader), **options))
+        return actors[-1]
+
+    yield make
+    for actor in actors:
+        actor.close()
+
+
+def test_from_hello_to_better_weights(make_learner, make_actor, tmp_path):
+    learner = make_learner()
+    assert not learner.step()  # nobody is there
+    actor = make_actor(learner)
+    accept = actor.uplink.connect(actor.hello, 1.0)
+    spec = PolicySpec.from_json(accept.policy_spec)
+    assert (spec.obs_horizon, spec.normaliser) == (2, {})
+    assert actor.uplink.latest_weights() is None
+    actor.practise(5)
+    while learner.step():
+        pass
+    weights = actor.uplink.latest_weights()
+    assert (weights.learner_epoch, weights.policy_version) == (0, learner.loop.counters.policy_version)
+    policy = Policy(spec)
+    policy.load_tensors(weights.tensors)
+    assert policy.act({"state": np.zeros((2, 3), np.float32)}, deterministic=True).shape == (2,)
+    progress = actor.uplink.progress()
+    assert (progress.updates, progress.learner_phase) == (44, "online")
+
+
+def test_demonstrations_give_spec_scaling_and_a_first_policy(make_learner, make_actor, demos):
+    learner = make_learner([demos], pretrain_updates=20)
+    while learner.step():
+        pass
+    assert learner.loop.counters.pretrained == 20
+    actor = make_actor(learner)
+    accept = actor.uplink.connect(actor.hello, 1.0)
+    assert len(PolicySpec.from_json(accept.policy_spec).normaliser["state"][0]) == 3
+    assert actor.uplink.latest_weights().policy_version == 1
+
+
+def test_lockstep_lets_each_session_have_what_is_left(make_learner, make_actor):
+    learner = make_learner(start_transitions=4, slack=0.0, algo={"policy_delay": 1})
+    one = make_actor(learner, number=1)
+    one.uplink.connect(one.hello, 1.0)
+    assert one.uplink.progress().transitions_allowed == 0  # nothing before the learner knows its own pace
+    learner.step()
+    assert one.uplink.progress().transitions_allowed == 4
+    one.practise(2)
+    assert learner.step()
+    while learner.step():
+        pass
+    assert learner.loop.counters.updates == 16
+    assert one.uplink.progress().transitions_allowed == 8 + 1
+    one.close()
+    other = make_actor(learner, number=2)
+    other.uplink.connect(replace_actor(other.hello), 1.0)
+    assert other.uplink.progress().transitions_allowed == 1
+
+
+def replace_actor(hello):
+    return Hello.of(SCHEMA, "other", hello.session_id)
+
+
+def test_an_extra_camera_is_welcome_and_a_missing_field_is_not(make_learner, make_actor, demos):
+    learner = make_learner([demos])
+    seeing = make_actor(learner, schema=PIXELS)
+    seeing.uplink.connect(seeing.hello, 1.0)
+    blind = make_actor(learner, schema=replace(SCHEMA, observation=(PIXELS.observation[1],)), number=2)
+    with pytest.raises(Rejected, match="state"):
+        blind.uplink.connect(blind.hello, 1.0)
+
+
+def test_a_resumed_run_goes_on_and_its_weights_are_newer(make_learner, make_actor, demos, tmp_path):
+    first = make_learner([demos], pretrain_updates=10)
+    actor = make_actor(first)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(4)
+    while first.step():
+        pass
+    version, spec = first.loop.counters.policy_version, first.loop._algo.policy.spec
+    weights = actor.uplink.latest_weights()
+    actor.close()
+    first.close()
+    resumed = make_learner([demos], pretrain_updates=10)
+    resumed.step()
+    assert resumed.learner_epoch == 1
+    assert resumed.loop.counters.step == first.loop.counters.step
+    assert resumed.loop._algo.policy.spec == spec
+    saved = newest_policy(tmp_path / "runs" / "run" / "checkpoints")
+    assert saved.policy_version == version
+    back = make_actor(resumed, number=2)
+    back.uplink.connect(back.hello, 1.0)
+    again = back.uplink.latest_weights()
+    assert (again.learner_epoch, again.policy_version) > (weights.learner_epoch, weights.policy_version)
+    for name, value in saved.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], value)
+
+
+def test_damaged_checkpoints_are_never_a_fresh_start(make_learner, make_actor, tmp_path):
+    learner = make_learner()
+    actor = make_actor(learner)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(4)
+    while learner.step():
+        pass
+    learner.close()
+    for path in (tmp_path / "runs" / "run" / "checkpoints").glob("*/learner.safetensors"):
+        path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match="damaged"):
+        make_learner()
+
+
+def test_a_changed_configuration_is_taken_and_said(make_learner, demos, caplog):
+    first = make_learner([demos], pretrain_updates=4)
+    while first.step():
+        pass
+    first.close()
+    with caplog.at_level(logging.WARNING, logger="steadyhand"):
+        resumed = make_learner([demos], pretrain_updates=4, algo={"critic_lr": 1e-5})
+        resumed.step()
+    assert "another configuration" in caplog.text
+    assert resumed.loop.counters.step == 4
+
+
+def test_demonstrations_of_another_robot_are_refused(make_learner, demos, tmp_path):
+    other = replace(SCHEMA, control_period_s=0.02)
+    writer = writer_in(tmp_path / "others", 8, other)
+    write_episode(writer, 0, 5, phase=Phase.DEMO)
+    writer.close()
+    write_manifest(writer.folder, DemoManifest(other, 1, 1, 5, {}, "arm", session_id(8), "2025-01-01T00:00:00Z", "me"))
+    with pytest.raises(SchemaError, match="control_period_s"):
+        make_learner([demos, writer.folder])
+
+
+def test_a_device_that_is_not_there_is_refused(make_learner, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(DeviceError):
+        make_learner(device="cuda")
+
+
+def test_over_sockets_with_a_thread_of_its_own(make_learner, demos, tmp_path):
+    learner = make_learner([demos], pretrain_updates=10)
+    config = connected_config(learner.serve())
+    stop = threading.Event()
+    thread = threading.Thread(target=learner.run, args=(stop.is_set,))
+    thread.start()
+    actor = FakeActor(tmp_path / "actor", lambda reader: ZmqUplink(config, reader))
+    try:
+        actor.uplink.connect(actor.hello, 5.0)
+        actor.practise(5)
+        wait_until(lambda: actor.uplink.progress().updates == 44)
+        wait_until(lambda: (weights := actor.uplink.latest_weights()) and weights.policy_version == 12)
+    finally:
+        stop.set()
+        thread.join(10.0)
+        actor.close()
+    assert not thread.is_alive()
+
+
+PROCESS = """
+import json, sys
+from pathlib import Path
+from actor.stop_flag import StopFlag
+from learner.config import LearnerConfig, SacConfig
+from learner.learner import Learner
+from policies.config import PolicyConfig
+from runtime.config import build
+from runtime.run_folder import RunFolder
+from transport.config import TransportConfig
+values = json.loads(sys.argv[1])
+kinds = (LearnerConfig, SacConfig, PolicyConfig, TransportConfig)
+configs = [build(kind, part) for kind, part in zip(kinds, values["configs"])]
+with StopFlag().on_signals() as stop:
+    learner = Learner(*configs, RunFolder(values["root"], "run"), 0, [Path(values["demos"])])
+    learner.serve()
+    print("ready", flush=True)
+    learner.run(stop)
+    learner.close()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_a_checkpoint_and_status_0(number, tmp_path, demos, make_config, make_learner_config):
+    from dataclasses import asdict
+
+    configs = (make_learner_config(pretrain_updates=10_000), make_config(), POLICY, TRANSPORT)
+    values = {"configs": [asdict(config) for config in configs], "root": str(tmp_path / "runs"), "demos": str(demos)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS, json.dumps(values)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        lines = tmp_path / "runs" / "run" / "metrics" / "learner.jsonl"
+        wait_until(lambda: lines.exists() and lines.stat().st_size > 0, timeout_s=30.0)
+        process.send_signal(number)
+        assert process.wait(30.0) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+    assert newest_policy(tmp_path / "runs" / "run" / "checkpoints").spec.action_size == 2

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learner.policy_spec import build_policy_spec
+from policies import PolicySpecError
+from policies.config import PolicyConfig
+from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_episode, writer_in
+from transport.record import Phase
+from transport.schema import SchemaError
+
+CONFIG = PolicyConfig((), 2, (16,), False, "relu", "none", 8, -5.0, 2.0)
+
+
+def test_every_vector_field_is_read_and_frames_only_with_an_encoder():
+    spec = build_policy_spec(CONFIG, PIXELS, [], 0.1)
+    assert [(item.key, item.shape, item.dtype) for item in spec.inputs] == [("state", (3,), "float32")]
+    assert (spec.obs_horizon, spec.action_size, spec.hidden, spec.normaliser) == (2, 2, (16,), {})
+    both = build_policy_spec(replace(CONFIG, encoder="small_cnn"), PIXELS, [], 0.1)
+    assert [item.key for item in both.inputs] == ["state", "side"]
+
+
+def test_named_fields_alone_are_read():
+    config = replace(CONFIG, encoder="small_cnn", observation_keys=("side",))
+    assert [item.key for item in build_policy_spec(config, PIXELS, [], 0.1).inputs] == ["side"]
+    with pytest.raises(SchemaError, match="valid names: state, side"):
+        build_policy_spec(replace(CONFIG, observation_keys=("pose",)), PIXELS, [], 0.1)
+
+
+def test_a_policy_that_would_read_nothing_is_refused():
+    frames_only = replace(PIXELS, observation=PIXELS.observation[1:])
+    with pytest.raises(PolicySpecError, match="reads no field"):
+        build_policy_spec(CONFIG, frames_only, [], 0.1)
+
+
+def test_the_demonstrations_set_the_scaling_with_a_floor(tmp_path):
+    writer = writer_in(tmp_path)
+    for episode in range(4):
+        write_episode(writer, episode, 5, phase=Phase.DEMO)
+    write_episode(writer, 90, 5, phase=Phase.TRAIN)
+    append(writer, 95, 0, phase=Phase.DEMO, valid=False)
+    writer.close()
+    spec = build_policy_spec(CONFIG, SCHEMA, [reader_of(writer)], 0.5)
+    mean, std = spec.normaliser["state"]
+    states = np.array([(0, episode, step) for episode in range(4) for step in range(6)], float)
+    np.testing.assert_allclose(mean, states.mean(0))
+    assert std[0] == 0.5 * states[:, 2].std()  # the first component never moved
+    np.testing.assert_allclose(std[1:], states.std(0)[1:])
+
+
+def test_a_field_that_never_moved_keeps_its_units(tmp_path):
+    writer = writer_in(tmp_path)
+    append(writer, 0, 0, phase=Phase.DEMO)
+    writer.close()
+    mean, std = build_policy_spec(CONFIG, SCHEMA, [reader_of(writer)], 0.1).normaliser["state"]
+    assert (mean, std) == ([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])

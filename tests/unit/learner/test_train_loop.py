@@ -1,0 +1,284 @@
+import errno
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from learner.algos.sac import Sac
+from learner.checkpoint import CheckpointFolder
+from learner.journal import Journal, JournalError
+from learner.metrics import Metrics
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from learner.train_loop import Links, TrainingDivergedError, TrainLoop, counters_of, restore
+from policies import Policy
+from runtime.clock import FakeClock
+from tests.unit.learner.logs import reader_of, write_episode, writer_in
+from transport.record import Phase
+
+
+class Rig:
+    """A loop over one demo log and one growing log, in a folder that a later rig can resume."""
+
+    def __init__(self, folder, config, algo_config, spec, demos=3):
+        folder.mkdir(exist_ok=True)
+        self.demos, self.online = (writer_in(folder / name, number) for number, name in enumerate(("demos", "online")))
+        if self.demos.next_seq == 0:
+            for episode in range(demos):
+                write_episode(self.demos, episode, 5, phase=Phase.DEMO)
+        self.readers = [reader_of(self.demos), reader_of(self.online)]
+        self.published = []
+        checkpoints = CheckpointFolder(folder / "checkpoints", keep=3)
+        checkpoint = checkpoints.newest()
+        self.algo = Sac(algo_config, Policy(spec, 0), 0)
+        if checkpoint:
+            restore(self.algo, checkpoint)
+        store = ReplayStore(config.capacity)
+        counters = counters_of(checkpoint)
+        sampler = Sampler(
+            store, spec, algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio, seed=0
+        )
+        self.journal = Journal(folder / "journal.jsonl", counters.step)
+        (folder / "metrics").mkdir(exist_ok=True)
+        self.metrics = Metrics(folder / "metrics", counters.step)
+        links = Links(
+            lambda: self.readers, lambda version, tensors: self.published.append((version, tensors)), lambda: None
+        )
+        self.loop = TrainLoop(
+            config,
+            self.algo,
+            sampler,
+            store,
+            self.journal,
+            self.metrics,
+            checkpoints,
+            links,
+            counters,
+            0,
+            {"schema_hash": "s"},
+            FakeClock(),
+        )
+        self.folder = folder
+
+    def practise(self, episodes, start=0):
+        for episode in range(start, start + episodes):
+            write_episode(self.online, episode, 4, "truncated" if episode % 3 else "terminated", human=(1,), session=1)
+
+    def rows(self):
+        return [json.loads(line) for line in (self.folder / "metrics" / "learner.jsonl").read_text().splitlines()]
+
+    def state(self):
+        tensors = {name: value.clone() for name, value in self.algo.state_tensors().items()}
+        return tensors, self.loop.counters
+
+    def close(self):
+        for part in (self.demos, self.online, self.journal, self.metrics):
+            part.close()
+
+
+@pytest.fixture
+def make_rig(tmp_path, make_config, make_spec, make_learner_config):
+    rigs = []
+
+    def make(name="run", algo=None, demos=3, **changes):
+        rig = Rig(tmp_path / name, make_learner_config(**changes), make_config(**(algo or {})), make_spec(), demos)
+        rigs.append(rig)
+        return rig
+
+    yield make
+    for rig in rigs:
+        rig.close()
+
+
+def test_nothing_happens_before_there_are_enough_transitions(make_rig):
+    rig = make_rig()
+    assert rig.loop.phase == "waiting"
+    assert not rig.loop.step()
+    rig.practise(1)
+    assert not rig.loop.step()  # four of five
+    rig.practise(1, start=1)
+    assert rig.loop.step()
+    assert rig.loop.phase == "online"
+    assert rig.loop.counters.updates == 2
+
+
+def test_updates_stop_at_the_limit_and_go_on_with_new_transitions(make_rig):
+    rig = make_rig()
+    rig.practise(5)
+    while rig.loop.step():
+        pass
+    assert rig.loop.counters.updates == 20 * 2 + 4
+    rig.practise(1, start=5)
+    while rig.loop.step():
+        pass
+    assert rig.loop.counters.updates == 24 * 2 + 4
+    assert rig.loop.transitions_allowed() > 24
+
+
+def test_pretraining_comes_first_and_outside_the_limiter(make_rig, monkeypatch):
+    rig = make_rig(pretrain_updates=10)
+    kinds = []
+    pretrain, update = rig.algo.pretrain, rig.algo.update
+    monkeypatch.setattr(rig.algo, "pretrain", lambda block: kinds.append(block["is_demo"].all()) or pretrain(block))
+    monkeypatch.setattr(rig.algo, "update", lambda block: kinds.append("online") or update(block))
+    assert rig.loop.phase == "pretraining"
+    for _ in range(4):
+        rig.loop.step()
+    assert rig.published == []
+    rig.loop.step()
+    assert [version for version, _ in rig.published] == [1]  # the actor has waited for this one
+    assert rig.loop.phase == "online"
+    assert not rig.loop.step()
+    rig.practise(3)
+    while rig.loop.step():
+        pass
+    assert kinds == [True] * 5 + ["online"] * 14
+    assert (rig.loop.counters.pretrained, rig.loop.counters.updates) == (10, 12 * 2 + 4)
+
+
+def test_interventions_after_the_start_do_not_begin_pretraining(make_rig):
+    rig = make_rig(pretrain_updates=10, demos=0)
+    write_episode(rig.online, 0, 6)
+    rig.loop.step()
+    rig.practise(3, start=1)
+    assert rig.loop.phase == "online"
+    rig.loop.step()
+    assert rig.loop.counters.pretrained == 0
+
+
+def test_versions_rise_by_period(make_rig):
+    rig = make_rig()
+    rig.practise(4)
+    while rig.loop.step():
+        pass
+    assert [version for version, _ in rig.published] == [1, *range(2, 11)]  # the first block, then every four updates
+    for name, value in rig.algo.policy_tensors().items():
+        np.testing.assert_array_equal(rig.published[-1][1][name], value)
+
+
+def test_weights_that_are_not_finite_are_not_published(make_rig, caplog):
+    rig = make_rig()
+    with torch.no_grad():
+        rig.algo.policy.trunk[0].weight[0, 0] = torch.nan
+    with caplog.at_level(logging.ERROR, logger="steadyhand"):
+        rig.loop.publish()
+    assert rig.published == []
+    assert "not finite" in caplog.text
+
+
+def test_losses_that_stay_not_finite_end_training(make_rig):
+    rig = make_rig(algo={"policy_delay": 1})
+    rig.practise(10)
+    with torch.no_grad():
+        rig.algo.critic.weights[0][0, 0, 0] = torch.nan
+    while rig.loop.counters.step < 9:
+        rig.loop.step()
+    with pytest.raises(TrainingDivergedError, match="finite losses"):
+        rig.loop.step()
+    assert rig.algo.skipped() >= 10
+
+
+def test_a_row_every_log_period(make_rig):
+    rig = make_rig()
+    rig.practise(10)
+    while rig.loop.step():
+        pass
+    rows = rig.rows()
+    assert [row["update"] for row in rows] == list(range(10, 81, 10))
+    assert rows[-1]["true_utd"] == pytest.approx(80 / 40)
+    assert rows[-1]["transitions"] == 40
+    assert rows[-1]["demo_share"] == pytest.approx(0.5 + 1 / 8, abs=0.4)
+    names = {"critic_loss", "q_mean", "q_max", "target_mean", "entropy", "temperature", "action_saturation"}
+    assert names | {"policy_loss", "updates_per_s", "skipped_steps"} <= rows[-1].keys()
+
+
+def test_training_ends_at_max_updates(make_rig):
+    rig = make_rig(max_updates=6)
+    rig.practise(10)
+    while rig.loop.step():
+        pass
+    assert rig.loop.counters.updates == 6
+    assert rig.loop.phase == "finished"
+    assert rig.loop.transitions_allowed() == -1
+
+
+def drive(rig, updates):
+    """Alternate practice and updates, as a lockstep actor would."""
+    while rig.loop.counters.step < updates:
+        if not rig.loop.step():
+            rig.practise(1, start=rig.loop.counters.step)
+
+
+def assert_same(one, other):
+    (tensors, counters), (others, other_counters) = one, other
+    assert counters == other_counters
+    assert tensors.keys() == others.keys()
+    assert [name for name, value in tensors.items() if not torch.equal(value, others[name])] == []
+
+
+@pytest.mark.parametrize("pretrain", [0, 60])
+def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
+    settings = {"pretrain_updates": pretrain, "checkpoint_period": 100}
+    straight = make_rig("straight", **settings)
+    drive(straight, 200)
+    first = make_rig("resumed", **settings)
+    drive(first, 130)  # thirty steps beyond the checkpoint, which are lost and made again
+    first.close()
+    resumed = make_rig("resumed", **settings)
+    assert resumed.loop.counters.step == 100
+    drive(resumed, 200)
+    assert_same(straight.state(), resumed.state())
+    assert [row["update"] for row in resumed.rows()] == list(range(10, 201, 10))
+
+
+def test_records_that_came_after_the_crash_change_nothing_that_was_made_before(make_rig):
+    settings = {"checkpoint_period": 40}
+    straight, first = make_rig("straight", **settings), make_rig("resumed", **settings)
+    for rig in (straight, first):
+        drive(rig, 70)
+    first.practise(50, start=500)
+    first.close()
+    resumed = make_rig("resumed", **settings)
+    while resumed.loop.counters.step < 70:
+        assert resumed.loop.step()
+    assert_same(straight.state(), resumed.state())
+
+
+def test_a_resumed_learner_publishes_at_once(make_rig):
+    first = make_rig(checkpoint_period=20)
+    drive(first, 20)
+    first.close()
+    resumed = make_rig(checkpoint_period=20)
+    ((version, tensors),) = resumed.published
+    assert version == first.loop.counters.policy_version
+    for name, value in first.algo.policy_tensors().items():
+        np.testing.assert_array_equal(tensors[name], value)
+
+
+def test_lost_records_that_training_has_seen_are_an_error(make_rig, tmp_path):
+    first = make_rig(checkpoint_period=20)
+    drive(first, 20)
+    first.close()
+    for path in (tmp_path / "run" / "online").iterdir():
+        path.unlink()
+    with pytest.raises(JournalError, match="restore"):
+        make_rig()
+
+
+def test_a_full_disk_stops_no_training(make_rig, monkeypatch, caplog):
+    rig = make_rig(checkpoint_period=10)
+    rig.practise(10)
+    while rig.loop.counters.step < 10:
+        rig.loop.step()
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR, logger="steadyhand"):
+        patch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+        while rig.loop.counters.step < 20:
+            rig.loop.step()
+    assert "no checkpoint at step 20" in caplog.text
+    folder = CheckpointFolder(rig.folder / "checkpoints", keep=3)
+    assert folder.newest().step == 10
+    while rig.loop.counters.step < 30:
+        rig.loop.step()
+    assert folder.newest().step == 30

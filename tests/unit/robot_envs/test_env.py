@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from robot_envs.env import StopLatchedError
+from tests.robot_kit import make_robot_env
+
+TASKS = ("reach", "peg_insert", "pick_place")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_gymnasium_finds_nothing_to_complain_about(task, recwarn):
+    check_env(make_robot_env(f"task={task}"), skip_render_check=True)
+    assert [str(w.message) for w in recwarn if "gymnasium" in str(w.filename)] == []
+
+
+def rollout(env, seed, steps=25):
+    rng = np.random.default_rng(seed)
+    observation, _ = env.reset(seed=seed)
+    seen = [observation]
+    for _ in range(steps):
+        observation, _, terminated, truncated, _ = env.step(rng.uniform(-1, 1, env.action_space.shape).astype(np.float32))
+        seen.append(observation)
+        if terminated or truncated:
+            break
+    return seen
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_same_seed_same_episode_bit_for_bit(task):
+    first = rollout(make_robot_env(f"task={task}"), 3)
+    used = make_robot_env(f"task={task}")
+    rollout(used, 8)
+    used.resume()
+    again = rollout(used, 3)
+    assert len(first) == len(again)
+    for a, b in zip(first, again, strict=True):
+        assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_other_seed_other_episode():
+    env = make_robot_env("task=peg_insert")
+    a, _ = env.reset(seed=1)
+    b, _ = env.reset(seed=2)
+    assert not np.array_equal(a["hole_estimate"], b["hole_estimate"])
+
+
+def test_pose_is_relative_to_the_start_and_action_is_in_the_tool_frame():
+    env = make_robot_env("task=reach")
+    observation, _ = env.reset(seed=0)
+    assert np.abs(observation["tcp_pose"]).max() < 0.005
+    action = np.zeros(6, np.float32)
+    action[2] = 1.0
+    start = env.robot.world.tcp_pose()
+    for _ in range(5):
+        observation, *_ = env.step(action)
+    # The tool points down: its z is the base's minus z, and so is the pose seen from the start.
+    assert env.robot.world.tcp_pose()[2] < start[2] - 0.02
+    assert observation["tcp_pose"][2] > 0.02
+    assert np.array_equal(observation["previous_action"], action)
+
+
+def test_time_limit_truncates_and_does_not_terminate():
+    env = make_robot_env("task=reach", "task.drive.max_steps=5", "task.settings.tolerance_m=0.0001")
+    env.reset(seed=0)
+    ends = [env.step(np.zeros(6, np.float32))[2:4] for _ in range(5)]
+    assert ends == [(False, False)] * 4 + [(False, True)]
+
+
+def test_stop_ends_the_episode_holds_and_waits_for_a_person():
+    env = make_robot_env("task=reach")
+    env.reset(seed=0)
+    _, reward, terminated, truncated, info = env.step(np.full(6, np.nan, np.float32))
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert info["stop_reason"] == "non_finite_action"
+    assert np.isfinite(info["gated_command"]).all()
+    with pytest.raises(StopLatchedError, match="person"):
+        env.reset(seed=1)
+    env.resume()
+    env.reset(seed=1)
+
+
+def test_force_beyond_the_limit_is_a_failure_and_not_a_time_out():
+    env = make_robot_env("task=peg_insert", "safety.max_force_n=5")
+    env.reset(seed=0)
+    for _ in range(30):
+        _, reward, terminated, truncated, info = env.step(np.array([0, 0, 1, 0, 0, 0], np.float32))
+        if terminated or truncated:
+            break
+    assert (reward, terminated, truncated, info["stop_reason"]) == (0.0, True, False, "force_limit")
+    assert not info["success"]
+
+
+def test_command_latency_delays_the_motion():
+    moved = []
+    for latency in (0.0, 0.08):
+        env = make_robot_env("task=reach", f"robot.imperfections.command_latency_s={latency}")
+        env.reset(seed=0)
+        before = env.robot.world.tcp_pose()
+        env.step(np.array([1, 0, 0, 0, 0, 0], np.float32))
+        moved.append(np.linalg.norm(env.robot.world.tcp_pose()[:3] - before[:3]))
+    assert moved[1] < 0.5 * moved[0]
+
+
+def test_pose_offset_moves_what_is_measured_and_not_where_the_arm_goes():
+    env = make_robot_env("task=reach", "robot.imperfections.pose_offset_m=0.01")
+    env.reset(seed=0)
+    difference = env.robot.read().tcp_pose[0, :3] - env.robot.world.tcp_pose()[:3]
+    assert 1e-3 < np.abs(difference).max() <= 0.0105
+
+
+def test_frames_are_observed_when_cameras_are_configured():
+    env = make_robot_env("task=peg_insert", "camera=wrist_side")
+    observation, _ = env.reset(seed=0)
+    assert observation["wrist"].shape == observation["side"].shape == (128, 128, 3)
+    assert env.observation_space.contains(observation)
+    env.close()

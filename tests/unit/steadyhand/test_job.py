@@ -1,0 +1,39 @@
+import pytest
+
+from runtime.run_folder import RunFolderError
+from steadyhand.job import open_job, seed_for, task_name
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ({"entry_point": "robot_envs.tasks.peg_insert:PegInsert"}, "peg_insert"),
+        ({"entry_point": "gymnasium:make", "arguments": {"id": "ALE/Pong-v5"}}, "ale_pong_v5"),
+        ({"entry_point": "my.Envs:make", "arguments": None}, "envs"),
+        ({}, "run"),
+    ],
+)
+def test_a_task_has_a_short_name(task, name):
+    assert task_name({"task": task}) == name
+
+
+def test_seeds_for_different_purposes_differ():
+    seeds = {seed_for(seed, what) for seed in range(50) for what in ("validation", "corrector")}
+    assert len(seeds) == 100
+    assert seed_for(3, "validation") == seed_for(3, "validation")
+
+
+def test_a_child_works_on_the_same_run_with_the_same_choices(tmp_path):
+    job = open_job(["task=reach", f"run_root={tmp_path}", "seed=4"])
+    assert job.seed == 4
+    assert job.run.name.startswith("reach-")
+    child = open_job(job.child_overrides("seed=5"))
+    assert child.run.path == job.run.path
+    assert child.config["task"] == job.config["task"]
+    assert child.seed == 5
+
+
+def test_a_run_that_must_be_there_is_not_made(tmp_path):
+    with pytest.raises(RunFolderError, match="expected a folder"):
+        open_job([f"run_root={tmp_path}", "run_name=none"], create=False)
+    assert not (tmp_path / "none").exists()

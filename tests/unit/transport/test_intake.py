@@ -1,0 +1,290 @@
+import errno
+import os
+import threading
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from runtime.clock import FakeClock
+from tests.transport_kit import (
+    ACTION,
+    CONFIG,
+    SCHEMA,
+    STATE,
+    WRIST,
+    hello,
+    intake_in,
+    record,
+    session_id,
+    writer_in,
+)
+from transport.intake import UnknownSessionError
+from transport.log import LogReader
+from transport.schema import SchemaError
+from transport.weights import WeightsError
+from transport.wire import Accept, Reject, WireError
+
+LIVENESS_NS = round(CONFIG.liveness_s * 1e9)
+
+
+def frames(folder, count: int, number: int = 0, schema=SCHEMA) -> bytes:
+    writer = writer_in(folder, number, schema)
+    for step in range(count):
+        writer.append(record(number, 0, step, schema=schema))
+    writer.close()
+    return LogReader(folder).frame(0, count)
+
+
+def test_accept_says_what_the_actor_needs(tmp_path):
+    intake = intake_in(tmp_path, learner_epoch=4)
+    answer = intake.hello(hello())
+    assert isinstance(answer, Accept)
+    assert answer.policy_spec == {"action_size": 2}
+    assert (answer.learner_epoch, answer.policy_version, answer.next_seq) == (4, 7, 0)
+    assert intake.schema == SCHEMA
+
+
+def test_records_are_stored_as_they_are_and_reported(tmp_path):
+    sent = frames(tmp_path / "actor", 12)
+    intake = intake_in(tmp_path / "learner")
+    seen = []
+    intake.sinks.append(lambda *arguments: seen.append(arguments))
+    intake.hello(hello())
+    size = len(sent) // 12
+    assert intake.records(session_id(0), 0, 5, sent[: 5 * size]).next_seq == 5
+    assert intake.records(session_id(0), 7, 5, sent[7 * size :]).next_seq == 5  # a gap
+    assert intake.records(session_id(0), 0, 5, sent[: 5 * size]).next_seq == 5  # a duplicate
+    ack = intake.records(session_id(0), 3, 9, sent[3 * size :])  # partly a duplicate
+    assert (ack.next_seq, ack.status.updates) == (12, 3)
+    assert seen == [(session_id(0), 0, 5), (session_id(0), 5, 12)]
+    (reader,) = intake.readers()
+    assert reader.refresh() == 12
+    assert reader.frame(0, 12) == sent
+
+
+def test_no_record_before_hello(tmp_path):
+    intake = intake_in(tmp_path)
+    with pytest.raises(UnknownSessionError):
+        intake.records(session_id(0), 0, 1, b"")
+    with pytest.raises(UnknownSessionError):
+        intake.heartbeat(session_id(0))
+
+
+def test_a_frame_that_is_not_what_the_header_says_is_a_wire_error(tmp_path):
+    sent = frames(tmp_path / "actor", 2)
+    intake = intake_in(tmp_path / "learner")
+    intake.hello(hello())
+    damaged = bytearray(sent)
+    damaged[100] ^= 1
+    for count, frame in ((2, sent[:-1]), (1, sent), (3, sent), (2, bytes(damaged)), (1 << 40, b"")):
+        with pytest.raises(WireError):
+            intake.records(session_id(0), 0, count, frame)
+    assert intake.next_seq(session_id(0)) == 0
+    assert intake.records(session_id(0), 0, 2, sent).next_seq == 2
+
+
+def test_next_is_what_the_logs_say_after_a_restart(tmp_path):
+    sent = frames(tmp_path / "actor", 13)
+    first = intake_in(tmp_path / "learner")
+    first.hello(hello())
+    first.records(session_id(0), 0, 13, sent)  # never closed: killed
+    second = intake_in(tmp_path / "learner")
+    assert second.schema == SCHEMA
+    assert second.next_seq(session_id(0)) == 13
+    (reader,) = second.readers()
+    assert second.hello(hello()).next_seq == 13
+    assert second.readers() == [reader]
+    assert len(reader) == 13
+
+
+def test_a_record_torn_by_a_kill_is_asked_for_again(tmp_path):
+    sent = frames(tmp_path / "actor", 4)
+    first = intake_in(tmp_path / "learner")
+    first.hello(hello())
+    first.records(session_id(0), 0, 4, sent)
+    path = next((tmp_path / "learner").rglob("*.segment"))
+    with path.open("r+b") as file:
+        file.seek(4096 + 3 * (len(sent) // 4) + 60)
+        file.write(b"torn")
+    second = intake_in(tmp_path / "learner")
+    assert second.hello(hello()).next_seq == 3
+    assert second.records(session_id(0), 3, 1, sent[3 * (len(sent) // 4) :]).next_seq == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"observation": (STATE,)}, "observation wrist: expected"),
+        ({"observation": (STATE, replace(WRIST, shape=(8, 8, 3)))}, "shape: expected (4, 6, 3), found (8, 8, 3)"),
+        ({"action": replace(ACTION, frame="base")}, "action: frame: expected end effector, found base"),
+        ({"control_period_s": 0.02}, "control_period_s: expected 0.1, found 0.02"),
+    ],
+)
+def test_another_schema_is_rejected_with_the_difference(tmp_path, change, line):
+    intake = intake_in(tmp_path, required=SCHEMA)
+    answer = intake.hello(hello(schema=replace(SCHEMA, **change)))
+    assert isinstance(answer, Reject)
+    assert any(line in reason for reason in answer.reasons)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_extra_cameras_are_accepted_and_stored(tmp_path):
+    intake = intake_in(tmp_path / "learner", required=SCHEMA)
+    more = replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front")))
+    sent = frames(tmp_path / "actor", 2, schema=more)
+    assert isinstance(intake.hello(hello(schema=more)), Accept)
+    intake.records(session_id(0), 0, 2, sent)
+    (reader,) = intake.readers()
+    assert reader.refresh() == 2
+    assert reader.gather([1], "observation/front").shape == (1, 4, 6, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("protocol_version", 2, "protocol_version: expected 1, found 2"),
+        ("schema_hash", "0" * 64, "schema_hash"),
+        ("control_period_s", 0.3, "control_period_s"),
+        ("schema", {}, "schema"),
+    ],
+)
+def test_every_other_field_of_hello_is_checked(tmp_path, name, value, line):
+    answer = intake_in(tmp_path).hello(msgspec.structs.replace(hello(), **{name: value}))
+    assert isinstance(answer, Reject)
+    assert line in answer.reasons[0]
+
+
+def test_a_policy_that_cannot_be_built_rejects(tmp_path):
+    def spec(schema):
+        raise ValueError("observation wrist: the policy needs 128x128")
+
+    answer = intake_in(tmp_path, policy_spec=spec).hello(hello())
+    assert answer == Reject(["observation wrist: the policy needs 128x128"])
+
+
+def test_a_record_larger_than_a_message_rejects(tmp_path):
+    answer = intake_in(tmp_path, config=replace(CONFIG, max_frame_bytes=100)).hello(hello())
+    assert "max_frame_bytes" in answer.reasons[0]
+
+
+def test_a_second_session_of_a_living_actor_is_rejected_naming_the_holder(tmp_path):
+    clock = FakeClock()
+    intake = intake_in(tmp_path, clock=clock)
+    intake.hello(hello(1))
+    clock.advance_ns(LIVENESS_NS - 1)
+    intake.heartbeat(session_id(1))
+    clock.advance_ns(LIVENESS_NS - 1)
+    answer = intake.hello(hello(2))
+    assert isinstance(answer, Reject)
+    assert session_id(1) in answer.reasons[0]
+    assert isinstance(intake.hello(hello(3, actor_id="leg")), Accept)
+    clock.advance_ns(1)
+    assert isinstance(intake.hello(hello(2)), Accept)
+    with pytest.raises(UnknownSessionError):
+        intake.heartbeat(session_id(1))
+    assert isinstance(intake.hello(hello(1)), Reject)
+
+
+def test_a_session_that_said_goodbye_frees_its_actor(tmp_path):
+    intake = intake_in(tmp_path)
+    intake.hello(hello(1))
+    intake.bye(session_id(1))
+    intake.bye("unknown")
+    assert not intake.is_open(session_id(1))
+    assert isinstance(intake.hello(hello(2)), Accept)
+
+
+def test_an_open_session_is_not_taken_over_with_another_schema(tmp_path):
+    intake = intake_in(tmp_path)
+    intake.hello(hello())
+    more = replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front")))
+    assert "start a new session" in intake.hello(hello(schema=more)).reasons[0]
+    assert "start a new session" in intake.hello(hello(actor_id="leg")).reasons[0]
+    intake.bye(session_id(0))
+    assert "new folder" in intake.hello(hello(schema=more)).reasons[0]
+    assert isinstance(intake.hello(hello()), Accept)
+
+
+def test_records_that_the_actor_has_lost_are_left_out(tmp_path):
+    intake = intake_in(tmp_path)
+    intake.hello(hello())
+    assert intake.hello(msgspec.structs.replace(hello(), first_seq=40)).next_seq == 40
+    assert intake.hello(hello()).next_seq == 40
+
+
+def test_a_full_disk_acknowledges_nothing_and_recovers(tmp_path, monkeypatch):
+    sent = frames(tmp_path / "actor", 4)
+    intake = intake_in(tmp_path / "learner")
+    intake.hello(hello())
+    real = os.pwritev
+
+    def full(fd, parts, offset):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwritev", full)
+    with pytest.raises(OSError, match="No space"):
+        intake.records(session_id(0), 0, 4, sent)
+    monkeypatch.setattr(os, "pwritev", real)
+    assert intake.next_seq(session_id(0)) == 0
+    assert intake.records(session_id(0), 0, 4, sent).next_seq == 4
+
+
+def test_require_takes_a_demo_set_s_schema_and_checks_the_next(tmp_path):
+    intake = intake_in(tmp_path)
+    intake.require(SCHEMA)
+    intake.require(replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front"))))
+    with pytest.raises(SchemaError, match="observation wrist"):
+        intake.require(replace(SCHEMA, observation=(STATE,)))
+    assert intake.schema == SCHEMA
+
+
+def test_logs_that_do_not_fit_the_required_schema_are_refused(tmp_path):
+    intake_in(tmp_path).hello(hello())
+    with pytest.raises(SchemaError, match="command_size"):
+        intake_in(tmp_path, required=replace(SCHEMA, command_size=9))
+
+
+def test_weights_larger_than_a_message_are_refused_before_sending(tmp_path):
+    with pytest.raises(WeightsError, match="max_frame_bytes"):
+        intake_in(tmp_path).publish(bytes(CONFIG.max_frame_bytes + 1))
+
+
+def test_readers_serve_another_thread_while_records_arrive(tmp_path):
+    sent = frames(tmp_path / "actor", 200)
+    size = len(sent) // 200
+    intake = intake_in(tmp_path / "learner")
+    done, wrong = threading.Event(), []
+
+    def train():
+        total = 0
+        while not done.is_set() or total < 200:
+            for reader in intake.readers():
+                total = reader.refresh()
+                steps = reader.gather(np.arange(total), "step_index")
+                if steps.tolist() != list(range(total)):
+                    wrong.append(steps)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    intake.hello(hello())
+    for seq in range(0, 200, 4):
+        intake.records(session_id(0), seq, 4, sent[seq * size : (seq + 4) * size])
+    done.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert wrong == []
+    intake.sync()
+    intake.close()
+
+
+def test_a_session_that_came_and_went_between_two_looks_is_not_missed(tmp_path):
+    sent = frames(tmp_path / "actor", 3)
+    intake = intake_in(tmp_path / "learner")
+    assert intake.readers() == []
+    intake.hello(hello())
+    intake.records(session_id(0), 0, 3, sent)
+    intake.bye(session_id(0))
+    (reader,) = intake.readers()
+    assert reader.refresh() == 3

@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.transport_kit import CONFIG, hello, record, session_id, writer_in
+from transport import segment
+from transport.outbox import Outbox, Rejected
+from transport.wire import Accept, Reject, Status
+
+STATUS = Status(0, 0, -1, "")
+
+
+def accept(next_seq: int) -> Accept:
+    return Accept({}, 0, next_seq, STATUS)
+
+
+def log_of(folder, count: int, **options):
+    writer = writer_in(folder, **options)
+    for step in range(count):
+        writer.append(record(step=step))
+    writer.sync()
+    return writer
+
+
+def drain(outbox: Outbox) -> list[range]:
+    """Return the sent ranges, with every frame acknowledged at once."""
+    sent = []
+    while (batch := outbox.next_frame()) is not None:
+        records, frame = batch
+        assert len(frame) == records.count * outbox._reader.dtype.itemsize
+        sent.append(range(records.first_seq, records.first_seq + records.count))
+        outbox.on_ack(sent[-1].stop)
+    return sent
+
+
+def test_frames_continue_from_where_the_learner_is_and_are_bounded(tmp_path):
+    log_of(tmp_path, 35)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.introduce(hello())
+    outbox.admit(accept(4))
+    sent = drain(outbox)
+    assert [seq for span in sent for seq in span] == list(range(4, 35))
+    assert max(map(len, sent)) <= CONFIG.window_records // 4
+
+
+def test_the_window_stops_it_until_something_is_acknowledged(tmp_path):
+    log_of(tmp_path, 60)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(0))
+    while outbox.next_frame() is not None:
+        pass
+    assert outbox.sender.under_way == CONFIG.window_records
+    outbox.on_ack(5)
+    assert outbox.next_frame()[0].first_seq == CONFIG.window_records
+
+
+def test_what_was_appended_is_found_after_a_look(tmp_path):
+    writer = log_of(tmp_path, 0)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(0))
+    assert outbox.next_frame() is None
+    writer.append(record())
+    outbox.look()
+    assert outbox.next_frame()[0].count == 1
+
+
+def test_a_hole_is_reported_only_when_all_before_it_has_arrived(tmp_path):
+    log_of(tmp_path, 35).close()
+    segment.paths(tmp_path)[1][1].unlink()
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(0))
+    while outbox.next_frame() is not None:
+        pass
+    assert outbox.sender.sent == 10
+    assert outbox.hole_end is None
+    outbox.on_ack(10)
+    assert outbox.next_frame() is None
+    assert outbox.hole_end == 20
+    assert outbox.introduce(hello()).first_seq == 20
+    outbox.admit(accept(20))
+    assert [seq for span in drain(outbox) for seq in span] == list(range(20, 35))
+
+
+def test_a_trimmed_log_introduces_itself_with_its_oldest_record(tmp_path):
+    log_of(tmp_path, 35, trim=True).forget(25)
+    assert Outbox(tmp_path, CONFIG).introduce(hello()).first_seq == 20
+
+
+def test_acknowledged_segments_can_be_asked_for_again_after_a_new_hello(tmp_path):
+    log_of(tmp_path, 25)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(0))
+    drain(outbox)
+    outbox.introduce(hello())
+    outbox.admit(accept(0))  # another learner, with an empty folder
+    assert [seq for span in drain(outbox) for seq in span] == list(range(25))
+
+
+def test_a_learner_that_knows_more_than_the_log_is_not_believed(tmp_path):
+    log_of(tmp_path, 5)
+    outbox = Outbox(tmp_path, CONFIG)
+    with pytest.raises(Rejected, match="up to seq 9, this log only up to 5"):
+        outbox.admit(accept(9))
+
+
+def test_a_rejection_carries_its_reasons(tmp_path):
+    log_of(tmp_path, 1)
+    with pytest.raises(Rejected) as caught:
+        Outbox(tmp_path, CONFIG).admit(Reject(["a", "b"]))
+    assert caught.value.reasons == ["a", "b"]
+
+
+def test_the_hello_of_another_session_and_a_record_too_large_are_refused(tmp_path):
+    log_of(tmp_path, 1)
+    with pytest.raises(ValueError, match=session_id(0)):
+        Outbox(tmp_path, CONFIG).check(hello(1))
+    with pytest.raises(ValueError, match="max_frame_bytes"):
+        Outbox(tmp_path, replace(CONFIG, max_frame_bytes=10))
