@@ -1,1 +1,1 @@
-"""What a robot is, and everything that stands around it: cameras, devices, tasks, safety and the gymnasium environment."""
+"""What a robot is, and what stands around it: cameras, devices, tasks, safety and the gymnasium environment."""

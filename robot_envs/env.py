@@ -1,7 +1,7 @@
 """A robot, its cameras, a task and the safety gate as one gymnasium environment.
 
-Actions are steps of the tool in its own frame; the observed pose is relative to the pose at the episode's start (SERL's relative
-frame, arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
+Actions are steps of the tool in its own frame; the observed pose is relative to the pose at the episode's start
+(SERL's relative frame, arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from robot_envs.camera import Camera
 from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
-from robot_envs.robot import Robot, RobotCommand, RobotState
+from robot_envs.robot import Robot, RobotCommand
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import Outcome, Task
@@ -63,7 +63,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         stage: Arranges the workpieces.
         gate: Every command passes it.
         clock: Drives the control period.
-        lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be waited for.
+        lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be
+            waited for.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium's own declaration
@@ -91,7 +92,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         per_arm = 7 if config.learns_gripper else 6
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
         self.field_specs: dict[str, tuple[str, str]] = {}
-        self.observation_space = self._observation_space()
+        self.observation_space = self._observation_space()  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
         self.reward_terms = tuple(task.reward_terms)
@@ -99,7 +100,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         for camera in cameras:
             camera.connect()
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
         """Draw an episode, arrange the stage, move the arm to its start.
 
         Raises:
@@ -107,7 +110,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """
         super().reset(seed=seed)
         if self.gate.stop_reason is not None:
-            raise StopLatchedError(f"stopped ({self.gate.stop_reason.value}); a person has to resume before the next episode")
+            raise StopLatchedError(
+                f"stopped ({self.gate.stop_reason.value}); a person has to resume before the next episode"
+            )
         plan = self._task.begin(self.np_random)
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
@@ -124,8 +129,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gate the action, command it, wait for the end of the control period, and look.
 
-        The gate's stop ends the episode with the robot holding where it is: terminated without reward when the action brought
-        it about (a force beyond the limit), else truncated.
+        The gate's stop ends the episode with the robot holding where it is: terminated without reward when the
+        action brought it about (a force beyond the limit), else truncated.
         """
         command = self.gate.pass_command(self._command_for(np.asarray(action, np.float64)), self._state)
         if command is None:
@@ -143,7 +148,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         outcome = self._task.evaluate(self._state, self._stage)
         stop = self.gate.stop_reason
         stopped = stop is not None
-        # A stop that the action brought about is a failure to be learnt from; any other stop only cuts the episode short.
+        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
         terminated = stop in CAUSED_BY_ACTION if stopped else outcome.success
         truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
         info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}

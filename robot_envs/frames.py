@@ -1,6 +1,7 @@
 """Rotations and poses in numpy: quaternions xyzw, poses (..., 7) as position [m] then quaternion, any leading axes.
 
-``pose_compose(a_to_b, b_to_c)`` reads from left to right; a pose named ``tool_in_base`` maps tool coordinates to base coordinates.
+``pose_compose(a_to_b, b_to_c)`` reads from left to right; a pose named ``tool_in_base`` maps tool coordinates to
+base coordinates.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ def quat_multiply(a: Array, b: Array) -> Array:
 
 def quat_inverse(quat: Array) -> Array:
     """The opposite rotation of a unit quaternion. Shape (..., 4)."""
-    return quat * np.array([-1.0, -1.0, -1.0, 1.0])
+    opposite: Array = quat * np.array([-1.0, -1.0, -1.0, 1.0])
+    return opposite
 
 
 def quat_normalise(quat: Array) -> Array:
     """Scale to unit length. Shape (..., 4)."""
-    return quat / np.linalg.norm(quat, axis=-1, keepdims=True)
+    unit: Array = quat / np.linalg.norm(quat, axis=-1, keepdims=True)
+    return unit
 
 
 def quat_rotate(quat: Array, vector: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Any gymnasium environment behind the interface that the actor drives: Dict observations, Box(-1, 1) actions, ``success``."""
+"""Any gymnasium environment in the terms of the actor: Dict observations, Box(-1, 1) actions, ``success``."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def load_entry_point(text: str, where: str) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise ConfigError(f"{where}: cannot import {module_name!r} ({error}); is it installed and on PYTHONPATH?") from None
+        raise ConfigError(
+            f"{where}: cannot import {module_name!r} ({error}); is it installed and on PYTHONPATH?"
+        ) from None
     if not hasattr(module, name):
         raise ConfigError(f"{where}: module {module_name!r} has no {name!r}")
     entry: Callable[..., Any] = getattr(module, name)
@@ -84,9 +86,10 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._config = config
         self._inner_action = _bounded_box(env.action_space)
         self._inner_fields = _fields(env.observation_space)
-        self.observation_space = spaces.Dict({name: _outer_box(box) for name, box in self._inner_fields.items()})
+        boxes: dict[str, spaces.Space[Any]] = {name: _outer_box(box) for name, box in self._inner_fields.items()}
+        self.observation_space = spaces.Dict(boxes)  # type: ignore[assignment]  # Dict is a Space of dicts
         self.action_space = spaces.Box(-1.0, 1.0, (int(np.prod(self._inner_action.shape)),), np.float32)
-        self.field_specs = {name: ("", config.entry_point) for name in self._inner_fields}
+        self.field_specs = dict.fromkeys(self._inner_fields, ("", config.entry_point))
         self.command_size = int(np.prod(self._inner_action.shape))
         self.control_period_s = config.control_period_s
         self.clock = _StepClock()
@@ -94,7 +97,9 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.lockstep = True
         self._streak = 0
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode of the inner environment."""
         super().reset(seed=seed)
         raw, info = self.inner.reset(seed=seed, options=options)
@@ -109,7 +114,10 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         success = self._succeeded(float(reward), info)
         terminated = terminated or (success and self._config.terminate_on_success)
         outer_reward = float(success) if self._config.reward == "success" else float(reward)
-        outer_info = self._info(raw, info, success) | {"gated_command": inner.astype(np.float32).ravel(), "overrun": False}
+        outer_info = self._info(raw, info, success) | {
+            "gated_command": inner.astype(np.float32).ravel(),
+            "overrun": False,
+        }
         return self._outer(raw), outer_reward, bool(terminated), bool(truncated and not terminated), outer_info
 
     def to_inner(self, action: NDArray[np.float64]) -> NDArray[Any]:
@@ -141,7 +149,12 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._streak >= self._config.success_steps
 
     def _info(self, raw: Any, info: Mapping[str, Any], success: bool) -> dict[str, Any]:
-        own = {"success": success, "stop_reason": "", "reward_terms": {}, "truth": {"observation": raw, "info": dict(info)}}
+        own = {
+            "success": success,
+            "stop_reason": "",
+            "reward_terms": {},
+            "truth": {"observation": raw, "info": dict(info)},
+        }
         progress = info.get("progress")
         return own if progress is None else own | {"progress": float(progress)}
 
@@ -199,10 +212,12 @@ def _bounded_box(space: Any) -> spaces.Box:
 
 
 def _fields(space: Any) -> dict[str, spaces.Box]:
-    parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {"state": space}
+    parts: dict[str, Any] = dict(space.spaces) if isinstance(space, spaces.Dict) else {"state": space}
     for name, part in parts.items():
         if not isinstance(part, spaces.Box):
-            raise ConfigError(f"task.entry_point: expected Box or a flat Dict of Box observations, found {name}: {part}")
+            raise ConfigError(
+                f"task.entry_point: expected Box or a flat Dict of Box observations, found {name}: {part}"
+            )
     return parts
 
 

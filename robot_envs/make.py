@@ -71,7 +71,9 @@ def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> O
     device = build(ScriptedDeviceConfig, config["device"], "device")
     expert = _make_expert(config, env)
     if expert is None:
-        raise ConfigError("task.expert: demonstrations need an expert, found null; give task.expert=package.module:Class")
+        raise ConfigError(
+            "task.expert: demonstrations need an expert, found null; give task.expert=package.module:Class"
+        )
     return ScriptedDemonstrator(expert, device.demonstrator, seed)
 
 
@@ -85,7 +87,7 @@ def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> Oper
 
 
 def _is_gym(config: Mapping[str, Any]) -> bool:
-    return config["task"].get("kind") == "gym"
+    return bool(config["task"].get("kind") == "gym")
 
 
 def _make_robot_env(config: Mapping[str, Any]) -> RobotEnv:

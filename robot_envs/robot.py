@@ -1,7 +1,8 @@
 """The contract every arm fulfils: read a state, take a Cartesian command, hold.
 
-State and command are arrays over arms (``n_arms`` first), so one arm and two are the same code. Units are SI, quaternions are
-xyzw, poses and twists are in the robot's base frame, and the wrench is what the environment does to the tool, in the tool frame.
+State and command are arrays over arms (``n_arms`` first), so one arm and two are the same code. Units are SI,
+quaternions are xyzw, poses and twists are in the robot's base frame, and the wrench is what the environment does to
+the tool, in the tool frame.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Robot(Protocol):
         """The newest state; never waits for a new one."""
 
     def command(self, command: RobotCommand) -> None:
-        """Set the controller's target. The controller clips it around the measured pose, so that contact force is bounded."""
+        """Set the controller's target, which it clips around the measured pose, so that contact force is bounded."""
 
     def hold(self) -> None:
         """Stop where the arm is: the measured pose becomes the target."""

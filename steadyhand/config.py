@@ -20,6 +20,7 @@ class DemoConfig:
     eval_episodes: int  # fresh episodes with nobody helping
     required_success: float  # share of them that the demo must reach, 0..1
     film_episodes: int  # first evaluation episodes that are filmed; 0 = none
+    film_views: dict[str, dict[str, int]]  # cameras beside the task's own, as in configs/camera; `side` films
     # The behaviour-cloning baseline.
     bc: BcConfig
     validation_episodes: int  # other episodes, on which the best candidate is chosen

@@ -23,6 +23,7 @@ __all__ = ["SIDE", "Shot", "film", "side_by_side", "write_gif", "write_views"]
 SIDE = "side"  # the camera that films
 HOLD_FRAMES = 8  # how long the end of an episode stays
 STRIP_PX = 5
+COLOURS = 128
 SUCCESS, FAILURE = (46, 180, 160), (200, 70, 56)
 
 Frame = NDArray[np.uint8]
@@ -63,7 +64,9 @@ def side_by_side(left: Sequence[Shot], right: Sequence[Shot]) -> list[Frame]:
 
 def write_gif(path: Path, frames: Sequence[Frame], period_s: float) -> None:
     """Write frames (h, w, 3) as an endless animation, in real time when the period is the control period."""
-    images = [Image.fromarray(frame).quantize(96, dither=Image.Dither.NONE) for frame in frames]
+    # Median cut, the usual way, would spend no colour on something as small as the workpiece.
+    way = Image.Quantize.MAXCOVERAGE
+    images = [Image.fromarray(frame).quantize(COLOURS, way, dither=Image.Dither.NONE) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
     images[0].save(
         path, save_all=True, append_images=images[1:], duration=round(period_s * 1000), loop=0, optimize=True

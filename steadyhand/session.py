@@ -177,8 +177,7 @@ def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], d
     Raises:
         FilmError: This environment has no camera, or this machine cannot render.
     """
-    views = job.config["camera"]["views"] | {SIDE: {"height": 240, "width": 320}}
-    config = {**job.config, "camera": {"views": views}}
+    config = {**job.config, "camera": {"views": {**job.demo.film_views, **job.config["camera"]["views"]}}}
     try:
         with opened_env(config, seed) as env:
             schema = env_schema(env)

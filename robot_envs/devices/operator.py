@@ -70,7 +70,8 @@ class DeviceOperator:
             return None
         twist = reading.twist * reading.engaged[:, None]
         action = np.concatenate([twist, reading.gripper[:, None]], axis=1) if self._learns_gripper else twist
-        return np.clip(action, -1.0, 1.0).astype(np.float32).ravel()
+        clipped: NDArray[np.float32] = np.clip(action, -1.0, 1.0).astype(np.float32).ravel()
+        return clipped
 
     def may_resume(self, stop_reason: str) -> bool:
         """Whether the device's resume button has been pressed since the last question."""

@@ -35,7 +35,8 @@ class CorrectorConfig:
         hand: Its noise.
         stall_steps: Steps without progress that it watches before it decides to help.
         stall_progress: Progress over those steps that counts as none, in the unit of ``info["progress"]``.
-        disagreement: Without ``progress``: mean absolute difference from the expert over ``stall_steps`` that calls for help.
+        disagreement: Without ``progress``: mean absolute difference from the expert over ``stall_steps`` that calls
+            for help.
         delay_steps: Shortest and longest reaction time, in steps.
         act_steps: Shortest and longest help, in steps.
         release_progress: It lets go as soon as progress is below this: the policy has to finish by itself.

@@ -54,4 +54,5 @@ class PickPlaceExpert:
     def _action(self, step: NDArray[np.float64], gripper: float) -> NDArray[np.float32]:
         # The tool is half a turn about x from the base: y and z change sign.
         tool = step * np.array([1.0, -1.0, -1.0]) / self._scale.metres
-        return np.clip([*tool, 0.0, 0.0, 0.0, gripper], -1.0, 1.0).astype(np.float32)
+        action: NDArray[np.float32] = np.clip([*tool, 0.0, 0.0, 0.0, gripper], -1.0, 1.0).astype(np.float32)
+        return action

@@ -1,7 +1,8 @@
 """The Franka Research 3 in primitive geometry, from its published Denavit-Hartenberg parameters and joint limits.
 
-Source: Franka Robotics, "Robot and interface specifications" (Craig's convention). Masses are round figures in the region of the
-published identification of the Panda (Gaz et al. 2019); the impedance controller compensates gravity, so they only set inertia.
+Source: Franka Robotics, "Robot and interface specifications" (Craig's convention). Masses are round figures in the
+region of the published identification of the Panda (Gaz et al. 2019); the impedance controller compensates gravity,
+so they only set inertia.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def arm_xml(joint_damping: float, armature: float, tool_xml: str) -> str:
             f'<joint name="joint{index + 1}" range="{low} {high}" damping="{joint_damping}" armature="{armature}"/>'
             f"{geoms}{inner}</body>"
         )
-    return f'<body name="base"><geom class="link" type="cylinder" size="0.08 0.07" pos="0 0 0.07" mass="3"/>{inner}</body>'
+    return (
+        f'<body name="base"><geom class="link" type="cylinder" size="0.08 0.07" pos="0 0 0.07" mass="3"/>{inner}</body>'
+    )
 
 
 def _hand_xml(tool_xml: str) -> str:

@@ -24,7 +24,8 @@ class MockRobotConfig:
         rotation_noise_rad: The same for its orientation.
         force_noise_n: The same for the measured force.
         torque_noise_nm: The same for the measured torque.
-        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode: an arm without a wrist sensor
+        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode: an arm without a
+            wrist sensor
             estimates the wrench from its joint torques, and friction in the joints makes that estimate wrong.
         torque_bias_nm: The same for the torque.
         pose_offset_m: Calibration error of the TCP: uniform within +- this, per axis, fixed for an episode.
@@ -138,7 +139,9 @@ class _Noise:
         self.offset, self.bias = np.zeros(3), np.zeros(6)
         if self.rng is not None:
             self.offset = self.rng.uniform(-1.0, 1.0, 3) * self.config.pose_offset_m
-            self.bias = self.rng.uniform(-1.0, 1.0, 6) * np.repeat([self.config.force_bias_n, self.config.torque_bias_nm], 3)
+            self.bias = self.rng.uniform(-1.0, 1.0, 6) * np.repeat(
+                [self.config.force_bias_n, self.config.torque_bias_nm], 3
+            )
 
     def pose(self, true: Array) -> Array:
         measured = true.copy()
@@ -160,4 +163,5 @@ class _Noise:
             return true
         c = self.config
         scale = np.repeat([c.force_noise_n, c.torque_noise_nm], 3)
-        return true + self.bias + self.rng.normal(0.0, 1.0, 6) * scale
+        measured: Array = true + self.bias + self.rng.normal(0.0, 1.0, 6) * scale
+        return measured

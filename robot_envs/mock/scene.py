@@ -1,9 +1,10 @@
 """The mock robot's world as one MJCF string: the arm, its Cartesian impedance controller, the table and the workpieces.
 
-The controller is made of MuJoCo's own actuators, so that a whole control period is one call of ``mj_step``: six affine actuators act
-between the tool centre point and a target body (a site transmission with a reference site), which is ``force = J^T (-k e - d v)``.
-Their force range is the stiffness times the reference limit: SERL clips the error at the same bound (arXiv 2401.16013, section IV-E),
-so the force on whatever is in the way is bounded however far away the command is.
+The controller is made of MuJoCo's own actuators, so that a whole control period is one call of ``mj_step``: six
+affine actuators act between the tool centre point and a target body (a site transmission with a reference site), which
+is ``force = J^T (-k e - d v)``. Their force range is the stiffness times the reference limit: SERL clips the error at
+the same bound (arXiv 2401.16013, section IV-E), so the force on whatever is in the way is bounded however far away the
+command is.
 """
 
 from __future__ import annotations

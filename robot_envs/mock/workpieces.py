@@ -20,16 +20,15 @@ def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:
     """A square peg held in the gripper, in the hand's frame; its tip is ``length_m`` beyond the TCP at ``tcp_m``."""
     half, grasped = side_m / 2, 0.02
     centre = tcp_m + (length_m - grasped) / 2
-    return (
-        f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
-    )
+    return f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
 
 
 def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float) -> str:
-    """A block with a chamfered square hole; the origin is the middle of the hole's mouth, at the height of the upper face.
+    """A block with a chamfered square hole; the origin is the middle of the hole's mouth, level with the upper face.
 
-    Each wall is a lower box flush with the hole, an upper slab that stands back by the chamfer, and a box turned by 45 degrees whose
-    face is the bevel between the two; all three lie inside the block, so a sliding peg meets one surface without a step.
+    Each wall is a lower box flush with the hole, an upper slab that stands back by the chamfer, and a box turned by
+    45 degrees whose face is the bevel between the two; all three lie inside the block, so a sliding peg meets one
+    surface without a step.
     """
     hole, block = side_m / 2, block_m / 2
     lower = (block - hole) / 2
@@ -49,7 +48,9 @@ def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float)
 
         tilt, yaw = np.array([np.cos(np.pi / 8), np.sin(np.pi / 8)]), np.array([np.cos(angle / 2), np.sin(angle / 2)])
         # yaw about z, then 45 degrees about the wall's own y: the box's x axis becomes the bevel's normal.
-        bevel_quat = f'quat="{yaw[0] * tilt[0]:.8f} {-yaw[1] * tilt[1]:.8f} {yaw[0] * tilt[1]:.8f} {yaw[1] * tilt[0]:.8f}"'
+        bevel_quat = (
+            f'quat="{yaw[0] * tilt[0]:.8f} {-yaw[1] * tilt[1]:.8f} {yaw[0] * tilt[1]:.8f} {yaw[1] * tilt[0]:.8f}"'
+        )
         geoms += [
             f'<geom class="fixture" type="box" size="{lower} {block} {(depth_m - chamfer_m) / 2}" '
             f"{at(hole + lower, -(depth_m + chamfer_m) / 2)} {turn}/>",

@@ -1,7 +1,7 @@
 """The simulated world that the mock robot and its cameras share, and the clock that drives it.
 
-Nothing else steps the physics: the world moves when its clock moves. At ``pace: lockstep`` time jumps to wherever the control loop
-sleeps until; at ``pace: realtime`` the loop really sleeps and the physics catches up.
+Nothing else steps the physics: the world moves when its clock moves. At ``pace: lockstep`` time jumps to wherever
+the control loop sleeps until; at ``pace: realtime`` the loop really sleeps and the physics catches up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class WorldConfig:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.physics_timestep_s <= 0.002:
-            raise ValueError(f"physics_timestep_s: expected 0 < s <= 0.002 (500 Hz control), found {self.physics_timestep_s}")
+            raise ValueError(
+                f"physics_timestep_s: expected 0 < s <= 0.002 (500 Hz control), found {self.physics_timestep_s}"
+            )
 
 
 class World:
@@ -54,7 +56,9 @@ class World:
 
     def __init__(self, config: WorldConfig) -> None:
         self.config = config
-        self.model = mujoco.MjModel.from_xml_string(scene_xml(config.scene, config.impedance, config.physics_timestep_s))
+        self.model = mujoco.MjModel.from_xml_string(
+            scene_xml(config.scene, config.impedance, config.physics_timestep_s)
+        )
         self.data = mujoco.MjData(self.model)
         self.steps = 0
         self._sensor_mean = np.zeros(6)
@@ -80,7 +84,7 @@ class World:
         self.set_target(self.tcp_pose())
 
     def step(self, n: int) -> None:
-        """Advance the physics by ``n`` steps: one call, but for the last few, over which the wrist sensor is averaged."""
+        """Advance the physics by ``n`` steps: one call but for the last few, which average the wrist sensor."""
         averaged = min(n, _SENSOR_STEPS)
         if averaged <= 0:
             return
@@ -162,7 +166,7 @@ class World:
     def tcp_wrench(self) -> Array:
         """Force and torque of the environment on the tool at the TCP, in the tool frame, not tared. Shape (6,)."""
         rotation = self.data.site_xmat[self._sensor].reshape(3, 3)
-        # The sensor reads what the wrist does to the tool; at rest the environment and the tool's weight do the opposite.
+        # The sensor reads what the wrist does to the tool; environment and weight together do the opposite.
         force = -self._sensor_mean[:3] - rotation.T @ self._tool_weight
         torque = -self._sensor_mean[3:]
         tcp_in_sensor = rotation.T @ (self.data.site_xpos[self._tcp] - self.data.site_xpos[self._sensor])
@@ -202,7 +206,9 @@ class World:
             step = arm.T @ np.linalg.solve(arm @ arm.T + 1e-6 * np.eye(6), error)
             qpos[:N_JOINTS] = np.clip(qpos[:N_JOINTS] + step, low, high)
         else:
-            raise RobotError(f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace")
+            raise RobotError(
+                f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace"
+            )
         # The redundant joint is held by a weak spring towards the posture it starts with.
         self.model.qpos_spring[:N_JOINTS] = qpos[:N_JOINTS]
         self.set_target(tcp_pose)
@@ -216,7 +222,9 @@ class World:
 
     def state_vector(self) -> Any:
         """Everything that decides the future, for bit-for-bit comparisons."""
-        return np.concatenate([self.data.qpos, self.data.qvel, self.data.mocap_pos.ravel(), self.data.mocap_quat.ravel()])
+        return np.concatenate(
+            [self.data.qpos, self.data.qvel, self.data.mocap_pos.ravel(), self.data.mocap_quat.ravel()]
+        )
 
 
 class SimulatedClock:

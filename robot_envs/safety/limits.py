@@ -39,7 +39,9 @@ class SafetyLimits:
         if len(self.workspace_low_m) != 3 or len(self.workspace_high_m) != 3:
             raise ValueError("workspace_low_m and workspace_high_m: expected three numbers each, x y z in metres")
         if not all(low < high for low, high in zip(self.workspace_low_m, self.workspace_high_m, strict=True)):
-            raise ValueError(f"workspace: expected low < high, found {self.workspace_low_m} and {self.workspace_high_m}")
+            raise ValueError(
+                f"workspace: expected low < high, found {self.workspace_low_m} and {self.workspace_high_m}"
+            )
         if len(self.nominal_quat) != 4 or abs(float(np.linalg.norm(self.nominal_quat)) - 1.0) > 1e-3:
             raise ValueError(f"nominal_quat: expected a unit quaternion xyzw, found {self.nominal_quat}")
         for name in (
@@ -69,7 +71,8 @@ def clip_tilt(quat: Array, limits: SafetyLimits) -> Array:
 def clip_length(vector: Array, longest: float) -> Array:
     """Shorten a vector to at most ``longest``, keeping its direction. Shape (..., 3)."""
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    return vector * np.minimum(1.0, longest / np.maximum(length, 1e-12))
+    shortened: Array = vector * np.minimum(1.0, longest / np.maximum(length, 1e-12))
+    return shortened
 
 
 def clip_step(measured: Array, target: Array, limits: SafetyLimits, period_s: float) -> Array:

@@ -1,7 +1,8 @@
 """Insert a square peg into a square hole of which only a wrong estimate is known.
 
-The estimate is off by up to 2 mm per axis and the clearance is 0.5 mm per side, so going to the estimate and pushing fails three
-times in four: the policy has to feel for the hole. The rim carries the peg on the side away from the hole, which shows as a torque.
+The estimate is off by up to 2 mm per axis and the clearance is 0.5 mm per side, so going to the estimate and
+pushing fails three times in four: the policy has to feel for the hole. The rim carries the peg on the side away
+from the hole, which shows as a torque.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class PegInsertSettings:
         hole_position_m: Middle of the region that the hole's mouth is drawn from, base frame.
         hole_range_m: Half width of that region, per axis.
         estimate_error_m: The hole estimate is wrong by a uniform +- this per axis, fixed for an episode.
-        estimate_error_rad: The same for its orientation, about each axis. A tilted peg touches with an edge, which hides the rim's torque.
+        estimate_error_rad: The same for its orientation, about each axis. A tilted peg touches with an edge, which
+            hides the rim's torque.
         start_height_m: Height of the peg's tip above the hole in the middle of the start region.
         start_range_m: Half width of the start region, per axis.
         start_tilt_rad: The start orientation is off by a uniform +- this about each axis.
@@ -85,7 +87,7 @@ class PegInsert:
         return EpisodePlan(start[None], np.array([s.peg_width_m]), {"hole": self._hole})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
-        """The estimated hole as seen from the peg's tip, tool axes: position [m] and rotation vector [rad]. Shape (6,)."""
+        """The estimated hole as seen from the peg's tip: position [m] and rotation vector [rad]. Shape (6,)."""
         return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), self._estimate)).astype(np.float32)}
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
@@ -95,7 +97,7 @@ class PegInsert:
         inserted = -tip[2] >= s.success_depth_m and float(np.abs(tip[:2]).max()) < s.peg_width_m / 2
         slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < s.success_speed_m_s
         success = bool(inserted and slow)
-        progress = float(np.linalg.norm(tip + [0.0, 0.0, s.success_depth_m]))
+        progress = float(np.linalg.norm(tip + np.array([0.0, 0.0, s.success_depth_m])))
         return Outcome(float(success), success, progress, {"inserted": float(success)})
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:

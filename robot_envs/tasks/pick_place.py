@@ -63,9 +63,7 @@ class PickPlace:
         s = self._settings
         cube = pose(np.asarray(s.cube_position_m) + rng.uniform(-1, 1, 3) * s.cube_range_m)
         start = np.asarray(s.start_position_m) + rng.uniform(-s.start_range_m, s.start_range_m, 3)
-        return EpisodePlan(
-            pose(start, TOOL_DOWN)[None], np.array([s.gripper_open_m]), {"cube": cube, "bin": self._bin}
-        )
+        return EpisodePlan(pose(start, TOOL_DOWN)[None], np.array([s.gripper_open_m]), {"cube": cube, "bin": self._bin})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
         """Cube and bin as seen from the tool [m], shapes (3,), and the tool's height over the table [m], shape (1,)."""
@@ -102,4 +100,6 @@ class PickPlace:
     def _way_to_go(self, state: RobotState, cube: Array) -> float:
         reach = float(np.linalg.norm(cube - state.tcp_pose[0, :3]))
         carry = float(np.linalg.norm((cube - self._bin[:3])[:2]))
-        return reach + carry + max(0.0, self._settings.lift_m - float(cube[2])) * (carry > self._settings.bin_side_m / 2)
+        return (
+            reach + carry + max(0.0, self._settings.lift_m - float(cube[2])) * (carry > self._settings.bin_side_m / 2)
+        )

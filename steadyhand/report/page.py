@@ -114,7 +114,7 @@ def _film(run: RunRecords, summary: Row, no_film: str) -> str:
             f"{_image(film, 'The policy before practice on the left, after it on the right')}</figure>"
         )
     shown = "".join(
-        f"<figure>{_image(path, f'Camera {name}')}<figcaption>Camera {escape(name)}</figcaption></figure>"
+        f"<figure>{_image(path, f'Camera {name}')}<figcaption>Camera {escape(name)}, at the start of an episode</figcaption></figure>"
         for name, path in views.items()
     )
     return "".join(parts) + (f'<div class="views">{shown}</div>' if shown else "")

