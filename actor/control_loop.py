@@ -120,6 +120,7 @@ class ControlLoop:
         else:
             stop_reason, ended = NON_FINITE_OBSERVATION, True
         steps = human_steps = 0
+        valid = True
         episode_return = 0.0
         while not ended:
             if not may_step():
@@ -134,13 +135,13 @@ class ControlLoop:
             now_ns = self._time_step(now_ns, info)
             stop_reason = str(info.get("stop_reason", ""))
             ended = bool(terminated or truncated or stop_reason)
-            self._episode.step(
-                decision, chooser.policy_version, float(reward), terminated, truncated, info, valid=not stop_reason
-            )
+            # A stop that the environment calls terminal was brought about by the action, and is there to be learnt from.
+            valid = bool(terminated) or not stop_reason
+            self._episode.step(decision, chooser.policy_version, float(reward), terminated, truncated, info, valid)
             if self._episode.advance(observation, now_ns):
                 chooser.observe(observation)
             else:
-                stop_reason, ended = stop_reason or NON_FINITE_OBSERVATION, True
+                stop_reason, ended, valid = stop_reason or NON_FINITE_OBSERVATION, True, False
             self._notify()
             steps, human_steps = steps + 1, human_steps + decision.has_human
             episode_return += float(reward)
@@ -148,7 +149,7 @@ class ControlLoop:
         if stop_reason:
             self.hold()
         if steps:
-            self._episode.end(valid=stop_reason in ("", INTERRUPTED))
+            self._episode.end(valid)
             self._notify()
         return EpisodeSummary(
             episode_id=episode_id,

@@ -65,7 +65,7 @@ class Episode:
             terminated: The task is over: nothing follows from here.
             truncated: The episode was cut off: something would have followed.
             info: Of the environment's step.
-            valid: False when a stop has changed what the action led to.
+            valid: False when a stop that the action did not bring about has changed what it led to.
         """
         finite = math.isfinite(reward)
         for view, action in zip(self._actions, decision[:3], strict=True):

@@ -82,24 +82,16 @@ class PolicyRunner:
         if not newer(weights, self._weights):
             return False
         try:
-            self.load(weights)
+            self._standby.load_tensors(weights.tensors)
+            self._check_canary()
         except PolicyWeightsError as error:
             self.rejected += 1
             logger.warning("weights ignored, policy stays at version %d: %s", self.policy_version, quoted(error, 300))
             return False
-        return True
-
-    def load(self, weights: Weights) -> None:
-        """Take over these weights, whatever their number.
-
-        Raises:
-            PolicyWeightsError: They are not sound; the policy stays as it is.
-        """
-        self._standby.load_tensors(weights.tensors)
-        self._check_canary()
         self._active, self._standby = self._standby, self._active
         self._weights = weights
         self._swapped_ns = self._clock.now_ns()
+        return True
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Start an episode: the first observation stands in for those before it."""

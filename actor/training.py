@@ -29,7 +29,7 @@ from transport.wire import Hello
 
 __all__ = ["Training", "TrainingSummary"]
 
-LONG_WAIT_NS = 2_000_000_000  # a shorter one for the learner is the pace of lockstep, and not worth showing
+LONG_WAIT_S = 2.0  # a shorter one for the learner is the pace of lockstep, and not worth showing
 CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
 
 
@@ -224,20 +224,22 @@ class Training:
 
     def _may_step(self, runner: PolicyRunner) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, look at the stop flag."""
-        if self._lockstep:
-            self._wait_for_learner()
-        self._take_weights(runner)
-        if self._stop():
+        if self._stop() or (self._lockstep and not self._wait_for_learner()):
             return False
+        self._take_weights(runner)
         self._logbook.session_steps += 1
         return True
 
-    def _wait_for_learner(self) -> None:
-        since_ns = self._clock.now_ns()
-        while not self._stop() and 0 <= self._uplink.progress().transitions_allowed <= self._logbook.session_steps:
-            long = self._clock.now_ns() - since_ns > LONG_WAIT_NS
-            self._wait("the learner (lockstep)" if long else "")
+    def _wait_for_learner(self) -> bool:
+        """Return when the learner allows the next step; False when there will be none."""
+        since_s = self._wall_s()
+        while 0 <= self._uplink.progress().transitions_allowed <= self._logbook.session_steps:
+            now_s = self._wall_s()
+            if self._stop() or now_s >= self._config.max_wall_s:
+                return False
+            self._wait("the learner (lockstep)" if now_s - since_s > LONG_WAIT_S else "")
         self._waiting = ""
+        return True
 
     def _wait(self, reason: str) -> None:
         if reason != self._waiting:

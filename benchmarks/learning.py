@@ -2,13 +2,14 @@
 
     python -m benchmarks.learning [--steps N] [--seeds N] [--arms full,bc] [--jobs N] [group=option key=value ...]
 
-Every row is a run of its own, made of the demo's own steps. Rows that are finished are kept: the same command goes on
-where it was ended. `--fresh` starts over.
+Every row is a run of its own, made of the demo's own steps. Rows that are finished with the same configuration are
+kept, so the same command goes on where it was ended; `--fresh` starts over, as a change of the code asks for.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -16,15 +17,17 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from actor.evaluate import Evaluation
 from actor.policy_runner import use_one_thread
 from benchmarks.machine import machine_line
 from learner.saved_policy import SavedPolicy
 from runtime.clock import MonotonicClock
+from runtime.config import compose
 from runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.children import thread_environment
 from steadyhand.job import Job, open_job
@@ -35,136 +38,143 @@ from steadyhand.session import evaluate, fit_bc_baseline, practice_logs, record_
 from steadyhand.terminal import duration_text, table_text
 
 RESULTS = Path(__file__).resolve().parent / "results"
-# Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
-COLD_START = ("actor.exploration.max_env_steps=500",)
-# What each arm learns from; the last two learn without practice, from what the full arm of their seed has recorded.
+RUNS = Path("runs") / "bench-learning"
 ARMS = {
     "full": "demonstrations and corrections",
     "demos": "demonstrations, nobody corrects",
     "corrections": "corrections, no demonstrations",
     "neither": "practice alone",
     "bc": "behaviour cloning of the demonstrations",
-    "hg_dagger": "behaviour cloning of demonstrations and the full arm's interventions",
+    "hg_dagger": "behaviour cloning of the demonstrations and the full arm's interventions",
 }
-CLONED = ("bc", "hg_dagger")
+CLONED = ("bc", "hg_dagger")  # they practise nothing, and learn from what the full arm of their seed has recorded
 WITH_DEMOS = ("full", "demos")
 WITH_CORRECTIONS = ("full", "corrections")
+# Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
+COLD_START = ("actor.exploration.max_env_steps=500",)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One arm with one seed."""
+
+    arm: str
+    seed: int
+    steps: int
+    given: tuple[str, ...]  # overrides of the command line
+
+    @cached_property
+    def overrides(self) -> list[str]:
+        """The configuration, as overrides."""
+        mine = [f"seed={self.seed}", f"actor.max_env_steps={self.steps}", "actor.graduation=null"]
+        mine += ["logging.console=off", "logging.level=warning"]
+        if self.practised.arm not in WITH_CORRECTIONS:
+            mine.append("device=none")
+        if self.practised.arm not in WITH_DEMOS:
+            mine += COLD_START
+        return [*self.given, *mine]
+
+    @cached_property
+    def name(self) -> str:
+        """A name that no other configuration has."""
+        config = json.dumps(compose(self.overrides), sort_keys=True)
+        return f"{self.arm}-{self.seed}-{self.steps}-{hashlib.sha256(config.encode()).hexdigest()[:8]}"
+
+    @property
+    def practised(self) -> Trial:
+        """The trial whose run folder this one works in."""
+        return replace(self, arm="full") if self.arm in CLONED else self
+
+    @property
+    def text(self) -> str:
+        """How it is called in a line of progress."""
+        return f"{self.arm}, seed {self.seed}"
+
+    def row(self, runs: Path) -> dict[str, Any] | None:
+        """The finished row; None when there is none."""
+        path = self.row_path(runs)
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+    def row_path(self, runs: Path) -> Path:
+        """Where the finished row is kept."""
+        return runs / f"row-{self.name}.json"
 
 
 def main() -> int:
-    """Run what is missing, and print the table."""
+    """Run what is missing, and print the table; 0 when every row is there."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.learning",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--steps", type=int, default=20_000, help="control steps of practice in every arm")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed=")
-    parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated: %(default)s")
-    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core")
+    parser.add_argument("--steps", type=int, default=12_000, help="control steps of practice (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
+    parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of learning.json and learning.md")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs (%(default)s)")
     parser.add_argument("--fresh", action="store_true", help="run every row again")
     parser.add_argument("--row", help=argparse.SUPPRESS)  # arm:seed, in a process of its own
-    options, overrides = parser.parse_known_args()
-    if unknown := [word for word in overrides if word.startswith("-")]:
+    options, given = parser.parse_known_args()
+    if unknown := [word for word in given if word.startswith("-")]:
         parser.error(f"unknown option {unknown[0]}")
+    if options.row:
+        arm, seed = options.row.split(":")
+        return _run_row(Trial(arm, int(seed), options.steps, tuple(given)), options.runs)
     arms = options.arms.split(",")
     if unknown := [arm for arm in arms if arm not in ARMS]:
         parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
-    if options.row:
-        arm, seed = options.row.split(":")
-        return _run_row(arm, int(seed), options.steps, options.results, overrides)
-    seeds = _seeds(overrides, options.seeds)
-    _run_missing(options, arms, seeds, overrides)
-    rows = [row for seed in seeds for arm in arms if (row := _read_row(options.results, arm, seed, options.steps))]
+    first = int(compose(given)["seed"])
+    seeds = range(first, first + options.seeds)
+    trials = [Trial(arm, seed, options.steps, tuple(given)) for arm in arms for seed in seeds]
+    _run_missing(trials, options.runs, options.results, options.jobs, options.fresh)
+    rows = [row for trial in trials if (row := trial.row(options.runs))]
     _write_results(options.results, rows)
-    return 0 if len(rows) == len(arms) * len(seeds) else 1
+    return 0 if len(rows) == len(trials) else 1
 
 
-def _seeds(overrides: Sequence[str], count: int) -> list[int]:
-    first = next((int(word[5:]) for word in reversed(overrides) if word.startswith("seed=")), 0)
-    return list(range(first, first + count))
-
-
-def _run_missing(options: argparse.Namespace, arms: Sequence[str], seeds: Sequence[int], overrides: list[str]) -> None:
+def _run_missing(trials: Sequence[Trial], runs: Path, results: Path, jobs: int, fresh: bool) -> None:
     """Run the rows that are not there yet, practice first: what is cloned comes from it."""
-    practised = [(arm, seed) for seed in seeds for arm in arms if arm not in CLONED]
-    cloned = [(arm, seed) for seed in seeds for arm in arms if arm in CLONED]
-    practised += [("full", seed) for _, seed in cloned if ("full", seed) not in practised]
+    practice = list(dict.fromkeys(trial.practised for trial in trials))
+    practice.sort(key=lambda trial: trial.seed)
+    cloned = [trial for trial in trials if trial.arm in CLONED]
 
-    def run(row: tuple[str, int]) -> None:
-        arm, seed = row
-        if options.fresh:
-            _row_path(options.results, arm, seed, options.steps).unlink(missing_ok=True)
-            if arm not in CLONED:
-                shutil.rmtree(_folder(options.results) / _run_name(arm, seed, options.steps), ignore_errors=True)
-        if _read_row(options.results, arm, seed, options.steps):
+    def run(trial: Trial) -> None:
+        if fresh:
+            trial.row_path(runs).unlink(missing_ok=True)
+            shutil.rmtree(runs / trial.name, ignore_errors=True)
+        if trial.row(runs):
             return
-        print(f"{arm}, seed {seed}: starts", flush=True)
-        command = [sys.executable, "-m", "benchmarks.learning", "--row", f"{arm}:{seed}", "--steps", str(options.steps)]
-        command += ["--results", str(options.results), *overrides]
-        status = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False).returncode
-        done = _read_row(options.results, arm, seed, options.steps)
-        outcome = (
-            f"{done['success_rate']:.1%} in {duration_text(done['wall_time_s'])}" if done else f"failed ({status})"
-        )
-        print(f"{arm}, seed {seed}: {outcome}", flush=True)
+        print(f"{trial.text}: starts", flush=True)
+        command = [sys.executable, "-m", "benchmarks.learning", "--row", f"{trial.arm}:{trial.seed}"]
+        command += ["--steps", str(trial.steps), "--runs", str(runs), *trial.given]
+        done = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False)
+        row = trial.row(runs)
+        outcome = f"failed with status {done.returncode}"
+        if row:
+            outcome = f"{row['success_rate']:.1%} in {duration_text(row['wall_time_s'])}"
+        print(f"{trial.text}: {outcome}", flush=True)
+        _write_results(results, [row for trial in trials if (row := trial.row(runs))], shown=False)
 
-    for wave in (practised, cloned):
-        with ThreadPoolExecutor(options.jobs) as pool:
+    for wave in (practice, cloned):
+        with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(run, wave))
 
 
-def _run_row(arm: str, seed: int, steps: int, results: Path, overrides: Sequence[str]) -> int:
+def _run_row(trial: Trial, runs: Path) -> int:
     """Run one arm with one seed, and write its row."""
     use_one_thread()
     clock = MonotonicClock()
     began_ns = clock.now_ns()
-    source = "full" if arm in CLONED else arm
-    job = open_job([*overrides, f"seed={seed}", *_arm_overrides(source, steps), f"run_root={_folder(results)}",
-                    f"run_name={_run_name(source, seed, steps)}"])  # fmt: skip
-    policy = _cloned(job, arm) if arm in CLONED else _practised(job, arm)
-    judged = evaluate(job, policy, job.demo.eval_episodes, seed, who="" if arm in CLONED else "policy")
-    wall_s = (clock.now_ns() - began_ns) / 1e9
-    row = _row(arm, seed, steps, judged, wall_s, {} if arm in CLONED else summarise(read_run(job.run)))
-    atomic_write_json(_row_path(results, arm, seed, steps), row)
-    return 0
-
-
-def _arm_overrides(arm: str, steps: int) -> list[str]:
-    overrides = [
-        f"actor.max_env_steps={steps}",
-        "actor.graduation=null",
-        "logging.console=off",
-        "logging.level=warning",
-    ]
-    if arm not in WITH_CORRECTIONS:
-        overrides.append("device=none")
-    return overrides
-
-
-def _practised(job: Job, arm: str) -> SavedPolicy:
-    never = lambda: False  # noqa: E731
-    job.write_manifest()
-    if arm in WITH_DEMOS:
-        record_demos(job, never)
-    train(job, never, () if arm in WITH_DEMOS else COLD_START, shown=False)
-    return trained_policy(job)
-
-
-def _cloned(job: Job, arm: str) -> SavedPolicy:
-    logs = [job.run.demos, *(practice_logs(job) if arm == "hg_dagger" else [])]
-    return fit_bc_baseline(job, logs, lambda: False)
-
-
-def _row(
-    arm: str, seed: int, steps: int, judged: Evaluation, wall_s: float, practice: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "arm": arm,
-        "seed": seed,
-        "steps": steps,
+    job = open_job([*trial.overrides, f"run_root={runs}", f"run_name={trial.practised.name}"])
+    practises = trial.practised == trial
+    policy = _practise(job, trial.arm) if practises else _clone(job, trial.arm)
+    judged = evaluate(job, policy, job.demo.eval_episodes, job.seed, who="policy" if practises else trial.arm)
+    practice = summarise(read_run(job.run)) if practises else {}
+    row = {
+        "arm": trial.arm,
+        "seed": trial.seed,
         "env_steps": practice.get("env_steps", 0),
         "updates": practice.get("gradient_updates", 0),
         "success_rate": judged.success_rate,
@@ -173,12 +183,37 @@ def _row(
         "episodes": judged.episodes,
         "intervention_share_last50": practice.get("intervention_share_last50"),
         "median_cycle_time_s": judged.median_cycle_time_s,
-        "wall_time_s": wall_s,
+        "wall_time_s": (clock.now_ns() - began_ns) / 1e9,
     }
+    atomic_write_json(trial.row_path(runs), row)
+    return 0
 
 
-def _write_results(results: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write and print the table."""
+def _practise(job: Job, arm: str) -> SavedPolicy:
+    job.write_manifest()
+    if arm in WITH_DEMOS:
+        record_demos(job)
+    train(job, shown=False)
+    return trained_policy(job)
+
+
+def _clone(job: Job, arm: str) -> SavedPolicy:
+    return fit_bc_baseline(job, [job.run.demos, *(practice_logs(job) if arm == "hg_dagger" else [])])
+
+
+def _write_results(results: Path, rows: Sequence[dict[str, Any]], shown: bool = True) -> None:
+    """Write the table, and print it."""
+    head = (
+        "arm",
+        "seed",
+        "env steps",
+        "updates",
+        "success %",
+        "95 % interval",
+        "help % last 50",
+        "cycle s",
+        "wall time",
+    )
     table = [
         (
             row["arm"],
@@ -193,53 +228,28 @@ def _write_results(results: Path, rows: Sequence[dict[str, Any]]) -> None:
         )
         for row in sorted(rows, key=lambda row: (list(ARMS).index(row["arm"]), row["seed"]))
     ]
-    head = (
-        "arm",
-        "seed",
-        "env steps",
-        "updates",
-        "success %",
-        "95 % interval",
-        "help % last 50",
-        "cycle s",
-        "wall time",
-    )
-    means = [
-        (arm, _mean_text(row["success_rate"] for row in rows if row["arm"] == arm), text) for arm, text in ARMS.items()
-    ]
-    summary = table_text(("arm", "mean success", "learns from"), [line for line in means if line[1]])
-    text = f"{machine_line()}\n\n{table_text(head, table) if table else 'no rows'}\n\n{summary if table else ''}\n"
-    print(f"\n{text}")
+    rates = {arm: [row["success_rate"] for row in rows if row["arm"] == arm] for arm in ARMS}
+    means = [(arm, _mean_text(rates[arm]), ARMS[arm]) for arm in ARMS if rates[arm]]
+    tables = f"{table_text(head, table)}\n\n{table_text(('arm', 'mean success', 'learns from'), means)}"
+    text = f"{machine_line()}\n\n{tables if rows else 'no rows'}\n"
+    results.mkdir(parents=True, exist_ok=True)
     atomic_write_json(results / "learning.json", {"machine": machine_line(), "rows": list(rows)})
     atomic_write_bytes(results / "learning.md", f"# Learning\n\n```\n{text}```\n".encode())
+    if shown:
+        print(f"\n{text}")
 
 
 def _mean_text(rates: Iterable[float]) -> str:
     found = list(rates)
-    return f"{100 * mean(found):.1f} % of {len(found)}" if found else ""
+    return f"{100 * mean(found):.1f} % over {len(found)}"
 
 
 def _or_dash(value: float | None, factor: float, form: str) -> str:
     return "-" if value is None else form.format(factor * value)
 
 
-def _folder(results: Path) -> Path:
-    """Return where the rows' runs are: beside the product's other runs, for the results' folder is committed."""
-    return Path("runs") / "bench-learning" if results == RESULTS else results / "runs"
-
-
-def _run_name(arm: str, seed: int, steps: int) -> str:
-    return f"{arm}-{seed}-{steps}"
-
-
-def _row_path(results: Path, arm: str, seed: int, steps: int) -> Path:
-    return _folder(results) / f"row-{_run_name(arm, seed, steps)}.json"
-
-
-def _read_row(results: Path, arm: str, seed: int, steps: int) -> dict[str, Any] | None:
-    path = _row_path(results, arm, seed, steps)
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from learner.algos.bc import Bc
 from learner.config import BcConfig
+from learner.memory import keep_freed_memory
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
 from policies import Policy, PolicySpec
@@ -69,6 +70,7 @@ def fit_bc(
     """
     if not len(store.demo):
         raise BcDataError("behaviour cloning: expected demonstrations or interventions, found none; record some")
+    keep_freed_memory()
     rng = np.random.default_rng(seed)
     train, held_out = _split(store, config.validation_share, rng)
     policy = Policy(spec, seed).to(device or torch.device("cpu"))

@@ -19,6 +19,7 @@ from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device
 from learner.journal import Journal
+from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
 from learner.replay.sampler import Sampler
@@ -89,6 +90,7 @@ class Learner:
         clock: Clock | None = None,
     ) -> None:
         torch.set_num_threads(config.threads)
+        keep_freed_memory()
         self.device = resolve_device(config.device)
         logger.info("computing on %s with %d threads", self.device, config.threads)
         self._config, self._algo_config, self._policy_config = config, algo, policy

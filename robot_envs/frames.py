@@ -13,13 +13,29 @@ Array = NDArray[np.float64]
 
 IDENTITY_QUAT = np.array([0.0, 0.0, 0.0, 1.0])
 _SMALL_ANGLE = 1e-8
+# Structure constants: row i holds the matrix that multiplying by the i-th unit vector is, flattened.
+_CROSS = np.array(
+    [
+        [[0, 0, 0], [0, 0, -1], [0, 1, 0]],
+        [[0, 0, 1], [0, 0, 0], [-1, 0, 0]],
+        [[0, -1, 0], [1, 0, 0], [0, 0, 0]],
+    ],
+    dtype=np.float64,
+).reshape(3, 9)
+_HAMILTON = np.array(
+    [
+        [[0, 0, 0, 1], [0, 0, -1, 0], [0, 1, 0, 0], [-1, 0, 0, 0]],
+        [[0, 0, 1, 0], [0, 0, 0, 1], [-1, 0, 0, 0], [0, -1, 0, 0]],
+        [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, -1, 0]],
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    ],
+    dtype=np.float64,
+).reshape(4, 16)
 
 
 def quat_multiply(a: Array, b: Array) -> Array:
     """Hamilton product: the rotation ``b`` followed by ``a``. Shapes (..., 4), xyzw."""
-    xyz = a[..., 3:] * b[..., :3] + b[..., 3:] * a[..., :3] + _cross(a[..., :3], b[..., :3])
-    w = a[..., 3] * b[..., 3] - (a[..., :3] * b[..., :3]).sum(-1)
-    return np.concatenate([xyz, w[..., None]], axis=-1)
+    return _bilinear(a, b, _HAMILTON)
 
 
 def quat_inverse(quat: Array) -> Array:
@@ -109,12 +125,12 @@ def pose_from_vector(vector: Array) -> Array:
 
 
 def _cross(a: Array, b: Array) -> Array:
-    # np.cross costs five times as much on the small arrays of a control step.
-    return np.stack(
-        [
-            a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1],
-            a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2],
-            a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0],
-        ],
-        axis=-1,
-    )
+    return _bilinear(a, b, _CROSS)
+
+
+def _bilinear(a: Array, b: Array, table: Array) -> Array:
+    """Apply a product given by its structure constants; one matrix product is far faster than terms on small arrays."""
+    size = a.shape[-1]
+    left = (a @ table).reshape(*a.shape[:-1], size, size)
+    product: Array = (left @ b[..., None])[..., 0]
+    return product

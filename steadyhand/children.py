@@ -72,6 +72,13 @@ class Child:
         """Return the exit status; None while it runs."""
         return self._process.poll()
 
+    def ending_text(self) -> str:
+        """Return how it ended, in words."""
+        status = self.status
+        if status is None:
+            return "is still running"
+        return f"ended with status {status}" if status >= 0 else f"was killed by {signal.Signals(-status).name}"
+
     def tail(self, lines: int = TAIL_LINES) -> list[str]:
         """Return the last lines of its log."""
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]

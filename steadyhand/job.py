@@ -47,10 +47,10 @@ class Job:
         """Return what is shown."""
         return build(LoggingConfig, self.config["logging"], "logging")
 
-    def write_manifest(self) -> None:
+    def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
         if not is_child():
-            self.run.write_manifest(self.config, {"seed": self.seed})
+            self.run.write_manifest(self.config, {"seed": self.seed}, facts)
 
     def child_overrides(self, *more: str) -> list[str]:
         """Return what a child process needs to work on the same run; `more` goes last and wins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from actor.waiting import pause
 from learner.config import LearnerConfig
@@ -14,32 +14,29 @@ from steadyhand.job import Job
 __all__ = ["train"]
 
 POLL_NS = 200_000_000
-# Simulated time stands still while the learner is behind, so that a slow machine learns the same in more time.
-DEFAULTS = ("actor.lockstep=true",)
 
 
-def train(job: Job, stop: Callable[[], bool], more: Sequence[str] = (), shown: bool = True) -> None:
+def train(job: Job, stop: Callable[[], bool] = lambda: False, shown: bool = True) -> None:
     """Run learner and actor over loopback until the actor has practised enough, then end both.
 
     Args:
         job: What to learn; a run that was ended early goes on.
         stop: Ends practice early; what was learnt is kept.
-        more: Overrides on top of the job's.
         shown: Whether the actor's view goes to this process's standard output.
 
     Raises:
         ChildError: One of the two died, or both made no progress; the message has the last lines of the culprit.
     """
     address, weights_address = free_addresses(2)
-    overrides = [*DEFAULTS, *job.child_overrides(*more)]
-    overrides += [f"transport.address={address}", f"transport.weights_address={weights_address}"]
+    addresses = (f"transport.address={address}", f"transport.weights_address={weights_address}")
+    overrides = job.child_overrides(*addresses)
     folder, grace_s = job.run.path, job.demo.grace_s
     threads = build(LearnerConfig, job.config["learner"], "learner").threads
     with ending(Child("learn", overrides, folder / "learner.log", threads), grace_s) as learner:
         with ending(Child("act", overrides, folder / "actor.log", threads=1, shown=shown), grace_s) as actor:
             _watch(job, learner, actor, stop)
         if learner.end(grace_s) != 0:
-            raise learner.error(f"ended with status {learner.status}")
+            raise learner.error(learner.ending_text())
 
 
 def _watch(job: Job, learner: Child, actor: Child, stop: Callable[[], bool]) -> None:
@@ -52,7 +49,7 @@ def _watch(job: Job, learner: Child, actor: Child, stop: Callable[[], bool]) -> 
         # The learner first: without it the actor's own words explain less.
         for child in (learner, actor):
             if child.status is not None:
-                raise child.error(f"ended with status {child.status} during practice")
+                raise child.error(f"{child.ending_text()} during practice")
         if (size := _written(job)) != seen:
             seen, since_ns = size, clock.now_ns()
         elif clock.now_ns() - since_ns > job.demo.stall_s * 1e9:

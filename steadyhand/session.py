@@ -57,7 +57,9 @@ def opened_env(config: dict[str, Any], seed: int) -> Iterator[TaughtEnv]:
         env.close()
 
 
-def record_demos(job: Job, stop: Callable[[], bool], on_episode: OnEpisode = lambda summary: None) -> DemoManifest:
+def record_demos(
+    job: Job, stop: Callable[[], bool] = lambda: False, on_episode: OnEpisode = lambda summary: None
+) -> DemoManifest:
     """Record demonstrations into the run's `demos/` until there are enough.
 
     Raises:

@@ -85,4 +85,4 @@ def _in_control(status: Status) -> str:
 
 def _bar(share: float, colour: str) -> str:
     filled = round(share * BAR_CELLS)
-    return f"[{colour}]{'━' * filled}[/][dim]{'━' * (BAR_CELLS - filled)}[/]"
+    return f"[{colour}]{'━' * filled}[/][dim]{'─' * (BAR_CELLS - filled)}[/]"

@@ -40,6 +40,12 @@ class CriticEnsemble(nn.Module):
         norm_sizes = config.critic_hidden if self.layer_norm else ()
         self.norm_scales = nn.ParameterList(torch.ones(self.num_critics, 1, size) for size in norm_sizes)
         self.norm_shifts = nn.ParameterList(torch.zeros(self.num_critics, 1, size) for size in norm_sizes)
+        # LayerNorm without weights takes a slower path on a CPU than with ones and zeros.
+        widest = max(config.critic_hidden, default=0)
+        self.register_buffer("ones", torch.ones(widest), persistent=False)
+        self.register_buffer("zeros", torch.zeros(widest), persistent=False)
+        self.ones: Tensor
+        self.zeros: Tensor
         if config.zero_init_last_layer:
             nn.init.zeros_(self.weights[-1])
             self.biases[-1].data[:] = self.head.zero_bias()
@@ -63,7 +69,8 @@ class CriticEnsemble(nn.Module):
         for layer, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
             x = torch.baddbmm(bias, x, weight)
             if self.layer_norm:
-                x = F.layer_norm(x, x.shape[-1:])
+                width = x.shape[-1]
+                x = F.layer_norm(x, (width,), self.ones[:width], self.zeros[:width])
                 x = torch.addcmul(pick(self.norm_shifts[layer]), x, pick(self.norm_scales[layer]))
             x = F.relu(x, inplace=True)
         return torch.baddbmm(biases[-1], x, weights[-1])

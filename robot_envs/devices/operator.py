@@ -56,20 +56,31 @@ class DeviceOperator:
         self._learns_gripper = learns_gripper
         self._max_age_s = max_age_s
         self._resume_pressed = False
+        self._in_control = False
 
     def reset(self, info: dict[str, Any]) -> None:
         """A person needs no preparation."""
+        self._in_control = False
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> NDArray[np.float32] | None:
-        """The device's twist as an action. Arms that are not engaged stand still."""
+        """The device's twist as an action. Arms that are not engaged stand still.
+
+        A device that falls silent while the person is in control stands for standing still, not for letting go: the
+        policy does not take over until the device says that it may.
+        """
         reading = self._device.poll()
         self._resume_pressed = "resume" in reading.events
-        if reading.age_s > self._max_age_s or not reading.engaged.any():
+        silent = reading.age_s > self._max_age_s
+        if not silent:
+            self._in_control = bool(reading.engaged.any())
+        if not self._in_control:
             return None
-        twist = reading.twist * reading.engaged[:, None]
-        action = np.concatenate([twist, reading.gripper[:, None]], axis=1) if self._learns_gripper else twist
+        moving = reading.engaged & (not silent)
+        twist = reading.twist * moving[:, None]
+        gripper = reading.gripper[:, None] * moving[:, None]
+        action = np.concatenate([twist, gripper], axis=1) if self._learns_gripper else twist
         clipped: NDArray[np.float32] = np.clip(action, -1.0, 1.0).astype(np.float32).ravel()
         return clipped
 

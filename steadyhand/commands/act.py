@@ -59,7 +59,7 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
     config = build(ActorConfig, job.config["actor"], "actor")
     with opened_env(job.config, job.seed) as env:
         schema, outbox = env_schema(env), job.run.log / OUTBOX
-        session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not config.lockstep)
+        session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
         with (
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,

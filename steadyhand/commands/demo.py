@@ -18,8 +18,11 @@ from actor.evaluate import Evaluation
 from actor.policy_runner import use_one_thread
 from actor.stop_flag import StopFlag
 from actor.waiting import pause
+from learner.config import LearnerConfig
+from learner.device import resolve_device
 from learner.saved_policy import SavedPolicy
 from runtime.clock import MonotonicClock
+from runtime.config import build
 from steadyhand.children import Child, ChildError, ending
 from steadyhand.commands.eval import evaluation_table
 from steadyhand.job import Job, open_job
@@ -52,8 +55,9 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run every stage; return 0 only for a policy that is good enough."""
     use_one_thread()
     job = open_job(overrides)
-    job.write_manifest()
-    say(f"steadyhand demo: {job.run.path}")
+    device = resolve_device(build(LearnerConfig, job.config["learner"], "learner").device)
+    job.write_manifest(compute_device=str(device))
+    say(f"steadyhand demo: {job.run.path}, learning on {device}")
     with StopFlag().on_signals() as stop:
         try:
             passed = _stages(job, stop)
@@ -123,7 +127,7 @@ def _film(job: Job, stop: StopFlag) -> str:
                 pause(clock)
         if film.status == 0:
             return ""
-        reason = " ".join(film.tail(1)) or f"the film ended with status {film.status}"
+        reason = "".join(film.tail(1)).removeprefix("steadyhand film: ") or film.ending_text()
     say(f"      no film: {reason}")
     return reason
 

@@ -11,6 +11,7 @@ from zmq import ZMQError
 
 from actor.stop_flag import StopFlag
 from learner.config import LearnerConfig, SacConfig
+from learner.device import resolve_device
 from learner.learner import Learner
 from policies.config import PolicyConfig
 from runtime.config import ConfigError, build
@@ -35,11 +36,12 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Serve and train until somebody ends it."""
     end_with_parent()
     job = open_job(overrides)
-    job.write_manifest()
+    config = build(LearnerConfig, job.config["learner"], "learner")
+    job.write_manifest(compute_device=str(resolve_device(config.device)))
     own = [job.run.demos] if is_demo_set(job.run.demos) else []
     with StopFlag().on_signals() as stop:
         learner = Learner(
-            build(LearnerConfig, job.config["learner"], "learner"),
+            config,
             build(SacConfig, job.config["algo"], "algo"),
             build(PolicyConfig, job.config["policy"], "policy"),
             job.transport,
@@ -52,6 +54,6 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
                 server = learner.serve()
             except ZMQError as error:
                 raise ConfigError(f"transport.address: cannot listen on {job.transport.address} ({error})") from error
-            say(f"learner on {learner.device}: {job.run.path}, listening on {server.address}")
+            say(f"learner: {job.run.path}, listening on {server.address}")
             learner.run(stop)
     return 0

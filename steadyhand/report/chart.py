@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from statistics import median
 
 __all__ = ["Bars", "Interval", "Line", "histogram", "interval_chart", "line_chart", "nice_ticks"]
 
@@ -99,7 +100,7 @@ def histogram(series: Sequence[Bars], title: str, x_label: str) -> str:
             corners += [(low + index * width, share), (low + (index + 1) * width, share)]
         path = plot.path([*corners, (high, 0.0)])
         parts.append(f'<path class="area {bars.tone}" d="{path}Z"/><path class="line {bars.tone}" d="{path}"/>')
-        x = plot.x(sorted(bars.values)[len(bars.values) // 2])
+        x = plot.x(median(bars.values))
         parts.append(f'<line class="median {bars.tone}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{plot.bottom}"/>')
     return _svg(title, parts)
 

@@ -12,7 +12,7 @@ __all__ = ["LEARNING_CURVES", "cycle_times", "headline", "intervention", "learni
 
 FIRST = 5  # a rate over fewer episodes than this says nothing
 LEARNING_CURVES = (
-    ("q_mean", "Value", "Mean Q of the drawn transitions; between 0 and 1 when all is well."),
+    ("q_mean", "Value", "Mean Q of what was drawn; a reward of 1 at the end keeps it in 0 to 1."),
     ("entropy", "Entropy", "How much the policy still varies its actions, in nats."),
     ("critic_loss", "Critic loss", "Mean squared error of the value against its target."),
     ("true_utd", "Updates per step", "Gradient updates for every control step taken so far."),

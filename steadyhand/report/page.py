@@ -114,7 +114,8 @@ def _film(run: RunRecords, summary: Row, no_film: str) -> str:
             f"{_image(film, 'The policy before practice on the left, after it on the right')}</figure>"
         )
     shown = "".join(
-        f"<figure>{_image(path, f'Camera {name}')}<figcaption>Camera {escape(name)}, at the start of an episode</figcaption></figure>"
+        f"<figure>{_image(path, f'Camera {name}')}"
+        f"<figcaption>Camera {escape(name)}, at the start of an episode</figcaption></figure>"
         for name, path in views.items()
     )
     return "".join(parts) + (f'<div class="views">{shown}</div>' if shown else "")
@@ -167,11 +168,10 @@ def _learning(run: RunRecords) -> str:
     for name, title, caption in figures.LEARNING_CURVES:
         chart = figures.learning_curve(run.learning, name, title)
         cards += [_card(title, f"<figcaption>{caption}</figcaption>", chart)] if chart else []
-    return (
-        f'<h2>Learning</h2><p class="note">By gradient update.</p><div class="pair">{"".join(cards)}</div>'
-        if cards
-        else ""
-    )
+    if not cards:
+        return ""
+    note = "By gradient update, those on the demonstrations before practice included."
+    return f'<h2>Learning</h2><p class="note">{note}</p><div class="pair">{"".join(cards)}</div>'
 
 
 def _provenance(summary: Row) -> str:

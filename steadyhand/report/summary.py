@@ -63,7 +63,7 @@ def _provenance(run: RunRecords) -> dict[str, Any]:
     names = ("git_commit", "created", "host", "platform", "python", "command")
     return {
         **{name: manifest.get(name) for name in names},
-        "device": run.config.get("learner", {}).get("device"),
+        "device": manifest.get("compute_device"),
         "packages": {name: packages[name] for name in CODE_PACKAGES if name in packages},
         "config": run.config,
     }

@@ -39,6 +39,7 @@ class PointEnv(gymnasium.Env):
         # Faults: at which step of the episode, counted from 0.
         self.stop_at: int | None = None
         self.nan_at: int | None = None
+        self.stop_is_terminal = False
         self._frames, self._max_steps = frames, max_steps
 
     def reset(self, *, seed=None, options=None):
@@ -58,9 +59,10 @@ class PointEnv(gymnasium.Env):
             self.stop_reason = "force_limit"
         self._steps += 1
         success = bool(np.linalg.norm(self._goal - self._position) < STEP) and not self.stop_reason
-        truncated = bool(self.stop_reason) or (not success and self._steps >= self._max_steps)
+        terminated = success or bool(self.stop_reason and self.stop_is_terminal)
+        truncated = not terminated and (bool(self.stop_reason) or self._steps >= self._max_steps)
         info = self._info(success) | {"gated_command": self._position.astype(np.float32)}
-        return self._observe(), float(success), success, truncated, info
+        return self._observe(), float(success), terminated, truncated, info
 
     def hold(self):
         self.holds += 1

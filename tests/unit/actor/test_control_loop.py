@@ -81,6 +81,19 @@ def test_a_stop_holds_and_its_step_is_not_learnt_from():
     assert not valid_starts(rows)[1:].any()
 
 
+def test_a_stop_that_the_action_brought_about_is_learnt_from_as_a_failure():
+    env = PointEnv()
+    env.stop_at, env.stop_is_terminal = 1, True
+    harness = Harness(env, Helper(lambda step: False))
+    summary = harness.run()
+    assert (summary.steps, summary.stop_reason, summary.success) == (2, "force_limit", False)
+    assert env.holds == 1
+    rows = harness.rows()
+    assert rows["terminated"].tolist() == [False, True, False]
+    assert valid_starts(rows)[:2].all()
+    assert not rows["reward"].any()
+
+
 def test_a_non_finite_observation_is_never_acted_on():
     env = PointEnv()
     env.nan_at = 1

@@ -7,7 +7,7 @@ import torch
 
 from actor.env_schema import env_schema
 from actor.policy_runner import PolicyRunner, use_one_thread
-from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
+from policies import InputSpec, Policy, PolicySpec
 from runtime.clock import FakeClock
 from tests.unit.actor.point_env import PointEnv
 from transport.schema import SchemaError
@@ -155,15 +155,6 @@ def test_bad_weights_leave_the_policy_as_it_is(runner, change):
     assert (runner.policy_version, runner.rejected) == (3, 1)
     np.testing.assert_array_equal(runner.act(True), before)
     assert runner.offer(weights_of(4))
-
-
-def test_weights_from_a_file_are_taken_whatever_their_number(runner):
-    runner.offer(weights_of(5, seed=1))
-    runner.load(weights_of(2, seed=2))
-    assert runner.policy_version == 2
-    with pytest.raises(PolicyWeightsError):
-        runner.load(spoiled(poison))
-    assert (runner.policy_version, runner.rejected) == (2, 0)
 
 
 def test_the_age_counts_from_the_swap():

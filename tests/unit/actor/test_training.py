@@ -202,6 +202,15 @@ def test_a_stop_flag_ends_a_wait_in_lockstep(tmp_path):
     assert run.metrics()[-1]["stop_reason"] == "interrupted"
 
 
+def test_a_learner_that_never_comes_back_does_not_outlast_the_wall_clock(tmp_path):
+    run = Run(tmp_path, dataclasses.replace(CONFIG, lockstep=True, max_wall_s=4.0))
+    run.status.allowed = 3
+    summary = run()
+    assert (summary.end_reason, summary.env_steps) == ("max_wall_s", 3)
+    assert run.waits[0] == ""
+    assert run.waits[-1] == "the learner (lockstep)"
+
+
 def test_weights_are_swapped_between_steps(tmp_path):
     run = Run(tmp_path)
     step = run.env.step

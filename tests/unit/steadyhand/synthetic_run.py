@@ -136,7 +136,7 @@ def make_run(root: Path, name: str = "synthetic", successes: int = 195, task: st
         "learner": {"device": "cpu"},
         "demo": {"required_success": 0.95},
     }
-    run.write_manifest(config, {"seed": 3})
+    run.write_manifest(config, {"seed": 3}, {"compute_device": "cpu"})
     write_demos(run.demos / "scripted", [18, 22, 25, 17, 30, 21, 26, 24])
     rows = practice(420, rng)
     (run.metrics / "actor.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -36,6 +36,16 @@ def test_device_at_rest_or_with_an_old_reading_does_not():
     assert DeviceOperator(Mouse(age_s=0.3), False, 0.2).act({}, {}, None) is None
 
 
+def test_device_that_falls_silent_in_the_middle_means_standing_still_and_not_letting_go():
+    mouse = Mouse()
+    operator = DeviceOperator(mouse, False, 0.2)
+    assert operator.act({}, {}, None) is not None
+    mouse.reading = Mouse(age_s=5.0).reading
+    assert operator.act({}, {}, None) == pytest.approx(np.zeros(6))
+    mouse.reading = Mouse(engaged=np.array([False])).reading
+    assert operator.act({}, {}, None) is None
+
+
 def test_only_the_resume_button_resumes():
     assert not DeviceOperator(Mouse(), False, 0.2).may_resume("force_limit")
     assert DeviceOperator(Mouse(events=("resume",)), False, 0.2).may_resume("force_limit")

@@ -1,0 +1,78 @@
+import json
+
+import numpy as np
+import pytest
+
+from learner.fit_bc import BcDataError
+from learner.saved_policy import SavedPolicy
+from steadyhand.job import open_job
+from steadyhand.log_facts import read_log
+from steadyhand.policy_file import PolicyFileError
+from steadyhand.session import FilmError, evaluate, film_policy, fit_bc_baseline, practice_logs, record_demos
+from tests.unit.steadyhand.point_task import OVERRIDES
+from tests.unit.steadyhand.synthetic_run import write_log
+from transport.demo_set import DemoSetError
+
+
+@pytest.fixture
+def job(tmp_path):
+    return open_job([*OVERRIDES, f"run_root={tmp_path}", "run_name=point", "logging.level=warning"])
+
+
+def test_records_fits_and_judges(job):
+    seen = []
+    manifest = record_demos(job, on_episode=seen.append)
+    assert manifest.successes == 5
+    assert len(seen) == manifest.episodes
+    assert read_log(job.run.demos).successes == 5
+    policy = fit_bc_baseline(job, [job.run.demos])
+    result = evaluate(job, policy, 10, seed=0, who="bc")
+    assert result.success_rate >= 0.5  # the expert is nearly linear
+    kept = json.loads((job.run.metrics / "evaluation_bc.json").read_text(encoding="utf-8"))
+    assert kept["successes"] == result.successes
+    assert len(kept["rows"]) == 10
+
+
+def test_equal_seeds_give_equal_evaluations(job):
+    record_demos(job)
+    policy = fit_bc_baseline(job, [job.run.demos])
+    assert evaluate(job, policy, 5, seed=3).rows == evaluate(job, policy, 5, seed=3).rows
+
+
+def test_recording_again_goes_on_and_adds_nothing_when_there_is_enough(job):
+    first = record_demos(job)
+    assert record_demos(job) == first
+
+
+def test_too_few_successes_are_said(tmp_path):
+    job = open_job([*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"])
+    with pytest.raises(DemoSetError, match="expected 5 successful demonstrations in 5 attempts"):
+        record_demos(job)
+
+
+def test_a_stop_ends_the_recording_without_a_complaint(job):
+    assert record_demos(job, stop=lambda: True).successes == 0
+
+
+def test_logs_without_human_actions_cannot_be_cloned(job):
+    from transport.record import Phase
+
+    write_log(job.run.log / ("ab" * 16), [5, 5], Phase.TRAIN)
+    assert [path.name for path in practice_logs(job)] == ["ab" * 16]
+    with pytest.raises(BcDataError):
+        fit_bc_baseline(job, practice_logs(job))
+
+
+def test_weights_of_another_policy_are_refused(job):
+    record_demos(job)
+    policy = fit_bc_baseline(job, [job.run.demos])
+    wrong = {name: np.zeros(3, np.float32) for name in policy.tensors}
+    with pytest.raises(PolicyFileError, match="fit the specification"):
+        evaluate(job, SavedPolicy(policy.spec, 0, 1, wrong), 1, seed=0)
+
+
+def test_an_environment_without_a_camera_cannot_be_filmed(job):
+    record_demos(job)
+    policy = fit_bc_baseline(job, [job.run.demos])
+    with pytest.raises(FilmError, match="no camera called side"):
+        film_policy(job, policy, seed=0)
