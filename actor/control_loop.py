@@ -135,7 +135,7 @@ class ControlLoop:
             now_ns = self._time_step(now_ns, info)
             stop_reason = str(info.get("stop_reason", ""))
             ended = bool(terminated or truncated or stop_reason)
-            # A stop that the environment calls terminal was brought about by the action, and is there to be learnt from.
+            # A stop that the environment calls terminal was brought about by the action: it is there to learn from.
             valid = bool(terminated) or not stop_reason
             self._episode.step(decision, chooser.policy_version, float(reward), terminated, truncated, info, valid)
             if self._episode.advance(observation, now_ns):
