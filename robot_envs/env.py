@@ -118,6 +118,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
         self._state = self.robot.reset(plan.start_pose, plan.gripper_width)
+        # What is wrong already stops the robot before the first step, which then moves nothing.
+        self.gate.check_state(self._state, self.clock.now_ns())
         self._start_pose = self._state.tcp_pose
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)

@@ -103,13 +103,17 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Start an episode of the inner environment."""
         super().reset(seed=seed)
         raw, info = self.inner.reset(seed=seed, options=options)
+        self._newest = raw, info
         self._streak = 0
         return self._outer(raw), self._info(raw, info, success=False)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Scale the action to the inner environment's bounds and step it."""
+        if not np.isfinite(action).all():
+            return self._refuse()
         inner = self.to_inner(np.asarray(action, np.float64))
         raw, reward, terminated, truncated, info = self.inner.step(inner)
+        self._newest = raw, info
         self.clock.advance(self.control_period_s)
         success = self._succeeded(float(reward), info)
         terminated = terminated or (success and self._config.terminate_on_success)
@@ -119,6 +123,13 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "overrun": False,
         }
         return self._outer(raw), outer_reward, bool(terminated), bool(truncated and not terminated), outer_info
+
+    def _refuse(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """An action that is not finite never reaches the inner environment; the episode is cut short."""
+        raw, info = self._newest
+        refused = self._info(raw, info, success=False)
+        refused |= {"stop_reason": "non_finite_action", "gated_command": np.zeros(self.command_size, np.float32)}
+        return self._outer(raw), 0.0, False, True, refused
 
     def to_inner(self, action: NDArray[np.float64]) -> NDArray[Any]:
         """A normalised action in the inner environment's units and shape."""

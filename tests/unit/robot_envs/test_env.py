@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 from robot_envs.env import StopLatchedError
-from tests.robot_kit import make_robot_env
+from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")
 
@@ -80,6 +82,23 @@ def test_stop_ends_the_episode_holds_and_waits_for_a_person():
         env.reset(seed=1)
     env.resume()
     env.reset(seed=1)
+
+
+def test_state_that_is_wrong_at_reset_moves_nothing():
+    env = make_robot_env("task=reach")
+    recorder = RecordingRobot(env.robot)
+    env.robot = recorder
+    broken = recorder.reset
+
+    def reset(tcp_pose, gripper_width):
+        return replace(broken(tcp_pose, gripper_width), ok=np.array([False]))
+
+    recorder.reset = reset
+    env.reset(seed=0)
+    *_, truncated, info = env.step(np.ones(6, np.float32))
+    assert truncated
+    assert info["stop_reason"] == "robot_fault"
+    assert recorder.commands == []
 
 
 def test_force_beyond_the_limit_is_a_failure_and_not_a_time_out():

@@ -76,6 +76,17 @@ def test_action_is_scaled_to_the_inner_bounds():
     assert env.inner.unwrapped.last == pytest.approx([0.0, 5.0])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_action_that_is_not_finite_never_reaches_the_inner_environment(value):
+    env = make_env(gym_config(), 0)
+    env.reset(seed=0)
+    env.step(np.zeros(2, np.float32))
+    before = env.inner.unwrapped.last
+    _, reward, terminated, truncated, info = env.step(np.array([0.0, value], np.float32))
+    assert (reward, terminated, truncated, info["stop_reason"]) == (0.0, False, True, "non_finite_action")
+    assert env.inner.unwrapped.last is before
+
+
 def test_success_from_info_can_terminate_and_give_a_sparse_reward():
     env = make_env(gym_config("task.reward=success", "task.terminate_on_success=true"), 0)
     env.reset(seed=0)
