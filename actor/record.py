@@ -66,7 +66,7 @@ def record_demos(
         LogError: `folder` holds records of another schema or actor.
     """
     manifest = read_manifest(folder) if is_demo_set(folder) else _empty(config, schema)
-    writer = LogWriter(folder, schema, config.actor_id, manifest.session_id, config.segment_bytes)
+    writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
     chooser = Chooser(demonstrator, Arbiter(schema.action.shape[0], release_hold_s=0.0))

@@ -217,7 +217,8 @@ class Training:
         progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
         learner = progress.learner_phase if progress.connected else "not connected"
         if not runner.ready and self._logbook.env_steps >= self._explore_until:
-            return f"the first weights (learner: {learner})"
+            hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
+            return f"the first weights (learner: {learner}{hint})"
         if runner.ready and max_age_s is not None and runner.age_s > max_age_s:
             return f"weights younger than {max_age_s:.0f} s (learner: {learner})"
         return ""

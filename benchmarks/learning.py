@@ -30,7 +30,7 @@ from runtime.clock import MonotonicClock
 from runtime.config import compose
 from runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.children import thread_environment
-from steadyhand.job import Job, open_job
+from steadyhand.job import Job, open_job, quoted
 from steadyhand.practice import train
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
@@ -50,6 +50,10 @@ ARMS = {
 CLONED = ("bc", "hg_dagger")  # they practise nothing, and learn from what the full arm of their seed has recorded
 WITH_DEMOS = ("full", "demos")
 WITH_CORRECTIONS = ("full", "corrections")
+NOTES = """\
+Arms without demonstrations see their inputs in SI units: the scaling of the others comes from the demonstrations, so part
+of what demonstrations are worth here is that scaling. bc and hg_dagger practise nothing of their own; each is the best of
+several candidates on validation episodes, a choice that the trained arms do not get."""
 # Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
 COLD_START = ("actor.exploration.max_env_steps=500",)
 
@@ -167,7 +171,7 @@ def _run_row(trial: Trial, runs: Path) -> int:
     use_one_thread()
     clock = MonotonicClock()
     began_ns = clock.now_ns()
-    job = open_job([*trial.overrides, f"run_root={runs}", f"run_name={trial.practised.name}"])
+    job = open_job([*trial.overrides, f"run_root={quoted(runs)}", f"run_name={trial.practised.name}"])
     practises = trial.practised == trial
     policy = _practise(job, trial.arm) if practises else _clone(job, trial.arm)
     judged = evaluate(job, policy, job.demo.eval_episodes, job.seed, who="policy" if practises else trial.arm)
@@ -231,7 +235,7 @@ def _write_results(results: Path, rows: Sequence[dict[str, Any]], shown: bool = 
     rates = {arm: [row["success_rate"] for row in rows if row["arm"] == arm] for arm in ARMS}
     means = [(arm, _mean_text(rates[arm]), ARMS[arm]) for arm in ARMS if rates[arm]]
     tables = f"{table_text(head, table)}\n\n{table_text(('arm', 'mean success', 'learns from'), means)}"
-    text = f"{machine_line()}\n\n{tables if rows else 'no rows'}\n"
+    text = f"{machine_line()}\n\n{tables if rows else 'no rows'}\n\n{NOTES}\n"
     results.mkdir(parents=True, exist_ok=True)
     atomic_write_json(results / "learning.json", {"machine": machine_line(), "rows": list(rows)})
     atomic_write_bytes(results / "learning.md", f"# Learning\n\n```\n{text}```\n".encode())

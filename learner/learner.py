@@ -128,6 +128,8 @@ class Learner:
 
     def step(self) -> bool:
         """Make one block of gradient steps if it is due; returns whether it was."""
+        if self._server is not None and self._server.failure is not None:
+            raise self._server.failure  # nobody can be heard any more
         if self.loop is None:
             if self.intake.schema is None:  # no demonstrations, and no actor has said HELLO
                 return False
@@ -172,6 +174,8 @@ class Learner:
 
     def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
         config, algo_config, checkpoint = self._config, self._algo_config, self._checkpoint
+        if not self._demos:  # a few corrections are no demonstrations to start from
+            config = replace(config, pretrain_updates=0)
         algo = Sac(algo_config, Policy(spec, self._seed).to(self.device), self._seed)
         facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         if checkpoint is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,24 +52,30 @@ class Policy(nn.Module):
         self.trunk = _trunk(spec, self.feature_size, generator)
 
     def _add_normaliser(self) -> None:
-        means, scales = [], []
+        means, scales, limits = [], [], []
         for item in self._vectors:
             size = item.shape[0]
             mean, std = self.spec.normaliser.get(item.key, ([0.0] * size, [1.0] * size))
             means += mean * self.spec.obs_horizon
             scales += [1.0 / value for value in std] * self.spec.obs_horizon
+            # Only a field with a scale of its own has values that are too large.
+            limit = NORMALISED_LIMIT if item.key in self.spec.normaliser else math.inf
+            limits += [limit] * (size * self.spec.obs_horizon)
         # Not persistent: the scaling travels in the specification, never with the weights.
         self.register_buffer("mean", torch.tensor(means, dtype=torch.float32), persistent=False)
         self.register_buffer("scale", torch.tensor(scales, dtype=torch.float32), persistent=False)
+        self.register_buffer("limit", torch.tensor(limits, dtype=torch.float32), persistent=False)
         self.mean: Tensor
         self.scale: Tensor
+        self.limit: Tensor
 
     def features(self, observation: Mapping[str, Tensor]) -> Tensor:
         """Normalised vectors and encoded frames side by side, (B, feature_size); policy and critic both read this."""
         parts = []
         if self._vectors:
             vectors = torch.cat([observation[item.key].flatten(1) for item in self._vectors], dim=-1)
-            parts.append(((vectors - self.mean) * self.scale).clamp_(-NORMALISED_LIMIT, NORMALISED_LIMIT))
+            scaled = (vectors - self.mean) * self.scale
+            parts.append(torch.minimum(torch.maximum(scaled, -self.limit), self.limit))
         parts += [encoder(observation[item.key]) for item, encoder in zip(self._frames, self.encoders, strict=True)]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 

@@ -7,7 +7,7 @@ Actions are steps of the tool in its own frame; the observed pose is relative to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -134,6 +134,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         The gate's stop ends the episode with the robot holding where it is: terminated without reward when the
         action brought it about (a force beyond the limit), else truncated.
         """
+        # The state may have grown old while somebody chose the action.
+        stopped_before = self.gate.check_state(self._state, self.clock.now_ns()) is not None
         command = self.gate.pass_command(self._command_for(np.asarray(action, np.float64)), self._state)
         if command is None:
             self.robot.hold()
@@ -145,16 +147,18 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._state = self.robot.read()
         if self.gate.check_state(self._state, self.clock.now_ns()) is not None:
             self.robot.hold()
-        self._previous_action = np.asarray(action, np.float32)
+        self._previous_action = np.nan_to_num(np.asarray(action, np.float32), posinf=1.0, neginf=-1.0)
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._stage)
         stop = self.gate.stop_reason
         stopped = stop is not None
         # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
-        terminated = stop in CAUSED_BY_ACTION if stopped else outcome.success
+        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else outcome.success
         truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
+        if stopped:
+            outcome = replace(outcome, reward=0.0, success=False, terms=dict.fromkeys(outcome.terms, 0.0))
         info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}
-        return self._observe(), 0.0 if stopped else outcome.reward, terminated, truncated, info
+        return self._observe(), outcome.reward, terminated, truncated, info
 
     @property
     def stop_reason(self) -> StopReason | None:
@@ -177,9 +181,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
         """The command that a normalised action asks for: a step of each tool in its own frame."""
-        arms = action.reshape(self.robot.n_arms, -1)
-        # Non-finite entries pass the clip as they are and are refused by the gate.
-        arms = np.clip(arms, -1.0, 1.0)
+        if not np.isfinite(action).all():
+            # Clipping would make a command of an infinite action; the gate has to see what was asked for.
+            return RobotCommand(np.full_like(self._state.tcp_pose, np.nan), self._gripper_width)
+        arms = np.clip(action.reshape(self.robot.n_arms, -1), -1.0, 1.0)
         delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
         target = pose_compose(self._state.tcp_pose, pose_from_vector(delta))
         width = self._gripper_width

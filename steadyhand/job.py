@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
 from transport.config import TransportConfig
 
-__all__ = ["Job", "open_job", "seed_for", "task_name", "with_alias"]
+__all__ = ["Job", "open_job", "quoted", "seed_for", "task_name", "with_alias"]
 
 MAX_STEM = 32
 
@@ -55,7 +56,13 @@ class Job:
     def child_overrides(self, *more: str) -> list[str]:
         """Return what a child process needs to work on the same run; `more` goes last and wins."""
         given = [override for override in self.overrides if not override.startswith(("run_name=", "run_root="))]
-        return [*given, f"run_root={self.run.path.parent}", f"run_name={self.run.name}", *more]
+        return [*given, f"run_root={quoted(self.run.path.parent)}", f"run_name={self.run.name}", *more]
+
+
+def quoted(path: Path) -> str:
+    """Write a path as the value of an override: folders may have blanks, brackets and accents in their names."""
+    escaped = str(path).replace("\\'", "\\\\'").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def open_job(overrides: Sequence[str], create: bool = True) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,10 +35,25 @@ from transport import segment
 from transport.demo_set import DemoManifest, DemoSetError
 from transport.weights import Weights
 
-__all__ = ["ACTOR_ID", "FilmError", "evaluate", "film_policy", "fit_bc_baseline", "opened_env", "practice_logs"]
+__all__ = [
+    "ACTOR_ID",
+    "FilmError",
+    "actor_id",
+    "evaluate",
+    "film_policy",
+    "fit_bc_baseline",
+    "opened_env",
+    "practice_logs",
+]
 __all__ += ["record_demos", "runner_for", "trained_policy"]
 
-ACTOR_ID = socket.gethostname()[:64] or "robot"
+
+def actor_id(host: str) -> str:
+    """Make a host's name an actor's: the wire knows only lower case, and no sign that a path or a shell minds."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", host.lower()).lstrip("_.-")[:64] or "robot"
+
+
+ACTOR_ID = actor_id(socket.gethostname())
 logger = get_logger("session")
 
 OnEpisode = Callable[[EpisodeSummary], None]

@@ -59,8 +59,8 @@ class DeviceOperator:
         self._in_control = False
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A person needs no preparation."""
-        self._in_control = False
+        """A button that was pressed before counts no more; a device that fell silent is still silent."""
+        self._resume_pressed = False
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None

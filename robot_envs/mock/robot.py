@@ -118,6 +118,7 @@ class MockRobot:
         self.world.forget_scheduled()
         self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]))
         self.world.settle(self._config.settle_s)
+        self.world.meet_clock()
         self._tare = self.world.tcp_wrench()
         return self.read()
 

@@ -61,6 +61,7 @@ class World:
         )
         self.data = mujoco.MjData(self.model)
         self.steps = 0
+        self._lead = 0
         self._sensor_mean = np.zeros(6)
         self._scheduled: list[tuple[int, Callable[[], None]]] = []
         self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
@@ -103,12 +104,16 @@ class World:
 
     def advance_to(self, t_ns: int) -> None:
         """Step the physics up to a simulated time; what was scheduled on the way happens on the way."""
-        last = self._step_at(t_ns / _NS)
+        last = self._step_at(t_ns / _NS) + self._lead
         while self._scheduled and self._scheduled[0][0] < last:
             due, action = self._scheduled.pop(0)
             self.step(due - self.steps)
             action()
         self.step(last - self.steps)
+
+    def meet_clock(self) -> None:
+        """Go on from here: what the clock has gone ahead or lagged behind until now is not caught up with."""
+        self._lead = self.steps - self._step_at(self.clock.now_ns() / _NS)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
         """Let something happen ``delay_s`` of simulated time from now; without a delay it happens at once."""

@@ -45,6 +45,12 @@ def test_the_normaliser_scales_vectors_of_every_step_and_limits_spikes(make_spec
     torch.testing.assert_close(policy.features({"state": state}), expected)
 
 
+def test_without_a_normaliser_large_values_stay_what_they_are(make_spec):
+    policy = Policy(make_spec(normaliser={}))
+    state = torch.tensor([[[300.0, -40.0, 0.5], [1.0, 2.0, 1e6]]])
+    torch.testing.assert_close(policy.features({"state": state}), state.flatten(1))
+
+
 @pytest.mark.parametrize("encoder", ["none", "small_cnn"])
 def test_act_agrees_with_the_batched_path(make_spec, encoder):
     policy = Policy(make_spec(encoder=encoder))

@@ -5,6 +5,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from robot_envs.env import StopLatchedError
+from runtime.clock import MonotonicClock
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")
@@ -110,6 +111,49 @@ def test_force_beyond_the_limit_is_a_failure_and_not_a_time_out():
             break
     assert (reward, terminated, truncated, info["stop_reason"]) == (0.0, True, False, "force_limit")
     assert not info["success"]
+
+
+@pytest.mark.parametrize(("place", "value"), [(6, np.nan), (0, np.inf), (2, -np.inf)])
+def test_action_that_is_not_finite_moves_nothing_whatever_the_entry(place, value):
+    env = make_robot_env("task=pick_place")
+    recorder = RecordingRobot(env.robot)
+    env.robot = recorder
+    env.reset(seed=0)
+    action = np.zeros(7, np.float32)
+    action[place] = value
+    observation, _, terminated, truncated, info = env.step(action)
+    assert (terminated, truncated, info["stop_reason"]) == (False, True, "non_finite_action")
+    assert recorder.commands == []
+    assert np.isfinite(observation["previous_action"]).all()
+
+
+def test_force_at_reset_is_not_the_first_actions_failure():
+    env = make_robot_env("task=reach")
+    recorder = RecordingRobot(env.robot)
+    env.robot = recorder
+    pressed = recorder.reset
+    recorder.reset = lambda *args: replace(pressed(*args), wrench=np.full((1, 6), 500.0))
+    env.reset(seed=0)
+    *_, terminated, truncated, info = env.step(np.ones(6, np.float32))
+    assert (terminated, truncated, info["stop_reason"]) == (False, True, "force_limit")
+
+
+def test_state_that_grew_old_while_the_action_was_chosen_stops_the_robot():
+    env = make_robot_env("task=reach")
+    env.reset(seed=0)
+    env.clock.sleep_until(env.clock.now_ns() + 1_000_000_000)
+    assert env.step(np.ones(6, np.float32))[4]["stop_reason"] == "stale_state"
+
+
+def test_at_realtime_pace_a_pause_before_or_after_a_reset_is_not_caught_up_with():
+    env = make_robot_env("task=reach", "robot.world.pace=realtime")
+    world = env.robot.world
+    for pause_ns in (0, 300_000_000):
+        env.reset(seed=0)
+        before = world.steps
+        env.step(np.zeros(6, np.float32))
+        assert 45 <= world.steps - before <= 120
+        MonotonicClock().sleep_until(MonotonicClock().now_ns() + pause_ns)
 
 
 def test_command_latency_delays_the_motion():

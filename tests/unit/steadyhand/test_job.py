@@ -1,7 +1,7 @@
 import pytest
 
 from runtime.run_folder import RunFolderError
-from steadyhand.job import open_job, seed_for, task_name
+from steadyhand.job import open_job, quoted, seed_for, task_name
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,12 @@ def test_a_child_works_on_the_same_run_with_the_same_choices(tmp_path):
     assert child.run.path == job.run.path
     assert child.config["task"] == job.config["task"]
     assert child.seed == 5
+
+
+@pytest.mark.parametrize("folder", ["a (1)", "müller", "it's, [here] = #1 & {x}"])
+def test_a_child_finds_the_run_in_a_folder_of_any_name(tmp_path, folder):
+    job = open_job(["task=reach", f"run_root={quoted(tmp_path / folder)}"])
+    assert open_job(job.child_overrides()).run.path == job.run.path
 
 
 def test_a_run_that_must_be_there_is_not_made(tmp_path):

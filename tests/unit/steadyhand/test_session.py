@@ -8,7 +8,7 @@ from learner.saved_policy import SavedPolicy
 from steadyhand.job import open_job
 from steadyhand.log_facts import read_log
 from steadyhand.policy_file import PolicyFileError
-from steadyhand.session import FilmError, evaluate, film_policy, fit_bc_baseline, practice_logs, record_demos
+from steadyhand.session import FilmError, actor_id, evaluate, film_policy, fit_bc_baseline, practice_logs, record_demos
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
 from transport.demo_set import DemoSetError
@@ -76,3 +76,11 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
     policy = fit_bc_baseline(job, [job.run.demos])
     with pytest.raises(FilmError, match="no camera called side"):
         film_policy(job, policy, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("Lab-PC", "lab-pc"), ("MacBook.local", "macbook.local"), ("_x", "x"), ("Büro 3", "b-ro-3"), ("", "robot")],
+)
+def test_any_hosts_name_makes_an_actors_name_that_the_wire_takes(host, name):
+    assert actor_id(host) == name
