@@ -51,9 +51,9 @@ CLONED = ("bc", "hg_dagger")  # they practise nothing, and learn from what the f
 WITH_DEMOS = ("full", "demos")
 WITH_CORRECTIONS = ("full", "corrections")
 NOTES = """\
-Arms without demonstrations see their inputs in SI units: the scaling of the others comes from the demonstrations, so part
-of what demonstrations are worth here is that scaling. bc and hg_dagger practise nothing of their own; each is the best of
-several candidates on validation episodes, a choice that the trained arms do not get."""
+Arms without demonstrations see their inputs in SI units: the scaling of the others comes from the demonstrations, so
+part of what demonstrations are worth here is that scaling. bc and hg_dagger practise nothing of their own; each is the
+best of several candidates on validation episodes, a choice that the trained arms do not get."""
 # Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
 COLD_START = ("actor.exploration.max_env_steps=500",)
 
