@@ -14,8 +14,9 @@ from actor.policy_runner import use_one_thread
 from actor.session import open_session
 from actor.stop_flag import StopFlag
 from actor.training import Training, TrainingSummary
+from learner.config import LearnerConfig
 from robot_envs.make import make_corrector
-from runtime.config import build
+from runtime.config import ConfigError, build
 from steadyhand.children import end_with_parent
 from steadyhand.job import Job, open_job, seed_for
 from steadyhand.session import ACTOR_ID, opened_env
@@ -55,8 +56,19 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     return 1 if summary.end_reason.startswith("log:") else 0
 
 
+def _check_cold_start(actor: ActorConfig, learner: LearnerConfig) -> None:
+    """Refuse a start in which each process would wait for the other."""
+    explored = actor.exploration.max_env_steps
+    if 0 < explored < learner.start_transitions:
+        raise ConfigError(
+            f"actor.exploration.max_env_steps: expected 0 or at least learner.start_transitions = "
+            f"{learner.start_transitions}, after which the first weights come, found {explored}; raise it"
+        )
+
+
 def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
     config = build(ActorConfig, job.config["actor"], "actor")
+    _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
     with opened_env(job.config, job.seed) as env:
         schema, outbox = env_schema(env), job.run.log / OUTBOX
         session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
