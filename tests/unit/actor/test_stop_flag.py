@@ -6,6 +6,14 @@ import pytest
 from actor.stop_flag import StopFlag
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    # A shell starts what it puts into the background with SIGINT ignored, and Python then leaves it so.
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_sets_the_flag(number):
     stop = StopFlag()
