@@ -20,7 +20,6 @@ JOINT_LIMITS_RAD = (
     (0.5445, 4.5169),
     (-3.0159, 3.0159),
 )
-TORQUE_LIMITS_NM = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
 # a [m], d [m], alpha [rad] of each joint.
 _DH = (
     (0.0, 0.333, 0.0),

@@ -9,7 +9,6 @@ command is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,8 +113,3 @@ def _gripper_xml() -> str:
         f'<position name="{side}_finger" joint="{side}_finger" kp="1000" kv="50" ctrlrange="0 0.04" forcerange="-25 25"/>'
         for side in ("left", "right")
     )
-
-
-def workpiece_names(scene: SceneConfig) -> Mapping[str, bool]:
-    """Every workpiece that can be placed, and whether it is loose."""
-    return {**dict.fromkeys(scene.fixtures, False), **dict.fromkeys(scene.objects, True)}

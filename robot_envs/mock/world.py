@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import mujoco
 import numpy as np
@@ -224,12 +224,6 @@ class World:
     def settle(self, seconds: float) -> None:
         """Let the world come to rest. This simulated time passes on the clock too."""
         self.step(self._step_at(seconds))
-
-    def state_vector(self) -> Any:
-        """Everything that decides the future, for bit-for-bit comparisons."""
-        return np.concatenate(
-            [self.data.qpos, self.data.qvel, self.data.mocap_pos.ravel(), self.data.mocap_quat.ravel()]
-        )
 
 
 class SimulatedClock:

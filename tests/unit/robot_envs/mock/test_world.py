@@ -65,31 +65,27 @@ def test_far_target_cannot_push_harder_than_the_reference_limit(world):
     assert 0.5 * bound < force < 1.15 * bound
 
 
-def test_wrench_is_the_environment_on_the_tool_in_tool_axes(world):
-    world.place("hole", frames.pose([0.5, 0.0, 0.1]))
-    start = frames.pose([0.53, 0.0, 0.131], TOOL_DOWN)
+def pressed_wrench(world, aside):
+    """Tared wrench of a peg that starts `aside` of the hole along x and is pressed onto the block."""
+    start = frames.pose([0.5 + aside, 0.0, 0.131], TOOL_DOWN)
     world.set_configuration(start, 0.02)
     tare = world.tcp_wrench()
     target = start.copy()
     target[2] -= 0.005
     world.set_target(target)
     world.settle(1.0)
+    return world.tcp_wrench() - tare
+
+
+def test_wrench_is_the_environment_on_the_tool_in_tool_axes(world):
+    world.place("hole", frames.pose([0.5, 0.0, 0.1]))
     # The block pushes the tool up, and the tool's z axis points down.
-    assert (world.tcp_wrench() - tare)[2] < -4.0
+    assert pressed_wrench(world, 0.03)[2] < -4.0
 
 
 def test_rim_gives_a_torque_that_points_away_from_the_hole(world):
     world.place("hole", frames.pose([0.5, 0.0, 0.1]))
-    torques = []
-    for aside in (-0.002, 0.002):
-        start = frames.pose([0.5 + aside, 0.0, 0.131], TOOL_DOWN)
-        world.set_configuration(start, 0.02)
-        tare = world.tcp_wrench()
-        target = start.copy()
-        target[2] -= 0.005
-        world.set_target(target)
-        world.settle(1.0)
-        torques.append((world.tcp_wrench() - tare)[4])
+    torques = [pressed_wrench(world, aside)[4] for aside in (-0.002, 0.002)]
     assert torques[0] * torques[1] < 0.0
     assert min(abs(t) for t in torques) > 0.03
 
