@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.logging import get_logger
+from runtime.run_folder import sync_folder
 
 __all__ = ["Checkpoint", "CheckpointError", "CheckpointFolder"]
 
@@ -65,10 +66,10 @@ class CheckpointFolder:
             manifest = {"format": FORMAT, "step": step, "facts": dict(facts)}
             manifest["files"] = {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in files.items()}
             _write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
-            _sync(temporary)
+            sync_folder(temporary)
             shutil.rmtree(path, ignore_errors=True)  # of this step, but found damaged
             temporary.rename(path)
-            _sync(self.folder)
+            sync_folder(self.folder)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -127,14 +128,6 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sha256(data: bytes) -> str:

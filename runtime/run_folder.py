@@ -22,6 +22,7 @@ __all__ = [
     "atomic_write_json",
     "check_name",
     "new_run_name",
+    "sync_folder",
 ]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -128,10 +129,10 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
