@@ -95,6 +95,12 @@ class WeightsBox:
         else:
             self.ignored += 1
 
+    def lacks(self, learner_epoch: int, policy_version: int) -> bool:
+        """Return whether weights of this version (they count from 1) or newer ones have yet to come."""
+        newest = self._newest
+        known = (-1, 0) if newest is None else (newest.learner_epoch, newest.policy_version)
+        return policy_version > 0 and (learner_epoch, policy_version) > known
+
     def take(self) -> Weights | None:
         """Return the newest weights, once."""
         newest = self._newest

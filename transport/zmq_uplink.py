@@ -43,6 +43,8 @@ class _Link:
     beat_s: float  # when to give the next sign of life
     stalled_s: float  # when to send the window again, if no acknowledgement brings news
     accepted: bool = False
+    learner_epoch: int = 0
+    claim_s: float = 0.0  # when to ask for published weights that have not come
 
 
 class ZmqUplink(SocketThread):
@@ -169,9 +171,9 @@ class ZmqUplink(SocketThread):
             case Ack(next_seq, status):
                 if self._outbox.on_ack(next_seq):
                     link.stalled_s = link.silent_s
-                self._note(status)
+                self._note(link, status)
             case Heartbeat(status):
-                self._note(status)
+                self._note(link, status)
             case WeightsReply():
                 self._weights.put(raw)
             case Bye():
@@ -190,16 +192,26 @@ class ZmqUplink(SocketThread):
                 answer.set_exception(rejected)
             return
         link.accepted = True
+        link.learner_epoch = accept.learner_epoch
         self._backoff_s = self.config.backoff_min_s
-        self._note(accept.status)
-        self._send(link, wire.encode(WeightsRequest()))
+        self._ask_for_weights(link)
+        self._note(link, accept.status)
         if not answer.done():
             answer.set_result(accept)
 
-    def _note(self, status: Status | None) -> None:
-        connected = self._link is not None and self._link.accepted
-        if status is not None:
-            self._progress = Progress.of(connected, self._outbox.sender.acked, status)
+    def _note(self, link: _Link, status: Status | None) -> None:
+        if status is None:
+            return
+        self._progress = Progress.of(link.accepted, self._outbox.sender.acked, status)
+        # A broadcast may be lost, and there may never be another: whoever waits for weights records nothing.
+        if not self._weights.lacks(link.learner_epoch, status.policy_version):
+            link.claim_s = self._now_s() + self.config.heartbeat_s
+        elif link.accepted and self._now_s() >= link.claim_s:
+            self._ask_for_weights(link)
+
+    def _ask_for_weights(self, link: _Link) -> None:
+        link.claim_s = self._now_s() + self.config.heartbeat_s
+        self._send(link, wire.encode(WeightsRequest()))
 
     def _lost(self, link: _Link, why: str) -> None:
         """Try again after a while: twice as long every time, with jitter so that actors do not come in step."""

@@ -210,6 +210,21 @@ def test_weights_come_by_broadcast_and_on_connecting(link):
     assert link.uplink.latest_weights() is None
 
 
+def test_weights_whose_broadcast_was_lost_are_asked_for(link):
+    version = 0
+    link.stop_learner()
+    link.start_learner(status=lambda _: Status(0, version, -1, ""), learner_epoch=2)
+    link.uplink._sub.disconnect(link.config.weights_address)  # as if the subscription came too late
+    link.uplink.connect(hello(), 10.0)
+    link.append(1)
+    wait_until(link.arrived)  # what connecting asks for was answered, with nothing
+    for newest in (1, 2):
+        link.server.publish(encode(Weights(2, newest, {"w": np.zeros(3, np.float32)})))
+        version = newest
+        wait_until(lambda: link.uplink.latest_weights() is not None)
+    assert link.uplink._weights.ignored == 0
+
+
 class HalfLearner:
     """Accepts, and then does what a test says: a learner that is broken, not gone."""
 
