@@ -1,7 +1,7 @@
 # make demo              train on the mock robot and watch it learn        SEED=0
 # make test              lint, types, import rules and every test
 # make lint              the same without the tests
-# make bench-learning    measure learning; one table                      SEED=0
+# make bench-learning    measure learning; one table                      SEED=0 JOBS=2
 # make clean             remove the environment and the caches; runs/ stays
 #
 # The first call builds .venv from a bare python3. COMPUTE=cuda trains on a GPU. TORCH_INDEX=<url> takes torch from
@@ -9,6 +9,7 @@
 
 SEED ?= 0
 COMPUTE ?= cpu
+JOBS ?= 2
 export PYTHON
 export TORCH_INDEX
 
@@ -36,7 +37,7 @@ lint: $(READY)
 	@$(BIN)/lint-imports
 
 bench-learning: $(READY)
-	@$(BIN)/python -m benchmarks.learning seed=$(SEED) learner.device=$(COMPUTE)
+	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,8 +16,8 @@ __all__ = ["env_schema"]
 def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     """Return the schema of one environment.
 
-    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame), `command_size` and
-    `reward_terms` (names); without them units are 1, there is no gated command and the reward has no parts.
+    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame, scale), `command_size`
+    and `reward_terms` (names); without them units are 1, there is no gated command and the reward has no parts.
 
     Raises:
         SchemaError: The spaces are not a Dict of float32 vectors and uint8 frames with a Box(-1, 1) action.
@@ -28,10 +28,10 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     period_s = getattr(inner, "control_period_s", None)
     if period_s is None:
         raise SchemaError(f"{type(inner).__name__}.control_period_s: expected the time between two steps, found none")
-    field_specs: dict[str, tuple[str, str]] = getattr(inner, "field_specs", {})
+    field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = getattr(inner, "field_specs", {})
     return Schema(
         observation=tuple(
-            _field(name, space, *field_specs.get(name, ("1", ""))) for name, space in env.observation_space.items()
+            _field(name, space, *field_specs.get(name, ("1", "", ()))) for name, space in env.observation_space.items()
         ),
         action=_action(env.action_space),
         command_size=int(getattr(inner, "command_size", 0)),
@@ -40,11 +40,12 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     )
 
 
-def _field(name: str, space: spaces.Space[Any], unit: str, frame: str) -> FieldSpec:
+def _field(name: str, space: spaces.Space[Any], unit: str, frame: str, scale: tuple[float, ...]) -> FieldSpec:
     if not isinstance(space, spaces.Box):
         raise SchemaError(f"observation {name}: expected a Box, found {type(space).__name__}")
     if space.dtype == np.float32 and len(space.shape) == 1:
-        return FieldSpec(name, space.shape, "float32", float(space.low.min()), float(space.high.max()), unit, frame)
+        low, high = float(space.low.min()), float(space.high.max())
+        return FieldSpec(name, space.shape, "float32", low, high, unit, frame, scale)
     if space.dtype == np.uint8 and len(space.shape) == 3:
         return FieldSpec(name, space.shape, "uint8", float(space.low.min()), float(space.high.max()), unit, frame)
     raise SchemaError(

@@ -51,9 +51,9 @@ CLONED = ("bc", "hg_dagger")  # they practise nothing, and learn from what the f
 WITH_DEMOS = ("full", "demos")
 WITH_CORRECTIONS = ("full", "corrections")
 NOTES = """\
-Arms without demonstrations see their inputs in SI units: the scaling of the others comes from the demonstrations, so
-part of what demonstrations are worth here is that scaling. bc and hg_dagger practise nothing of their own; each is the
-best of several candidates on validation episodes, a choice that the trained arms do not get."""
+Inputs are scaled by the demonstrations, or without them by the typical readings that the environment declares. bc and
+hg_dagger practise nothing of their own; each is the best of several candidates on validation episodes, a choice that
+the trained arms do not get."""
 # Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
 COLD_START = ("actor.exploration.max_env_steps=500",)
 
@@ -112,7 +112,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--steps", type=int, default=12_000, help="control steps of practice (%(default)s)")
+    parser.add_argument("--steps", type=int, default=10_000, help="control steps of practice (%(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
     parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")

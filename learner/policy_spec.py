@@ -24,7 +24,7 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
     Args:
         config: architecture, and which fields the policy reads.
         schema: what is recorded.
-        demos: logs whose demonstrations set the input scaling; without any, inputs are not scaled.
+        demos: logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
         std_floor: smallest standard deviation, as a share of the largest one in the same field.
     """
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
@@ -52,7 +52,7 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
 def _normaliser(vectors: Sequence[FieldSpec], demos: Sequence[LogReader], std_floor: float) -> dict[str, Moments]:
     rows = [_demonstrated(reader) for reader in demos]
     if not any(len(found) for found in rows):
-        return {}
+        return {field.name: ([0.0] * len(field.scale), list(field.scale)) for field in vectors if field.scale}
     normaliser = {}
     for field in vectors:
         parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(demos, rows, strict=True)]

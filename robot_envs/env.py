@@ -20,10 +20,11 @@ from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pos
 from robot_envs.robot import Robot, RobotCommand
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from robot_envs.stage import Stage
-from robot_envs.tasks.task import Outcome, Task
+from robot_envs.tasks.task import ObservedVector, Outcome, Task
 from runtime.clock import Clock
 
 _NS = 1_000_000_000
+_WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
 Observation = dict[str, NDArray[Any]]
 
 
@@ -91,7 +92,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._period_ns = round(config.control_period_s * _NS)
         per_arm = 7 if config.learns_gripper else 6
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
-        self.field_specs: dict[str, tuple[str, str]] = {}
+        self.field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = {}
         self.observation_space = self._observation_space()  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
@@ -231,21 +232,28 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         }
 
     def _observation_space(self) -> spaces.Dict:
-        n = self.robot.n_arms
+        n, step = self.robot.n_arms, np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
+        pose_scale, twist_scale = _per_arm(n, *(5.0 * step)), _per_arm(n, *(step / self.config.control_period_s))
+        wrench_scale = _per_arm(n, *_WRENCH_SCALE)
+        action_size = int(np.prod(self.action_space.shape or (0,)))
         vectors = {
-            "tcp_pose": (6 * n, 10.0, "m, rad", "start pose"),
-            "tcp_twist": (6 * n, 100.0, "m/s, rad/s", "tool"),
-            "wrench": (6 * n, 1000.0, "N, Nm", "tool"),
-            "previous_action": (int(np.prod(self.action_space.shape or (0,))), 1.0, "1", "tool"),
+            "tcp_pose": ObservedVector(6 * n, 10.0, "m, rad", "start pose", pose_scale),
+            "tcp_twist": ObservedVector(6 * n, 100.0, "m/s, rad/s", "tool", twist_scale),
+            "wrench": ObservedVector(6 * n, 1000.0, "N, Nm", "tool", wrench_scale),
+            "previous_action": ObservedVector(action_size, 1.0, "1", "tool", (1.0,) * action_size),
         }
         if self.config.learns_gripper:
-            vectors["gripper_width"] = (n, 1.0, "m", "gripper")
-        vectors |= {name: (v.size, v.bound, v.unit, v.frame) for name, v in self._task.observed.items()}
-        self.field_specs = {name: (unit, frame) for name, (_, _, unit, frame) in vectors.items()}
-        self.field_specs |= {camera.name: ("rgb", "camera") for camera in self._cameras}
+            vectors["gripper_width"] = ObservedVector(n, 1.0, "m", "gripper", _per_arm(n, self.config.gripper_open_m))
+        vectors |= self._task.observed
+        self.field_specs = {name: (v.unit, v.frame, v.scale) for name, v in vectors.items()}
+        self.field_specs |= {camera.name: ("rgb", "camera", ()) for camera in self._cameras}
         boxes: dict[str, spaces.Space[Any]] = {
-            name: spaces.Box(-bound, bound, (size,), np.float32) for name, (size, bound, _, _) in vectors.items()
+            name: spaces.Box(-v.bound, v.bound, (v.size,), np.float32) for name, v in vectors.items()
         }
         for camera in self._cameras:
             boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
         return spaces.Dict(boxes)
+
+
+def _per_arm(n_arms: int, *values: float) -> tuple[float, ...]:
+    return tuple(map(float, values)) * n_arms

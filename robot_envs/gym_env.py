@@ -89,7 +89,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         boxes: dict[str, spaces.Space[Any]] = {name: _outer_box(box) for name, box in self._inner_fields.items()}
         self.observation_space = spaces.Dict(boxes)  # type: ignore[assignment]  # Dict is a Space of dicts
         self.action_space = spaces.Box(-1.0, 1.0, (int(np.prod(self._inner_action.shape)),), np.float32)
-        self.field_specs = dict.fromkeys(self._inner_fields, ("", config.entry_point))
+        self.field_specs = {name: ("", config.entry_point, _scale(box)) for name, box in self._inner_fields.items()}
         self.command_size = int(np.prod(self._inner_action.shape))
         self.control_period_s = config.control_period_s
         self.clock = _StepClock()
@@ -234,6 +234,13 @@ def _fields(space: Any) -> dict[str, spaces.Box]:
 
 def _is_frame(box: spaces.Box) -> bool:
     return box.dtype == np.uint8 and len(box.shape) == 3
+
+
+def _scale(box: spaces.Box) -> tuple[float, ...]:
+    """Half of the largest value that each element may have; () where one is not bounded."""
+    largest = np.maximum(np.abs(box.low), np.abs(box.high)).astype(np.float64).ravel()
+    known = not _is_frame(box) and bool(((largest > 0.0) & (largest < _FAR)).all())
+    return tuple((largest / 2.0).tolist()) if known else ()
 
 
 def _outer_box(box: spaces.Box) -> spaces.Box:

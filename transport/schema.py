@@ -29,7 +29,11 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`."""
+    """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`.
+
+    `scale` is what a typical reading of each element of a vector deviates from zero by, in `unit`; () where that is
+    not known.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -38,12 +42,14 @@ class FieldSpec:
     high: float
     unit: str
     frame: str
+    scale: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
         for name in ("low", "high"):
             object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
         object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+        object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
         if NAME.fullmatch(self.name) is None:
             raise SchemaError(f"field name: expected 1 to 64 of A-Z a-z 0-9 _ . / -, found {quoted(self.name)}")
         if self.dtype not in get_args(Dtype):
@@ -52,6 +58,10 @@ class FieldSpec:
             raise SchemaError(f"{self.name}: expected sizes of at least 1, {MAX_ELEMENTS} in all, found {self.shape}")
         if not self.low <= self.high:
             raise SchemaError(f"{self.name}: expected low <= high, found [{self.low}, {self.high}]")
+        if self.scale and (len(self.shape) != 1 or len(self.scale) != self.shape[0]):
+            raise SchemaError(f"{self.name}: expected a scale per element of {self.shape}, found {len(self.scale)}")
+        if not all(0.0 < value < math.inf for value in self.scale):
+            raise SchemaError(f"{self.name}: expected scales above 0, found {self.scale}")
         for text in (self.unit, self.frame):
             if len(text) > MAX_TEXT or not text.isprintable():
                 raise SchemaError(f"{self.name}: expected a short printable unit and frame, found {quoted(text)}")
@@ -139,14 +149,10 @@ class Schema:
                 lines.append(f"observation: expected the order {', '.join(known)}, found {', '.join(found)}")
         return lines
 
-    def compatible(self, required: Schema) -> bool:
-        """Return whether records of this schema hold all that `required` names; extra observation fields may stay."""
-        return not required.diff(self, extras=False)
-
 
 def _field_diff(where: str, expected: FieldSpec, found: FieldSpec) -> list[str]:
     lines: list[str] = []
-    for name in ("name", "shape", "dtype", "low", "high", "unit", "frame"):
+    for name in ("name", "shape", "dtype", "low", "high", "unit", "frame", "scale"):
         lines += _line(f"{where}: {name}", getattr(expected, name), getattr(found, name))
     return lines
 

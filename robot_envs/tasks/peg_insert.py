@@ -26,6 +26,8 @@ from robot_envs.robot import RobotState
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
 
+_SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: how far from the hole an episode mostly is
+
 
 @dataclass(frozen=True)
 class PegInsertSettings:
@@ -70,7 +72,7 @@ class PegInsert:
         self._hole = pose(settings.hole_position_m)
         self._estimate = pose(settings.hole_position_m, TOOL_DOWN)
         self._tip_in_tool = pose([0.0, 0.0, settings.peg_length_m])
-        self.observed = {"hole_estimate": ObservedVector(6, 1.0, "m, rad", "peg tip")}
+        self.observed = {"hole_estimate": ObservedVector(6, 1.0, "m, rad", "peg tip", _SCALE)}
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
         """Draw the hole, the error of its estimate, and the start pose."""

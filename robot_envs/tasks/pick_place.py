@@ -53,9 +53,9 @@ class PickPlace:
         self._settings = settings
         self._bin = pose(settings.bin_position_m)
         self.observed = {
-            "cube": ObservedVector(3, 1.0, "m", "tool"),
-            "bin": ObservedVector(3, 1.0, "m", "tool"),
-            "height": ObservedVector(1, 1.0, "m", "base"),
+            "cube": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1)),
+            "bin": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1)),
+            "height": ObservedVector(1, 1.0, "m", "base", (0.1,)),
         }
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:

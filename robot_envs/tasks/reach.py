@@ -42,7 +42,7 @@ class Reach:
     def __init__(self, settings: ReachSettings) -> None:
         self._settings = settings
         self._goal = pose(settings.start_position_m)
-        self.observed = {"goal": ObservedVector(3, 1.0, "m", "tool")}
+        self.observed = {"goal": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1))}
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
         """Draw the goal; the start is always the same."""

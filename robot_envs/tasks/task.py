@@ -57,12 +57,14 @@ class ObservedVector:
         bound: Largest magnitude of an entry, in ``unit``.
         unit: For people and for the schema.
         frame: Frame of reference.
+        scale: What a typical reading of each entry deviates from zero by, in ``unit``. Length ``size``.
     """
 
     size: int
     bound: float
     unit: str
     frame: str
+    scale: tuple[float, ...]
 
 
 class Task(Protocol):

@@ -26,7 +26,7 @@ class PointEnv(gymnasium.Env):
             boxes["camera"] = spaces.Box(0, 255, (8, 8, 3), np.uint8)
         self.observation_space = spaces.Dict(boxes)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
-        self.field_specs = {"position": ("m", "base"), "to_goal": ("m", "point")}
+        self.field_specs = {"position": ("m", "base", (1.0, 1.0)), "to_goal": ("m", "point", ())}
         self.command_size = 2
         self.reward_terms = ("reached",)
         self.control_period_s = period_s

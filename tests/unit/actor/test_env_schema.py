@@ -16,6 +16,7 @@ def test_everything_is_read_off_the_environment():
     }
     position = schema.observation_field("position")
     assert (position.unit, position.frame, position.low, position.high) == ("m", "base", -2.0, 2.0)
+    assert (position.scale, schema.observation_field("to_goal").scale) == ((1.0, 1.0), ())
     assert schema.observation_field("camera").unit == "1"
     assert (schema.action.shape, schema.command_size, schema.reward_terms) == ((2,), 2, ("reached",))
     assert schema.control_period_s == PERIOD_S
@@ -44,6 +45,7 @@ def test_a_foreign_environment_needs_a_period_only():
 
 def test_infinite_bounds_are_kept():
     env = PointEnv()
+    env.field_specs = {}
     env.observation_space = spaces.Dict({"position": spaces.Box(-np.inf, np.inf, (3,), np.float32)})
     assert env_schema(env).observation[0].high == np.inf
 

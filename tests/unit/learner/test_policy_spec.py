@@ -49,6 +49,12 @@ def test_the_demonstrations_set_the_scaling_with_a_floor(tmp_path):
     np.testing.assert_allclose(std[1:], states.std(0)[1:])
 
 
+def test_without_demonstrations_typical_readings_set_the_scaling():
+    scaled = replace(SCHEMA, observation=(replace(SCHEMA.observation[0], scale=(0.1, 20.0, 2.0)),))
+    assert build_policy_spec(CONFIG, scaled, [], 0.1).normaliser == {"state": ([0.0] * 3, [0.1, 20.0, 2.0])}
+    assert build_policy_spec(CONFIG, SCHEMA, [], 0.1).normaliser == {}
+
+
 def test_a_field_that_never_moved_keeps_its_units(tmp_path):
     writer = writer_in(tmp_path)
     append(writer, 0, 0, phase=Phase.DEMO)

@@ -67,6 +67,16 @@ def test_dict_observation_becomes_vectors_and_frames():
     assert observation["eye"].shape == (8, 8, 3)
 
 
+def test_finite_bounds_give_the_scale_of_a_reading():
+    pendulum = make_env(compose(["task=gym", "task.entry_point=gymnasium:make", "task.arguments={id:Pendulum-v1}"]), 0)
+    assert pendulum.field_specs["state"][2] == (0.5, 0.5, 4.0)
+    cart = make_env(
+        compose(["task=gym", "task.entry_point=gymnasium:make", "task.arguments={id:MountainCarContinuous-v0}"]), 0
+    )
+    assert cart.field_specs["state"][2] == pytest.approx((0.6, 0.035))
+    assert make_env(gym_config(), 0).field_specs["eye"][2] == ()
+
+
 def test_action_is_scaled_to_the_inner_bounds():
     env = make_env(gym_config(), 0)
     env.reset(seed=0)
