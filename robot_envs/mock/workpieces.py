@@ -86,7 +86,7 @@ def cube(side_m: float, mass_kg: float) -> str:
 
 def marker(radius_m: float) -> str:
     """A ball that can be seen and not touched."""
-    return f'<geom class="mark" type="sphere" size="{radius_m}"/>'
+    return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
 
 
 KINDS: dict[str, Callable[..., str]] = {

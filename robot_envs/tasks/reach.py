@@ -20,13 +20,15 @@ class ReachSettings:
 
     Attributes:
         start_position_m: Where the tool starts, base frame.
-        goal_range_m: The goal is drawn within this half width of the start, per axis.
+        goal_position_m: Middle of the region that the goal is drawn from, base frame.
+        goal_range_m: Half width of that region, per axis.
         tolerance_m: Distance that counts as there.
         success_speed_m_s: The tool must be slower than this.
         gripper_width_m: Opening of the gripper.
     """
 
     start_position_m: tuple[float, ...]
+    goal_position_m: tuple[float, ...]
     goal_range_m: tuple[float, ...]
     tolerance_m: float
     success_speed_m_s: float
@@ -41,13 +43,13 @@ class Reach:
 
     def __init__(self, settings: ReachSettings) -> None:
         self._settings = settings
-        self._goal = pose(settings.start_position_m)
+        self._goal = pose(settings.goal_position_m)
         self.observed = {"goal": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1))}
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
         """Draw the goal; the start is always the same."""
         s = self._settings
-        self._goal = pose(np.asarray(s.start_position_m) + rng.uniform(-1, 1, 3) * s.goal_range_m)
+        self._goal = pose(np.asarray(s.goal_position_m) + rng.uniform(-1, 1, 3) * s.goal_range_m)
         start = pose(s.start_position_m, TOOL_DOWN)
         return EpisodePlan(start[None], np.array([s.gripper_width_m]), {"goal": self._goal})
 
