@@ -151,9 +151,10 @@ class Training:
             left_s = self._config.uplink_timeout_s - self._wall_s()
             try:
                 accept = self._uplink.connect(hello, min(CONNECT_S, max(left_s, 0.0)))
-            except TimeoutError:
+            except TimeoutError as error:
                 if left_s <= CONNECT_S:
-                    raise
+                    tried_s = self._config.uplink_timeout_s
+                    raise type(error)(f"{error} (tried for {tried_s:.0f} s, actor.uplink_timeout_s)") from error
                 continue
             return PolicyRunner(PolicySpec.from_json(accept.policy_spec), schema, self._clock, self._seed)
         return None

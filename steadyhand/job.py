@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from actor.config import LoggingConfig
-from runtime.config import build, compose
+from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
 from runtime.run_folder import RunFolder, new_run_name
 from steadyhand.children import is_child
@@ -77,6 +77,9 @@ def open_job(overrides: Sequence[str], create: bool = True) -> Job:
         RunFolderError: The run's name or folder cannot be used.
     """
     config = compose(overrides)
+    seed = config["seed"]
+    if type(seed) is not int or seed < 0:
+        raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
     demo = build(DemoConfig, config["demo"], "demo")
     setup(build(LoggingConfig, config["logging"], "logging").level)
     name = config["run_name"] or new_run_name(task_name(config))

@@ -27,12 +27,13 @@ from runtime.clock import MonotonicClock
 from runtime.config import build
 from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
+from steadyhand.demos import check_task
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.job import Job, seed_for
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.records import evaluation_path
 from transport import segment
-from transport.demo_set import DemoManifest, DemoSetError
+from transport.demo_set import DemoManifest, DemoSetError, is_demo_set
 from transport.weights import Weights
 
 __all__ = [
@@ -79,8 +80,10 @@ def record_demos(
     """Record demonstrations into the run's `demos/` until there are enough.
 
     Raises:
-        DemoSetError: The attempts were used up before that.
+        DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
     """
+    if is_demo_set(job.run.demos):
+        check_task(job, job.run.demos)
     wanted = job.demo.demos
     config = recording.RecordingConfig(
         episodes=wanted,

@@ -16,6 +16,7 @@ from learner.learner import Learner
 from policies.config import PolicyConfig
 from runtime.config import ConfigError, build
 from steadyhand.children import end_with_parent
+from steadyhand.demos import check_task
 from steadyhand.job import open_job
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set
@@ -38,7 +39,9 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     job = open_job(overrides)
     config = build(LearnerConfig, job.config["learner"], "learner")
     job.write_manifest(compute_device=str(resolve_device(config.device)))
-    own = [job.run.demos] if is_demo_set(job.run.demos) else []
+    demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
+    for folder in demos:
+        check_task(job, folder)
     with StopFlag().on_signals() as stop:
         learner = Learner(
             config,
@@ -47,7 +50,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             job.transport,
             job.run,
             job.seed,
-            own + options.demos,
+            demos,
         )
         with closing(learner):
             try:

@@ -1,5 +1,6 @@
 import pytest
 
+from runtime.config import ConfigError
 from runtime.run_folder import RunFolderError
 from steadyhand.job import open_job, quoted, seed_for, task_name
 
@@ -37,6 +38,13 @@ def test_a_child_works_on_the_same_run_with_the_same_choices(tmp_path):
 def test_a_child_finds_the_run_in_a_folder_of_any_name(tmp_path, folder):
     job = open_job(["task=reach", f"run_root={quoted(tmp_path / folder)}"])
     assert open_job(job.child_overrides()).run.path == job.run.path
+
+
+@pytest.mark.parametrize("seed", ["one", "-1", "1.5", "null", "true"])
+def test_a_seed_that_is_none_is_one_line(tmp_path, seed):
+    with pytest.raises(ConfigError, match="seed: expected a whole number of at least 0, found"):
+        open_job([f"run_root={tmp_path}", f"seed={seed}"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_that_must_be_there_is_not_made(tmp_path):
