@@ -84,6 +84,7 @@ class DeviceOperator:
         self._device = device
         self._learns_gripper = learns_gripper
         self._max_age_s = max_age_s
+        self.reading: HumanInput | None = None  # the newest one
         self._lost = False
         self._asked = False
 
@@ -94,7 +95,7 @@ class DeviceOperator:
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
         """The device's twist as an action; arms that are not engaged stand still. HOLD after the device was silent."""
-        reading = self._device.poll()
+        reading = self.reading = self._device.poll()
         self._asked = False
         engaged = bool(reading.engaged.any())
         self._note_loss(reading.age_s, engaged)
@@ -107,7 +108,8 @@ class DeviceOperator:
 
         What was pressed before is no answer: nobody had asked yet.
         """
-        pressed = "resume" in self._device.poll().events
+        self.reading = self._device.poll()
+        pressed = "resume" in self.reading.events
         answered, self._asked = self._asked and pressed, True
         return answered
 
