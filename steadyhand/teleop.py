@@ -30,7 +30,8 @@ class TeleopStatus:
     """Driving at one moment.
 
     Attributes:
-        state: Who moves the robot: person, nobody (the device is at rest), held (it is silent) or stopped.
+        state: Who moves the robot: person, nobody (the device is at rest), held (it is silent), stopped; or starting,
+            before the first step.
         stop_reason: Why the robot was stopped, while it is; else "".
         reading: Of the device; None before the first one.
         tcp_pose: Of the tool against the episode's start, position then rotation vector. Shape (6,); [m], [rad].
@@ -88,6 +89,8 @@ class Teleop:
         """Return how it goes; another thread may ask."""
         wish, stop_reason = self._wish, self._stop_reason
         acting = "held" if wish is HOLD else "nobody" if wish is None else "person"
+        if self._steps == 0:
+            acting = "starting"
         return TeleopStatus(
             state="stopped" if stop_reason else acting,
             stop_reason=stop_reason,

@@ -23,6 +23,7 @@ from steadyhand.teleop import TeleopStatus
 __all__ = ["plain_line", "shown", "view"]
 
 TITLES = {
+    "starting": "[dim]the robot moves to its start[/]",
     "person": "[yellow]person in control[/]",
     "nobody": "[dim]the device is at rest: the robot stands still[/]",
     "held": "[red]the device is silent: the robot stands still until you move the device again[/]",

@@ -45,7 +45,7 @@ def test_it_shows_who_moves_the_robot_and_what_comes_of_it():
     readings = [REST] * 3 + [PUSH] * 5 + [no_reading()] * 3
     statuses, _ = drive(readings, lambda device: device.polls >= 11)
     seen = list(dict.fromkeys(status.state for status in statuses))
-    assert seen == ["nobody", "person", "held"]
+    assert seen == ["starting", "nobody", "person", "held"]
     assert statuses[-1].tcp_pose[0] > 0.01
     assert statuses[-1].steps == 11
     assert not statuses[-1].reading.engaged.any()
