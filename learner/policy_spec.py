@@ -28,7 +28,9 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
         std_floor: smallest standard deviation, as a share of the largest one in the same field.
     """
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
-        field for field in schema.observation if field.dtype == "float32" or config.encoder != "none"
+        field
+        for field in schema.observation
+        if field.name not in config.hidden_keys and (field.dtype == "float32" or config.encoder != "none")
     ]
     if not fields:
         raise PolicySpecError("policy spec: the policy reads no field; choose an encoder or a vector observation")

@@ -13,7 +13,8 @@ __all__ = ["PolicyConfig"]
 class PolicyConfig:
     """What the policy reads and how wide it is; with the actor's schema this becomes a `PolicySpec`."""
 
-    observation_keys: tuple[str, ...]  # observation fields the policy reads; empty = all of them
+    observation_keys: tuple[str, ...]  # observation fields the policy reads; empty = all but the hidden ones
+    hidden_keys: tuple[str, ...]  # fields that it does not read, where the robot has them
     obs_horizon: int  # observations a decision sees, the newest last
     hidden: tuple[int, ...]  # units of each hidden layer
     layer_norm: bool  # LayerNorm after each dense layer, before the activation

@@ -148,7 +148,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._state = self.robot.read()
         if self.gate.check_state(self._state, self.clock.now_ns()) is not None:
             self.robot.hold()
-        self._previous_action = np.nan_to_num(np.asarray(action, np.float32), posinf=1.0, neginf=-1.0)
+        self._previous_action = np.asarray(action, np.float32)
+        if not np.isfinite(self._previous_action).all():
+            self._previous_action = np.nan_to_num(self._previous_action, posinf=1.0, neginf=-1.0)
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._stage)
         stop = self.gate.stop_reason

@@ -13,7 +13,7 @@ from typing import Literal
 import mujoco
 import numpy as np
 
-from robot_envs.frames import Array, pose, quat_from_matrix
+from robot_envs.frames import Array, cross, pose, quat_from_matrix
 from robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
 from robot_envs.mock.scene import ImpedanceConfig, SceneConfig, scene_xml
 from robot_envs.robot import RobotError
@@ -27,7 +27,7 @@ _IK_TOLERANCE = 1e-6
 
 
 def _wxyz(quat_xyzw: Array) -> Array:
-    return np.roll(quat_xyzw, 1)
+    return quat_xyzw[[3, 0, 1, 2]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class World:
         self._finger_actuators = [self.model.actuator(name).id for name in ("left_finger", "right_finger")]
         self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in config.scene.fixtures}
         self._free = {name: int(self.model.body(name).jntadr[0]) for name in config.scene.objects}
+        self._bodies = {name: self.model.body(name).id for name in (*config.scene.fixtures, *config.scene.objects)}
         self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
         self.model.jnt_stiffness[:N_JOINTS] = config.impedance.posture_stiffness_nm_rad
         self.reset()
@@ -155,8 +156,8 @@ class World:
 
     def pose_of(self, name: str) -> Array:
         """Where a workpiece is."""
-        body = self.data.body(name)
-        return pose(body.xpos, np.roll(body.xquat, -1))
+        body = self._bodies[name]
+        return pose(self.data.xpos[body], self.data.xquat[body][[1, 2, 3, 0]])
 
     def tcp_pose(self) -> Array:
         """Where the tool centre point is."""
@@ -166,20 +167,21 @@ class World:
         """Linear then angular velocity of the TCP in the base frame. Shape (6,)."""
         twist = np.zeros(6)
         mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_SITE, self._tcp, twist, 0)
-        return np.concatenate([twist[3:], twist[:3]])
+        return twist[[3, 4, 5, 0, 1, 2]]
 
     def tcp_wrench(self) -> Array:
         """Force and torque of the environment on the tool at the TCP, in the tool frame, not tared. Shape (6,)."""
         rotation = self.data.site_xmat[self._sensor].reshape(3, 3)
         # The sensor reads what the wrist does to the tool; environment and weight together do the opposite.
-        force = -self._sensor_mean[:3] - rotation.T @ self._tool_weight
-        torque = -self._sensor_mean[3:]
+        wrench = -self._sensor_mean
+        wrench[:3] -= rotation.T @ self._tool_weight
         tcp_in_sensor = rotation.T @ (self.data.site_xpos[self._tcp] - self.data.site_xpos[self._sensor])
-        return np.concatenate([force, torque - np.cross(tcp_in_sensor, force)])
+        wrench[3:] -= cross(tcp_in_sensor, wrench[:3])
+        return wrench
 
     def gripper_width(self) -> float:
         """Opening between the fingers [m]."""
-        return float(self.data.qpos[self._fingers].sum())
+        return float(self.data.qpos[self._fingers[0]] + self.data.qpos[self._fingers[1]])
 
     def set_configuration(self, tcp_pose: Array, gripper_width_m: float) -> None:
         """Put the arm at a pose, at rest, by damped least squares from home (deterministic).

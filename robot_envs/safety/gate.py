@@ -9,6 +9,7 @@ from enum import Enum
 
 import numpy as np
 
+from robot_envs.frames import length
 from robot_envs.robot import RobotCommand, RobotState
 from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
 
@@ -68,9 +69,9 @@ def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopRea
         return StopReason.STALE_STATE
     if not state.ok.all():
         return StopReason.ROBOT_FAULT
-    if (np.linalg.norm(state.wrench[:, :3], axis=1) > limits.max_force_n).any():
+    if (length(state.wrench[:, :3]) > limits.max_force_n).any():
         return StopReason.FORCE_LIMIT
-    if (np.linalg.norm(state.wrench[:, 3:], axis=1) > limits.max_torque_nm).any():
+    if (length(state.wrench[:, 3:]) > limits.max_torque_nm).any():
         return StopReason.TORQUE_LIMIT
     return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,15 @@ def clip_to_workspace(position: Array, limits: SafetyLimits) -> Array:
 
 def clip_tilt(quat: Array, limits: SafetyLimits) -> Array:
     """The nearest orientation within ``max_tilt_rad`` of the nominal one. Shape (n_arms, 4)."""
-    nominal = np.asarray(limits.nominal_quat, dtype=np.float64)
+    nominal = np.broadcast_to(np.asarray(limits.nominal_quat, dtype=np.float64), quat.shape)
     away = rotvec_from_quat(quat_multiply(quat_inverse(nominal), quat))
     return quat_multiply(nominal, quat_from_rotvec(clip_length(away, limits.max_tilt_rad)))
 
 
 def clip_length(vector: Array, longest: float) -> Array:
     """Shorten a vector to at most ``longest``, keeping its direction. Shape (..., 3)."""
-    length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    shortened: Array = vector * np.minimum(1.0, longest / np.maximum(length, 1e-12))
+    share = np.minimum(1.0, longest / np.maximum(length(vector), 1e-12))
+    shortened: Array = vector * share[..., None]
     return shortened
 
 

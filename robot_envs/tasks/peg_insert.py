@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from robot_envs.frames import (
     Array,
+    length,
     pose,
     pose_compose,
     pose_relative,
@@ -97,9 +98,9 @@ class PegInsert:
         s = self._settings
         tip = self._tip(state)[:3] - stage.pose_of("hole")[:3]
         inserted = -tip[2] >= s.success_depth_m and float(np.abs(tip[:2]).max()) < s.peg_width_m / 2
-        slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < s.success_speed_m_s
+        slow = float(length(state.tcp_twist[0, :3])) < s.success_speed_m_s
         success = bool(inserted and slow)
-        progress = float(np.linalg.norm(tip + np.array([0.0, 0.0, s.success_depth_m])))
+        progress = float(length(tip + np.array([0.0, 0.0, s.success_depth_m])))
         return Outcome(float(success), success, progress, {"inserted": float(success)})
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:

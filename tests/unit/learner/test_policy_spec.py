@@ -10,7 +10,7 @@ from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_epi
 from transport.record import Phase
 from transport.schema import SchemaError
 
-CONFIG = PolicyConfig((), 2, (16,), False, "relu", "none", 8, -5.0, 2.0)
+CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", 8, -5.0, 2.0)
 
 
 def test_every_vector_field_is_read_and_frames_only_with_an_encoder():
@@ -26,6 +26,11 @@ def test_named_fields_alone_are_read():
     assert [item.key for item in build_policy_spec(config, PIXELS, [], 0.1).inputs] == ["side"]
     with pytest.raises(SchemaError, match="valid names: state, side"):
         build_policy_spec(replace(CONFIG, observation_keys=("pose",)), PIXELS, [], 0.1)
+
+
+def test_hidden_fields_are_not_read_where_there_are_any():
+    config = replace(CONFIG, encoder="small_cnn", hidden_keys=("state", "goal"))
+    assert [item.key for item in build_policy_spec(config, PIXELS, [], 0.1).inputs] == ["side"]
 
 
 def test_a_policy_that_would_read_nothing_is_refused():

@@ -46,6 +46,27 @@ def test_matrix_to_quaternion_agrees_with_rotation(axis, angle):
     assert abs(frames.quat_from_matrix(matrix) @ quat) == pytest.approx(1.0, abs=1e-12)
 
 
+def test_lengths_and_cross_products_agree_with_numpy():
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3))
+    assert frames.length(a) == pytest.approx(np.linalg.norm(a, axis=1))
+    assert frames.cross(a, b) == pytest.approx(np.cross(a, b))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_stays_so_without_an_error(value):
+    broken = frames.pose_from_vector(np.full(6, value))
+    assert not np.isfinite(broken).any()
+    for pose in (frames.pose_compose(broken, broken), frames.pose_inverse(broken)):
+        assert not np.isfinite(pose[:3]).any()
+        assert not np.isfinite(frames.pose_to_vector(pose)[:3]).any()
+
+
+def test_leading_axes_are_broadcast():
+    turn = frames.quat_from_rotvec(np.array([0.0, 0.0, np.pi / 2]))
+    turned = frames.quat_rotate(turn[None, None], np.ones((2, 3, 3)))
+    assert turned == pytest.approx(np.broadcast_to([-1.0, 1.0, 1.0], (2, 3, 3)))
+
+
 def test_works_over_any_leading_axes():
     poses = frames.pose(np.ones((4, 2, 3)))
     assert frames.pose_compose(poses, poses).shape == (4, 2, 7)
