@@ -25,9 +25,10 @@ class HumanInput:
         twist: Linear then angular, normalised to [-1, 1], in the tool frame. Shape (n_arms, 6).
         gripper: 1 open, -1 close, 0 leave as it is. Shape (n_arms,).
         events: Buttons pressed since the last reading, by name.
-        age_s: How old the reading is [s]; an old reading is no reading. While the device is being moved, the time since
-            it last reported. A device at rest has nothing to report: 0 while it is known to be there. Infinite when it
-            is not, and in the first reading after a loss, however short that was.
+        age_s: How old the reading is [s]. While the device is being moved, the time since it last reported: an old
+            reading of a moving hand is no reading. A device at rest has nothing to report, so its age means nothing
+            then; it is 0 where the device is known to be there. Infinite when the device is not there, and in the first
+            reading after a loss, however short that was.
     """
 
     engaged: NDArray[np.bool_]

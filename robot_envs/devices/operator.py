@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from typing import Any, Literal, Protocol
 
@@ -77,7 +78,7 @@ class DeviceOperator:
     Args:
         device: The device, connected.
         learns_gripper: Whether the action has a gripper entry per arm.
-        max_age_s: A reading older than this counts for nothing.
+        max_age_s: A reading of a moving device that is older than this counts for nothing.
     """
 
     def __init__(self, device: Device, learns_gripper: bool, max_age_s: float) -> None:
@@ -118,7 +119,8 @@ class DeviceOperator:
         self._device.close()
 
     def _note_loss(self, age_s: float, engaged: bool) -> None:
-        silent = age_s > self._max_age_s
+        # At rest only a device that is gone is silent: one that is there has nothing to say.
+        silent = math.isinf(age_s) or (engaged and age_s > self._max_age_s)
         if silent and not self._lost:
             logger.warning("the input device is silent; the robot stands still until somebody moves the device again")
         self._lost = silent or (self._lost and not engaged)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,13 @@ def test_device_at_rest_leaves_the_policy_alone():
     assert DeviceOperator(Mouse(engaged=np.array([False])), False, 0.2).act({}, {}, None) is None
 
 
-@pytest.mark.parametrize("engaged", [True, False])
-def test_a_silent_device_is_neither_an_action_nor_leave_to_go_on(engaged):
-    assert DeviceOperator(Mouse(engaged=np.array([engaged]), age_s=0.3), False, 0.2).act({}, {}, None) is HOLD
+@pytest.mark.parametrize(("engaged", "age_s"), [(True, 0.3), (True, math.inf), (False, math.inf)])
+def test_a_silent_device_is_neither_an_action_nor_leave_to_go_on(engaged, age_s):
+    assert DeviceOperator(Mouse(engaged=np.array([engaged]), age_s=age_s), False, 0.2).act({}, {}, None) is HOLD
+
+
+def test_a_device_at_rest_has_nothing_to_report():
+    assert DeviceOperator(Mouse(engaged=np.array([False]), age_s=3600.0), False, 0.2).act({}, {}, None) is None
 
 
 def test_device_that_falls_silent_holds_the_robot_until_it_is_moved_again():
