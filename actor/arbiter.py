@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from robot_envs.devices.operator import HOLD, Wish
+
 __all__ = ["Action", "Arbiter", "Decision"]
 
 Action = NDArray[np.float32]
@@ -19,13 +21,15 @@ class Decision(NamedTuple):
     policy_action: Action | None
     human_action: Action | None
     has_human: bool
+    holds: bool = False  # nobody chose: the robot stands still for want of somebody who may
 
 
 class Arbiter:
     """Puts the person before the policy, and stands still for a moment when the person lets go.
 
     A hand on a device pauses for a few tenths of a second within one correction. The robot stands still during a pause:
-    the policy would undo what the person has just done. Nobody has shown these steps, so `has_human` is False in them.
+    the policy would undo what the person has just done. It also stands still while the operator asks for it. Nobody has
+    shown these steps, so `has_human` is False in them.
 
     Args:
         action_size: A.
@@ -42,17 +46,19 @@ class Arbiter:
         """A new episode starts; nobody has had the robot yet."""
         self._hold_until_ns = None
 
-    def decide(self, policy_action: Action | None, human_action: Action | None, now_ns: int) -> Decision:
+    def decide(self, policy_action: Action | None, wish: Wish, now_ns: int) -> Decision:
         """Choose the action of this step.
 
         Args:
             policy_action: (A,) in [-1, 1]; None without a policy.
-            human_action: (A,) in [-1, 1]; None while the person is not engaged.
+            wish: The operator's action, (A,) in [-1, 1]; HOLD to stand still; None while the policy may act.
             now_ns: Control time.
         """
-        if human_action is not None:
+        if wish is HOLD:
+            return Decision(self._still, policy_action, None, False, holds=True)
+        if wish is not None:
             self._hold_until_ns = now_ns + self._hold_ns
-            return Decision(human_action, policy_action, human_action, True)
+            return Decision(wish, policy_action, wish, True)
         pausing = self._hold_until_ns is not None and now_ns <= self._hold_until_ns and self._hold_ns > 0
         if policy_action is None or pausing:
             return Decision(self._still, policy_action, None, False)

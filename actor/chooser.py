@@ -70,8 +70,8 @@ class Chooser:
     def choose(self, observation: Observation, info: dict[str, Any], now_ns: int) -> Decision:
         """Return the action of this step and where it comes from."""
         policy_action = self._propose()
-        human_action = self._operator.act(observation, info, policy_action)
-        return self._arbiter.decide(policy_action, human_action, now_ns)
+        wish = self._operator.act(observation, info, policy_action)
+        return self._arbiter.decide(policy_action, wish, now_ns)
 
     def _propose(self) -> Action | None:
         if self._runner is not None and self._runner.ready:

@@ -68,7 +68,7 @@ class ControlLoop:
         notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.env = env
-        self.has_human = False  # in the newest step
+        self.has_human = self.holds = False  # in the newest step
         self.overruns = 0
         self.period = Timing()  # from look to look, in control time
         self.compute = Timing()  # a step without `env.step`
@@ -107,7 +107,7 @@ class ControlLoop:
             self.hold()
             raise
         finally:
-            self.has_human = False
+            self.has_human = self.holds = False
 
     def _run(
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
@@ -128,7 +128,7 @@ class ControlLoop:
                 break
             started_ns = self._work.now_ns()
             decision = chooser.choose(observation, info, now_ns)
-            self.has_human = decision.has_human
+            self.has_human, self.holds = decision.has_human, decision.holds
             chosen_ns = self._work.now_ns()
             observation, reward, terminated, truncated, info = self.env.step(decision.action)
             looked_ns = self._work.now_ns()

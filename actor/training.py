@@ -121,10 +121,10 @@ class Training:
         progress, runner, history = self._uplink.progress(), self._runner, self._logbook.history
         window, env_steps = self._config.success_window, self._logbook.env_steps
         period_s = self._loop.period.percentiles().p50_ms / 1e3
-        person = "person" if self._loop.has_human else "policy"
+        acting = "person" if self._loop.has_human else "policy"
         return Status(
             waiting=self._waiting,
-            in_control="nobody" if self._waiting else person,
+            in_control="nobody" if self._waiting or self._loop.holds else acting,
             episode=self._logbook.episodes,
             env_steps=env_steps,
             max_env_steps=self._config.max_env_steps,

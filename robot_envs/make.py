@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from robot_envs.camera import Camera
+from robot_envs.devices.make import held_by_person, make_person
 from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 from robot_envs.env import EnvConfig, RobotEnv
@@ -43,9 +44,10 @@ class RobotTaskConfig:
 
 @dataclass(frozen=True)
 class ScriptedDeviceConfig:
-    """The stand-in for a person: its hand as a demonstrator, and its behaviour as a corrector."""
+    """The stand-in for a person: its pace, its hand as a demonstrator, and its behaviour as a corrector."""
 
     kind: Literal["scripted", "none"]
+    pace: Literal["realtime", "lockstep"]
     demonstrator: HandConfig
     corrector: CorrectorConfig
 
@@ -63,11 +65,14 @@ def make_env(config: Mapping[str, Any], seed: int) -> TaughtEnv:
 
 
 def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> Operator:
-    """Make whoever shows the task.
+    """Make whoever shows the task: a person with a device in hand, or the task's expert.
 
     Raises:
         ConfigError: Nobody can: the task has no expert.
+        DeviceError: The person's device is not there.
     """
+    if held_by_person(config["device"]):
+        return make_person(config["device"], _action_size(env))
     device = build(ScriptedDeviceConfig, config["device"], "device")
     expert = _make_expert(config, env)
     if expert is None:
@@ -78,12 +83,22 @@ def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> O
 
 
 def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> Operator:
-    """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``."""
+    """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``.
+
+    Raises:
+        DeviceError: The person's device is not there.
+    """
+    if held_by_person(config["device"]):
+        return make_person(config["device"], _action_size(env))
     device = build(ScriptedDeviceConfig, config["device"], "device")
     expert = _make_expert(config, env)
     if expert is None or device.kind == "none":
         return NoOperator()
     return ScriptedCorrector(expert, device.corrector, seed)
+
+
+def _action_size(env: TaughtEnv) -> int:
+    return int((env.action_space.shape or (0,))[0])
 
 
 def _is_gym(config: Mapping[str, Any]) -> bool:

@@ -16,6 +16,8 @@ __all__ = ["VERBS", "main"]
 # A verb's module is imported only when it is asked for, so that `--help` needs no torch.
 VERBS = {
     "demo": "the whole way on the mock robot: demonstrations, practice with corrections, a judged policy, a report",
+    "doctor": "say what of this machine is ready for the chosen configuration, and how to mend the rest",
+    "teleop": "drive the mock or a robot by hand, without a policy",
     "record": "record demonstrations into a run folder",
     "learn": "start the learner: it trains on what actors send",
     "act": "start the actor: it practises beside the robot",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from learner.fit_bc import fit_bc, open_store
 from learner.policy_spec import build_policy_spec
 from learner.saved_policy import SavedPolicy, newest_policy
 from policies.config import PolicyConfig
+from robot_envs.devices.make import held_by_person
 from robot_envs.devices.operator import NoOperator
 from robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from runtime.clock import MonotonicClock
@@ -40,6 +41,7 @@ __all__ = [
     "ACTOR_ID",
     "FilmError",
     "actor_id",
+    "demonstrator_name",
     "evaluate",
     "film_policy",
     "fit_bc_baseline",
@@ -90,11 +92,13 @@ def record_demos(
         max_attempts=job.demo.max_attempts,
         segment_bytes=job.transport.segment_bytes,
         actor_id=ACTOR_ID,
-        expert=str(job.config["task"].get("expert")),
+        expert=demonstrator_name(job.config),
         task=job.config["task"],
     )
-    with opened_env(job.config, job.seed) as env:
-        demonstrator = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))
+    with (
+        opened_env(job.config, job.seed) as env,
+        closing(make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
+    ):
         schema = env_schema(env)
         manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
     if manifest.successes < wanted and not stop():
@@ -103,6 +107,12 @@ def record_demos(
             f"{manifest.successes}; record again to go on, or raise demo.max_attempts"
         )
     return manifest
+
+
+def demonstrator_name(config: Mapping[str, Any]) -> str:
+    """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
+    device = config["device"]
+    return f"person ({device['kind']})" if held_by_person(device) else str(config["task"].get("expert"))
 
 
 def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> SavedPolicy:

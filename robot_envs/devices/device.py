@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["Device", "DeviceError", "HumanInput", "no_reading"]
+
+
+class DeviceError(RuntimeError):
+    """There is no such device, or it cannot be used; the message says what a person has to do."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,10 @@ class HumanInput:
         twist: Linear then angular, normalised to [-1, 1], in the tool frame. Shape (n_arms, 6).
         gripper: 1 open, -1 close, 0 leave as it is. Shape (n_arms,).
         events: Buttons pressed since the last reading, by name.
-        age_s: Time since the device last reported [s]; an old reading is no reading.
+        age_s: How old the reading is [s]. While the device is being moved, the time since it last reported: an old
+            reading of a moving hand is no reading. A device at rest has nothing to report, so its age means nothing
+            then; it is 0 where the device is known to be there. Infinite when the device is not there, and in the first
+            reading after a loss, however short that was.
     """
 
     engaged: NDArray[np.bool_]
@@ -28,14 +38,19 @@ class HumanInput:
     age_s: float
 
 
+def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
+    """What a device for one arm says while it is not there."""
+    return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf)
+
+
 class Device(Protocol):
     """A source of human input that never blocks the control loop."""
 
     def connect(self) -> None:
-        """Open the device. Raises RuntimeError when there is none."""
+        """Open the device. Raises DeviceError when there is none."""
 
     def poll(self) -> HumanInput:
-        """The newest reading; never waits for the next one."""
+        """The newest reading; never waits for the next one. Raises DeviceError before ``connect``."""
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Let go of the device, once or more often."""

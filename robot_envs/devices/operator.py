@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import math
+from enum import Enum
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.devices.device import Device
+from robot_envs.devices.device import Device, HumanInput
+from runtime.logging import get_logger
+
+__all__ = ["HOLD", "DeviceOperator", "Hold", "NoOperator", "Operator", "Wish"]
+
+logger = get_logger("operator")
+
+
+class Hold(Enum):
+    """Neither an action nor leave for the policy: the robot is to stand still."""
+
+    HOLD = "hold"
+
+
+HOLD: Literal[Hold.HOLD] = Hold.HOLD
+# What an operator wants in one step: an action, shape (A,) in [-1, 1]; HOLD; None = the policy may act.
+Wish = NDArray[np.float32] | Literal[Hold.HOLD] | None
 
 
 class Operator(Protocol):
@@ -18,11 +36,17 @@ class Operator(Protocol):
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
-    ) -> NDArray[np.float32] | None:
-        """The action that the operator wants, shape (A,) in [-1, 1]; None while not engaged."""
+    ) -> Wish:
+        """The action that the operator wants, shape (A,) in [-1, 1]; None while not engaged; HOLD to stand still.
+
+        An action is what somebody shows, and is learnt from as such. HOLD is nobody's action.
+        """
 
     def may_resume(self, stop_reason: str) -> bool:
         """Whether the operator has said that it is safe to go on after a stop."""
+
+    def close(self) -> None:
+        """Let go of whatever the operator holds in hand."""
 
 
 class NoOperator:
@@ -33,7 +57,7 @@ class NoOperator:
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
-    ) -> NDArray[np.float32] | None:
+    ) -> Wish:
         """Never engaged."""
         return None
 
@@ -41,51 +65,69 @@ class NoOperator:
         """Always."""
         return True
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 class DeviceOperator:
     """A person with an input device in hand.
 
+    A device that fell silent says nothing about the person: whether it was pushed or at rest, the robot stands still,
+    and it does so until the person moves the device again. Being plugged in again, or started again, is not enough.
+
     Args:
         device: The device, connected.
         learns_gripper: Whether the action has a gripper entry per arm.
-        max_age_s: A reading older than this does not count as engaged.
+        max_age_s: A reading of a moving device that is older than this counts for nothing.
     """
 
     def __init__(self, device: Device, learns_gripper: bool, max_age_s: float) -> None:
         self._device = device
         self._learns_gripper = learns_gripper
         self._max_age_s = max_age_s
-        self._resume_pressed = False
-        self._in_control = False
+        self.reading: HumanInput | None = None  # the newest one
+        self._lost = False
+        self._asked = False
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A button that was pressed before counts no more; a device that fell silent is still silent."""
-        self._resume_pressed = False
+        """Nothing is forgotten: a device that was silent before the episode still is."""
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
-    ) -> NDArray[np.float32] | None:
-        """The device's twist as an action. Arms that are not engaged stand still.
+    ) -> Wish:
+        """The device's twist as an action; arms that are not engaged stand still. HOLD after the device was silent."""
+        reading = self.reading = self._device.poll()
+        self._asked = False
+        engaged = bool(reading.engaged.any())
+        self._note_loss(reading.age_s, engaged)
+        if self._lost:
+            return HOLD
+        return self._action(reading) if engaged else None
 
-        A device that falls silent while the person is in control stands for standing still, not for letting go: the
-        policy does not take over until the device says that it may.
+    def may_resume(self, stop_reason: str) -> bool:
+        """Whether the resume button has been pressed since the first time that this was asked after a step.
+
+        What was pressed before is no answer: nobody had asked yet.
         """
-        reading = self._device.poll()
-        self._resume_pressed = "resume" in reading.events
-        silent = reading.age_s > self._max_age_s
-        if not silent:
-            self._in_control = bool(reading.engaged.any())
-        if not self._in_control:
-            return None
-        moving = reading.engaged & (not silent)
-        twist = reading.twist * moving[:, None]
-        gripper = reading.gripper[:, None] * moving[:, None]
+        self.reading = self._device.poll()
+        pressed = "resume" in self.reading.events
+        answered, self._asked = self._asked and pressed, True
+        return answered
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._device.close()
+
+    def _note_loss(self, age_s: float, engaged: bool) -> None:
+        # At rest only a device that is gone is silent: one that is there has nothing to say.
+        silent = math.isinf(age_s) or (engaged and age_s > self._max_age_s)
+        if silent and not self._lost:
+            logger.warning("the input device is silent; the robot stands still until somebody moves the device again")
+        self._lost = silent or (self._lost and not engaged)
+
+    def _action(self, reading: HumanInput) -> NDArray[np.float32]:
+        moving = reading.engaged[:, None]
+        twist, gripper = reading.twist * moving, reading.gripper[:, None] * moving
         action = np.concatenate([twist, gripper], axis=1) if self._learns_gripper else twist
         clipped: NDArray[np.float32] = np.clip(action, -1.0, 1.0).astype(np.float32).ravel()
         return clipped
-
-    def may_resume(self, stop_reason: str) -> bool:
-        """Whether the device's resume button has been pressed since the last question."""
-        pressed = self._resume_pressed or "resume" in self._device.poll().events
-        self._resume_pressed = False
-        return pressed

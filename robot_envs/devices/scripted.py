@@ -95,6 +95,9 @@ class ScriptedDemonstrator:
         """In simulation nobody can be hurt."""
         return True
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 class ScriptedCorrector:
     """Watches the policy, steps in when it gets nowhere, and lets go early."""
@@ -133,6 +136,9 @@ class ScriptedCorrector:
     def may_resume(self, stop_reason: str) -> bool:
         """In simulation nobody can be hurt."""
         return True
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
     def _watch(self, wanted: Action, info: dict[str, Any], policy_action: Action | None) -> None:
         c = self._config

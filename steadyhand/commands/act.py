@@ -76,11 +76,12 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,
             closing(ZmqUplink(job.transport, reader)) as uplink,
+            closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
         ):
             training = Training(
                 config,
                 env,
-                make_corrector(job.config, env, seed_for(job.seed, "corrector")),
+                corrector,
                 uplink,
                 session,
                 job.run.metrics / "actor.jsonl",

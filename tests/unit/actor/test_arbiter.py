@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from actor.arbiter import Arbiter
+from robot_envs.devices.operator import HOLD
 
 POLICY = np.array([0.1, 0.2], np.float32)
 HUMAN = np.array([-1.0, 1.0], np.float32)
@@ -10,7 +11,7 @@ S = 1_000_000_000
 
 def test_the_policy_acts_while_nobody_is_engaged():
     decision = Arbiter(2, 0.3).decide(POLICY, None, 0)
-    assert decision == (POLICY, POLICY, None, False)
+    assert decision == (POLICY, POLICY, None, False, False)
 
 
 def test_the_person_goes_before_the_policy():
@@ -52,3 +53,20 @@ def test_without_anybody_the_robot_stands_still():
     decision = Arbiter(2, 0.0).decide(None, None, 0)
     assert (decision.action == 0).all()
     assert not decision.has_human
+
+
+def test_a_hold_is_nobodys_action():
+    arbiter = Arbiter(2, 0.3)
+    arbiter.decide(POLICY, HUMAN, 0)
+    decision = arbiter.decide(POLICY, HOLD, S // 10)
+    assert (decision.action == 0).all()
+    assert decision.policy_action is POLICY
+    assert decision.human_action is None
+    assert (decision.has_human, decision.holds) == (False, True)
+
+
+def test_a_hold_lasts_as_long_as_the_operator_says():
+    arbiter = Arbiter(2, 0.3)
+    arbiter.decide(POLICY, HUMAN, 0)
+    assert all(arbiter.decide(POLICY, HOLD, second * S).holds for second in range(1, 100))
+    assert arbiter.decide(POLICY, None, 100 * S).action is POLICY

@@ -5,6 +5,7 @@ from actor.arbiter import Arbiter
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, NON_FINITE_OBSERVATION, ControlLoop, episode_seed
 from actor.env_schema import env_schema
+from robot_envs.devices.operator import HOLD
 from tests.unit.actor.point_env import PERIOD_S, Helper, PointEnv
 from transport.record import Kind, Phase, valid_starts
 
@@ -160,6 +161,25 @@ def test_who_is_in_control_is_visible_during_the_episode():
 
     harness.run(may_step=may_step)
     assert seen == [False, True, False]
+
+
+def test_a_step_in_which_the_operator_holds_is_nobodys():
+    class Frozen(Helper):
+        def act(self, observation, info, policy_action):
+            wish = super().act(observation, info, policy_action)
+            return HOLD if 2 <= self.step <= 3 else wish
+
+    harness = Harness(PointEnv(max_steps=4), Frozen(lambda step: step != 3))
+    seen = []
+    summary = harness.run(may_step=lambda: seen.append(harness.loop.holds) or True)
+    rows = harness.rows()
+    assert rows["has_human"].tolist() == [True, False, False, False, False]
+    assert summary.human_steps == 1
+    for field in ("action", "human_action"):
+        assert not rows[field][1:].any()
+    assert not np.stack(harness.env.actions)[1:].any()
+    assert valid_starts(rows)[:-1].all()
+    assert seen == [False, False, True, True]
 
 
 def test_periods_are_control_time_and_lateness_is_counted():

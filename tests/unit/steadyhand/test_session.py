@@ -8,7 +8,16 @@ from learner.saved_policy import SavedPolicy
 from steadyhand.job import open_job
 from steadyhand.log_facts import read_log
 from steadyhand.policy_file import PolicyFileError
-from steadyhand.session import FilmError, actor_id, evaluate, film_policy, fit_bc_baseline, practice_logs, record_demos
+from steadyhand.session import (
+    FilmError,
+    actor_id,
+    demonstrator_name,
+    evaluate,
+    film_policy,
+    fit_bc_baseline,
+    practice_logs,
+    record_demos,
+)
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
 from transport.demo_set import DemoSetError
@@ -84,3 +93,9 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
 )
 def test_any_hosts_name_makes_an_actors_name_that_the_wire_takes(host, name):
     assert actor_id(host) == name
+
+
+def test_a_demo_set_says_who_showed_it():
+    task = {"expert": "package.module:Expert"}
+    assert demonstrator_name({"device": {"kind": "spacemouse"}, "task": task}) == "person (spacemouse)"
+    assert demonstrator_name({"device": {"kind": "none"}, "task": task}) == "package.module:Expert"

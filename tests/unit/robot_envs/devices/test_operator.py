@@ -1,8 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 
 from robot_envs.devices.device import HumanInput
-from robot_envs.devices.operator import DeviceOperator, NoOperator
+from robot_envs.devices.operator import HOLD, DeviceOperator, NoOperator
 
 
 class Mouse:
@@ -31,24 +33,52 @@ def test_engaged_device_acts():
     assert DeviceOperator(Mouse(), True, 0.2).act({}, {}, None) == pytest.approx([0.5] * 6 + [1.0])
 
 
-def test_device_at_rest_or_with_an_old_reading_does_not():
+def test_device_at_rest_leaves_the_policy_alone():
     assert DeviceOperator(Mouse(engaged=np.array([False])), False, 0.2).act({}, {}, None) is None
-    assert DeviceOperator(Mouse(age_s=0.3), False, 0.2).act({}, {}, None) is None
 
 
-def test_device_that_falls_silent_in_the_middle_means_standing_still_and_not_letting_go():
+@pytest.mark.parametrize(("engaged", "age_s"), [(True, 0.3), (True, math.inf), (False, math.inf)])
+def test_a_silent_device_is_neither_an_action_nor_leave_to_go_on(engaged, age_s):
+    assert DeviceOperator(Mouse(engaged=np.array([engaged]), age_s=age_s), False, 0.2).act({}, {}, None) is HOLD
+
+
+def test_a_device_at_rest_has_nothing_to_report():
+    assert DeviceOperator(Mouse(engaged=np.array([False]), age_s=3600.0), False, 0.2).act({}, {}, None) is None
+
+
+def test_device_that_falls_silent_holds_the_robot_until_it_is_moved_again():
     mouse = Mouse()
     operator = DeviceOperator(mouse, False, 0.2)
-    assert operator.act({}, {}, None) is not None
-    mouse.reading = Mouse(age_s=5.0).reading
-    assert operator.act({}, {}, None) == pytest.approx(np.zeros(6))
-    mouse.reading = Mouse(engaged=np.array([False])).reading
-    assert operator.act({}, {}, None) is None
+
+    def wish(**changes):
+        mouse.reading = Mouse(**changes).reading
+        return operator.act({}, {}, None)
+
+    at_rest = np.array([False])
+    assert wish() == pytest.approx(np.full(6, 0.5))
+    assert wish(age_s=5.0) is HOLD
+    assert wish(engaged=at_rest) is HOLD
+    operator.reset({})
+    assert wish(engaged=at_rest) is HOLD
+    assert wish() == pytest.approx(np.full(6, 0.5))
+    assert wish(engaged=at_rest) is None
 
 
 def test_only_the_resume_button_resumes():
-    assert not DeviceOperator(Mouse(), False, 0.2).may_resume("force_limit")
-    assert DeviceOperator(Mouse(events=("resume",)), False, 0.2).may_resume("force_limit")
+    mouse = Mouse()
+    operator = DeviceOperator(mouse, False, 0.2)
+    assert [operator.may_resume("force_limit") for _ in range(3)] == [False, False, False]
+    mouse.reading = Mouse(events=("resume",)).reading
+    assert operator.may_resume("force_limit")
+
+
+def test_a_button_that_was_pressed_before_anybody_asked_is_no_answer():
+    mouse = Mouse(events=("resume",))
+    operator = DeviceOperator(mouse, False, 0.2)
+    assert not operator.may_resume("force_limit")
+    assert operator.may_resume("force_limit")
+    operator.act({}, {}, None)
+    assert not operator.may_resume("force_limit")
 
 
 def test_nobody_never_acts():

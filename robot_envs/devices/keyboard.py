@@ -1,0 +1,197 @@
+"""The keys of a terminal.
+
+A terminal tells of a key that goes down, and repeats it; it never tells that a key goes up. So a key moves the robot
+for a short time, and silence is what letting go looks like. The person stays in control a little longer: between
+its first press and its repetition a held key is silent too.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import select
+import termios
+import tty
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.devices.device import DeviceError, HumanInput, no_reading
+from robot_envs.devices.mapping import RESUME, check_button_names, gripper_wish
+from robot_envs.devices.reader import Reader
+from runtime.clock import Clock, MonotonicClock
+
+__all__ = ["Keyboard", "KeyboardConfig", "TerminalLink"]
+
+NAMES = {"\r": "enter", "\n": "enter", " ": "space"}
+ESCAPE = re.compile(r"\x1b(\[[0-9;]*[A-Za-z~]|O[A-Za-z])?")  # arrows and function keys come as several characters
+KEPT_KEYS = 256
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class KeyboardConfig:
+    """What the keys mean.
+
+    Attributes:
+        kind: keyboard.
+        pace: The pace of a simulated robot that this device drives.
+        max_age_s: A terminal that was lost for so long counts as gone.
+        terminal: Device file of the terminal.
+        retry_s: Time between two attempts to open it again.
+        hold_s: How long a key moves the robot after it was last heard.
+        engaged_s: How long after it the person stays in control.
+        keys: Twist of each key, in [-1, 1]: x, y, z, then rotation about x, y, z, in the tool frame.
+        buttons: Key by what it does: close, open, resume.
+    """
+
+    kind: Literal["keyboard"]
+    pace: Literal["realtime", "lockstep"]
+    max_age_s: float
+    terminal: str
+    retry_s: float
+    hold_s: float
+    engaged_s: float
+    keys: dict[str, tuple[float, ...]]
+    buttons: dict[str, str]
+
+    def __post_init__(self) -> None:
+        for name in ("max_age_s", "retry_s", "hold_s"):
+            if getattr(self, name) <= 0.0:
+                raise ValueError(f"{name}: expected a time above 0 s, found {getattr(self, name)}")
+        if self.engaged_s < self.hold_s:
+            raise ValueError(f"engaged_s: expected at least hold_s = {self.hold_s}, found {self.engaged_s}")
+        for key, twist in self.keys.items():
+            if len(twist) != 6 or max(map(abs, twist)) > 1.0:
+                raise ValueError(f"keys.{key}: expected 6 numbers in [-1, 1], found {list(twist)}")
+        check_button_names(self.buttons)
+        both = set(self.keys) & set(self.buttons.values())
+        if both:
+            raise ValueError(f"keys: expected one meaning for each key, found two for {', '.join(sorted(both))}")
+
+
+class Keyboard:
+    """A terminal's keys as a device for one arm.
+
+    Args:
+        config: What they mean.
+        clock: Monotonic.
+    """
+
+    def __init__(self, config: KeyboardConfig, clock: Clock | None = None) -> None:
+        self._config, self._clock = config, clock or MonotonicClock()
+        self._typed: deque[tuple[int, str]] = deque(maxlen=KEPT_KEYS)
+        self._heard_ns: dict[str, int] = {}
+        self._losses = self._seen_losses = 0
+        self._present = False
+        self._reader = Reader("keyboard", self._open, self._lose, config.retry_s)
+
+    def connect(self) -> None:
+        """Listen to the terminal. Raises DeviceError when there is none."""
+        self._reader.start()
+        self._seen_losses = self._losses
+
+    def poll(self) -> HumanInput:
+        """What the keys of the last moment come to. Raises DeviceError before ``connect``."""
+        if not self._reader.running:
+            raise DeviceError("keyboard: expected a connected device, found none; call connect first")
+        now_ns, events = self._clock.now_ns(), self._take_typed()
+        lost, self._seen_losses = self._losses != self._seen_losses, self._losses
+        if lost or not self._present:
+            self._heard_ns.clear()
+            return no_reading(events)
+        held = self._since(now_ns, self._config.hold_s)
+        buttons = frozenset(name for name, key in self._config.buttons.items() if key in held)
+        in_control = self._since(now_ns, self._config.engaged_s) - {self._config.buttons.get(RESUME, "")}
+        return HumanInput(
+            engaged=np.array([bool(in_control)]),
+            twist=self._twist(held)[None],
+            gripper=np.array([gripper_wish(buttons)]),
+            events=events,
+            age_s=0.0,
+        )
+
+    def close(self) -> None:
+        """Give the terminal back as it was."""
+        self._reader.stop()
+
+    def _open(self) -> TerminalLink:
+        link = TerminalLink(self._config.terminal, lambda key: self._typed.append((self._clock.now_ns(), key)))
+        self._present = True
+        return link
+
+    def _lose(self) -> None:
+        self._present = False
+        self._losses += 1
+
+    def _take_typed(self) -> tuple[str, ...]:
+        meanings = {key: name for name, key in self._config.buttons.items()}
+        events = []
+        while self._typed:
+            stamp_ns, key = self._typed.popleft()
+            if key in meanings:
+                events.append(meanings[key])
+            if key in meanings or key in self._config.keys:
+                self._heard_ns[key] = stamp_ns
+        return tuple(events)
+
+    def _since(self, now_ns: int, duration_s: float) -> set[str]:
+        return {key for key, heard_ns in self._heard_ns.items() if now_ns - heard_ns <= duration_s * 1e9}
+
+    def _twist(self, held: set[str]) -> NDArray[np.float64]:
+        twist = np.zeros(6)
+        for key in held & set(self._config.keys):
+            twist += self._config.keys[key]
+        return np.clip(twist, -1.0, 1.0)
+
+
+class TerminalLink:
+    """A terminal that gives every key at once and shows none. Ctrl-C still ends the program.
+
+    Args:
+        path: Of the terminal.
+        typed: Told every key: a character, "enter" or "space".
+
+    Raises:
+        OSError: There is no terminal.
+    """
+
+    def __init__(self, path: str, typed: Callable[[str], None]) -> None:
+        self._typed = typed
+        self._file = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            self._saved = termios.tcgetattr(self._file)
+            tty.setcbreak(self._file, termios.TCSANOW)
+        except termios.error as error:
+            os.close(self._file)
+            raise OSError(f"{path}: expected a terminal, found something else ({error.args[-1]})") from error
+        # A program that dies with an error must not leave a terminal behind that shows no key.
+        atexit.register(self._restore)
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLIN)
+
+    def serve(self, timeout_s: float) -> None:
+        """Take in keys. Raises OSError when the terminal was closed."""
+        if not self._poll.poll(timeout_s * 1e3):
+            return
+        data = os.read(self._file, CHUNK)
+        if not data:
+            raise OSError("the terminal was closed")
+        for character in ESCAPE.sub("", data.decode("utf-8", errors="ignore")):
+            self._typed(NAMES.get(character, character))
+
+    def close(self) -> None:
+        """Give the terminal back as it was."""
+        self._restore()
+        atexit.unregister(self._restore)
+        os.close(self._file)
+
+    def _restore(self) -> None:
+        with suppress(termios.error):  # a terminal that is gone needs nothing
+            termios.tcsetattr(self._file, termios.TCSANOW, self._saved)

@@ -1,0 +1,70 @@
+"""From a device's raw axes and buttons to a twist, the gripper and named events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CLOSE", "OPEN", "RESUME", "MappingConfig", "check_button_names", "gripper_wish"]
+
+CLOSE, OPEN, RESUME = "close", "open", "resume"
+UNUSED = -1
+
+
+@dataclass(frozen=True)
+class MappingConfig:
+    """What axes and buttons mean.
+
+    Attributes:
+        axes: Raw axis behind each entry of the twist (x, y, z, then rotation about x, y, z); -1 = none.
+        scale: Twist at full deflection, per entry; a negative one turns the axis round.
+        full_scale: Raw value at full deflection.
+        dead_zone: Share of the deflection that counts as rest, in [0, 1).
+        buttons: The buttons that have to be down together, by what they do: close, open, resume.
+    """
+
+    axes: tuple[int, ...]
+    scale: tuple[float, ...]
+    full_scale: float
+    dead_zone: float
+    buttons: dict[str, tuple[int, ...]]
+
+    def __post_init__(self) -> None:
+        for name, values in (("axes", self.axes), ("scale", self.scale)):
+            if len(values) != 6:
+                raise ValueError(f"{name}: expected one entry for each of 6 directions, found {len(values)}")
+        if min(self.axes) < UNUSED:
+            raise ValueError(f"axes: expected numbers from 0, or -1 for none, found {min(self.axes)}")
+        if self.full_scale <= 0.0:
+            raise ValueError(f"full_scale: expected a number above 0, found {self.full_scale}")
+        if not 0.0 <= self.dead_zone < 1.0:
+            raise ValueError(f"dead_zone: expected a share in [0, 1), found {self.dead_zone}")
+        check_button_names(self.buttons)
+
+    def twist(self, raw: Sequence[float]) -> NDArray[np.float64]:
+        """The twist that raw axes stand for; beyond the dead zone it begins at 0. Shape (6,), in [-1, 1].
+
+        An axis that the device does not have stands still.
+        """
+        values = np.array([raw[axis] if UNUSED < axis < len(raw) else 0.0 for axis in self.axes])
+        share = np.clip(values / self.full_scale, -1.0, 1.0)
+        beyond = np.maximum(np.abs(share) - self.dead_zone, 0.0) / (1.0 - self.dead_zone)
+        twist: NDArray[np.float64] = np.clip(np.sign(share) * beyond * self.scale, -1.0, 1.0)
+        return twist
+
+
+def check_button_names(buttons: dict[str, tuple[int, ...]] | dict[str, str]) -> None:
+    """Raise ValueError for a name that nothing listens to, and for one without a button."""
+    for name, numbers in buttons.items():
+        if name not in (CLOSE, OPEN, RESUME):
+            raise ValueError(f"buttons: expected {CLOSE}, {OPEN} or {RESUME}, found {name!r}")
+        if not numbers:
+            raise ValueError(f"buttons.{name}: expected at least one button, found none; leave the line out instead")
+
+
+def gripper_wish(held: frozenset[str]) -> float:
+    """1 open, -1 close, 0 leave as it is."""
+    return float(OPEN in held) - float(CLOSE in held)

@@ -1,0 +1,60 @@
+"""A SpaceMouse, through the daemon spacenavd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from robot_envs.devices.axes_device import AxesDevice
+from robot_envs.devices.handle import Handle
+from robot_envs.devices.mapping import MappingConfig
+from robot_envs.devices.reader import Reader
+from robot_envs.devices.spacenav import SpacenavLink
+from runtime.clock import Clock, MonotonicClock
+
+__all__ = ["SpaceMouseConfig", "make_spacemouse"]
+
+ABSENT = "expected spacenavd to have a device, found none; plug the SpaceMouse in, see docs/devices.md"
+
+
+@dataclass(frozen=True)
+class SpaceMouseConfig:
+    """Where spacenavd is, and what the cap means.
+
+    Attributes:
+        kind: spacemouse.
+        pace: The pace of a simulated robot that this device drives.
+        max_age_s: A pushed cap that has said nothing for so long has fallen silent.
+        socket: Of spacenavd.
+        pulse_s: Time between two signs of life that the daemon is asked for.
+        answer_s: Time that it may take to give one.
+        retry_s: Time between two attempts to reach a daemon that was lost.
+        mapping: What axes and buttons mean.
+    """
+
+    kind: Literal["spacemouse"]
+    pace: Literal["realtime", "lockstep"]
+    max_age_s: float
+    socket: str
+    pulse_s: float
+    answer_s: float
+    retry_s: float
+    mapping: MappingConfig
+
+    def __post_init__(self) -> None:
+        for name in ("max_age_s", "pulse_s", "answer_s", "retry_s"):
+            if getattr(self, name) <= 0.0:
+                raise ValueError(f"{name}: expected a time above 0 s, found {getattr(self, name)}")
+
+
+def make_spacemouse(config: SpaceMouseConfig, clock: Clock | None = None) -> AxesDevice:
+    """Return the device, not yet connected.
+
+    It refuses to connect while the daemon does not run or has no device. Once connected it waits for either to return.
+    """
+    clock = clock or MonotonicClock()
+    handle = Handle(config.mapping.buttons, clock)
+    open_link = partial(SpacenavLink, config.socket, handle, config.pulse_s, config.answer_s, clock)
+    reader = Reader("spacemouse", open_link, handle.lose, config.retry_s)
+    return AxesDevice("spacemouse", ABSENT, reader, handle, config.mapping, clock)

@@ -1,0 +1,65 @@
+"""Whether the chosen configuration is one that the program takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actor.config import ActorConfig, LoggingConfig
+from learner.config import LearnerConfig, SacConfig
+from policies.config import PolicyConfig
+from robot_envs.devices.make import held_by_person, make_device
+from robot_envs.gym_env import GymTaskConfig, load_entry_point
+from robot_envs.make import RobotTaskConfig
+from robot_envs.safety.limits import SafetyLimits
+from runtime.config import ConfigError, build
+from steadyhand.config import DemoConfig
+from steadyhand.doctor.finding import Finding, broken, ok
+from steadyhand.job import task_name
+from transport.config import TransportConfig
+
+__all__ = ["CHECKS"]
+
+GROUPS = {
+    "actor": ActorConfig,
+    "learner": LearnerConfig,
+    "algo": SacConfig,
+    "policy": PolicyConfig,
+    "transport": TransportConfig,
+    "logging": LoggingConfig,
+    "safety": SafetyLimits,
+    "demo": DemoConfig,
+}
+
+
+def check_config(config: Mapping[str, Any]) -> Finding:
+    """Whether every group holds what it must."""
+    try:
+        for group, settings in GROUPS.items():
+            build(settings, config[group], group)
+        if held_by_person(config["device"]):
+            make_device(config["device"])
+    except ConfigError as error:
+        return broken("config", str(error), "correct it in configs/ or on the command line")
+    device, robot = config["device"].get("kind"), config["robot"].get("kind")
+    return ok("config", f"task {task_name(config)}, robot {robot}, device {device}, seed {config['seed']}")
+
+
+def check_task(config: Mapping[str, Any]) -> Finding:
+    """Whether the task's settings are complete, and its code and its expert can be imported."""
+    task = config["task"]
+    try:
+        settings: GymTaskConfig | RobotTaskConfig
+        if task.get("kind") == "gym":
+            settings = build(GymTaskConfig, task, "task")
+        else:
+            settings = build(RobotTaskConfig, task, "task")
+        load_entry_point(settings.entry_point, "task.entry_point")
+        if settings.expert is not None:
+            load_entry_point(settings.expert, "task.expert")
+    except ConfigError as error:
+        return broken("task", str(error), "correct it in configs/task/ or on the command line")
+    return ok("task", f"{settings.entry_point}, expert {settings.expert or 'none'}")
+
+
+CHECKS = (check_config, check_task)

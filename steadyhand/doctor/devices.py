@@ -1,0 +1,116 @@
+"""What a person holds in hand: SpaceMouse and its daemon, gamepad, terminal; and the rules that let one read them."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from robot_envs.devices.device import DeviceError
+from robot_envs.devices.make import PERSONS, make_device
+from runtime.config import ConfigError
+from steadyhand.doctor.finding import Finding, broken, note, ok
+
+__all__ = ["CHECKS"]
+
+SPACENAV_SOCKET = "/var/run/spnav.sock"
+MENDS = {
+    "spacemouse": "sudo apt-get install spacenavd && sudo systemctl enable --now spacenavd, and plug the SpaceMouse in",
+    "gamepad": "plug the gamepad in, or name it with device.path=/dev/input/js1",
+    "keyboard": "run the command in a terminal, not through a pipe or a service",
+}
+SPACEMOUSE_VENDORS = ("256f", "046d")  # 3Dconnexion, and Logitech, who sold the older ones
+SPACEMOUSE_PRODUCTS = ("c6",)  # of either vendor
+RULES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
+
+
+def check_device(config: Mapping[str, Any]) -> Finding:
+    """Whether the chosen device can be opened, and says something."""
+    values = config["device"]
+    kind = str(values.get("kind"))
+    if kind not in PERSONS:
+        return ok("device", f"{kind}: nothing to plug in")
+    try:
+        device = make_device(values)
+        device.connect()
+    except (DeviceError, ConfigError) as error:
+        return broken("device", str(error), MENDS[kind])
+    age_s = device.poll().age_s
+    device.close()
+    return ok("device", f"{kind}: there, {'at rest' if age_s == 0.0 else 'moving'}")
+
+
+def check_spacenavd(config: Mapping[str, Any]) -> Finding:
+    """Whether the driver of SpaceMice runs."""
+    needed = config["device"].get("kind") == "spacemouse"
+    path = str(config["device"].get("socket", SPACENAV_SOCKET)) if needed else SPACENAV_SOCKET
+    say = broken if needed else note
+    if _listens(path):
+        return ok("spacenavd", f"running at {path}")
+    if shutil.which("spacenavd") is None:
+        return say("spacenavd", "not installed", "sudo apt-get install spacenavd (only device=spacemouse needs it)")
+    return say("spacenavd", f"not running at {path}", "sudo systemctl enable --now spacenavd")
+
+
+def check_usb(config: Mapping[str, Any]) -> Finding | None:
+    """Whether a SpaceMouse is plugged in at all."""
+    seen = _spacemice()
+    if seen:
+        return ok("usb", f"SpaceMouse {', '.join(seen)}")
+    if config["device"].get("kind") != "spacemouse":
+        return None
+    # A wireless or serial one, or one in another container's reach, would not be seen here.
+    return note("usb", "no SpaceMouse is plugged into this machine's USB", "plug it in; lsusb should show it")
+
+
+def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
+    """Whether the device file of the gamepad may be read."""
+    if config["device"].get("kind") != "gamepad":
+        return None
+    pattern = str(config["device"].get("path"))
+    found = sorted(glob.glob(pattern))
+    if not found:
+        return broken("gamepad", f"nothing at {pattern}", "plug it in; the kernel module is `sudo modprobe joydev`")
+    if not os.access(found[0], os.R_OK):
+        return broken("gamepad", f"{found[0]} may not be read", "sudo usermod -aG input $USER, and log in again")
+    return ok("gamepad", found[0])
+
+
+def check_udev_rules(config: Mapping[str, Any]) -> Finding:
+    """Whether the rules are installed that let a user open the chosen hardware."""
+    views = config["camera"].get("views") or {}
+    if not any(isinstance(view, Mapping) and view.get("kind") == "realsense" for view in views.values()):
+        return ok("udev rules", "none needed by this configuration")
+    if any(glob.glob(f"{folder}/*realsense*") for folder in RULES):
+        return ok("udev rules", "RealSense")
+    return broken(
+        "udev rules", "none for RealSense cameras", "install librealsense's 99-realsense-libusb.rules, then replug"
+    )
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def _spacemice() -> list[str]:
+    seen = []
+    for folder in sorted(Path("/sys/bus/usb/devices").glob("*")):
+        with suppress(OSError):
+            vendor, product = ((folder / name).read_text().strip() for name in ("idVendor", "idProduct"))
+            if vendor in SPACEMOUSE_VENDORS and product.startswith(SPACEMOUSE_PRODUCTS):
+                seen.append(f"{vendor}:{product}")
+    return seen
+
+
+CHECKS = (check_device, check_spacenavd, check_usb, check_gamepad, check_udev_rules)

@@ -1,0 +1,102 @@
+"""Python, packages, rendering."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from ctypes.util import find_library
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from runtime.provenance import SOURCE, git_commit
+from steadyhand.doctor.finding import Finding, broken, note, ok
+
+__all__ = ["CHECKS"]
+
+SUPPORTED = ((3, 10), (3, 12))
+# Import name -> name in the package index, of everything that every configuration needs.
+REQUIRED = {
+    "numpy": "numpy",
+    "torch": "torch",
+    "gymnasium": "gymnasium",
+    "zmq": "pyzmq",
+    "msgspec": "msgspec",
+    "safetensors": "safetensors",
+    "hydra": "hydra-core",
+    "rich": "rich",
+    "tensorboard": "tensorboard",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+}
+RENDERERS = {"egl": ("EGL", "libegl1"), "osmesa": ("OSMesa", "libosmesa6")}
+
+
+def check_steadyhand(config: Mapping[str, Any]) -> Finding:
+    """Which source runs."""
+    commit = git_commit(SOURCE)
+    return ok("steadyhand", f"{SOURCE}{f', commit {commit[:12]}' if commit else ''}")
+
+
+def check_python(config: Mapping[str, Any]) -> Finding:
+    """Whether this Python is one that is tested."""
+    found = f"{platform.python_version()} ({sys.executable})"
+    if SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
+        return ok("python", found)
+    return broken("python", found, "make the environment with Python 3.10, 3.11 or 3.12")
+
+
+def check_packages(config: Mapping[str, Any]) -> Finding:
+    """Whether everything is installed that every configuration needs."""
+    missing = [package for module, package in REQUIRED.items() if not is_there(module)]
+    if missing:
+        return broken("packages", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return ok("packages", ", ".join(f"{name} {_version(name)}" for name in ("torch", "numpy", "gymnasium", "pyzmq")))
+
+
+def check_mujoco(config: Mapping[str, Any]) -> Finding:
+    """Whether the mock robot can be simulated."""
+    if is_there("mujoco"):
+        return ok("mujoco", _version("mujoco"))
+    if is_mock(config):
+        return broken("mujoco", "missing, and robot=mock needs it", "pip install mujoco")
+    return note("mujoco", "missing; only the mock robot needs it", "pip install mujoco")
+
+
+def check_rendering(config: Mapping[str, Any]) -> Finding | None:
+    """Whether the mock's cameras and films can be drawn without a display."""
+    if not is_mock(config) or sys.platform != "linux":
+        return None
+    chosen = os.environ.get("MUJOCO_GL", "")
+    wanted = {chosen: RENDERERS[chosen]} if chosen in RENDERERS else RENDERERS
+    there = [name for name, (library, _) in wanted.items() if find_library(library)]
+    if there:
+        return ok("rendering", f"{' and '.join(there)} without a display")
+    mend = f"sudo apt-get install {' '.join(package for _, package in wanted.values())}"
+    views = config["camera"].get("views")
+    found = f"no library for {' or '.join(wanted)}"
+    if views:
+        return broken("rendering", f"{found}, and {', '.join(views)} must be drawn", mend)
+    return note("rendering", f"{found}; there will be no film", mend)
+
+
+def is_there(module: str) -> bool:
+    """Return whether a module could be imported, without importing it."""
+    return importlib.util.find_spec(module) is not None
+
+
+def is_mock(config: Mapping[str, Any]) -> bool:
+    """Return whether an arm is simulated on this machine."""
+    return bool(config["task"].get("kind") == "robot" and config["robot"].get("kind") == "mock")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(of unknown version)"
+
+
+CHECKS = (check_steadyhand, check_python, check_packages, check_mujoco, check_rendering)

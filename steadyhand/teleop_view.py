@@ -1,0 +1,139 @@
+"""What the person who drives is shown: the device's readings, the tool, and how the loop keeps its time."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TextIO
+
+import numpy as np
+from rich.console import Console as Terminal
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from actor.config import LoggingConfig
+from robot_envs.devices.device import HumanInput
+from steadyhand.teleop import TeleopStatus
+
+__all__ = ["plain_line", "shown", "view"]
+
+TITLES = {
+    "starting": "[dim]the robot moves to its start[/]",
+    "person": "[yellow]person in control[/]",
+    "nobody": "[dim]the device is at rest: the robot stands still[/]",
+    "held": "[red]the device is silent: the robot stands still until you move the device again[/]",
+}
+DIRECTIONS = ("x", "y", "z", "about x", "about y", "about z")
+HALF_BAR = 10
+
+
+@contextmanager
+def shown(config: LoggingConfig, status: Callable[[], TeleopStatus], out: TextIO | None = None) -> Iterator[None]:
+    """Show `status` while the context lasts: live on a terminal, else as a line now and then."""
+    out = out or sys.stdout
+    terminal = Terminal(file=out)
+    if config.console == "off":
+        yield
+    elif config.console == "live" or (config.console == "auto" and terminal.is_terminal):
+        live = Live(
+            get_renderable=lambda: view(status()),
+            console=terminal,
+            refresh_per_second=config.live_refresh_hz,  # lines that others write go above the view
+        )
+        with live:
+            yield
+    else:
+        with _lines(config.plain_every_s, status, out):
+            yield
+
+
+@contextmanager
+def _lines(every_s: float, status: Callable[[], TeleopStatus], out: TextIO) -> Iterator[None]:
+    ending = Event()
+
+    def write() -> None:
+        while True:
+            ended = ending.wait(every_s)
+            out.write(f"{plain_line(status())}\n")
+            out.flush()
+            if ended:
+                return
+
+    thread = Thread(target=write, name="teleop view", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
+
+
+def plain_line(status: TeleopStatus) -> str:
+    """Return one line about `status`."""
+    reading = status.reading
+    return " | ".join(
+        [
+            f"stopped: {status.stop_reason}" if status.stop_reason else status.state,
+            f"twist {' '.join(f'{value:+.2f}' for value in _twist(reading))}",
+            f"gripper {_gripper(reading)}",
+            f"device {_age(reading)}",
+            f"tool {_tool(status)}",
+            f"force {np.linalg.norm(status.wrench[:3]):.1f} N",
+            f"{status.steps} steps, {status.overruns} late, period p99 {status.period.p99_ms:.1f} ms",
+        ]
+    )
+
+
+def view(status: TeleopStatus) -> Panel:
+    """Return the view of `status`."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in zip(DIRECTIONS, _twist(status.reading), strict=True):
+        grid.add_row(f"[dim]{name}[/]", f"{_bar(value)} {value:+.2f}")
+    torque = np.linalg.norm(status.wrench[3:])
+    rows = (
+        ("gripper", _gripper(status.reading)),
+        ("device", _age(status.reading)),
+        ("tool", _tool(status)),
+        ("contact", f"{np.linalg.norm(status.wrench[:3]):.1f} N, {torque:.2f} Nm"),
+        ("loop", f"{status.steps} steps, p50 {status.period.p50_ms:.1f} ms, p99 {status.period.p99_ms:.1f} ms"),
+        ("", f"{status.overruns} late"),
+    )
+    for name, text in rows:
+        grid.add_row(f"[dim]{name}[/]", text)
+    stopped = f"[red]stopped ({escape(status.stop_reason)}): make it safe, then press resume[/]"
+    title = stopped if status.stop_reason else TITLES[status.state]
+    return Panel(grid, title=title, title_align="left", expand=False)
+
+
+def _twist(reading: HumanInput | None) -> list[float]:
+    return [0.0] * 6 if reading is None else [float(value) for value in reading.twist[0]]
+
+
+def _gripper(reading: HumanInput | None) -> str:
+    wish = 0.0 if reading is None else float(reading.gripper[0])
+    return "open" if wish > 0 else "close" if wish < 0 else "as it is"
+
+
+def _age(reading: HumanInput | None) -> str:
+    if reading is None or math.isinf(reading.age_s):
+        return "not there"
+    return f"heard {1e3 * reading.age_s:.0f} ms ago" if reading.age_s else "there, at rest"
+
+
+def _tool(status: TeleopStatus) -> str:
+    position = " ".join(f"{1e3 * value:+.1f}" for value in status.tcp_pose[:3])
+    turn = math.degrees(float(np.linalg.norm(status.tcp_pose[3:])))
+    return f"{position} mm from the start, turned by {turn:.1f} deg"
+
+
+def _bar(value: float) -> str:
+    """A bar from the middle: left is negative."""
+    filled = round(min(abs(value), 1.0) * HALF_BAR)
+    left = "─" * (HALF_BAR - filled) + "━" * filled if value < 0 else "─" * HALF_BAR
+    right = "━" * filled + "─" * (HALF_BAR - filled) if value > 0 else "─" * HALF_BAR
+    return f"{left}┼{right}"

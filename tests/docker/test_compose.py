@@ -1,0 +1,159 @@
+"""docker-compose.yml: the specification's schema, and the rules that keep the containers harmless."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runtime.config import compose
+from transport.socket_thread import check_loopback
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("docker-compose.yml", "docker/no-gpu.yml", "docker/spacemouse.yml")
+HOST_NETWORK = {"robot-learner", "actor"}
+VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with Compose's tag for taking a value back."""
+
+
+Loader.add_constructor("!reset", lambda loader, node: None)
+
+
+def load(name="docker-compose.yml"):
+    return Loader((ROOT / name).read_text(encoding="utf-8")).get_single_data()
+
+
+STACK = load()
+SERVICES = STACK["services"]
+services = pytest.mark.parametrize("name", SERVICES)
+
+
+def defaults(text):
+    """Return the text with every variable at its default."""
+    return VARIABLE.sub(r"\1", text)
+
+
+def schema_errors(document):
+    validators = pytest.importorskip("jsonschema").validators
+    schema = json.loads((ROOT / "tests/data/compose_spec.json").read_text(encoding="utf-8"))
+    return [error.message for error in validators.validator_for(schema)(schema).iter_errors(document)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_specification_takes_every_file(name):
+    assert schema_errors(load(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({"imagine": "x"}, "imagine"), ({"read_only": []}, "boolean"), ({"ports": "5555"}, "array")],
+)
+def test_the_schema_finds_mistakes(change, expected):
+    document = copy.deepcopy(STACK)
+    document["services"]["learner"] |= change
+    assert expected in " ".join(schema_errors(document))
+
+
+def test_there_are_the_services_and_the_profiles_that_the_documentation_names():
+    profiles = {name: service["profiles"] for name, service in SERVICES.items()}
+    assert profiles == {
+        "demos": ["sim"],
+        "learner": ["sim"],
+        "mock": ["sim"],
+        "robot-learner": ["robot"],
+        "actor": ["robot"],
+    }
+
+
+@services
+def test_no_container_is_root_or_may_become_it(name):
+    service = SERVICES[name]
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", service["user"])
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "devices", "pid", "userns_mode", "group_add"} & service.keys()
+
+
+@services
+def test_no_container_writes_to_its_own_file_system_or_beyond_its_runs(name):
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["volumes"] == ["runs:/data/runs"]
+    assert [entry.split(":")[0] for entry in service["tmpfs"]] == ["/tmp"]
+    assert "size=" in service["tmpfs"][0]
+
+
+@services
+def test_no_container_takes_all_of_the_machine(name):
+    assert 0 < SERVICES[name]["pids_limit"] <= 1024
+    assert SERVICES[name]["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert SERVICES[name]["stop_grace_period"] == "30s"
+    assert SERVICES[name]["init"] is True
+
+
+def test_two_ports_are_published_and_only_to_this_machine():
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert sorted(published) == ["127.0.0.1:5555:5555", "127.0.0.1:5556:5556"]
+
+
+def test_only_what_speaks_dds_or_to_it_is_on_the_hosts_network():
+    assert {name for name, service in SERVICES.items() if service.get("network_mode") == "host"} == HOST_NETWORK
+    assert [name for name, service in SERVICES.items() if "ipc" in service] == ["actor"]
+    assert SERVICES["actor"]["environment"]["ROS_AUTOMATIC_DISCOVERY_RANGE"].endswith(":-LOCALHOST}")
+
+
+@services
+def test_every_image_is_built_here_and_has_the_versions_tag(name):
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)[1]
+    build = SERVICES[name]["build"]
+    assert SERVICES[name]["image"].endswith(f":{version}")
+    dockerfile = (ROOT / build["dockerfile"]).read_text(encoding="utf-8")
+    assert "target" not in build or re.search(rf"^FROM \S+ AS {build['target']}$", dockerfile, re.MULTILINE)
+
+
+@services
+def test_every_container_that_stays_tells_its_health(name):
+    check = SERVICES[name]["healthcheck"]
+    if name == "demos":
+        assert check == {"disable": True}
+        return
+    assert check["test"][0] == "CMD"
+    assert check["test"][3] in ("learner", "actor")
+    assert check.keys() == {"test", "interval", "timeout", "retries", "start_period"}
+    dockerfile = (ROOT / SERVICES[name]["build"]["dockerfile"]).read_text(encoding="utf-8")
+    script = check["test"][2]
+    assert script == "/opt/steadyhand/docker/health.py" or f"docker/health.py {script}" in dockerfile
+
+
+@services
+def test_nobody_waits_for_a_service_of_another_profile(name):
+    needed = set(SERVICES[name].get("depends_on", {}))
+    mode = SERVICES[name].get("network_mode", "")
+    needed |= {mode.removeprefix("service:")} if mode.startswith("service:") else set()
+    assert all(set(SERVICES[name]["profiles"]) <= set(SERVICES[other]["profiles"]) for other in needed)
+
+
+def test_secrets_are_declared_and_their_files_are_there():
+    declared = STACK["secrets"]
+    used = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
+    assert used == declared.keys() == {"learner_key", "actor_key"}
+    assert all((ROOT / defaults(secret["file"])).is_file() for secret in declared.values())
+
+
+@pytest.mark.parametrize("name", ["demos", "learner", "robot-learner", "mock"])
+def test_every_command_is_one_that_the_program_takes(name):
+    verb, *words = [defaults(word) for word in SERVICES[name]["command"]]
+    assert verb in ("record", "learn", "act")
+    config = compose([word.replace("episodes=", "demo.demos=") for word in words])
+    assert config["run_root"] == "/data/runs"
+    assert config["run_name"] == "first"
+    addresses = [config["transport"]["address"], config["transport"]["weights_address"]]
+    assert [address.rpartition(":")[2] for address in addresses] == ["5555", "5556"]
+    for address in addresses:
+        check_loopback(address)  # the program would refuse anything else

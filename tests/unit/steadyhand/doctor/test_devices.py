@@ -1,0 +1,69 @@
+import os
+
+import pytest
+
+from steadyhand.doctor import Level, devices
+from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
+from tests.unit.steadyhand.doctor.kit import config
+
+
+def test_a_stand_in_needs_nothing():
+    assert devices.check_device(config()).level is Level.OK
+    assert devices.check_gamepad(config()) is None
+    assert devices.check_udev_rules(config()).level is Level.OK
+
+
+@needs_spacenavd
+def test_a_spacemouse_that_answers(tmp_path):
+    daemon, cap = Daemon(tmp_path), Cap()
+    daemon.start(cap)
+    chosen = config("device=spacemouse", f"device.socket={daemon.socket}")
+    finding = devices.check_device(chosen)
+    assert (finding.level, finding.found) == (Level.OK, "spacemouse: there, at rest")
+    assert devices.check_spacenavd(chosen).level is Level.OK
+    daemon.kill()
+    cap.unplug()
+    assert devices.check_device(chosen).level is Level.BROKEN
+    assert devices.check_spacenavd(chosen).level is Level.BROKEN  # the socket stays behind, nobody listens
+
+
+def test_the_daemon_is_only_noted_for_other_devices(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "SPACENAV_SOCKET", str(tmp_path / "spnav.sock"))
+    monkeypatch.setattr(devices.shutil, "which", lambda name: None)
+    finding = devices.check_spacenavd(config("device=keyboard"))
+    assert finding.level is Level.NOTE
+    assert "apt-get install spacenavd" in finding.mend
+
+
+def test_a_gamepad_is_there_or_not(tmp_path):
+    chosen = config("device=gamepad", f"device.path={tmp_path}/js*")
+    assert devices.check_gamepad(chosen).level is Level.BROKEN
+    os.mkfifo(tmp_path / "js0")
+    assert devices.check_gamepad(chosen).level is Level.OK
+
+
+def test_a_gamepad_that_may_not_be_read_tells_the_group(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "js0")
+    monkeypatch.setattr(devices.os, "access", lambda path, mode: False)
+    finding = devices.check_gamepad(config("device=gamepad", f"device.path={tmp_path}/js*"))
+    assert finding.level is Level.BROKEN
+    assert "usermod -aG input" in finding.mend
+
+
+@pytest.mark.parametrize(
+    ("override", "mend"),
+    [("keyboard", "in a terminal"), ("gamepad", "plug the gamepad in"), ("spacemouse", "spacenavd")],
+)
+def test_a_device_that_is_not_there_says_what_to_do(override, mend):
+    nowhere = {"keyboard": "terminal", "gamepad": "path", "spacemouse": "socket"}[override]
+    finding = devices.check_device(config(f"device={override}", f"device.{nowhere}=/nowhere/device"))
+    assert finding.level is Level.BROKEN
+    assert mend in finding.mend
+
+
+def test_realsense_cameras_need_their_rules(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "RULES", (str(tmp_path),))
+    chosen = config() | {"camera": {"views": {"wrist": {"kind": "realsense"}}}}
+    assert devices.check_udev_rules(chosen).level is Level.BROKEN
+    (tmp_path / "99-realsense-libusb.rules").touch()
+    assert devices.check_udev_rules(chosen).level is Level.OK
