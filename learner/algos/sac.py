@@ -25,8 +25,9 @@ SATURATED = 0.99  # an action component beyond this counts as saturated in the m
 class Sac:
     """A policy, an ensemble of critics with their targets, and a temperature.
 
-    The encoder belongs to the policy and is trained by the critic's loss alone; the policy sees its features
-    without gradient. The moving average covers the critics, not the encoder, so a frame is encoded once.
+    The encoder belongs to the policy and is trained by the critic's loss, in pretraining by that of cloning too; the
+    policy sees its features without gradient. The moving average covers the critics, not the encoder, so a frame is
+    encoded once.
 
     Args:
         config: the algorithm's numbers.
@@ -51,6 +52,7 @@ class Sac:
         self.target_entropy = -action_size / 2 if config.target_entropy is None else config.target_entropy
 
         encoder = [p for p in policy.encoders.parameters() if p.requires_grad]
+        self._trains_encoder = bool(encoder)
         self.optimizers = {
             "critic": GuardedAdam([*self.critic.parameters(), *encoder], config.critic_lr),
             "policy": GuardedAdam(policy.trunk.parameters(), config.policy_lr),
@@ -75,21 +77,34 @@ class Sac:
         return metrics
 
     def pretrain(self, block: Mapping[str, Any]) -> dict[str, Tensor]:
-        """As `update`, but the policy clones the recorded actions instead of climbing Q."""
-        features, batch, metrics = self._update_critics(block)
-        loss = cloning_loss(self.config.actor_bc_loss, *self.policy.distribution(features), batch.action).mean()
+        """As `update`, but the policy clones the recorded actions instead of climbing Q.
+
+        Cloning trains the encoder too: before there is a reward to tell states apart, the critic's loss alone teaches
+        it little of what the actions depend on.
+        """
+        features, batch, metrics = self._update_critics(block, clones=True)
+        loss = self._cloning_loss(features, batch)
         self.optimizers["policy"].step(loss)
         self._average_published()
         return metrics | {"bc_loss": loss.detach()}
 
-    def _update_critics(self, block: Mapping[str, Any]) -> tuple[Tensor, Batch, dict[str, Tensor]]:
+    def _update_critics(
+        self, block: Mapping[str, Any], clones: bool = False
+    ) -> tuple[Tensor, Batch, dict[str, Tensor]]:
         for batch in Batch.from_block(block, self.device).slices(self.config.policy_delay):
             batch = batch.shifted(self.config.image_shift, self._generator)
-            features, metrics = self.update_critic(batch)
+            features, metrics = self.update_critic(batch, clones)
         return features, batch, metrics
 
-    def update_critic(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def _cloning_loss(self, features: Tensor, batch: Batch) -> Tensor:
+        return cloning_loss(self.config.actor_bc_loss, *self.policy.distribution(features), batch.action).mean()
+
+    def update_critic(self, batch: Batch, clones: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of all critics and the encoder, then one step of the target critics.
+
+        Args:
+            batch: one slice.
+            clones: whether the encoder follows the loss of cloning the recorded actions as well.
 
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
@@ -98,7 +113,8 @@ class Sac:
         features = self.policy.features(batch.observation)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
-        norm = self.optimizers["critic"].step(loss)
+        encoder_loss = loss + self._cloning_loss(features, batch) if clones and self._trains_encoder else loss
+        norm = self.optimizers["critic"].step(encoder_loss)
         torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.config.tau)
         with torch.no_grad():
             q = self.critic.head.value(raw)
