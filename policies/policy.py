@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from policies import heads
-from policies.encoders import SmallCnn, freeze_encoders
+from policies.encoders import freeze_encoders, make_encoder
 from policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -43,7 +43,8 @@ class Policy(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         self._add_normaliser()
         self.encoders = nn.ModuleList(
-            SmallCnn(item.shape, spec.obs_horizon, spec.latent_size, generator) for item in self._frames
+            make_encoder(spec.encoder, item.shape, spec.obs_horizon, spec.latent_size, generator)
+            for item in self._frames
         )
         if spec.encoder_hash:
             freeze_encoders(self.encoders, frozen_encoder, spec.encoder_hash)

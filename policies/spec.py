@@ -11,9 +11,9 @@ import msgspec
 __all__ = ["Activation", "Encoder", "InputSpec", "PolicySpec", "PolicySpecError"]
 
 Activation = Literal["relu", "tanh"]
-Encoder = Literal["none", "small_cnn"]
+Encoder = Literal["none", "small_cnn", "keypoints"]
 
-MIN_FRAME_SIDE = 31  # pixels; below this the small CNN's four strided layers leave nothing
+MIN_FRAME_SIDE = 31  # pixels; below this the four strided layers of the small CNN leave nothing
 
 
 class PolicySpecError(ValueError):
@@ -72,6 +72,8 @@ class PolicySpec:
             fits = len(item.shape) == 3 and min(item.shape[:2]) >= MIN_FRAME_SIDE
             _require(fits, item.key, f"a frame (h, w, channels), sides >= {MIN_FRAME_SIDE} pixels", item.shape)
             _require(self.latent_size >= 1, "latent_size", "at least 1", self.latent_size)
+            whole = self.encoder != "keypoints" or self.latent_size % 2 == 0
+            _require(whole, "latent_size", "even with the encoder keypoints, two features each", self.latent_size)
             return
         _require(item.dtype == "float32", item.key, "dtype float32 or uint8", item.dtype)
         _require(len(item.shape) == 1, item.key, "a vector of shape (D,)", item.shape)

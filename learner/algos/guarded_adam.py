@@ -23,6 +23,8 @@ class GuardedAdam:
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
         self._parameters: list[Tensor] = list(parameters)
+        if not all(parameter.is_contiguous() for parameter in self._parameters):
+            raise ValueError("parameters: expected contiguous tensors, found others; call contiguous() on them")
         self._lr = lr
         self._first = [torch.zeros_like(parameter) for parameter in self._parameters]
         self._second = [torch.zeros_like(parameter) for parameter in self._parameters]
@@ -31,7 +33,9 @@ class GuardedAdam:
 
     def step(self, loss: Tensor) -> Tensor:
         """Differentiate `loss` and step; returns the gradient norm ()."""
-        gradients = list(torch.autograd.grad(loss, self._parameters))
+        # The fused kernel walks weights and gradients side by side in memory, and a convolution over channels_last
+        # frames gives its gradient in another order than its weights: unmended, every step would go astray.
+        gradients = [gradient.contiguous() for gradient in torch.autograd.grad(loss, self._parameters)]
         norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
         broken = (~torch.isfinite(norm + loss.detach())).float()
         with torch.no_grad():

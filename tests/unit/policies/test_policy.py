@@ -20,7 +20,7 @@ def tensors(values):
     return {key: torch.from_numpy(value) for key, value in values.items()}
 
 
-@pytest.mark.parametrize("encoder", ["none", "small_cnn"])
+@pytest.mark.parametrize("encoder", ["none", "small_cnn", "keypoints"])
 def test_shapes(make_spec, encoder):
     policy = Policy(make_spec(encoder=encoder, layer_norm=True, activation="tanh"))
     batch = tensors(observation(policy.spec, batch=5))
@@ -51,7 +51,7 @@ def test_without_a_normaliser_large_values_stay_what_they_are(make_spec):
     torch.testing.assert_close(policy.features({"state": state}), state.flatten(1))
 
 
-@pytest.mark.parametrize("encoder", ["none", "small_cnn"])
+@pytest.mark.parametrize("encoder", ["none", "small_cnn", "keypoints"])
 def test_act_agrees_with_the_batched_path(make_spec, encoder):
     policy = Policy(make_spec(encoder=encoder))
     single = observation(policy.spec)

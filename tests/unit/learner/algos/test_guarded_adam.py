@@ -27,6 +27,28 @@ def test_steps_are_those_of_adam():
     assert guarded.skipped == 0
 
 
+def test_steps_are_those_of_adam_where_a_gradient_lies_otherwise_in_memory_than_its_weights():
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randn(4, 12, 12, 3, generator=generator).permute(0, 3, 1, 2)  # channels_last
+    ours, reference = nn.Conv2d(3, 5, 3), nn.Conv2d(3, 5, 3)
+    reference.load_state_dict(ours.state_dict())
+    (gradient,) = torch.autograd.grad(ours(frames).sum(), [ours.weight])
+    assert not gradient.is_contiguous()
+    guarded, adam = GuardedAdam(ours.parameters(), lr=0.1), torch.optim.Adam(reference.parameters(), lr=0.1)
+    for _ in range(20):
+        guarded.step(ours(frames).square().mean())
+        adam.zero_grad()
+        reference(frames).square().mean().backward()
+        adam.step()
+    torch.testing.assert_close(ours.weight, reference.weight)
+
+
+def test_weights_that_are_not_contiguous_are_refused():
+    weights = nn.Parameter(torch.ones(4, 3, 2, 2).to(memory_format=torch.channels_last))
+    with pytest.raises(ValueError, match="contiguous"):
+        GuardedAdam([weights], lr=0.1)
+
+
 @pytest.mark.parametrize("fault", [torch.nan, torch.inf])
 @pytest.mark.parametrize("where", ["loss", "gradient"])
 def test_a_step_that_is_not_finite_changes_nothing_and_is_counted(fault, where):

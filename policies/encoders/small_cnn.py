@@ -1,24 +1,18 @@
-"""The small CNN over camera frames, and the seam for encoders whose weights are frozen."""
+"""The small CNN of SERL (arXiv 2401.16013): strided convolutions and learned spatial embeddings."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-__all__ = ["EncoderError", "SmallCnn", "encoder_hash", "freeze_encoders"]
+from policies.encoders.frames import stacked
+
+__all__ = ["SmallCnn"]
 
 # SERL's small encoder; these numbers are what the name "small_cnn" in a specification means, so they are not settings.
 CHANNELS = (32, 64, 128, 256)
 EMBEDDINGS = 8  # learned spatial weightings per channel
-
-
-class EncoderError(ValueError):
-    """Frozen encoder weights that are absent or not the ones the specification names."""
 
 
 class SmallCnn(nn.Module):
@@ -51,38 +45,8 @@ class SmallCnn(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Encode uint8 RGB frames (B, H, height, width, channels) to (B, latent_size) in (-1, 1)."""
-        batch, horizon, height, width, channels = frames.shape
-        # A permuted view is channels_last memory, the layout convolutions are fastest in; no copy is made here.
-        if horizon > 1:
-            frames = frames.permute(0, 2, 3, 1, 4)
-        x = frames.reshape(batch, height, width, horizon * channels).permute(0, 3, 1, 2).float().div_(255.0)
+        x = stacked(frames)
         for convolution in self.convolutions:
             x = F.relu(convolution(x), inplace=True)
         x = torch.einsum("bcs,cse->bce", x.flatten(2), self.embedding).flatten(1)
         return torch.tanh(self.norm(self.dense(x)))
-
-
-def encoder_hash(tensors: Mapping[str, np.ndarray]) -> str:
-    """The sha256 over names, shapes and values of frozen encoder weights, independent of their order."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        value = np.ascontiguousarray(tensors[name], dtype=np.float32)
-        digest.update(f"{name}{value.shape}".encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()
-
-
-def freeze_encoders(encoders: nn.Module, tensors: Mapping[str, np.ndarray] | None, expected_hash: str) -> None:
-    """Load frozen weights into the encoders and stop their gradients; raises `EncoderError` if they are not ours."""
-    found = "no weights" if tensors is None else encoder_hash(tensors)
-    if tensors is None or found != expected_hash:
-        raise EncoderError(
-            f"frozen encoder: expected weights with sha256 {expected_hash}, found {found}; "
-            "give actor and learner the same encoder file"
-        )
-    state = {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in tensors.items()}
-    try:
-        encoders.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise EncoderError(f"frozen encoder: the weights do not fit the encoder of the spec: {error}") from error
-    encoders.requires_grad_(False)
