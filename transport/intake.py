@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
+from runtime.logging import escaped, get_logger
 from transport import segment
 from transport.config import TransportConfig
 from transport.delivery import ReceiverState
@@ -18,7 +18,7 @@ from transport.log import LogError, LogReader, LogWriter
 from transport.record import RecordError, record_dtype
 from transport.schema import Schema, SchemaError
 from transport.weights import WeightsError
-from transport.wire import PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
+from transport.wire import MAX_REASONS, PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
 
 __all__ = ["Intake", "UnknownSessionError"]
 
@@ -108,14 +108,14 @@ class Intake:
     def hello(self, hello: Hello) -> Accept | Reject:
         """Take a session in, again or for the first time, or say why not."""
         try:
-            schema = Schema.from_json(hello.schema)
-            reasons = self._objections(hello, schema)
+            reasons = self._objections(hello, hello.schema)
             if not reasons:
-                spec = self._policy_spec(schema)
-                next_seq = self._open(hello, schema)
+                spec = self._policy_spec(hello.schema)
+                next_seq = self._open(hello, hello.schema)
         except (ValueError, LogError, OSError) as error:
             reasons = [str(error)]
         if reasons:
+            reasons = [escaped(reason) for reason in reasons[:MAX_REASONS]]
             _log.warning("rejected %s: %s", hello.actor_id, "; ".join(reasons))
             return Reject(reasons)
         _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)

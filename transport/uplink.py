@@ -53,6 +53,7 @@ class Uplink(Protocol):
         Raises:
             Rejected: The learner refuses, with the reasons.
             UplinkTimeout: It did not answer within `timeout_s`.
+            HandshakeError: It is there, and the two sides' keys do not fit.
             ValueError: The HELLO is not that of the log's session.
         """
         ...
