@@ -55,7 +55,7 @@ class VersionError(WireError):
     """A message of another protocol version. `version` is its own."""
 
     def __init__(self, version: int) -> None:
-        super().__init__(f"message: expected protocol {PROTOCOL_VERSION}, found {version}; update the older side")
+        super().__init__(f"protocol_version: expected {PROTOCOL_VERSION}, found {version}; update the older side")
         self.version = version
 
 
@@ -174,7 +174,7 @@ def encode(message: Message, raw: bytes | None = None) -> list[bytes]:
 
 def refuse_version(error: VersionError) -> list[bytes]:
     """Return a refusal that the sender of another version can read."""
-    return [FAMILY + bytes([error.version]) + _ENCODER.encode(Reject([f"protocol_version: {error}"]))]
+    return [FAMILY + bytes([error.version]) + _ENCODER.encode(Reject([str(error)]))]
 
 
 def decode(frames: Sequence[bytes], sender: Literal["actor", "learner", "either"] = "either") -> tuple[Message, bytes]:

@@ -12,8 +12,8 @@ from runtime.clock import Clock, MonotonicClock
 from runtime.logging import get_logger
 from transport import wire
 from transport.allow_list import DOMAIN, AllowList
+from transport.budget import Budget
 from transport.config import TransportConfig
-from transport.error_budget import ErrorBudget
 from transport.handshake import HandshakeMonitor
 from transport.intake import Intake, UnknownSessionError
 from transport.keys import own_keys
@@ -70,7 +70,7 @@ class ZmqServer(SocketThread):
         self.handshake_failures = 0  # connections that did not speak our protocol, in all
         self._peers: dict[bytes, str] = {}  # connection -> session id
         self._told: dict[str, Status] = {}  # session id -> the last status it was sent
-        self._budget = ErrorBudget(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
+        self._budget = Budget(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
         self._published: bytes | None = None
         self._beat_s = 0.0
         self._pause = threading.Event()  # never set: it only waits
