@@ -1,5 +1,8 @@
 """F11: who has no key, the wrong key, an unlisted or a revoked one is refused, and told so within a second."""
 
+import gc
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -242,6 +245,52 @@ def test_a_listed_actor_that_sends_junk_is_dropped_whatever_connection_it_takes(
     seconds_to(HandshakeError, world.uplink(world.arm), "does not admit")
     assert world.stored() == 0
     context.destroy(linger=0)
+
+
+def listening() -> set[str]:
+    """Return the addresses at which this process listens, as the kernel writes them."""
+    own = {os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()}
+    rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
+    return {row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
+
+
+def test_a_learner_listens_at_two_ports_and_no_other(tmp_path):
+    before, config = listening(), make_machine(tmp_path / "gpu")
+    with closing(ZmqServer(intake_in(tmp_path / "learner", config=config), config)) as server:
+        ports = {int(address.rpartition(":")[2]) for address in (server.address, server.weights_address)}
+        found = listening() - before
+        assert {int(address.rpartition(":")[2], 16) for address in found} == ports
+        assert all(address.startswith("0100007F:") for address in found)
+
+
+def test_up_and_down_with_keys_leaks_neither_files_nor_threads(world, tmp_path):
+    def cycle() -> None:
+        config = world.learner
+        with (
+            closing(ZmqServer(intake_in(tmp_path / "learner2", config=config), config)) as server,
+            closing(ZmqUplink(reaching(world.arm, server), LogReader(tmp_path / "log"))) as uplink,
+            closing(server.intake),
+        ):
+            uplink.connect(hello(), 10.0)
+
+    with closing(writer_in(tmp_path / "log")):
+        pass
+    cycle()
+    files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(10):
+        cycle()
+        gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= files
+    assert threading.active_count() <= threads
+
+
+def test_a_learner_with_keys_stops_within_two_seconds(world):
+    uplink = world.uplink(world.arm)
+    uplink.connect(hello(), 10.0)
+    began = CLOCK.now_ns()
+    uplink.close()
+    world.server.close()
+    assert CLOCK.now_ns() - began < 2e9
 
 
 def test_only_keys_make_an_address_of_other_machines_usable(tmp_path):

@@ -45,3 +45,12 @@ def test_without_a_folder_there_are_no_keys_and_an_empty_one_is_refused():
 def test_an_unknown_key_is_named():
     with pytest.raises(ConfigError, match="heartbeat_ms"):
         build(TransportConfig, {"heartbeat_ms": 1})
+
+
+def test_the_firewall_line_of_the_documentation_opens_the_two_ports_and_no_other():
+    transport = compose(["transport=network", "transport.host=10.0.0.7"])["transport"]
+    ports = [transport[name].rpartition(":")[2] for name in ("address", "weights_address")]
+    security = Path(__file__).resolve().parents[3] / "SECURITY.md"
+    (line,) = [line for line in security.read_text(encoding="utf-8").splitlines() if "ufw allow" in line]
+    assert line.endswith(f" port {','.join(ports)}")
+    assert " from " in line
