@@ -13,7 +13,7 @@ from runtime.clock import Clock
 from runtime.logging import get_logger
 from transport import wire
 from transport.config import TransportConfig
-from transport.handshake import HandshakeMonitor, explain
+from transport.handshake import HandshakeMonitor, confirmed, explain
 from transport.keys import fingerprint, learner_key, own_keys
 from transport.log import LogReader
 from transport.outbox import Outbox, Rejected
@@ -176,7 +176,7 @@ class ZmqUplink(SocketThread):
 
     def _look_at_handshake(self, link: _Link) -> None:
         """Tell whoever waits in `connect` why there will be no answer; later on, say so and keep trying."""
-        failure = link.monitor.failure()
+        failure = confirmed(link.monitor.failure(), self.config.address, keyed=bool(self._curve))
         if not failure:
             return
         self._deaf = True

@@ -1,8 +1,10 @@
+import socket
+
 import pytest
 import zmq
 
 from tests.transport_kit import wait_until
-from transport.handshake import HandshakeMonitor, explain
+from transport.handshake import HandshakeMonitor, confirmed, explain, offered_mechanism
 
 FAILED = (zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL)
 CUT_OFF = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -55,6 +57,54 @@ def test_a_real_socket_reports_a_peer_that_wants_something_else():
     finally:
         monitor.close()
         context.destroy(linger=0)
+
+
+@pytest.fixture
+def listener():
+    """A function that makes a ZeroMQ socket which asks for a mechanism, and returns its address."""
+    context, routers = zmq.Context(), []
+
+    def make(mechanism: str) -> str:
+        router = context.socket(zmq.ROUTER)
+        routers.append(router)  # it lives as long as somebody knows it
+        if mechanism == "CURVE":
+            router.curve_server = True
+            _, router.curve_secretkey = zmq.curve_keypair()
+        router.bind("tcp://127.0.0.1:*")
+        return router.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    yield make
+    context.destroy(linger=0)
+
+
+@pytest.mark.parametrize("mechanism", ["NULL", "CURVE"])
+def test_a_socket_says_what_it_asks_for(listener, mechanism):
+    assert offered_mechanism(listener(mechanism)) == mechanism
+
+
+def test_what_is_no_zeromq_socket_asks_for_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes the connection and says nothing
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        assert offered_mechanism(address) == ""
+    assert offered_mechanism(address) == ""  # nobody listens any more
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "keyed", "expected"),
+    [
+        ("CURVE", True, "cut off"),
+        ("CURVE", False, "another protocol"),
+        ("NULL", True, "another protocol"),
+        ("NULL", False, ""),
+    ],
+)
+def test_a_connection_that_was_cut_off_means_something_only_with_what_the_other_side_asks_for(
+    listener, mechanism, keyed, expected
+):
+    assert confirmed("cut off", listener(mechanism), keyed) == expected
+    assert confirmed("cut off", "tcp://127.0.0.1:1", keyed) == ""
+    assert confirmed("not admitted", "tcp://127.0.0.1:1", keyed) == "not admitted"
+    assert confirmed("", "tcp://127.0.0.1:1", keyed) == ""
 
 
 @pytest.mark.parametrize("failure", ["not admitted", "another protocol", "cut off"])
