@@ -25,6 +25,7 @@ VERBS = {
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
     "runs": "list the run folders",
+    "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 USER_ERROR, INTERRUPTED = 2, 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["TransportConfig"]
 
@@ -36,7 +37,8 @@ class TransportConfig:
     backoff_max_s: float
     linger_s: float  # time that closing sockets may take to send what is queued
     segment_bytes: int  # one file of a log, preallocated
-    keys: str | None = None  # folder of CURVE keys; not available yet, so only loopback addresses are served
+    keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used
+    host: str | None = None  # the learner's machine, of which a configuration file makes the two addresses
 
     def __post_init__(self) -> None:
         for name in POSITIVE:
@@ -49,8 +51,13 @@ class TransportConfig:
             raise ValueError(
                 f"backoff_max_s: expected at least backoff_min_s = {self.backoff_min_s}, found {self.backoff_max_s}"
             )
-        if self.keys is not None:
-            raise ValueError("keys: expected null, CURVE is not available in this version; use loopback addresses")
+        if self.keys is not None and not self.keys.strip():
+            raise ValueError("keys: expected a folder, or null for a link within this machine, found an empty text")
+
+    @property
+    def keys_folder(self) -> Path | None:
+        """Return where the keys are; None when this link has none."""
+        return None if self.keys is None else Path(self.keys).expanduser()
 
     @property
     def liveness_s(self) -> float:

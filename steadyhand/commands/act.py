@@ -18,15 +18,17 @@ from learner.config import LearnerConfig
 from robot_envs.make import make_corrector
 from runtime.config import ConfigError, build
 from steadyhand.children import end_with_parent
+from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, open_job, seed_for
-from steadyhand.session import ACTOR_ID, opened_env
+from steadyhand.session import opened_env
 from steadyhand.terminal import say
 from transport.log import LogReader
 from transport.zmq_uplink import ZmqUplink
 
 EPILOG = (
-    "The learner is looked for at transport.address. Ctrl-C ends practice after the running step; the same command\n"
-    "goes on from there.\n"
+    "The learner is looked for at transport.address; on another machine with transport=network transport.host=... and\n"
+    "keys (`steadyhand keys --help`). Ctrl-C ends practice after the running step; the same command goes on from\n"
+    "there.\n"
     "example: steadyhand act run_name=pegs actor.max_env_steps=20000"
 )
 OUTBOX = "actor"  # below the run's log/, where the learner keeps what has arrived
