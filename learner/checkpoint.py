@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from runtime.run_folder import sync_folder
 
@@ -61,20 +62,27 @@ class CheckpointFolder:
         shutil.rmtree(temporary, ignore_errors=True)  # a crash has left it behind
         try:
             temporary.mkdir(parents=True)
+            crashpoint("checkpoint.begun")
             for name, data in files.items():
                 _write(temporary / name, data)
+                crashpoint("checkpoint.file")
             manifest = {"format": FORMAT, "step": step, "facts": dict(facts)}
             manifest["files"] = {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in files.items()}
             _write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
+            crashpoint("checkpoint.manifest")
             sync_folder(temporary)
+            crashpoint("checkpoint.synced")
             shutil.rmtree(path, ignore_errors=True)  # of this step, but found damaged
             temporary.rename(path)
+            crashpoint("checkpoint.renamed")
             sync_folder(self.folder)
+            crashpoint("checkpoint.whole")
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         for old in self._folders()[self._keep :]:
             shutil.rmtree(old, ignore_errors=True)
+            crashpoint("checkpoint.pruned")
         return path
 
     def newest(self) -> Checkpoint | None:

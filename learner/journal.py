@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections import deque
 from pathlib import Path
 
 from learner.replay.store import Watermark
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 
 __all__ = ["Journal", "JournalError"]
@@ -63,7 +65,11 @@ class Journal:
         return None
 
     def note(self, step: int, watermark: Watermark) -> Watermark:
-        """Note that block `step` is about to be made at `watermark`; returns what newly becomes visible for it."""
+        """Note that block `step` is about to be made at `watermark`; returns what newly becomes visible for it.
+
+        Raises:
+            OSError: the disk is full; the journal is as before.
+        """
         planned = self.planned(step)
         if planned is not None:
             self._ahead.popleft()
@@ -71,9 +77,21 @@ class Journal:
             return planned
         self.drop_ahead()
         news = {name: seq for name, seq in watermark.items() if self._shown.get(name) != seq}
+        crashpoint("journal.before")
+        self._write(f"{json.dumps([step, news], separators=(',', ':'))}\n".encode())
+        crashpoint("journal.after")
         self._shown |= news
-        self._file.write(f"{json.dumps([step, news], separators=(',', ':'))}\n".encode())
         return news
+
+    def _write(self, line: bytes) -> None:
+        """Append a whole line or nothing: a disk may fill up in its middle."""
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def drop_ahead(self) -> None:
         """Forget the blocks made before that were to be made again."""

@@ -29,6 +29,7 @@ from learner.train_loop import Links, Phase, TrainLoop, counters_of, restore
 from policies import Policy, PolicySpec
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from runtime.run_folder import RunFolder, atomic_write_json
 from transport import weights as weights_codec
@@ -37,6 +38,7 @@ from transport.demo_set import read_manifest
 from transport.intake import Intake
 from transport.log_reader import LogReader
 from transport.schema import Schema, SchemaError
+from transport.syncer import Syncer
 from transport.weights import Weights
 from transport.wire import Status
 from transport.zmq_server import ZmqServer
@@ -109,6 +111,7 @@ class Learner:
         for reader in self._demos:
             self.intake.require(reader.schema)
         self._server: ZmqServer | None = None
+        self._syncer: Syncer | None = None
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
         self.loop: TrainLoop | None = None
@@ -117,6 +120,8 @@ class Learner:
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
         self._server = ZmqServer(self.intake, self.intake.config, self._clock)
+        if self._syncer is None:
+            self._syncer = Syncer(self.intake.sync, self.intake.config.sync_period_s)
         return self._server
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -146,6 +151,8 @@ class Learner:
         finally:
             if self._server is not None:
                 self._server.close()
+            if self._syncer is not None:
+                self._syncer.close()
             self.intake.close()
             for close in self._close_files:
                 close()
@@ -212,10 +219,12 @@ class Learner:
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
         raw = weights_codec.encode(Weights(self.learner_epoch, policy_version, tensors))
+        crashpoint("publish.before")
         if self._server is None:
             self.intake.publish(raw)
         else:
             self._server.publish(raw)
+        crashpoint("publish.after")
 
     def _tell(self, loop: TrainLoop) -> None:
         """Show the intake's thread where training stands."""
@@ -261,4 +270,5 @@ def _next_epoch(path: Path) -> int:
     """Count this start of the learner, so that its weights are newer than all of earlier starts."""
     epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
     atomic_write_json(path, {"learner_epoch": epoch})
+    crashpoint("epoch.counted")
     return int(epoch)

@@ -21,6 +21,7 @@ from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore, Watermark
 from learner.saved_policy import SavedPolicy
 from runtime.clock import Clock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport.log_reader import LogReader
 
@@ -110,6 +111,7 @@ class TrainLoop:
         self._block = algo.config.policy_delay
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
+        self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
         self._store.refresh(links.readers())
         for news in journal.seen:
@@ -147,18 +149,32 @@ class TrainLoop:
         if watermark is None:
             return False
         before = self.counters.step
-        self._store.advance(self._journal.note(before, watermark))
+        try:
+            news = self._journal.note(before, watermark)
+        except OSError as error:
+            self._stall(error)
+            return False
+        self._stalled = False
+        self._store.advance(news)
         # By what is visible, not by what is loaded: a block that is made again must find the same.
         pretraining = self._pretrains(len(self._store.demo))
         block = self._sampler.sample(before, self._block, demo_only=pretraining)
+        crashpoint("update.before")
         if pretraining:
             metrics = self._algo.pretrain(block)
             self.counters.pretrained += self._block
         else:
             metrics = self._algo.update(block)
             self.counters.updates += self._block
+        crashpoint("update.after")
         self._between(before, metrics)
         return True
+
+    def _stall(self, error: OSError) -> None:
+        """A block that is not in the journal could not be made again, so none is made; say so once."""
+        if not self._stalled:
+            logger.error("training waits: the journal cannot be written (%s); free disk space", error)
+        self._stalled = True
 
     def _due(self) -> Watermark | None:
         """The watermark at which the next block is to be made; None when it has to wait."""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing
 
+from actor.backlog import deliver_backlog
 from actor.config import ActorConfig
 from actor.console import make_console
 from actor.control_loop import INTERRUPTED
@@ -17,6 +18,7 @@ from actor.training import Training, TrainingSummary
 from learner.config import LearnerConfig
 from robot_envs.make import make_corrector
 from runtime.config import ConfigError, build
+from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.job import Job, open_job, seed_for
 from steadyhand.session import ACTOR_ID, opened_env
@@ -41,8 +43,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     use_one_thread()
     end_with_parent()
     job = open_job(overrides)
-    job.write_manifest()
-    with StopFlag().on_signals() as stop:
+    with run_lock(job.run.path, "actor"), StopFlag().on_signals() as stop:
+        job.write_manifest()
         summary = _practise(job, stop)
     period = summary.period
     say(
@@ -72,6 +74,14 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
     with opened_env(job.config, job.seed) as env:
         schema, outbox = env_schema(env), job.run.log / OUTBOX
         session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
+        backlog = deliver_backlog(
+            outbox,
+            session.session_id,
+            lambda reader: ZmqUplink(job.transport, reader),
+            config.uplink_timeout_s,
+            trim=not env.lockstep,
+            stop=stop,
+        )
         with (
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,
@@ -88,5 +98,6 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
                 make_console(job.logging),
                 job.seed,
                 stop,
+                quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
             )
             return training.run()
