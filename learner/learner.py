@@ -18,14 +18,12 @@ from learner.algos.sac import Sac
 from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device
-from learner.journal import Journal
 from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
 from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
 from learner.saved_policy import SavedPolicy
-from learner.train_loop import Links, Phase, TrainLoop, counters_of, restore
+from learner.train_loop import Links, Phase, TrainLoop, counters_of, open_journal, open_store, restore
 from policies import Policy, PolicySpec
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
@@ -99,7 +97,10 @@ class Learner:
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
         self._lock = threading.Lock()
         self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
+        self._checkpoints.clean()
         self._checkpoint = self._checkpoints.newest()
+        if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
+            logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
         self._demos = [_open_demo_set(folder) for folder in demos]
         self._spec: PolicySpec | None = None
         required = self._required_schema()
@@ -190,9 +191,9 @@ class Learner:
             restore(algo, checkpoint)
             logger.info("resumed from %s", checkpoint.folder)
         counters = counters_of(checkpoint)
-        store = ReplayStore(config.capacity)
+        store = open_store(config.capacity, checkpoint, self._readers())
         sampling = (algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio)
-        journal = Journal(self._run.path / JOURNAL_FILE, counters.step)
+        journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
         return TrainLoop(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import safetensors.numpy
 import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -25,10 +27,20 @@ from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport.log_reader import LogReader
 
-__all__ = ["Counters", "Links", "Phase", "TrainLoop", "TrainingDivergedError", "counters_of", "restore"]
+__all__ = [
+    "Counters",
+    "Links",
+    "Phase",
+    "TrainLoop",
+    "TrainingDivergedError",
+    "counters_of",
+    "open_journal",
+    "open_store",
+    "restore",
+]
 
 Phase = Literal["waiting", "pretraining", "online", "finished"]
-STATE_FILE = "learner.safetensors"
+STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
 
 logger = get_logger("learner.train_loop")
 
@@ -59,6 +71,23 @@ def counters_of(checkpoint: Checkpoint | None) -> Counters:
 def restore(algo: Sac, checkpoint: Checkpoint) -> None:
     """Put the algorithm where it was at a checkpoint."""
     algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
+
+
+def open_store(capacity: int, checkpoint: Checkpoint | None, readers: Iterable[LogReader]) -> ReplayStore:
+    """Return the store as it was at a checkpoint; empty without one.
+
+    Raises:
+        SnapshotError: the logs lack records that training has seen.
+    """
+    store = ReplayStore(capacity)
+    if checkpoint is not None and REPLAY_FILE in checkpoint.files:
+        store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
+    return store
+
+
+def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
+    """Open the journal at a checkpoint, or at its beginning."""
+    return Journal(path, counters_of(checkpoint).step, checkpoint.facts.get("journal") if checkpoint else None)
 
 
 @dataclass(frozen=True)
@@ -252,10 +281,11 @@ class TrainLoop:
             self._algo.policy.spec, self._epoch, self.counters.policy_version, self._algo.policy_tensors()
         )
         files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
+        files[REPLAY_FILE] = safetensors.numpy.save(self._store.save())
         try:
             self._links.sync()
             self._journal.sync()
-            facts = {**self._facts, "counters": asdict(self.counters)}
+            facts = {**self._facts, "counters": asdict(self.counters), "journal": self._journal.mark()}
             self._checkpoints.save(self.counters.step, files, facts)
         except OSError as error:
             logger.error("no checkpoint at step %d: %s; free disk space", self.counters.step, error)

@@ -212,14 +212,16 @@ class LogWriter:
 
     def _roll(self) -> None:
         """Go on in the prepared segment; the full one is sealed in the background."""
+        if self.fault is not None:
+            self._prepared = self._prepare()  # perhaps there is room by now
         try:
             temporary, prepared = self._prepared.result()
-            crashpoint("log.roll.prepared")
-            segment = self._adopt(temporary, prepared)
-            crashpoint("log.roll.adopted")
         except OSError:
-            self._prepared = self._prepare()  # perhaps there is room by the next append
+            self._prepared = self._prepare()  # or by the next append
             raise
+        crashpoint("log.roll.prepared")
+        segment = self._adopt(temporary, prepared)
+        crashpoint("log.roll.adopted")
         with self._lock:
             full, count = self._segment, self._count
             self._segment, self._count = segment, 0

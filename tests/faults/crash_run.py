@@ -28,7 +28,7 @@ from transport.config import TransportConfig
 from transport.log import LogReader
 from transport.zmq_uplink import ZmqUplink
 
-MAX_ENV_STEPS = 1_000_000  # never reached
+ENDLESS = 1_000_000  # steps, seconds; never reached
 FIELDS = ("nonce", "position", "to_goal")
 
 
@@ -78,7 +78,10 @@ class WitnessedEnv(PointEnv):
 
 
 def run_actor(run: RunFolder, transport: TransportConfig) -> None:
-    env, config = WitnessedEnv(run.path / "witness"), dataclasses.replace(ACTOR, max_env_steps=MAX_ENV_STEPS)
+    env, config = (
+        WitnessedEnv(run.path / "witness"),
+        dataclasses.replace(ACTOR, max_env_steps=ENDLESS, max_wall_s=ENDLESS),
+    )
     session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=True)
     with (
         StopFlag().on_signals() as stop,

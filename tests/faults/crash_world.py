@@ -73,14 +73,13 @@ class CrashWorld:
         self.wait_for("practice to go on", lambda: self.env_steps() > steps + 30 and self.connected())
         for role in ("actor", "learner"):
             self.children[role].send_signal(signal.SIGTERM)
-            self.wait_for(f"{role} to end", lambda role=role: self.children[role].poll() is not None)
-            assert self.children[role].returncode == 0, self.tail()
+            assert self.children.pop(role).wait(DEADLINE_S) == 0, self.tail()
 
     def wait_for(self, what: str, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.tail()}"
-            dead = [role for role, child in self.children.items() if child.poll() not in (None, 0, EXIT_STATUS, -9)]
+            dead = [role for role, child in self.children.items() if child.poll() not in (None, EXIT_STATUS, -9)]
             assert not dead, f"{dead} ended by themselves\n{self.tail()}"
             time.sleep(0.02)  # noqa: TID251  the interval of polling
 

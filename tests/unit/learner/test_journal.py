@@ -76,7 +76,7 @@ def test_a_last_line_that_was_cut_short_is_dropped(path):
 @pytest.mark.parametrize("line", ["{}", "[1]", '[0,{"a":"x"}]', "nonsense", "[0,[]]"])
 def test_another_file_is_refused(path, line):
     path.write_text(f"{line}\n")
-    with pytest.raises(JournalError, match=":1: expected"):
+    with pytest.raises(JournalError, match="byte 0: expected"):
         Journal(path, 0)
 
 
