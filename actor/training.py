@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +75,7 @@ class Training:
         idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
             it may do the learner's work.
         quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
+        min_free_bytes: The same when less than this is free on the log's disk.
     """
 
     def __init__(
@@ -90,10 +92,11 @@ class Training:
         clock: Clock | None = None,
         idle: Callable[[], None] = pause,
         quota_bytes: float = math.inf,
+        min_free_bytes: int = 0,
     ) -> None:
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
-        self._quota_bytes = quota_bytes
+        self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         simulated = bool(getattr(env.unwrapped, "lockstep", False))
@@ -233,6 +236,8 @@ class Training:
         if self._session.waiting_bytes(progress.durable_seq) >= self._quota_bytes:
             quota = f"{self._quota_bytes / 1e6:.0f} MB of records wait for it, transport.quota_bytes"
             return f"the learner to take what is in the log (learner: {learner}; {quota})"
+        if shutil.disk_usage(self._session.folder).free < self._min_free_bytes:
+            return f"room on the disk of {self._session.folder} (transport.min_free_bytes)"
         if not runner.ready and self._logbook.env_steps >= self._explore_until:
             hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
             return f"the first weights (learner: {learner}{hint})"

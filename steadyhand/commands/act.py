@@ -18,10 +18,12 @@ from actor.training import Training, TrainingSummary
 from learner.config import LearnerConfig
 from robot_envs.make import make_corrector
 from runtime.config import ConfigError, build
+from runtime.logging import get_logger
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.job import Job, open_job, seed_for
 from steadyhand.session import ACTOR_ID, opened_env
+from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
 from transport.log import LogReader
 from transport.zmq_uplink import ZmqUplink
@@ -31,7 +33,8 @@ EPILOG = (
     "goes on from there.\n"
     "example: steadyhand act run_name=pegs actor.max_env_steps=20000"
 )
-OUTBOX = "actor"  # below the run's log/, where the learner keeps what has arrived
+
+logger = get_logger("act")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +76,11 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
     with opened_env(job.config, job.seed) as env:
         schema, outbox = env_schema(env), job.run.log / OUTBOX
+        # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
+        copies = is_local(job.transport.address) + env.lockstep
+        room = forecast(schema, config.max_env_steps, job.transport, job.run.path, copies)
+        check_room(room, job.transport, job.run.path)
+        logger.info("disk: %s", room.line())
         session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
         backlog = deliver_backlog(
             outbox,
@@ -99,5 +107,6 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
                 job.seed,
                 stop,
                 quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
+                min_free_bytes=job.transport.min_free_bytes,
             )
             return training.run()

@@ -412,3 +412,16 @@ def test_a_log_at_its_quota_holds_after_the_episode_and_goes_on_when_the_learner
     # Nothing was cut short by it: every episode ended by itself.
     assert (log["terminated"] | log["truncated"])[ends - 1].all()
     assert read_acknowledged(run.session.folder) > 0
+
+
+def test_a_disk_that_is_nearly_full_holds_and_goes_on_when_there_is_room(tmp_path, monkeypatch):
+    free = [10]
+
+    def wake(run):
+        free[0] = 10 if len(run.waits) < 5 else 1000
+
+    monkeypatch.setattr("actor.training.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    run = Run(tmp_path, idle=wake)
+    run.training = run.make_training(CONFIG, min_free_bytes=1000)
+    assert run().end_reason == "max_env_steps"
+    assert len([reason for reason in run.waits if reason.startswith("room on the disk of")]) == 5
