@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ class Learner:
         seed: of everything random here.
         demos: demo sets to learn from.
         clock: monotonic.
+        action_gains: by session id of a demo set, what its actions (A,) are multiplied by to be today's.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Learner:
         seed: int,
         demos: Sequence[Path] = (),
         clock: Clock | None = None,
+        action_gains: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
         torch.set_num_threads(config.threads)
         keep_freed_memory()
@@ -101,6 +103,7 @@ class Learner:
         self._checkpoint = self._checkpoints.newest()
         if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
             logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
+        self._action_gains = action_gains or {}
         self._demos = [_open_demo_set(folder) for folder in demos]
         self._spec: PolicySpec | None = None
         required = self._required_schema()
@@ -191,7 +194,7 @@ class Learner:
             restore(algo, checkpoint)
             logger.info("resumed from %s", checkpoint.folder)
         counters = counters_of(checkpoint)
-        store = open_store(config.capacity, checkpoint, self._readers())
+        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains)
         sampling = (algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio)
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)

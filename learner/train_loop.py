@@ -73,13 +73,18 @@ def restore(algo: Sac, checkpoint: Checkpoint) -> None:
     algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
 
 
-def open_store(capacity: int, checkpoint: Checkpoint | None, readers: Iterable[LogReader]) -> ReplayStore:
-    """Return the store as it was at a checkpoint; empty without one.
+def open_store(
+    capacity: int,
+    checkpoint: Checkpoint | None,
+    readers: Iterable[LogReader],
+    action_gains: Mapping[str, tuple[float, ...]] | None = None,
+) -> ReplayStore:
+    """Return the store as it was at a checkpoint; empty without one. `action_gains` are those of `ReplayStore`.
 
     Raises:
         SnapshotError: the logs lack records that training has seen.
     """
-    store = ReplayStore(capacity)
+    store = ReplayStore(capacity, action_gains)
     if checkpoint is not None and REPLAY_FILE in checkpoint.files:
         store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
     return store

@@ -13,10 +13,13 @@ from transport.label_log import Label, LabelReader
 from transport.log_reader import LogReader
 from transport.record import Kind, Phase, valid_starts
 
-__all__ = ["ReplayLog", "SnapshotError"]
+__all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 
 START_COLUMNS = ("seq", "episode_id", "step_index", "kind", "valid")
 FLAGS = ("start", "online", "demo", "terminated", "practised")  # bits of one byte in a snapshot
+
+
+BEYOND = 1.001  # of an action after conversion; rounding is not beyond
 
 
 class SnapshotError(ValueError):
@@ -30,14 +33,23 @@ class ReplayLog:
     together: row r + 1 follows row r in one episode exactly if r is a start.
     """
 
-    def __init__(self, reader: LogReader, saved: Mapping[str, NDArray[Any]] | None = None) -> None:
+    def __init__(
+        self,
+        reader: LogReader,
+        saved: Mapping[str, NDArray[Any]] | None = None,
+        action_gain: NDArray[np.float32] | None = None,
+    ) -> None:
         """Take what `save` returned, so that only newer records are read, or read all of them.
+
+        An action times `action_gain` (A,) is what it would be today; a step whose action would be beyond [-1, 1] by
+        that is no start, as no action of today leads where it led.
 
         Raises:
             SnapshotError: the log has not the records that were saved.
             LabelError: the label log is damaged.
         """
         self.reader = reader
+        self._action_gain = action_gain
         self.visible = 0
         self.label_version = 0  # labels up to this one are applied
         self._label_reader = LabelReader(reader.folder, reader.session_id)
@@ -90,15 +102,15 @@ class ReplayLog:
         phase, human, terminated, reward = (
             self.reader.gather(rows[new], name) for name in ("phase", "has_human", "terminated", "reward")
         )
-        train = phase == Phase.TRAIN
+        train, doable = phase == Phase.TRAIN, self._is_doable(rows[new])
         self._start.extend(starts[new])
         self._seq.extend(columns["seq"][new])
         self._episode_id.extend(columns["episode_id"][new])
         practised = train & (columns["kind"][new] == Kind.STEP)
         self._practised.extend(practised)
         self.steps += int(np.count_nonzero(practised))
-        self._online.extend(train)
-        self._demo.extend((phase == Phase.DEMO) | (train & human))
+        self._online.extend(train & doable)
+        self._demo.extend(((phase == Phase.DEMO) | (train & human)) & doable)
         self._terminated.extend(terminated)
         self._reward.extend(reward)
         for label in self._labels[: self.label_version]:
@@ -226,6 +238,18 @@ class ReplayLog:
             row = out[:, column + 1]
             out[:, column] = row - ((row > 0) & self._start.values[row - 1])
         return out
+
+    def action(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Actions (n, A) in [-1, 1], as today's robot understands them."""
+        action: NDArray[np.float32] = self.reader.gather(rows, "action")
+        if self._action_gain is not None:
+            action = np.clip(action * self._action_gain, -1.0, 1.0, dtype=np.float32)
+        return action
+
+    def _is_doable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if self._action_gain is None:
+            return np.ones(len(rows), np.bool_)
+        return np.asarray((np.abs(self.reader.gather(rows, "action") * self._action_gain) <= BEYOND).all(axis=1))
 
     def gather(self, rows: NDArray[np.int64], field: str) -> NDArray[Any]:
         """Copy one field of records (n, ...) from the log."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from learner.replay.columns import Column
 from learner.replay.replay_log import ReplayLog, SnapshotError
@@ -30,9 +30,12 @@ class ReplayStore:
 
     Args:
         capacity: online starts that are sampled, the newest ones; older ones stay on disk.
+        action_gains: by session id, what its actions (A,) are multiplied by: it was recorded with other action scales.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, action_gains: Mapping[str, ArrayLike] | None = None) -> None:
+        gains = action_gains or {}
+        self._gains = {session_id: np.asarray(gain, np.float32) for session_id, gain in gains.items()}
         self._capacity = capacity
         self._logs: list[ReplayLog] = []
         self._by_session: dict[str, int] = {}
@@ -76,7 +79,7 @@ class ReplayStore:
         for reader in readers:
             if reader.session_id not in self._by_session:
                 self._by_session[reader.session_id] = len(self._logs)
-                self._logs.append(ReplayLog(reader))
+                self._logs.append(ReplayLog(reader, action_gain=self._gains.get(reader.session_id)))
         for log in self._logs:
             log.refresh()
         labels = {f"{log.session_id}{LABELS}": log.next_label for log in self._logs if log.next_label}
@@ -130,7 +133,7 @@ class ReplayStore:
                     f"session {session_id}: its log, which training has seen, is gone; restore it or start a new run"
                 )
             self._by_session[session_id] = index
-            self._logs.append(ReplayLog(by_session[session_id], values))
+            self._logs.append(ReplayLog(by_session[session_id], values, self._gains.get(session_id)))
         self._online.extend(saved["online"])
         self._demo.extend(saved["demo"])
 

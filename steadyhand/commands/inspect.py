@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from steadyhand.demos import carry_over
 from steadyhand.log_facts import LogFacts, read_log
 from steadyhand.terminal import say, table_text
 from transport import segment
@@ -21,6 +22,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Take the folder."""
     parser.add_argument("folder", type=Path, help="a demo set, a log, or a folder with some of them below it")
     parser.add_argument("--episodes", action="store_true", help="list every episode with its number")
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="say what would carry over to the set-up that recorded this log"
+    )
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
@@ -32,6 +36,11 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     for folder in folders:
         facts = read_log(folder)
         _show(folder, facts)
+        if options.against:
+            say(
+                table_text(("field", "in the other set-up"), carry_over(facts.schema, read_log(options.against).schema))
+            )
+            say()
         if options.episodes:
             say(_episode_table(facts))
             say()

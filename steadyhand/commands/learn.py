@@ -17,7 +17,7 @@ from policies.config import PolicyConfig
 from runtime.config import ConfigError, build
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
-from steadyhand.demos import check_task
+from steadyhand.demos import action_gains, check_task
 from steadyhand.job import open_job
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             job.run,
             job.seed,
             demos,
+            action_gains=action_gains(job, demos),
         )
         with closing(learner):
             try:
