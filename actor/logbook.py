@@ -9,6 +9,7 @@ from typing import Any
 from actor.control_loop import EpisodeSummary
 from actor.history import History
 from actor.session import Session
+from runtime.crashpoint import crashpoint
 
 __all__ = ["Logbook", "read_rows"]
 
@@ -60,7 +61,9 @@ class Logbook:
         }
         row |= facts
         self.history.add(row)
+        crashpoint("logbook.before")
         _append(self._path, json.dumps(row))
+        crashpoint("logbook.after")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

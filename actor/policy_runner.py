@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
 from runtime.clock import Clock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger, quoted
 from transport.schema import Schema, SchemaError
 from transport.weights import Weights, newer
@@ -88,9 +89,11 @@ class PolicyRunner:
             self.rejected += 1
             logger.warning("weights ignored, policy stays at version %d: %s", self.policy_version, quoted(error, 300))
             return False
+        crashpoint("weights.offered")
         self._active, self._standby = self._standby, self._active
         self._weights = weights
         self._swapped_ns = self._clock.now_ns()
+        crashpoint("weights.swapped")
         return True
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.crashpoint import crashpoint
+from transport.acknowledged import note_acknowledged, read_acknowledged
 from transport.log import LogError, LogReader, LogWriter
 from transport.record import Kind
 from transport.schema import Schema
@@ -33,6 +35,7 @@ class Session:
     writer: LogWriter
     steps: int  # STEP records
     next_episode_id: int
+    acknowledged: int = 0  # what the learner was known to hold when the log was opened
 
     @property
     def folder(self) -> Path:
@@ -55,18 +58,27 @@ class Session:
         except OSError as error:
             raise LogFaultError(log_fault(error)) from error
 
-    def settle(self, next_seq: int) -> None:
+    def waiting_bytes(self, durable_seq: int) -> int:
+        """Return the bytes of the records that the learner does not hold, when it holds all before `durable_seq`."""
+        held = max(durable_seq, self.acknowledged)
+        return max(0, self.writer.next_seq - held) * self.writer.dtype.itemsize
+
+    def settle(self, durable_seq: int) -> None:
         """Between episodes: make what was appended survive a power cut, and forget what the learner holds.
 
         Args:
-            next_seq: The first record that the learner does not hold.
+            durable_seq: The learner holds everything before it, power cuts included.
 
         Raises:
             LogFaultError: The disk is full, or worse.
         """
         try:
             self.writer.sync()
-            self.writer.forget(next_seq)
+            if durable_seq > self.acknowledged:
+                note_acknowledged(self.folder, durable_seq)
+                crashpoint("forget.noted")
+            if self.writer.forget(durable_seq):
+                crashpoint("forget.deleted")
         except OSError as error:
             raise LogFaultError(log_fault(error)) from error
 
@@ -90,6 +102,14 @@ def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int
         trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    session = _newest(folder, schema, actor_id, segment_bytes, trim) or _new(
+        folder, schema, actor_id, segment_bytes, trim
+    )
+    crashpoint("session.opened")
+    return session
+
+
+def _newest(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session | None:
     names = [path for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name)]
     for path in sorted(names, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         try:
@@ -101,6 +121,10 @@ def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int
                 return _go_on(reader, segment_bytes, trim)
         finally:
             reader.close()
+    return None
+
+
+def _new(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session:
     session_id = secrets.token_hex(SESSION_BYTES)
     writer = LogWriter(folder / session_id, schema, actor_id, session_id, segment_bytes, trim)
     return Session(actor_id, session_id, writer, steps=0, next_episode_id=0)
@@ -111,4 +135,5 @@ def _go_on(reader: LogReader, segment_bytes: int, trim: bool) -> Session:
     steps = int(np.count_nonzero(reader.gather(rows, "kind") == Kind.STEP))
     next_episode_id = int(reader.gather(rows[-1:], "episode_id").max(initial=-1)) + 1
     writer = LogWriter(reader.folder, reader.schema, reader.actor_id, reader.session_id, segment_bytes, trim)
-    return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id)
+    acknowledged = read_acknowledged(reader.folder)
+    return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id, acknowledged)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,14 +25,17 @@ from actor.waiting import pause, resume_after_stop
 from policies import PolicySpec
 from robot_envs.devices.operator import Operator
 from runtime.clock import Clock, MonotonicClock
+from runtime.logging import get_logger
 from transport.record import Phase
-from transport.uplink import Uplink
+from transport.uplink import Behind, Uplink
 from transport.wire import Hello
 
 __all__ = ["Training", "TrainingSummary"]
 
 LONG_WAIT_S = 2.0  # a shorter one for the learner is the pace of lockstep, and not worth showing
 CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
+
+logger = get_logger("actor.training")
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class Training:
         clock: Monotonic; measures wall time and the policy's age.
         idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
             it may do the learner's work.
+        quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
+        min_free_bytes: The same when less than this is free on the log's disk.
     """
 
     def __init__(
@@ -84,9 +91,12 @@ class Training:
         stop: Callable[[], bool],
         clock: Clock | None = None,
         idle: Callable[[], None] = pause,
+        quota_bytes: float = math.inf,
+        min_free_bytes: int = 0,
     ) -> None:
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
+        self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         simulated = bool(getattr(env.unwrapped, "lockstep", False))
@@ -151,6 +161,10 @@ class Training:
             left_s = self._config.uplink_timeout_s - self._wall_s()
             try:
                 accept = self._uplink.connect(hello, min(CONNECT_S, max(left_s, 0.0)))
+            except Behind as behind:
+                logger.warning("%s", behind)
+                self._session.writer.skip_to(behind.next_seq)
+                continue
             except TimeoutError as error:
                 if left_s <= CONNECT_S:
                     tried_s = self._config.uplink_timeout_s
@@ -170,6 +184,8 @@ class Training:
         while not (end_reason := self._end_reason()):
             self._take_weights(runner)
             if reason := self._reason_to_wait(runner):
+                if reason != self._waiting:
+                    self._loop.hold()
                 self._wait(reason)
                 continue
             self._waiting = ""
@@ -199,7 +215,7 @@ class Training:
             "compute_p99_ms": self._loop.compute.percentiles().p99_ms,
         }
         logbook.add(summary, facts)
-        self._session.settle(progress.next_seq)
+        self._session.settle(progress.durable_seq)
         return summary
 
     def _end_reason(self) -> str:
@@ -217,6 +233,11 @@ class Training:
     def _reason_to_wait(self, runner: PolicyRunner) -> str:
         progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
         learner = progress.learner_phase if progress.connected else "not connected"
+        if self._session.waiting_bytes(progress.durable_seq) >= self._quota_bytes:
+            quota = f"{self._quota_bytes / 1e6:.0f} MB of records wait for it, transport.quota_bytes"
+            return f"the learner to take what is in the log (learner: {learner}; {quota})"
+        if shutil.disk_usage(self._session.folder).free < self._min_free_bytes:
+            return f"room on the disk of {self._session.folder} (transport.min_free_bytes)"
         if not runner.ready and self._logbook.env_steps >= self._explore_until:
             hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
             return f"the first weights (learner: {learner}{hint})"

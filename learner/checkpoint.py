@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from runtime.run_folder import sync_folder
 
 __all__ = ["Checkpoint", "CheckpointError", "CheckpointFolder"]
 
-MANIFEST = "manifest.json"
-FORMAT = 1
+MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
+FORMAT = 2
+UNSIGNED_FORMAT = 1  # the same without the manifest's own checksum; still read
 FOLDER = re.compile(r"step-(\d{12})")
 FILE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(json|safetensors)")  # a manifest never names a file elsewhere
 
@@ -61,21 +63,36 @@ class CheckpointFolder:
         shutil.rmtree(temporary, ignore_errors=True)  # a crash has left it behind
         try:
             temporary.mkdir(parents=True)
+            crashpoint("checkpoint.begun")
             for name, data in files.items():
                 _write(temporary / name, data)
+                crashpoint("checkpoint.file")
             manifest = {"format": FORMAT, "step": step, "facts": dict(facts)}
             manifest["files"] = {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in files.items()}
-            _write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
+            text = json.dumps(manifest, indent=2).encode()
+            _write(temporary / MANIFEST, text)
+            _write(temporary / DIGEST, _sha256(text).encode())
+            crashpoint("checkpoint.manifest")
             sync_folder(temporary)
+            crashpoint("checkpoint.synced")
             shutil.rmtree(path, ignore_errors=True)  # of this step, but found damaged
             temporary.rename(path)
+            crashpoint("checkpoint.renamed")
             sync_folder(self.folder)
+            crashpoint("checkpoint.whole")
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         for old in self._folders()[self._keep :]:
             shutil.rmtree(old, ignore_errors=True)
+            crashpoint("checkpoint.pruned")
         return path
+
+    def clean(self) -> None:
+        """Delete what a crash has left half written. Only for the one process that saves."""
+        for path in self.folder.glob("tmp-*"):
+            logger.warning("%s: a checkpoint that a crash has cut short, deleted", path)
+            shutil.rmtree(path, ignore_errors=True)
 
     def newest(self) -> Checkpoint | None:
         """Read the newest checkpoint that verifies; None when the run has none at all.
@@ -108,9 +125,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         CheckpointError: something is missing or altered.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        if manifest["format"] != FORMAT:
+        text = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(text)
+        if manifest["format"] not in (UNSIGNED_FORMAT, FORMAT):
             raise CheckpointError(f"{folder}: expected checkpoint format {FORMAT}, found {manifest['format']}")
+        if manifest["format"] == FORMAT and (folder / DIGEST).read_bytes() != _sha256(text).encode():
+            raise CheckpointError(f"{folder}: {MANIFEST} is not as it was written")
+        if manifest["step"] != _step(folder):
+            raise CheckpointError(f"{folder}: expected step {_step(folder)}, found {manifest['step']}")
         files = {}
         for name, expected in manifest["files"].items():
             if FILE.fullmatch(name) is None:
@@ -121,6 +143,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         return Checkpoint(int(manifest["step"]), folder, dict(manifest["facts"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{folder}: expected a whole checkpoint, found {type(error).__name__}: {error}") from None
+
+
+def _step(folder: Path) -> int | None:
+    named = FOLDER.fullmatch(folder.name)
+    return None if named is None else int(named[1])
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,12 @@ class BcCandidate:
     validation_mse: float  # mean squared error of an action component; NaN likewise
 
 
-def open_store(folders: Sequence[Path]) -> tuple[ReplayStore, list[LogReader]]:
-    """Open logs and show all that is in them."""
+def open_store(
+    folders: Sequence[Path], action_gains: Mapping[str, tuple[float, ...]] | None = None
+) -> tuple[ReplayStore, list[LogReader]]:
+    """Open logs and show all that is in them. `action_gains` are those of `ReplayStore`."""
     readers = [LogReader(folder) for folder in folders]
-    store = ReplayStore(capacity=np.iinfo(np.int64).max)
+    store = ReplayStore(np.iinfo(np.int64).max, action_gains)
     store.advance(store.refresh(readers))
     return store, readers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,16 @@ from learner.algos.sac import Sac
 from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device
-from learner.journal import Journal
 from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
 from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
 from learner.saved_policy import SavedPolicy
-from learner.train_loop import Links, Phase, TrainLoop, counters_of, restore
+from learner.train_loop import Links, Phase, TrainLoop, counters_of, open_journal, open_store, restore
 from policies import Policy, PolicySpec
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from runtime.run_folder import RunFolder, atomic_write_json
 from transport import weights as weights_codec
@@ -37,6 +36,7 @@ from transport.demo_set import read_manifest
 from transport.intake import Intake
 from transport.log_reader import LogReader
 from transport.schema import Schema, SchemaError
+from transport.syncer import Syncer
 from transport.weights import Weights
 from transport.wire import Status
 from transport.zmq_server import ZmqServer
@@ -76,6 +76,7 @@ class Learner:
         seed: of everything random here.
         demos: demo sets to learn from.
         clock: monotonic.
+        action_gains: by session id of a demo set, what its actions (A,) are multiplied by to be today's.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Learner:
         seed: int,
         demos: Sequence[Path] = (),
         clock: Clock | None = None,
+        action_gains: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
         torch.set_num_threads(config.threads)
         keep_freed_memory()
@@ -97,7 +99,11 @@ class Learner:
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
         self._lock = threading.Lock()
         self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
+        self._checkpoints.clean()
         self._checkpoint = self._checkpoints.newest()
+        if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
+            logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
+        self._action_gains = action_gains or {}
         self._demos = [_open_demo_set(folder) for folder in demos]
         self._spec: PolicySpec | None = None
         required = self._required_schema()
@@ -109,6 +115,7 @@ class Learner:
         for reader in self._demos:
             self.intake.require(reader.schema)
         self._server: ZmqServer | None = None
+        self._syncer: Syncer | None = None
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
         self.loop: TrainLoop | None = None
@@ -117,6 +124,8 @@ class Learner:
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
         self._server = ZmqServer(self.intake, self.intake.config, self._clock)
+        if self._syncer is None:
+            self._syncer = Syncer(self.intake.sync, self.intake.config.sync_period_s)
         return self._server
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -146,6 +155,8 @@ class Learner:
         finally:
             if self._server is not None:
                 self._server.close()
+            if self._syncer is not None:
+                self._syncer.close()
             self.intake.close()
             for close in self._close_files:
                 close()
@@ -183,9 +194,9 @@ class Learner:
             restore(algo, checkpoint)
             logger.info("resumed from %s", checkpoint.folder)
         counters = counters_of(checkpoint)
-        store = ReplayStore(config.capacity)
+        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains)
         sampling = (algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio)
-        journal = Journal(self._run.path / JOURNAL_FILE, counters.step)
+        journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
         return TrainLoop(
@@ -212,10 +223,12 @@ class Learner:
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
         raw = weights_codec.encode(Weights(self.learner_epoch, policy_version, tensors))
+        crashpoint("publish.before")
         if self._server is None:
             self.intake.publish(raw)
         else:
             self._server.publish(raw)
+        crashpoint("publish.after")
 
     def _tell(self, loop: TrainLoop) -> None:
         """Show the intake's thread where training stands."""
@@ -261,4 +274,5 @@ def _next_epoch(path: Path) -> int:
     """Count this start of the learner, so that its weights are newer than all of earlier starts."""
     epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
     atomic_write_json(path, {"learner_epoch": epoch})
+    crashpoint("epoch.counted")
     return int(epoch)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import safetensors.numpy
 import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,13 +23,24 @@ from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore, Watermark
 from learner.saved_policy import SavedPolicy
 from runtime.clock import Clock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport.log_reader import LogReader
 
-__all__ = ["Counters", "Links", "Phase", "TrainLoop", "TrainingDivergedError", "counters_of", "restore"]
+__all__ = [
+    "Counters",
+    "Links",
+    "Phase",
+    "TrainLoop",
+    "TrainingDivergedError",
+    "counters_of",
+    "open_journal",
+    "open_store",
+    "restore",
+]
 
 Phase = Literal["waiting", "pretraining", "online", "finished"]
-STATE_FILE = "learner.safetensors"
+STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
 
 logger = get_logger("learner.train_loop")
 
@@ -58,6 +71,28 @@ def counters_of(checkpoint: Checkpoint | None) -> Counters:
 def restore(algo: Sac, checkpoint: Checkpoint) -> None:
     """Put the algorithm where it was at a checkpoint."""
     algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
+
+
+def open_store(
+    capacity: int,
+    checkpoint: Checkpoint | None,
+    readers: Iterable[LogReader],
+    action_gains: Mapping[str, tuple[float, ...]] | None = None,
+) -> ReplayStore:
+    """Return the store as it was at a checkpoint; empty without one. `action_gains` are those of `ReplayStore`.
+
+    Raises:
+        SnapshotError: the logs lack records that training has seen.
+    """
+    store = ReplayStore(capacity, action_gains)
+    if checkpoint is not None and REPLAY_FILE in checkpoint.files:
+        store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
+    return store
+
+
+def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
+    """Open the journal at a checkpoint, or at its beginning."""
+    return Journal(path, counters_of(checkpoint).step, checkpoint.facts.get("journal") if checkpoint else None)
 
 
 @dataclass(frozen=True)
@@ -110,6 +145,7 @@ class TrainLoop:
         self._block = algo.config.policy_delay
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
+        self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
         self._store.refresh(links.readers())
         for news in journal.seen:
@@ -147,18 +183,32 @@ class TrainLoop:
         if watermark is None:
             return False
         before = self.counters.step
-        self._store.advance(self._journal.note(before, watermark))
+        try:
+            news = self._journal.note(before, watermark)
+        except OSError as error:
+            self._stall(error)
+            return False
+        self._stalled = False
+        self._store.advance(news)
         # By what is visible, not by what is loaded: a block that is made again must find the same.
         pretraining = self._pretrains(len(self._store.demo))
         block = self._sampler.sample(before, self._block, demo_only=pretraining)
+        crashpoint("update.before")
         if pretraining:
             metrics = self._algo.pretrain(block)
             self.counters.pretrained += self._block
         else:
             metrics = self._algo.update(block)
             self.counters.updates += self._block
+        crashpoint("update.after")
         self._between(before, metrics)
         return True
+
+    def _stall(self, error: OSError) -> None:
+        """A block that is not in the journal could not be made again, so none is made; say so once."""
+        if not self._stalled:
+            logger.error("training waits: the journal cannot be written (%s); free disk space", error)
+        self._stalled = True
 
     def _due(self) -> Watermark | None:
         """The watermark at which the next block is to be made; None when it has to wait."""
@@ -236,10 +286,11 @@ class TrainLoop:
             self._algo.policy.spec, self._epoch, self.counters.policy_version, self._algo.policy_tensors()
         )
         files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
+        files[REPLAY_FILE] = safetensors.numpy.save(self._store.save())
         try:
             self._links.sync()
             self._journal.sync()
-            facts = {**self._facts, "counters": asdict(self.counters)}
+            facts = {**self._facts, "counters": asdict(self.counters), "journal": self._journal.mark()}
             self._checkpoints.save(self.counters.step, files, facts)
         except OSError as error:
             logger.error("no checkpoint at step %d: %s; free disk space", self.counters.step, error)

@@ -24,7 +24,8 @@ VERBS = {
     "eval": "judge a policy on seeded episodes with nobody helping",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
-    "runs": "list the run folders",
+    "relabel": "say of a recorded episode that it was, or was not, a success",
+    "runs": "list, archive or prune the run folders",
     "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}

@@ -1,14 +1,28 @@
-"""Whether demonstrations are of the task that is to be learnt."""
+"""Whether demonstrations are of the task that is to be learnt, and what of an older set-up carries over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from steadyhand.job import Job
-from transport.demo_set import DemoSetError, read_manifest
+import numpy as np
 
-__all__ = ["check_task"]
+from learner.replay.replay_log import BEYOND
+from runtime.logging import get_logger
+from steadyhand.job import Job
+from transport.demo_set import DemoSetError, is_demo_set, read_manifest
+from transport.log import LogReader
+from transport.record import Kind
+from transport.schema import FieldSpec, Schema
+
+__all__ = ["action_gain", "action_gains", "carry_over", "check_same_action", "check_task"]
+
+SCALES = ("action_scale_m", "action_scale_rad")
+AXES = 3
+
+logger = get_logger("demos")
 
 
 def check_task(job: Job, demos: Path) -> None:
@@ -27,3 +41,92 @@ def check_task(job: Job, demos: Path) -> None:
 def _task_identity(task: dict[str, Any]) -> str:
     environment_id = (task.get("arguments") or {}).get("id")  # in gymnasium's own registry
     return f"{task.get('entry_point')}" + (f" {environment_id}" if environment_id else "")
+
+
+def action_gain(job: Job, demos: Path) -> tuple[float, ...]:
+    """Return what the actions (A,) of a demo set are multiplied by to move this run's robot as far as they did; () = 1.
+
+    Raises:
+        DemoSetError: It is no demo set.
+    """
+    manifest = read_manifest(demos)
+    then, now = (task.get("drive") or {} for task in (manifest.task, job.config["task"]))
+    ratios = [float(then[name]) / float(now[name]) if then.get(name) and now.get(name) else 1.0 for name in SCALES]
+    if ratios == [1.0, 1.0]:
+        return ()
+    gripper = [1.0] if now.get("learns_gripper") else []
+    arm = [*[ratios[0]] * AXES, *[ratios[1]] * AXES, *gripper]
+    arms, rest = divmod(manifest.schema.action.shape[0], len(arm))
+    if rest:
+        raise DemoSetError(
+            f"{demos}: expected actions of {len(arm)} numbers an arm, found {manifest.schema.action.shape[0]}; "
+            "record demonstrations anew"
+        )
+    return tuple(arm * arms)
+
+
+def action_gains(job: Job, folders: Sequence[Path]) -> dict[str, tuple[float, ...]]:
+    """Return the gains that are not 1 by session id, and say how many steps of each set cannot carry over."""
+    gains = {}
+    for folder in folders:
+        if is_demo_set(folder) and (gain := action_gain(job, folder)):
+            gains[read_manifest(folder).session_id] = gain
+            beyond, steps = _beyond(folder, gain)
+            logger.warning(
+                "%s: recorded with other action scales; actions are multiplied by %s, and %d of %d steps, which moved "
+                "further than an action of this run can, are not learnt from",
+                folder,
+                " ".join(f"{value:g}" for value in dict.fromkeys(gain)),
+                beyond,
+                steps,
+            )
+    return gains
+
+
+def check_same_action(job: Job, demos: Path) -> None:
+    """Refuse to continue a demo set with other action scales than its own.
+
+    Raises:
+        DemoSetError: They differ.
+    """
+    if action_gain(job, demos):
+        found = (read_manifest(demos).task.get("drive") or {}).get
+        own = ", ".join(f"task.drive.{name}={found(name)}" for name in SCALES)
+        raise DemoSetError(f"{demos}: expected the action scales of the set ({own}), found others; use a new run_name")
+
+
+def carry_over(old: Schema, new: Schema) -> list[tuple[str, str]]:
+    """Say field by field what records of an old set-up are worth in a new one, as (field, verdict).
+
+    Args:
+        old: What was recorded.
+        new: What is recorded now.
+    """
+    before, now = ({field.name: field for field in schema.observation} for schema in (old, new))
+    verdicts = []
+    for name in dict.fromkeys([*now, *before]):
+        if name not in now:
+            verdicts.append((name, "no longer recorded; the old values are left unread"))
+        elif name not in before:
+            verdicts.append((name, f"new: serves as long as the policy does not read it (policy.hidden_keys=[{name}])"))
+        else:
+            lines = _one_field(now[name]).diff(_one_field(before[name]))
+            told = "; ".join(line.partition(": ")[2] for line in lines)
+            verdicts.append((name, f"cannot carry over: {told}" if lines else "carries over as it is"))
+    rest = replace(new, observation=old.observation).diff(old)
+    verdicts.append(("action, period", f"cannot carry over: {'; '.join(rest)}" if rest else "carry over as they are"))
+    return verdicts
+
+
+def _one_field(field: FieldSpec) -> Schema:
+    action = FieldSpec("action", (1,), "float32", -1.0, 1.0, "1", "")
+    return Schema((field,), action, command_size=0, reward_terms=(), control_period_s=1.0)
+
+
+def _beyond(folder: Path, gain: tuple[float, ...]) -> tuple[int, int]:
+    reader = LogReader(folder)
+    rows = np.arange(len(reader))
+    rows = rows[reader.gather(rows, "kind") == Kind.STEP]
+    moved = np.abs(reader.gather(rows, "action") * np.asarray(gain, np.float32))
+    reader.close()
+    return int(np.count_nonzero((moved > BEYOND).any(axis=1))), len(rows)

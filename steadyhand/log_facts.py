@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from transport.log import LogReader
+from runtime.clock import utc_text, wall_time_ns
+from transport.label_log import Label, LabelReader
+from transport.log import LogError, LogReader
 from transport.record import Kind, Phase
 from transport.schema import Schema
 
-__all__ = ["EpisodeFacts", "LogFacts", "read_log"]
+__all__ = ["EpisodeFacts", "LogFacts", "episode_labels", "read_log"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class LogFacts:
     actor_id: str
     session_id: str
     records: int
+    labels: int  # what was said about them afterwards
     disk_bytes: int
     episodes: tuple[EpisodeFacts, ...]
 
@@ -62,14 +65,51 @@ def read_log(folder: Path) -> LogFacts:
     try:
         rows = np.arange(len(reader))
         columns = {name: reader.gather(rows, name) for name in ("episode_id", "phase", "kind", "has_human", "success")}
+        labels = LabelReader(folder, reader.session_id).refresh()
+        for label in labels:
+            if label.success is not None:
+                lo, hi = reader.locate(label.first_seq)[0], reader.locate(label.end_seq)[0]
+                columns["success"][lo:hi] = label.success
         return LogFacts(
             schema=reader.schema,
             actor_id=reader.actor_id,
             session_id=reader.session_id,
             records=len(rows),
+            labels=len(labels),
             disk_bytes=sum(path.stat().st_blocks * 512 for path in folder.iterdir()),
             episodes=tuple(_episodes(columns)),
         )
+    finally:
+        reader.close()
+
+
+def episode_labels(folder: Path, episode_id: int, success: bool, reward: float | None, author: str) -> list[Label]:
+    """Return the labels that give an episode another outcome: its mark, and the reward and the end of its last step.
+
+    Args:
+        folder: The log.
+        episode_id: Which one.
+        success: Whether the task was done at the last step; where it was not, the time merely ran out.
+        reward: Of the last step; None is 1 for a success and 0 otherwise.
+        author: Who says so.
+
+    Raises:
+        LogError: There is no such log, or no such episode in it.
+    """
+    reader = LogReader(folder)
+    try:
+        rows = np.arange(len(reader))
+        rows = rows[reader.gather(rows, "episode_id") == episode_id]
+        steps = rows[reader.gather(rows, "kind") == Kind.STEP]
+        if not len(steps):
+            raise LogError(f"{folder}: expected a recorded episode, found no episode {episode_id}; see `inspect`")
+        first, last, end = (reader.seq_at(int(row)) for row in (rows[0], steps[-1], rows[-1]))
+        said = (author, utc_text(wall_time_ns()))
+        gain = float(success) if reward is None else reward
+        return [
+            Label(reader.session_id, first, end + 1, None, None, success, *said),
+            Label(reader.session_id, last, last + 1, (gain,), (success,), None, *said),
+        ]
     finally:
         reader.close()
 

@@ -26,7 +26,7 @@ from runtime.clock import MonotonicClock
 from runtime.config import build
 from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
-from steadyhand.demos import check_task
+from steadyhand.demos import action_gains, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for
@@ -77,6 +77,7 @@ def record_demos(
     """
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
+        check_same_action(job, job.run.demos)
     wanted = job.demo.demos
     config = recording.RecordingConfig(
         episodes=wanted,
@@ -119,7 +120,7 @@ def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] 
     Raises:
         BcDataError: Nobody acts in these logs.
     """
-    store, readers = open_store(folders)
+    store, readers = open_store(folders, action_gains(job, folders))
     floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
     spec = build_policy_spec(build(PolicyConfig, job.config["policy"], "policy"), readers[0].schema, readers, floor)
     candidates = fit_bc(store, spec, job.demo.bc, job.seed, stop=stop)

@@ -33,6 +33,9 @@ CONFIG = TransportConfig(
     backoff_max_s=0.05,
     linger_s=0.2,
     segment_bytes=4096 + 10 * record_dtype(SCHEMA).itemsize,  # ten records
+    sync_period_s=0.01,
+    quota_bytes=1 << 20,
+    min_free_bytes=0,
 )
 CLOCK = MonotonicClock()
 

@@ -16,6 +16,8 @@ POSITIVE = (
     "backoff_min_s",
     "backoff_max_s",
     "segment_bytes",
+    "sync_period_s",
+    "quota_bytes",
 )
 
 
@@ -37,6 +39,10 @@ class TransportConfig:
     backoff_max_s: float
     linger_s: float  # time that closing sockets may take to send what is queued
     segment_bytes: int  # one file of a log, preallocated
+    # What is stored.
+    sync_period_s: float  # the learner puts what has come on its disk this often; only then may the actor forget it
+    quota_bytes: int  # records that wait in the actor's log; from here on no new episode begins
+    min_free_bytes: int  # room that a run leaves free on its disk
     keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used
     host: str | None = None  # the learner's machine, of which a configuration file makes the two addresses
 
@@ -47,6 +53,8 @@ class TransportConfig:
                 raise ValueError(f"{name}: expected a number above 0, found {value}")
         if self.linger_s < 0 or not math.isfinite(self.linger_s):
             raise ValueError(f"linger_s: expected a time of at least 0 s, found {self.linger_s}")
+        if self.min_free_bytes < 0:
+            raise ValueError(f"min_free_bytes: expected at least 0 bytes, found {self.min_free_bytes}")
         if self.backoff_max_s < self.backoff_min_s:
             raise ValueError(
                 f"backoff_max_s: expected at least backoff_min_s = {self.backoff_min_s}, found {self.backoff_max_s}"

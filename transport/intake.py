@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from runtime.clock import Clock, MonotonicClock
+from runtime.crashpoint import crashpoint
 from runtime.logging import escaped, get_logger
 from transport import segment
 from transport.budget import Budget
@@ -76,14 +79,15 @@ class Intake:
         Raises:
             SchemaError: A log in the folder does not fit `required`.
         """
-        self.folder, self.config, self.status, self.learner_epoch = folder, config, status, learner_epoch
+        self.folder, self.config, self.learner_epoch = folder, config, learner_epoch
         self.sinks: list[Sink] = []  # called with (session_id, first seq, next seq) after records were stored
         self.newest_weights: bytes | None = None
-        self._policy_spec = policy_spec
+        self._policy_spec, self._learner_status = policy_spec, status
         self._clock = clock or MonotonicClock()
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
         self._new_sessions = Budget(MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S, MAX_SESSIONS, self._clock)
+        self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
         self._schema = required
         folder.mkdir(parents=True, exist_ok=True)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
@@ -133,6 +137,7 @@ class Intake:
             WireError: The frame is not `count` sound records of the session's schema.
             OSError: The disk is full; nothing is acknowledged.
         """
+        crashpoint("intake.records.before")
         with self._lock:
             writer = self._heard(session_id).writer
             size = writer.dtype.itemsize
@@ -142,11 +147,13 @@ class Intake:
             if news:
                 try:
                     writer.append_frame(memoryview(frame)[(news.start - first_seq) * size :], news.start)
+                    crashpoint("intake.records.appended")
                 except RecordError as error:
                     raise WireError(f"records: {error}") from None
                 finally:
                     self._receiver.on_stored(session_id, writer.next_seq)
             next_seq = self._receiver.next_seq(session_id)
+        crashpoint("intake.records.stored")
         # Outside the lock: what the learner's functions wait for may itself wait for `readers`.
         if news:
             for sink in self.sinks:
@@ -168,7 +175,8 @@ class Intake:
         with self._lock:
             session = self._sessions.pop(session_id, None)
             if session is not None:
-                session.writer.close()
+                session.writer.close()  # syncs
+                self._durable[session_id] = session.writer.next_seq
                 _log.info("%s left, session %s", session.actor_id, session_id)
 
     def expire(self) -> None:
@@ -197,6 +205,12 @@ class Intake:
             )
         self.newest_weights = weights
 
+    def status(self, session_id: str) -> Status:
+        """Return what a session is told: where the learner stands, and what of the session is safe with it."""
+        with self._lock:
+            durable_seq = self._durable.get(session_id, 0)
+        return msgspec.structs.replace(self._learner_status(session_id), durable_seq=durable_seq)
+
     def next_seq(self, session_id: str) -> int:
         """Return the first record of a session that is not stored."""
         with self._lock:
@@ -211,11 +225,18 @@ class Intake:
             return list(self._readers.values())
 
     def sync(self) -> None:
-        """Return when everything acknowledged so far survives a power cut."""
+        """Return when everything stored so far survives a power cut; only then may actors forget it.
+
+        Raises:
+            OSError: A disk refused; what it holds is not called durable.
+        """
         with self._lock:
-            writers = [session.writer for session in self._sessions.values()]
-        for writer in writers:
-            writer.sync()
+            stored = {name: (one.writer, one.writer.next_seq) for name, one in self._sessions.items()}
+        for name, (writer, next_seq) in stored.items():
+            if next_seq > self._durable.get(name, 0) and writer.sync():
+                crashpoint("intake.synced")
+                with self._lock:
+                    self._durable[name] = max(next_seq, self._durable.get(name, 0))
 
     def close(self) -> None:
         """Close every session."""
@@ -256,6 +277,7 @@ class Intake:
         with self._lock:
             session = self._sessions.get(hello.session_id)
             if session is None:
+                # What an earlier start left in the page cache is sealed and synced by this.
                 folder = self.folder / hello.session_id
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
@@ -264,6 +286,8 @@ class Intake:
                 if hello.session_id not in self._readers:
                     self._new_sessions.spend(hello.actor_id)
                     self._readers[hello.session_id] = LogReader(folder)
+                self._durable[hello.session_id] = writer.next_seq
+                crashpoint("intake.opened")
             session.heard_ns = self._clock.now_ns()
             missing = range(session.writer.next_seq, hello.first_seq)
             if missing:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.crashpoint import crashpoint
 from transport import segment as seg
 from transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
 from transport.schema import Schema
@@ -87,8 +88,10 @@ class LogWriter:
         raw = np.ascontiguousarray(record).reshape(1).view(np.uint8).data
         head, body = SEQ.pack(seq), raw[SEQ.size : -CRC.size]
         parts = (head, body, CRC.pack(checksum(head, body)))
+        crashpoint("log.append.before")
         seg.pwrite_all(self._segment.fd, parts, self._segment.offset(self._count))
         self._count += 1
+        crashpoint("log.append.after")
         return seq
 
     def append_frame(self, frame: bytes | memoryview, first_seq: int) -> int:
@@ -124,17 +127,20 @@ class LogWriter:
             self._prepared = self._background.submit(self._create, seq)
             self._roll()
 
-    def sync(self) -> None:
-        """Return when every record appended so far survives a power cut. Not for the control thread.
+    def sync(self) -> bool:
+        """Return when every record appended so far survives a power cut; False if the log has been closed meanwhile.
+
+        Not for the control thread.
 
         Raises:
             OSError: The disk refused; what was appended still survives the death of the process.
         """
         with self._lock:
             if self._closed:
-                return
+                return False
             synced = self._background.submit(self._sync)
         synced.result()
+        return True
 
     def forget(self, next_seq: int) -> int:
         """Delete the sealed segments whose records all come before `next_seq`; return how many. Needs `trim`."""
@@ -206,11 +212,16 @@ class LogWriter:
 
     def _roll(self) -> None:
         """Go on in the prepared segment; the full one is sealed in the background."""
+        if self.fault is not None:
+            self._prepared = self._prepare()  # perhaps there is room by now
         try:
-            segment = self._adopt(*self._prepared.result())
+            temporary, prepared = self._prepared.result()
         except OSError:
-            self._prepared = self._prepare()  # perhaps there is room by the next append
+            self._prepared = self._prepare()  # or by the next append
             raise
+        crashpoint("log.roll.prepared")
+        segment = self._adopt(temporary, prepared)
+        crashpoint("log.roll.adopted")
         with self._lock:
             full, count = self._segment, self._count
             self._segment, self._count = segment, 0
@@ -239,8 +250,11 @@ class LogWriter:
             raise self._unsealed
         with self._lock:
             segment, count = self._segment, self._count
+        crashpoint("log.sync.before")
         os.fsync(segment.fd)
+        crashpoint("log.sync.synced")
         seg.mark(segment, count)
+        crashpoint("log.sync.marked")
         self._sync_folder()
 
     def _sync_folder(self) -> None:

@@ -12,7 +12,7 @@ from transport.delivery import SenderState
 from transport.log_reader import LogReader
 from transport.wire import Accept, Hello, Records, Reject
 
-__all__ = ["Outbox", "Rejected"]
+__all__ = ["Behind", "Outbox", "Rejected"]
 
 FRAMES_PER_WINDOW = 4  # several frames share the window, so that one is stored while the next one travels
 
@@ -23,6 +23,14 @@ class Rejected(RuntimeError):  # noqa: N818 - it is the answer to a HELLO, not a
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = [escaped(reason) for reason in reasons]
         super().__init__(f"the learner refused this session: {'; '.join(self.reasons)}")
+
+
+class Behind(Rejected):
+    """The learner holds records up to `next_seq` that this log has lost, in a power cut: go on from there."""
+
+    def __init__(self, next_seq: int, end: int) -> None:
+        super().__init__([f"it holds this session up to seq {next_seq}, this log only up to {end}; go on from there"])
+        self.next_seq = next_seq
 
 
 class Outbox:
@@ -62,15 +70,14 @@ class Outbox:
         """Go on from the record that the learner waits for.
 
         Raises:
-            Rejected: The learner refuses; or it holds records that this log never had, whose numbers would be used
-                twice (the log lost its end in a power cut).
+            Rejected: The learner refuses.
+            Behind: It holds records that this log has lost; their numbers must not be used twice.
         """
         if isinstance(answer, Reject):
             raise Rejected(answer.reasons)
         end = self._reader.next_seq
         if answer.next_seq > end:
-            held = f"the learner holds this session up to seq {answer.next_seq}, this log only up to {end}"
-            raise Rejected([f"{held}; start a new session"])
+            raise Behind(answer.next_seq, end)
         self.sender = SenderState(self.sender.window, answer.next_seq)
         self.hole_end = None
         return answer
@@ -96,10 +103,11 @@ class Outbox:
 
     def on_ack(self, next_seq: int) -> bool:
         """Take an acknowledgement; return whether it was news."""
-        news = self.sender.on_ack(next_seq)
-        if news:
-            self._reader.forget(next_seq)
-        return news
+        return self.sender.on_ack(next_seq)
+
+    def on_durable(self, durable_seq: int) -> None:
+        """Let go of what survives a power cut of the learner: it will never be asked for again."""
+        self._reader.forget(durable_seq)
 
     def close(self) -> None:
         """Close the log."""

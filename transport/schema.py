@@ -154,14 +154,15 @@ class Schema:
         if extras:
             known = [field.name for field in self.observation]
             lines += [f"observation {name}: not expected, found" for name in found if name not in known]
-            if not lines and self != other:
+            if not lines and known != list(found):
                 lines.append(f"observation: expected the order {', '.join(known)}, found {', '.join(found)}")
         return lines
 
 
 def _field_diff(where: str, expected: FieldSpec, found: FieldSpec) -> list[str]:
     lines: list[str] = []
-    for name in ("name", "shape", "dtype", "low", "high", "unit", "frame", "scale"):
+    # Not `scale`: it says what is typical, not what a number means.
+    for name in ("name", "shape", "dtype", "low", "high", "unit", "frame"):
         lines += _line(f"{where}: {name}", getattr(expected, name), getattr(found, name))
     return lines
 

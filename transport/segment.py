@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.crashpoint import crashpoint
 from runtime.logging import quoted
 from transport.record import record_dtype, sound_prefix
 from transport.schema import Schema, SchemaError
@@ -109,6 +110,7 @@ def create(
         os.posix_fallocate(fd, 0, data_offset + capacity * record_bytes)
         fixed = FIXED.pack(MAGIC, FORMAT_VERSION, data_offset, first_seq, capacity, len(facts))
         header = fixed + CRC.pack(zlib.crc32(fixed + facts)) + MARK.pack(-1) + facts
+        crashpoint("log.create.allocated")
         pwrite_all(fd, (header,), 0)
     except OSError:
         os.close(fd)
@@ -161,7 +163,9 @@ def finish(segment: Segment, count: int) -> None:
     """Seal a segment for good with `count` records, give back its unused room, and close the file."""
     try:
         os.fsync(segment.fd)
+        crashpoint("log.finish.synced")
         mark(segment, count, sealed=True)
+        crashpoint("log.finish.marked")
         if count < segment.capacity:
             os.ftruncate(segment.fd, segment.offset(count))
         os.fsync(segment.fd)

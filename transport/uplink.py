@@ -9,11 +9,11 @@ from runtime.logging import get_logger
 from transport import weights as weights_codec
 from transport.intake import Intake, UnknownSessionError
 from transport.log import LogError, LogReader
-from transport.outbox import Outbox, Rejected
+from transport.outbox import Behind, Outbox, Rejected
 from transport.weights import Weights, WeightsError
 from transport.wire import Accept, Hello, Status, WireError
 
-__all__ = ["LocalUplink", "Progress", "Rejected", "Uplink", "UplinkTimeout", "WeightsBox"]
+__all__ = ["Behind", "LocalUplink", "Progress", "Rejected", "Uplink", "UplinkTimeout", "WeightsBox"]
 
 _log = get_logger("transport.uplink")
 
@@ -28,6 +28,7 @@ class Progress:
 
     connected: bool = False
     next_seq: int = 0  # everything before it is in the learner's log
+    durable_seq: int = 0  # everything before it survives a power cut there, so the actor may forget it
     updates: int = 0
     policy_version: int = 0  # newest one the learner has published
     transitions_allowed: int = -1  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
@@ -37,7 +38,13 @@ class Progress:
     def of(cls, connected: bool, next_seq: int, status: Status) -> Progress:
         """Return the progress that the learner's status says."""
         return cls(
-            connected, next_seq, status.updates, status.policy_version, status.transitions_allowed, status.learner_phase
+            connected,
+            next_seq,
+            status.durable_seq,
+            status.updates,
+            status.policy_version,
+            status.transitions_allowed,
+            status.learner_phase,
         )
 
 
@@ -52,6 +59,7 @@ class Uplink(Protocol):
 
         Raises:
             Rejected: The learner refuses, with the reasons.
+            Behind: The log has lost its end; skip it to `next_seq` and connect again.
             UplinkTimeout: It did not answer within `timeout_s`.
             HandshakeError: It is there, and the two sides' keys do not fit.
             ValueError: The HELLO is not that of the log's session.
@@ -179,6 +187,7 @@ class LocalUplink:
                 records, frame = batch
                 ack = self._intake.records(hello.session_id, records.first_seq, records.count, frame)
                 self._outbox.on_ack(ack.next_seq)
+                self._outbox.on_durable(ack.status.durable_seq)
             if self._outbox.hole_end is None:
                 return
             self._greet(hello)

@@ -70,6 +70,7 @@ class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     policy_version: int  # of the newest published weights
     transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: Line
+    durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
 
 
 class Hello(_Message, frozen=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import zmq
 
 from runtime.clock import Clock
+from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport import wire
 from transport.config import TransportConfig
@@ -201,7 +202,9 @@ class ZmqUplink(SocketThread):
             self._outbox.sender.on_silence()
         self._outbox.look()
         while (batch := self._outbox.next_frame()) is not None:
+            crashpoint("uplink.send.before")
             self._send(link, wire.encode(*batch))
+            crashpoint("uplink.send.after")
         if self._outbox.hole_end is not None:
             self._greet(link)
 
@@ -219,6 +222,7 @@ class ZmqUplink(SocketThread):
             case Accept() | Reject():
                 self._on_answer(link, message)
             case Ack(next_seq, status):
+                crashpoint("uplink.ack")
                 if self._outbox.on_ack(next_seq):
                     link.stalled_s = link.silent_s
                 self._note(link, status)
@@ -257,6 +261,7 @@ class ZmqUplink(SocketThread):
     def _note(self, link: _Link, status: Status | None) -> None:
         if status is None:
             return
+        self._outbox.on_durable(status.durable_seq)
         self._progress = Progress.of(link.accepted, self._outbox.sender.acked, status)
         # A broadcast may be lost, and there may never be another: whoever waits for weights records nothing.
         if not self._weights.lacks(link.learner_epoch, status.policy_version):

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.replay.columns import Column
+from transport.label_log import Label, LabelReader
 from transport.log_reader import LogReader
 from transport.record import Kind, Phase, valid_starts
 
-__all__ = ["ReplayLog"]
+__all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 
 START_COLUMNS = ("seq", "episode_id", "step_index", "kind", "valid")
+FLAGS = ("start", "online", "demo", "terminated", "practised")  # bits of one byte in a snapshot
+
+
+BEYOND = 1.001  # of an action after conversion; rounding is not beyond
+
+
+class SnapshotError(ValueError):
+    """A log that is not the one whose columns were saved."""
 
 
 class ReplayLog:
@@ -23,9 +33,27 @@ class ReplayLog:
     together: row r + 1 follows row r in one episode exactly if r is a start.
     """
 
-    def __init__(self, reader: LogReader) -> None:
+    def __init__(
+        self,
+        reader: LogReader,
+        saved: Mapping[str, NDArray[Any]] | None = None,
+        action_gain: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Take what `save` returned, so that only newer records are read, or read all of them.
+
+        An action times `action_gain` (A,) is what it would be today; a step whose action would be beyond [-1, 1] by
+        that is no start, as no action of today leads where it led.
+
+        Raises:
+            SnapshotError: the log has not the records that were saved.
+            LabelError: the label log is damaged.
+        """
         self.reader = reader
+        self._action_gain = action_gain
         self.visible = 0
+        self.label_version = 0  # labels up to this one are applied
+        self._label_reader = LabelReader(reader.folder, reader.session_id)
+        self._labels = self._label_reader.refresh()
         # Of everything loaded, visible or not:
         self.steps = 0  # TRAIN steps, the environment transitions that the utd_ratio counts
         self.online_starts = 0
@@ -33,6 +61,9 @@ class ReplayLog:
         self._seq, self._episode_id = Column(np.int64), Column(np.int64)
         self._reward, self._terminated = Column(np.float32), Column(np.bool_)
         self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
+        self._practised = Column(np.bool_)
+        if saved is not None:
+            self._load(saved)
         self._read_columns(len(reader))
 
     @property
@@ -45,8 +76,14 @@ class ReplayLog:
         """The number after the newest record loaded."""
         return int(self._seq.values[-1]) + 1 if len(self._seq) else 0
 
+    @property
+    def next_label(self) -> int:
+        """The newest label there is, applied or not; 0 without any."""
+        return len(self._labels)
+
     def refresh(self) -> None:
-        """Load the columns of what has been appended since."""
+        """Load the columns of what has been appended since, and its labels: none speaks of a record not yet loaded."""
+        self._labels += self._label_reader.refresh()
         total = self.reader.refresh()
         if total > len(self._seq):
             self._read_columns(total)
@@ -65,15 +102,19 @@ class ReplayLog:
         phase, human, terminated, reward = (
             self.reader.gather(rows[new], name) for name in ("phase", "has_human", "terminated", "reward")
         )
-        train = phase == Phase.TRAIN
+        train, doable = phase == Phase.TRAIN, self._is_doable(rows[new])
         self._start.extend(starts[new])
         self._seq.extend(columns["seq"][new])
         self._episode_id.extend(columns["episode_id"][new])
-        self.steps += int(np.count_nonzero(train & (columns["kind"][new] == Kind.STEP)))
-        self._online.extend(train)
-        self._demo.extend((phase == Phase.DEMO) | (train & human))
+        practised = train & (columns["kind"][new] == Kind.STEP)
+        self._practised.extend(practised)
+        self.steps += int(np.count_nonzero(practised))
+        self._online.extend(train & doable)
+        self._demo.extend(((phase == Phase.DEMO) | (train & human)) & doable)
         self._terminated.extend(terminated)
         self._reward.extend(reward)
+        for label in self._labels[: self.label_version]:
+            self._apply(label, loaded)
         decided = rows[self._start.values[rows]]
         self.online_starts += int(np.count_nonzero(self._online.values[decided]))
         self.demo_starts += int(np.count_nonzero(self._demo.values[decided]))
@@ -91,6 +132,61 @@ class ReplayLog:
         rows = np.arange(max(before - 1, 0), after - 1)
         rows = rows[self._start.values[rows]]
         return rows[self._online.values[rows]], rows[self._demo.values[rows]]
+
+    def show_labels(self, version: int) -> None:
+        """Apply the labels up to `version`, in their order."""
+        for label in self._labels[self.label_version : version]:
+            self._apply(label, 0)
+        self.label_version = max(self.label_version, version)
+
+    def _apply(self, label: Label, from_row: int) -> None:
+        lo, hi = np.searchsorted(self._seq.values, (label.first_seq, label.end_seq))
+        rows = np.arange(max(int(lo), from_row), int(hi))
+        places = self._seq.values[rows] - label.first_seq
+        if label.rewards is not None:
+            self._reward.values[rows] = np.asarray(label.rewards, np.float32)[places]
+        if label.terminated is not None:
+            self._terminated.values[rows] = np.asarray(label.terminated, np.bool_)[places]
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Return the columns of the visible records, as they are sampled from now."""
+        shown = slice(self.visible)
+        flags = np.zeros(self.visible, np.uint8)
+        for bit, column in enumerate((self._start, self._online, self._demo, self._terminated, self._practised)):
+            flags |= column.values[shown].astype(np.uint8) << bit
+        return {
+            "seq": self._seq.values[shown].copy(),
+            "episode_id": self._episode_id.values[shown].copy(),
+            "reward": self._reward.values[shown].copy(),
+            "flags": flags,
+            "label_version": np.array([self.label_version], np.int64),
+        }
+
+    def _load(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        seq, self.label_version = saved["seq"], int(saved["label_version"][0])
+        self.visible = len(seq)
+        flags = {name: (saved["flags"] >> bit & 1).astype(np.bool_) for bit, name in enumerate(FLAGS)}
+        rows = self.reader.locate(int(seq[-1]) + 1)[0] if len(seq) else 0
+        if self.label_version > len(self._labels) or rows != len(seq) or (rows and self.reader.first_seq != seq[0]):
+            raise SnapshotError(
+                f"{self.reader.folder}: it lacks records or labels that training has seen; restore it or start anew"
+            )
+        if len(seq):
+            flags["start"][-1] = False  # decided anew with its successor
+        for column, values in (
+            (self._seq, seq),
+            (self._episode_id, saved["episode_id"]),
+            (self._reward, saved["reward"]),
+            (self._start, flags["start"]),
+            (self._online, flags["online"]),
+            (self._demo, flags["demo"]),
+            (self._terminated, flags["terminated"]),
+            (self._practised, flags["practised"]),
+        ):
+            column.extend(values)
+        self.steps = int(np.count_nonzero(flags["practised"]))
+        self.online_starts = int(np.count_nonzero(flags["start"] & flags["online"]))
+        self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which rows hold a demonstrated or human action, (n,)."""
@@ -142,6 +238,18 @@ class ReplayLog:
             row = out[:, column + 1]
             out[:, column] = row - ((row > 0) & self._start.values[row - 1])
         return out
+
+    def action(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Actions (n, A) in [-1, 1], as today's robot understands them."""
+        action: NDArray[np.float32] = self.reader.gather(rows, "action")
+        if self._action_gain is not None:
+            action = np.clip(action * self._action_gain, -1.0, 1.0, dtype=np.float32)
+        return action
+
+    def _is_doable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if self._action_gain is None:
+            return np.ones(len(rows), np.bool_)
+        return np.asarray((np.abs(self.reader.gather(rows, "action") * self._action_gain) <= BEYOND).all(axis=1))
 
     def gather(self, rows: NDArray[np.int64], field: str) -> NDArray[Any]:
         """Copy one field of records (n, ...) from the log."""

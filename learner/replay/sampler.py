@@ -90,7 +90,7 @@ class Sampler:
         pairs = {item.key: np.empty((2, count, spec.obs_horizon, *item.shape), item.dtype) for item in spec.inputs}
         for log, places, rows in self._store.by_log(ids):
             reached, reward[places], discount[places] = log.n_step(rows, self._n_step, self._gamma)
-            action[places], is_demo[places] = log.gather(rows, "action"), log.is_demo(rows)
+            action[places], is_demo[places] = log.action(rows), log.is_demo(rows)
             both = np.stack([log.history(rows, spec.obs_horizon), log.history(reached, spec.obs_horizon)])
             for item in spec.inputs:
                 found = log.gather(both.reshape(-1), OBSERVATION + item.key).reshape(*both.shape, *item.shape)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from learner.replay.columns import Column
-from learner.replay.replay_log import ReplayLog
+from learner.replay.replay_log import ReplayLog, SnapshotError
 from transport.log_reader import LogReader
 
 __all__ = ["ReplayStore", "Watermark"]
@@ -16,7 +17,9 @@ __all__ = ["ReplayStore", "Watermark"]
 ROW_BITS = 40  # an id is log << ROW_BITS | row
 ROW_MASK = (1 << ROW_BITS) - 1
 
-Watermark = dict[str, int]  # session_id -> the number before which its records are visible
+# session_id -> the number before which its records are visible; session_id + LABELS -> its newest label that counts
+Watermark = dict[str, int]
+LABELS = "/labels"
 
 
 class ReplayStore:
@@ -27,9 +30,12 @@ class ReplayStore:
 
     Args:
         capacity: online starts that are sampled, the newest ones; older ones stay on disk.
+        action_gains: by session id, what its actions (A,) are multiplied by: it was recorded with other action scales.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, action_gains: Mapping[str, ArrayLike] | None = None) -> None:
+        gains = action_gains or {}
+        self._gains = {session_id: np.asarray(gain, np.float32) for session_id, gain in gains.items()}
         self._capacity = capacity
         self._logs: list[ReplayLog] = []
         self._by_session: dict[str, int] = {}
@@ -73,25 +79,63 @@ class ReplayStore:
         for reader in readers:
             if reader.session_id not in self._by_session:
                 self._by_session[reader.session_id] = len(self._logs)
-                self._logs.append(ReplayLog(reader))
+                self._logs.append(ReplayLog(reader, action_gain=self._gains.get(reader.session_id)))
         for log in self._logs:
             log.refresh()
-        return {log.session_id: log.next_seq for log in self._logs}
+        labels = {f"{log.session_id}{LABELS}": log.next_label for log in self._logs if log.next_label}
+        return {log.session_id: log.next_seq for log in self._logs} | labels
 
     def advance(self, watermark: Mapping[str, int]) -> None:
         """Make records visible up to the watermark, which never moves back; its order of sessions counts."""
         for session_id, next_seq in watermark.items():
+            if session_id.endswith(LABELS):
+                self._logs[self._by_session[session_id.removesuffix(LABELS)]].show_labels(next_seq)
+                continue
             index = self._by_session[session_id]
             online, demo = self._logs[index].advance(next_seq)
             self._online.extend(online | index << ROW_BITS)
             self._demo.extend(demo | index << ROW_BITS)
 
     def holds(self, watermark: Mapping[str, int]) -> bool:
-        """Whether every record before the watermark has been loaded."""
-        return all(
-            session_id in self._by_session and self._logs[self._by_session[session_id]].next_seq >= next_seq
-            for session_id, next_seq in watermark.items()
-        )
+        """Whether every record and every label before the watermark has been loaded."""
+        return all(self._has(name, number) for name, number in watermark.items())
+
+    def _has(self, name: str, number: int) -> bool:
+        index = self._by_session.get(name.removesuffix(LABELS))
+        if index is None:
+            return False
+        log = self._logs[index]
+        return (log.next_label if name.endswith(LABELS) else log.next_seq) >= number
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Return what is visible, without any observation: a restart then reads only what came later."""
+        saved = {"online": self._online.values.copy(), "demo": self._demo.values.copy()}
+        for index, log in enumerate(self._logs):
+            saved |= {f"{index}/{log.session_id}/{name}": column for name, column in log.save().items()}
+        return saved
+
+    def load(self, readers: Iterable[LogReader], saved: Mapping[str, NDArray[Any]]) -> None:
+        """Take what `save` returned, before anything else.
+
+        Raises:
+            SnapshotError: the logs lack records that were visible.
+            LabelError: a label log is damaged.
+        """
+        by_session = {reader.session_id: reader for reader in readers}
+        columns: dict[tuple[int, str], dict[str, NDArray[Any]]] = {}
+        for key, column in saved.items():
+            if "/" in key:
+                number, session_id, name = key.split("/")
+                columns.setdefault((int(number), session_id), {})[name] = column
+        for (index, session_id), values in sorted(columns.items(), key=lambda item: item[0]):
+            if session_id not in by_session:
+                raise SnapshotError(
+                    f"session {session_id}: its log, which training has seen, is gone; restore it or start a new run"
+                )
+            self._by_session[session_id] = index
+            self._logs.append(ReplayLog(by_session[session_id], values, self._gains.get(session_id)))
+        self._online.extend(saved["online"])
+        self._demo.extend(saved["demo"])
 
     def by_log(
         self, ids: NDArray[np.int64]

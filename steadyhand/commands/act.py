@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing
 
+from actor.backlog import deliver_backlog
 from actor.config import ActorConfig
 from actor.console import make_console
 from actor.control_loop import INTERRUPTED
@@ -17,10 +18,13 @@ from actor.training import Training, TrainingSummary
 from learner.config import LearnerConfig
 from robot_envs.make import make_corrector
 from runtime.config import ConfigError, build
+from runtime.logging import get_logger
+from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, open_job, seed_for
 from steadyhand.session import opened_env
+from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
 from transport.log import LogReader
 from transport.zmq_uplink import ZmqUplink
@@ -31,7 +35,8 @@ EPILOG = (
     "there.\n"
     "example: steadyhand act run_name=pegs actor.max_env_steps=20000"
 )
-OUTBOX = "actor"  # below the run's log/, where the learner keeps what has arrived
+
+logger = get_logger("act")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +48,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     use_one_thread()
     end_with_parent()
     job = open_job(overrides)
-    job.write_manifest()
-    with StopFlag().on_signals() as stop:
+    with run_lock(job.run.path, "actor"), StopFlag().on_signals() as stop:
+        job.write_manifest()
         summary = _practise(job, stop)
     period = summary.period
     say(
@@ -73,7 +78,20 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
     with opened_env(job.config, job.seed) as env:
         schema, outbox = env_schema(env), job.run.log / OUTBOX
+        # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
+        copies = is_local(job.transport.address) + env.lockstep
+        room = forecast(schema, config.max_env_steps, job.transport, job.run.path, copies)
+        check_room(room, job.transport, job.run.path)
+        logger.info("disk: %s", room.line())
         session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
+        backlog = deliver_backlog(
+            outbox,
+            session.session_id,
+            lambda reader: ZmqUplink(job.transport, reader),
+            config.uplink_timeout_s,
+            trim=not env.lockstep,
+            stop=stop,
+        )
         with (
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,
@@ -90,5 +108,7 @@ def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
                 make_console(job.logging),
                 job.seed,
                 stop,
+                quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
+                min_free_bytes=job.transport.min_free_bytes,
             )
             return training.run()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from steadyhand.demos import carry_over
 from steadyhand.log_facts import LogFacts, read_log
 from steadyhand.terminal import say, table_text
 from transport import segment
@@ -20,6 +21,10 @@ DEEPEST = 3  # folders below the one that was named: <run>/log/<session>
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Take the folder."""
     parser.add_argument("folder", type=Path, help="a demo set, a log, or a folder with some of them below it")
+    parser.add_argument("--episodes", action="store_true", help="list every episode with its number")
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="say what would carry over to the set-up that recorded this log"
+    )
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
@@ -29,7 +34,16 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         found = f"also {overrides[0]}" if overrides else "no log in or below it"
         raise DemoSetError(f"{options.folder}: expected one folder with a demo set or a log, found {found}")
     for folder in folders:
-        _show(folder, read_log(folder))
+        facts = read_log(folder)
+        _show(folder, facts)
+        if options.against:
+            say(
+                table_text(("field", "in the other set-up"), carry_over(facts.schema, read_log(options.against).schema))
+            )
+            say()
+        if options.episodes:
+            say(_episode_table(facts))
+            say()
     return 0
 
 
@@ -53,6 +67,7 @@ def _show(folder: Path, facts: LogFacts) -> None:
         ("episode steps", f"{lengths[0]} to {lengths[-1]}, median {lengths[len(lengths) // 2]}"),
         ("human share", f"{100 * facts.intervention_share:.1f} % of the steps"),
         ("size", f"{facts.records} records, {facts.disk_bytes / 1e6:.1f} MB on disk"),
+        ("labels", f"{facts.labels} (see `steadyhand relabel`)" if facts.labels else "none"),
         ("actor", f"{facts.actor_id}, session {facts.session_id}"),
     ]
     if is_demo_set(folder):
@@ -67,6 +82,20 @@ def _show(folder: Path, facts: LogFacts) -> None:
     say()
     say(_schema_table(facts.schema))
     say()
+
+
+def _episode_table(facts: LogFacts) -> str:
+    rows = [
+        (
+            str(one.episode_id),
+            one.phase.name.lower(),
+            str(one.steps),
+            str(one.human_steps),
+            "yes" if one.success else "no",
+        )
+        for one in facts.episodes
+    ]
+    return table_text(("episode", "phase", "steps", "human", "success"), rows)
 
 
 def _schema_table(schema: Schema) -> str:

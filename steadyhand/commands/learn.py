@@ -15,8 +15,9 @@ from learner.device import resolve_device
 from learner.learner import Learner
 from policies.config import PolicyConfig
 from runtime.config import ConfigError, build
+from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
-from steadyhand.demos import check_task
+from steadyhand.demos import action_gains, check_task
 from steadyhand.job import open_job
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set
@@ -38,11 +39,11 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     end_with_parent()
     job = open_job(overrides)
     config = build(LearnerConfig, job.config["learner"], "learner")
-    job.write_manifest(compute_device=str(resolve_device(config.device)))
-    demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
-    for folder in demos:
-        check_task(job, folder)
-    with StopFlag().on_signals() as stop:
+    with run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
+        job.write_manifest(compute_device=str(resolve_device(config.device)))
+        demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
+        for folder in demos:
+            check_task(job, folder)
         learner = Learner(
             config,
             build(SacConfig, job.config["algo"], "algo"),
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             job.run,
             job.seed,
             demos,
+            action_gains=action_gains(job, demos),
         )
         with closing(learner):
             try:

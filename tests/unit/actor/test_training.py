@@ -16,6 +16,7 @@ from runtime.clock import FakeClock
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_evaluate import make_runner
 from tests.unit.actor.test_policy_runner import SPEC, weights_of
+from transport.acknowledged import read_acknowledged
 from transport.config import TransportConfig
 from transport.intake import Intake
 from transport.log import LogReader
@@ -37,7 +38,9 @@ CONFIG = ActorConfig(
     release_hold_s=0.0,
     success_window=20,
 )
-LINK = TransportConfig("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 << 20, 0.1, 1.0, 0.5, 64_000)
+LINK = TransportConfig(
+    "tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 << 20, 0.1, 1.0, 0.5, 64_000, 0.01, 1 << 20, 0
+)
 
 
 class Run:
@@ -58,7 +61,7 @@ class Run:
         if weights:
             self.publish(weights)
 
-    def make_training(self, config):
+    def make_training(self, config, **options):
         path, console = self.folder / "actor.jsonl", NoConsole()
         return Training(
             config,
@@ -72,6 +75,7 @@ class Run:
             stop=self.stop,
             clock=self.clock,
             idle=self._idle,
+            **options,
         )
 
     def publish(self, version, seed=7):
@@ -386,3 +390,38 @@ def test_without_a_learner_nothing_moves(tmp_path, stopped):
         with pytest.raises(TimeoutError, match="found none"):
             run()
     assert run.env.seeds == []
+
+
+def test_a_log_at_its_quota_holds_after_the_episode_and_goes_on_when_the_learner_has_taken_it(tmp_path):
+    def wake(run):
+        if len(run.waits) % 5 == 0:
+            run.intake.sync()
+
+    run = Run(tmp_path, idle=wake)
+    size = run.session.writer.dtype.itemsize
+    run.training = run.make_training(CONFIG, quota_bytes=30 * size)
+    summary = run()
+    assert summary.end_reason == "max_env_steps"
+    waits = [reason for reason in run.waits if "quota_bytes" in reason]
+    assert len(waits) >= 5
+    assert waits[0].startswith("the learner to take what is in the log")
+    assert run.env.holds >= 2
+    log = run.log()
+    assert log["seq"].tolist() == list(range(len(log)))  # nothing was dropped
+    ends = np.flatnonzero(log["kind"] == Kind.FINAL)
+    # Nothing was cut short by it: every episode ended by itself.
+    assert (log["terminated"] | log["truncated"])[ends - 1].all()
+    assert read_acknowledged(run.session.folder) > 0
+
+
+def test_a_disk_that_is_nearly_full_holds_and_goes_on_when_there_is_room(tmp_path, monkeypatch):
+    free = [10]
+
+    def wake(run):
+        free[0] = 10 if len(run.waits) < 5 else 1000
+
+    monkeypatch.setattr("actor.training.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    run = Run(tmp_path, idle=wake)
+    run.training = run.make_training(CONFIG, min_free_bytes=1000)
+    assert run().end_reason == "max_env_steps"
+    assert len([reason for reason in run.waits if reason.startswith("room on the disk of")]) == 5

@@ -74,7 +74,7 @@ def test_a_manifest_names_no_file_elsewhere(checkpoints, name):
     path = checkpoints.save(1, FILES, {})
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["files"][name] = manifest["files"]["policy.json"]
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
     with pytest.raises(CheckpointError, match="plain file names"):
         read_checkpoint(path)
 
@@ -128,8 +128,8 @@ def test_killed_at_any_point_a_whole_checkpoint_is_found(checkpoints, monkeypatc
         for left in checkpoints.folder.glob("*2"):
             module.shutil.rmtree(left)
         call += 1
-    assert call == 10  # mkdir, three times open and fsync, fsync, rename, fsync
-    assert found == ["old"] * 9 + ["new"]
+    assert call == 12  # mkdir, four times open and fsync, fsync, rename, fsync
+    assert found == ["old"] * 11 + ["new"]
 
 
 def test_what_a_crash_left_behind_does_not_stand_in_the_way(checkpoints):

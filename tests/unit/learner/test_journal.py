@@ -1,6 +1,12 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from learner.journal import Journal, JournalError
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -70,5 +76,24 @@ def test_a_last_line_that_was_cut_short_is_dropped(path):
 @pytest.mark.parametrize("line", ["{}", "[1]", '[0,{"a":"x"}]', "nonsense", "[0,[]]"])
 def test_another_file_is_refused(path, line):
     path.write_text(f"{line}\n")
-    with pytest.raises(JournalError, match=":1: expected"):
+    with pytest.raises(JournalError, match="byte 0: expected"):
         Journal(path, 0)
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(path, tmp_path):
+    code = (
+        "import resource, signal\nfrom pathlib import Path\nfrom learner.journal import Journal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))\n"
+        f"journal = Journal(Path({str(path)!r}), 0)\n"
+        "for step in range(20):\n"
+        "    try:\n        journal.note(step, {'a' * 8: step})\n"
+        "    except OSError as error:\n        print(step, error.errno)\n        break\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    step = int(done.stdout.split()[0])
+    assert 0 < step < 20, done.stderr
+    assert path.read_bytes().endswith(b"}]\n")
+    journal = Journal(path, step)
+    assert journal.seen == [{"a" * 8: number} for number in range(step)]
+    journal.note(step, {"a" * 8: step})  # there is room again
+    journal.close()

@@ -8,11 +8,10 @@ import torch
 
 from learner.algos.sac import Sac
 from learner.checkpoint import CheckpointFolder
-from learner.journal import Journal, JournalError
 from learner.metrics import Metrics
+from learner.replay.replay_log import SnapshotError
 from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
-from learner.train_loop import Links, TrainingDivergedError, TrainLoop, counters_of, restore
+from learner.train_loop import Links, TrainingDivergedError, TrainLoop, counters_of, open_journal, open_store, restore
 from policies import Policy
 from runtime.clock import FakeClock
 from tests.unit.learner.logs import reader_of, write_episode, writer_in
@@ -35,12 +34,12 @@ class Rig:
         self.algo = Sac(algo_config, Policy(spec, 0), 0)
         if checkpoint:
             restore(self.algo, checkpoint)
-        store = ReplayStore(config.capacity)
+        store = open_store(config.capacity, checkpoint, self.readers)
         counters = counters_of(checkpoint)
         sampler = Sampler(
             store, spec, algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio, seed=0
         )
-        self.journal = Journal(folder / "journal.jsonl", counters.step)
+        self.journal = open_journal(folder / "journal.jsonl", checkpoint)
         (folder / "metrics").mkdir(exist_ok=True)
         self.metrics = Metrics(folder / "metrics", counters.step)
         links = Links(
@@ -263,7 +262,7 @@ def test_lost_records_that_training_has_seen_are_an_error(make_rig, tmp_path):
     first.close()
     for path in (tmp_path / "run" / "online").iterdir():
         path.unlink()
-    with pytest.raises(JournalError, match="restore"):
+    with pytest.raises(SnapshotError, match="restore"):
         make_rig()
 
 

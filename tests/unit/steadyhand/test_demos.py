@@ -1,10 +1,19 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from steadyhand.demos import check_task
+from learner.fit_bc import open_store
+from runtime.config import compose
+from steadyhand.demos import action_gain, action_gains, carry_over, check_same_action, check_task
 from steadyhand.job import open_job
 from steadyhand.session import record_demos
+from tests.transport_kit import SCHEMA, WRIST
 from tests.unit.steadyhand.point_task import OVERRIDES
-from transport.demo_set import DemoSetError
+from transport.demo_set import DemoManifest, DemoSetError, write_manifest
+from transport.log import LogWriter
+from transport.record import Kind, Phase, record_dtype
+from transport.schema import FieldSpec
 
 
 def opened(folder, *overrides):
@@ -39,3 +48,46 @@ def test_two_environments_of_one_registry_are_two_tasks(tmp_path):
 def test_a_folder_without_a_manifest_is_no_demo_set(tmp_path):
     with pytest.raises(DemoSetError, match="expected a demo set"):
         check_task(opened(tmp_path, "task=reach"), tmp_path)
+
+
+def test_other_action_scales_are_a_gain_and_no_set_is_continued_with_them(tmp_path):
+    task = compose(["task=peg_insert"])["task"]
+    schema = replace(SCHEMA, action=FieldSpec("action", (6,), "float32", -1, 1, "1", ""))
+    then = {**task, "drive": {**task["drive"], "action_scale_m": 0.02}}
+    writer = LogWriter(tmp_path / "demos", schema, "arm", "ab" * 16, 1 << 16)
+    row = np.zeros((), record_dtype(schema))
+    for step, action in enumerate((0.4, 0.6, -0.7, 0.5)):
+        row["step_index"], row["valid"], row["phase"] = step, True, Phase.DEMO
+        row["action"] = action
+        writer.append(row)
+    row["step_index"], row["kind"] = 4, Kind.FINAL
+    writer.append(row)
+    writer.close()
+    write_manifest(tmp_path / "demos", DemoManifest(schema, 1, 1, 4, then, "arm", "ab" * 16, "2025-01-01", "me"))
+    job = opened(tmp_path, "task=peg_insert")
+    assert action_gain(job, tmp_path / "demos") == (2.0, 2.0, 2.0, 1.0, 1.0, 1.0)
+    assert action_gain(opened(tmp_path, "task=peg_insert", "task.drive.action_scale_m=0.02"), tmp_path / "demos") == ()
+    with pytest.raises(DemoSetError, match=r"task\.drive\.action_scale_m=0\.02.*use a new run_name"):
+        check_same_action(job, tmp_path / "demos")
+    # Training sees today's actions, and nothing of the steps that went further than they can.
+    store, _ = open_store([tmp_path / "demos"], action_gains(job, [tmp_path / "demos"]))
+    ((log, _, rows),) = store.by_log(store.demo)
+    assert rows.tolist() == [0, 3]
+    np.testing.assert_allclose(log.action(rows)[:, [0, 5]], [[0.8, 0.4], [1.0, 0.5]], rtol=1e-6)
+
+
+def test_the_account_of_what_carries_over_speaks_of_every_field():
+    wide = replace(WRIST, shape=(8, 6, 3))
+    side = replace(WRIST, name="side")
+    new = replace(SCHEMA, observation=(wide, side), control_period_s=0.05)
+    assert dict(carry_over(SCHEMA, new)) == {
+        "wrist": "cannot carry over: shape: expected (8, 6, 3), found (4, 6, 3)",
+        "side": "new: serves as long as the policy does not read it (policy.hidden_keys=[side])",
+        "state": "no longer recorded; the old values are left unread",
+        "action, period": "cannot carry over: control_period_s: expected 0.05, found 0.1",
+    }
+    assert [verdict for _, verdict in carry_over(SCHEMA, SCHEMA)] == [
+        "carries over as it is",
+        "carries over as it is",
+        "carry over as they are",
+    ]

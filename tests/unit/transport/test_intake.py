@@ -22,6 +22,7 @@ from tests.transport_kit import (
 )
 from transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
 from transport.log import LogReader
+from transport.record import record_dtype
 from transport.schema import SchemaError
 from transport.weights import WeightsError
 from transport.wire import Accept, Reject, WireError
@@ -321,3 +322,35 @@ def test_a_session_that_came_and_went_between_two_looks_is_not_missed(tmp_path):
     intake.bye(session_id(0))
     (reader,) = intake.readers()
     assert reader.refresh() == 3
+
+
+def test_only_what_is_synced_is_durable(tmp_path, monkeypatch):
+    intake = intake_in(tmp_path / "learner")
+    intake.hello(hello())
+    size, raw = record_dtype(SCHEMA).itemsize, frames(tmp_path / "actor", 8)
+    intake.records(session_id(0), 0, 5, raw[: 5 * size])
+    assert intake.status(session_id(0)).durable_seq == 0
+    real, refused = os.fsync, []
+
+    def refuse(fd):
+        refused.append(fd)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        intake.sync()
+    assert refused
+    assert intake.status(session_id(0)).durable_seq == 0
+    monkeypatch.setattr(os, "fsync", real)
+    intake.sync()
+    assert intake.status(session_id(0)).durable_seq == 5
+    intake.records(session_id(0), 5, 3, raw[5 * size :])
+    assert intake.status(session_id(0)).durable_seq == 5
+    intake.bye(session_id(0))  # seals
+    assert intake.status(session_id(0)).durable_seq == 8
+    # A restart knows nothing until it has sealed what it found.
+    intake = intake_in(tmp_path / "learner")
+    assert intake.status(session_id(0)).durable_seq == 0
+    intake.hello(hello())
+    assert intake.status(session_id(0)).durable_seq == 8
+    intake.close()

@@ -2,10 +2,11 @@ import errno
 import os
 
 import numpy as np
+import pytest
 
-from tests.transport_kit import hello, intake_in, record, session_id, writer_in
+from tests.transport_kit import hello, intake_in, record, session_id, write_episode, writer_in
 from transport.log import LogReader
-from transport.uplink import LocalUplink, Progress, WeightsBox
+from transport.uplink import Behind, LocalUplink, Progress, WeightsBox
 from transport.weights import Weights, encode
 from transport.wire import Status
 
@@ -32,7 +33,7 @@ def test_the_box_keeps_the_newest_and_gives_it_once():
 
 
 def test_progress_is_what_the_status_says():
-    assert Progress.of(True, 5, Status(9, 2, 40, "train")) == Progress(True, 5, 9, 2, 40, "train")
+    assert Progress.of(True, 5, Status(9, 2, 40, "train", 4)) == Progress(True, 5, 4, 9, 2, 40, "train")
 
 
 def test_a_local_record_is_stored_when_notify_returns(tmp_path):
@@ -83,3 +84,27 @@ def test_a_session_that_expired_is_introduced_again(tmp_path):
     writer.append(record())
     uplink.notify()
     assert intake.next_seq(session_id(0)) == 1
+
+
+def test_a_log_that_has_lost_its_end_goes_on_behind_what_the_learner_holds(tmp_path):
+    intake = intake_in(tmp_path / "learner")
+    writer = writer_in(tmp_path / "whole")
+    uplink = LocalUplink(intake, LogReader(writer.folder))
+    write_episode(writer, 0, 0, 11)
+    uplink.connect(hello(), 1.0)
+    uplink.close()
+    writer.close()
+    writer = writer_in(tmp_path / "cut")  # the same session after a power cut
+    write_episode(writer, 0, 0, 6, "crash")
+    uplink = LocalUplink(intake, LogReader(writer.folder))
+    with pytest.raises(Behind, match="up to seq 12, this log only up to 6") as behind:
+        uplink.connect(hello(), 1.0)
+    writer.skip_to(behind.value.next_seq)
+    write_episode(writer, 0, 1, 4)
+    uplink.connect(hello(), 1.0)
+    uplink.close()
+    writer.close()
+    (reader,) = intake.readers()
+    reader.refresh()
+    assert reader.gather(np.arange(len(reader)), "seq").tolist() == list(range(17))
+    assert reader.gather(np.arange(len(reader)), "episode_id").tolist() == [0] * 12 + [1] * 5

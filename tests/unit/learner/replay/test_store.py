@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from learner.replay.replay_log import SnapshotError
 from learner.replay.store import ReplayStore
-from tests.unit.learner.logs import reader_of, session_id, write_episode, writer_in
+from tests.unit.learner.logs import append, reader_of, session_id, write_episode, writer_in
+from transport.label_log import Label, append_label
 from transport.record import Phase
 
 
@@ -105,3 +107,72 @@ def test_episodes_are_told_apart_across_logs(writers):
     store.advance(store.refresh(map(reader_of, writers)))
     numbers = store.episodes(store.online)
     assert numbers.tolist() == [0, 0, 1, 2, 2, 3]
+
+
+def rewards(store, ids, gamma=0.9):
+    """(reward, discount) of each id."""
+    ((log, _, rows),) = store.by_log(ids)
+    _, reward, discount = log.n_step(rows, 1, gamma)
+    return reward.tolist(), [round(float(value), 6) for value in discount]
+
+
+def label(number, first, end, **values):
+    given = {"rewards": None, "terminated": None, "success": None, "author": "me", "date": ""} | values
+    return Label(session_id(number), first, end, **given)
+
+
+def test_labels_change_what_is_sampled_from_the_version_on_that_is_shown(writers):
+    writer = writers[0]
+    write_episode(writer, 0, 3)
+    store, readers = ReplayStore(1000), [reader_of(writer)]
+    first = store.refresh(readers)
+    store.advance(first)
+    append_label(writer.folder, label(0, 2, 3, rewards=(0.0,), terminated=(False,)))
+    append_label(writer.folder, label(0, 1, 3, rewards=(0.25, 0.5)))
+    second = store.refresh(readers)
+    assert second == first | {f"{session_id(0)}/labels": 2}
+    assert rewards(store, store.online) == ([0.0, 0.0, 1.0], [0.9, 0.9, 0.0])
+    store.advance({f"{session_id(0)}/labels": 1})
+    assert rewards(store, store.online) == ([0.0, 0.0, 0.0], [0.9, 0.9, 0.9])
+    store.advance(second)
+    assert rewards(store, store.online) == ([0.0, 0.25, 0.5], [0.9, 0.9, 0.9])
+    assert not store.holds({f"{session_id(0)}/labels": 3})
+
+
+def test_a_store_that_was_saved_goes_on_as_one_that_was_not(writers):
+    """Interventions, two sessions, labels, and a record whose successor comes only after the restart."""
+    first, second = writers
+    straight, readers = ReplayStore(1000), [reader_of(first), reader_of(second)]
+    write_episode(first, 0, 3, human=(1,))
+    write_episode(second, 0, 4, "crash")
+    append_label(first.folder, label(0, 0, 2, rewards=(0.125, 0.25)))
+    straight.advance(straight.refresh(readers))
+    saved = straight.save()
+    append(second, 0, 4)
+    append(second, 0, 5)
+    write_episode(first, 1, 2, human=(0,))
+    append_label(first.folder, label(0, 4, 6, rewards=(0.5, 0.75), terminated=(False, False)))
+    again, fresh = ReplayStore(1000), [reader_of(first), reader_of(second)]
+    again.load(fresh, saved)
+    assert (again.online.tolist(), again.demo.tolist()) == (saved["online"].tolist(), saved["demo"].tolist())
+    for store, open_readers in ((straight, readers), (again, fresh)):
+        store.advance(store.refresh(open_readers))
+    assert again.online.tolist() == straight.online.tolist()
+    assert again.demo.tolist() == straight.demo.tolist()
+    assert again.steps() == straight.steps()
+    assert (again.online_starts, again.demo_starts) == (straight.online_starts, straight.demo_starts)
+    for name, column in straight.save().items():
+        np.testing.assert_array_equal(again.save()[name], column, err_msg=name)
+
+
+@pytest.mark.parametrize("harm", ["nothing", "fewer", "other"])
+def test_a_log_that_has_lost_what_was_saved_is_refused(writers, tmp_path, harm):
+    write_episode(writers[0], 0, 9)
+    store = ReplayStore(1000)
+    store.advance(store.refresh([reader_of(writers[0])]))
+    cut = writer_in(tmp_path / "cut", 1 if harm == "other" else 0)
+    write_episode(cut, 0, 9 if harm == "other" else 5)
+    readers = [] if harm == "nothing" else [reader_of(cut)]
+    with pytest.raises(SnapshotError, match="restore"):
+        ReplayStore(1000).load(readers, store.save())
+    cut.close()

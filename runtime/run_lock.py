@@ -1,0 +1,46 @@
+"""One process at a time in each role of a run: two learners on one run folder would write over each other."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runtime.logging import quoted
+
+__all__ = ["RunLockError", "run_lock"]
+
+
+class RunLockError(RuntimeError):
+    """The role is taken by a process that is alive."""
+
+
+@contextmanager
+def run_lock(run: Path, role: str) -> Iterator[None]:
+    """Hold a role of a run while the context lasts. The kernel gives it back when the process dies, however it does.
+
+    Args:
+        run: The run's folder.
+        role: `learner` or `actor`; names the lock's file.
+
+    Raises:
+        RunLockError: Somebody else holds it; the line says who.
+    """
+    path = run / f".{role}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = quoted(os.pread(descriptor, 128, 0).decode(errors="replace").strip())
+            raise RunLockError(
+                f"{run}: expected no other {role} on this run, found {holder}; end it, or choose another run_name"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,124 @@
+"""Putting runs away: what may be deleted from one, and the archive of a whole one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from learner.checkpoint import CheckpointFolder
+from runtime.run_folder import RunFolder
+from runtime.run_lock import run_lock
+from steadyhand.storage import OUTBOX, RunInUseError, waiting_records
+from transport import segment
+from transport.acknowledged import unacknowledged
+from transport.demo_set import is_demo_set
+
+__all__ = ["archive", "archive_path", "check_disposable", "claimed", "prunable"]
+
+CHUNK_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def claimed(run: RunFolder) -> Iterator[None]:
+    """Keep learner and actor away from a run while the context lasts.
+
+    Raises:
+        RunLockError: One of them works on it.
+    """
+    with run_lock(run.path, "learner"), run_lock(run.path, "actor"):
+        yield
+
+
+def prunable(run: RunFolder) -> list[Path]:
+    """Return what a run can do without: logs that the learner holds as a whole, and all checkpoints but the newest.
+
+    Never a record that only the actor has, a demonstration, or the learner's own logs.
+
+    Raises:
+        CheckpointError: No checkpoint verifies, so none is superfluous.
+        LogError: A log is damaged; nobody knows what of it the learner holds.
+    """
+    newest = CheckpointFolder(run.checkpoints, keep=1).newest()
+    found = []
+    if newest is not None:
+        found += [path for path in run.checkpoints.glob("step-*") if path != newest.folder]
+        found += run.checkpoints.glob("tmp-*")
+    outbox = run.log / OUTBOX
+    for folder in sorted(outbox.iterdir()) if outbox.is_dir() else []:
+        held = run.log / folder.name
+        if folder.is_dir() and segment.paths(folder) and held.is_dir() and not unacknowledged(folder)[0]:
+            found.append(folder)
+    return found
+
+
+def archive_path(run: RunFolder) -> Path:
+    """Return where the run's archive is or will be."""
+    return run.path.with_name(f"{run.name}.tar.gz")
+
+
+def archive(run: RunFolder) -> Path:
+    """Pack a run into one file beside it and compare every byte of it; the run stays.
+
+    Raises:
+        RunInUseError: The archive is not what was packed; it has been removed.
+        OSError: The disk is full; nothing is left behind.
+    """
+    path, temporary = archive_path(run), run.path.with_name(f".{run.name}.tar.gz.tmp")
+    try:
+        with tarfile.open(temporary, "w:gz") as packed:
+            packed.add(run.path, run.name)
+        if not _is_whole(temporary, run):
+            raise RunInUseError(f"{run.path}: it has changed while it was packed; try again when nothing works on it")
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def check_disposable(run: RunFolder) -> None:
+    """Refuse to delete a run as a whole when that would lose what exists nowhere else.
+
+    Raises:
+        RunInUseError: It has demonstrations, or records that the learner does not hold, and no archive that has them.
+        LogError: A log is damaged.
+    """
+    path = archive_path(run)
+    if path.exists() and _is_whole(path, run):
+        return
+    waiting = waiting_records(run)
+    reasons = [f"{waiting} records that the learner is not known to hold"] if waiting else []
+    reasons += ["demonstrations"] if any(is_demo_set(below) for below in (run.demos, *run.demos.glob("*"))) else []
+    if reasons:
+        raise RunInUseError(f"{run.path}: it has {' and '.join(reasons)}; `steadyhand runs archive {run.name}` first")
+
+
+def _is_whole(path: Path, run: RunFolder) -> bool:
+    """Return whether an archive holds every file of the run as it is now."""
+    files = {str(Path(run.name) / one.relative_to(run.path)): one for one in run.path.rglob("*") if one.is_file()}
+    found = set()
+    try:
+        with tarfile.open(path, "r:gz") as packed:
+            for member in packed:
+                content = packed.extractfile(member) if member.isfile() else None
+                if content is not None and member.name in files:
+                    with files[member.name].open("rb") as file:
+                        if _digest(content) == _digest(file):
+                            found.add(member.name)
+    except (OSError, tarfile.TarError, EOFError):
+        return False
+    locks = {name for name in files if name.endswith(".lock")}  # they say who looks at it just now
+    return found >= files.keys() - locks
+
+
+def _digest(file: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.digest()

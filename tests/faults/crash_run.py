@@ -1,0 +1,108 @@
+"""Actor and learner as processes that die where the environment says, beside a robot that writes its own account.
+
+`python -m tests.faults.crash_run learner|actor <folder> <records port> <weights port>`
+"""
+
+import dataclasses
+import os
+import sys
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from gymnasium import spaces
+
+from actor.console import NoConsole
+from actor.env_schema import env_schema
+from actor.policy_runner import use_one_thread
+from actor.session import open_session
+from actor.stop_flag import StopFlag
+from actor.training import Training
+from runtime.clock import MonotonicClock
+from runtime.logging import setup
+from runtime.run_folder import RunFolder
+from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, REALTIME_S, SEED, helper, link, run_learner
+from tests.unit.actor.point_env import PointEnv
+from transport.config import TransportConfig
+from transport.log import LogReader
+from transport.zmq_uplink import ZmqUplink
+
+ENDLESS = 1_000_000  # steps, seconds; never reached
+FIELDS = ("nonce", "position", "to_goal")
+
+
+def small_link(*ports: int) -> TransportConfig:
+    """Return a link whose logs begin a new segment every 30 records or so."""
+    return dataclasses.replace(link(*ports), segment_bytes=4096 + 30 * 150, sync_period_s=0.02)
+
+
+def observation_crc(observation) -> int:
+    crc = 0
+    for name in FIELDS:
+        crc = zlib.crc32(np.ascontiguousarray(observation[name]).tobytes(), crc)
+    return crc
+
+
+class WitnessedEnv(PointEnv):
+    """Shows something new at every look, and keeps its own list of what it has shown.
+
+    A line is `R <crc>` for a reset and `S <crc>` for a step; it is in the file before the actor sees the observation.
+    """
+
+    def __init__(self, witness: Path | None = None) -> None:
+        super().__init__(period_s=REALTIME_S, clock=MonotonicClock())
+        self.observation_space = spaces.Dict(
+            {"nonce": spaces.Box(-1.0, 1.0, (4,), np.float32), **self.observation_space.spaces}
+        )
+        self.field_specs["nonce"] = ("1", "", ())
+        self._nonces = np.random.default_rng()
+        self._file = None if witness is None else os.open(witness, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def reset(self, *, seed=None, options=None):
+        observation, info = super().reset(seed=seed, options=options)
+        self._note("R", observation)
+        return observation, info
+
+    def step(self, action):
+        observation, *rest = super().step(action)
+        self._note("S", observation)
+        return observation, *rest
+
+    def _observe(self):
+        return {"nonce": self._nonces.uniform(-1, 1, 4).astype(np.float32), **super()._observe()}
+
+    def _note(self, kind, observation):
+        if self._file is not None:
+            os.write(self._file, f"{kind} {observation_crc(observation)}\n".encode())
+
+
+def run_actor(run: RunFolder, transport: TransportConfig) -> None:
+    env, config = (
+        WitnessedEnv(run.path / "witness"),
+        dataclasses.replace(ACTOR, max_env_steps=ENDLESS, max_wall_s=ENDLESS),
+    )
+    session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=True)
+    with (
+        StopFlag().on_signals() as stop,
+        closing(session.writer),
+        closing(LogReader(session.folder)) as reader,
+        closing(ZmqUplink(transport, reader)) as uplink,
+    ):
+        metrics = run.metrics / "actor.jsonl"
+        Training(config, env, helper(), uplink, session, metrics, NoConsole(), SEED, stop).run()
+
+
+def main(role: str, folder: str, records_port: str, weights_port: str) -> None:
+    use_one_thread()
+    setup("info")
+    path = Path(folder)
+    run, transport = RunFolder(path.parent, path.name), small_link(int(records_port), int(weights_port))
+    if role == "learner":
+        run_learner(run, transport)
+    else:
+        run_actor(run, transport)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

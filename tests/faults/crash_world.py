@@ -1,0 +1,147 @@
+"""One run that is killed again and again, and the account of what it has kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actor.logbook import read_rows
+from runtime.crashpoint import EXIT_STATUS, VARIABLE
+from runtime.run_folder import RunFolder
+from steadyhand.children import free_addresses
+from tests.e2e.point_run import OUTBOX, record
+from tests.faults.crash_run import FIELDS, WitnessedEnv, observation_crc
+from tests.faults.scale import FULL
+from transport.log import LogReader
+from transport.record import OBSERVATION, Kind
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 300.0 if FULL else 90.0  # a busy disk takes seconds for a sync
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the learner has of what the robot did."""
+
+    records: int
+    lost_steps: int  # steps that the robot made and no record tells of
+
+
+class CrashWorld:
+    """A run folder, and the learner and the actor that work on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run = RunFolder(folder, "run")
+        self.ports = [address.rpartition(":")[2] for address in free_addresses(2)]
+        self.kills = {"actor": 0, "learner": 0}
+        self.children: dict[str, subprocess.Popen] = {}
+        record(self.run, WitnessedEnv())
+
+    def start(self, role: str, crash: str = "") -> subprocess.Popen:
+        command = [sys.executable, "-m", "tests.faults.crash_run", role, str(self.run.path), *self.ports]
+        environment = {**os.environ, VARIABLE: crash}
+        with (self.run.path / f"{role}.log").open("ab") as log:
+            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+        self.children[role] = child
+        return child
+
+    def crash_at(self, role: str, point: str) -> None:
+        """Start `role`, which must die at `point`."""
+        child = self.start(role, point)
+        self.wait_for(f"{role} to die at {point}", lambda: child.poll() is not None)
+        assert child.returncode == EXIT_STATUS, f"{point}: status {child.returncode}\n{self.tail()}"
+        self.kills[role] += 1
+
+    def kill(self, role: str) -> None:
+        self.children[role].kill()
+        self.children[role].wait()
+        self.kills[role] += 1
+
+    def end(self) -> None:
+        """Let both do something, and end them as a person would."""
+        steps, epoch, fresh = self.env_steps(), self.epoch(), False
+        for role in ("learner", "actor"):
+            if role not in self.children or self.children[role].poll() is not None:
+                self.start(role)
+                fresh = fresh or role == "learner"
+        self.wait_for("weights of the newest learner", lambda: self.epoch() >= epoch + fresh)
+        self.wait_for("practice to go on", lambda: self.env_steps() > steps + 30 and self.connected())
+        for role in ("actor", "learner"):
+            self.children[role].send_signal(signal.SIGTERM)
+            assert self.children.pop(role).wait(DEADLINE_S) == 0, self.tail()
+
+    def wait_for(self, what: str, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.tail()}"
+            dead = [role for role, child in self.children.items() if child.poll() not in (None, EXIT_STATUS, -9)]
+            assert not dead, f"{dead} ended by themselves\n{self.tail()}"
+            time.sleep(0.02)  # noqa: TID251  the interval of polling
+
+    def close(self) -> None:
+        for child in self.children.values():
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+
+    def rows(self) -> list[dict]:
+        return read_rows(self.run.metrics / "actor.jsonl")
+
+    def env_steps(self) -> int:
+        return self.rows()[-1]["env_steps"] if self.rows() else 0
+
+    def epoch(self) -> int:
+        return self.rows()[-1]["learner_epoch"] if self.rows() else -1
+
+    def connected(self) -> bool:
+        return bool(self.rows()) and self.rows()[-1]["learner_connected"]
+
+    def tail(self) -> str:
+        return "\n".join(path.read_text()[-1500:] for path in self.run.path.glob("*.log"))
+
+    def account(self) -> Account:
+        """Check the learner's store against the actor's log and the robot's own list."""
+        (outbox,) = (self.run.log / OUTBOX).iterdir()
+        (stored_in,) = (path for path in self.run.log.iterdir() if path.name != OUTBOX)
+        sent, stored = LogReader(outbox), LogReader(stored_in)
+        # Every sealed record once and in order: the numbers have no gap and end where the actor's own end.
+        rows = stored.read(0, len(stored))
+        assert rows["seq"].tolist() == list(range(sent.next_seq))
+        # Each with its own bytes, as far as the actor still has them ...
+        kept = sent.read(0, len(sent))
+        assert kept.tobytes() == rows[len(rows) - len(kept) :].tobytes()
+        # ... and each with what the robot showed at that moment.
+        return Account(len(rows), self._lost_steps(rows))
+
+    def _lost_steps(self, rows: np.ndarray) -> int:
+        shown = iter(_episodes((self.run.path / "witness").read_text().split()))
+        lost = 0
+        for episode_id in np.unique(rows["episode_id"]):
+            records = rows[rows["episode_id"] == episode_id]
+            crcs = [observation_crc({name: row[OBSERVATION + name] for name in FIELDS}) for row in records]
+            seen = next(shown)
+            while seen[0] != crcs[0]:  # an episode of which no record was made
+                assert len(seen) <= 2, "an episode is missing"
+                lost += len(seen) - 1
+                seen = next(shown)
+            assert crcs == seen[: len(crcs)], f"episode {episode_id}: other observations than the robot's"
+            assert records["step_index"].tolist() == list(range(len(records)))
+            steps = int(np.count_nonzero(records["kind"] == Kind.STEP))
+            assert len(seen) - 1 - steps in (0, 1), f"episode {episode_id}: {len(seen) - 1} steps, {steps} recorded"
+            lost += len(seen) - 1 - steps
+        return lost + sum(len(seen) - 1 for seen in shown)
+
+
+def _episodes(words: list[str]) -> list[list[int]]:
+    episodes: list[list[int]] = []
+    for kind, crc in zip(words[::2], words[1::2], strict=True):
+        if kind == "R":
+            episodes.append([])
+        episodes[-1].append(int(crc))
+    return episodes

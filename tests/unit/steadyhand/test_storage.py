@@ -1,0 +1,61 @@
+from collections import namedtuple
+from dataclasses import replace
+
+import pytest
+
+from runtime.config import ConfigError
+from runtime.run_folder import RunFolder
+from steadyhand import storage
+from tests.transport_kit import CONFIG, SCHEMA, write_episode, writer_in
+from transport.acknowledged import note_acknowledged
+from transport.record import record_dtype
+
+SIZE = record_dtype(SCHEMA).itemsize
+Usage = namedtuple("Usage", "free")
+
+
+@pytest.fixture
+def free(monkeypatch):
+    def set_free(count):
+        monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: Usage(count))
+
+    return set_free
+
+
+def test_a_forecast_counts_every_copy_and_what_may_wait(tmp_path, free):
+    free(10**9)
+    one, two = (storage.forecast(SCHEMA, 1000, CONFIG, tmp_path, copies) for copies in (1, 2))
+    spare = 4 * CONFIG.segment_bytes
+    assert (one.record_bytes, one.free_bytes) == (SIZE, 10**9)
+    assert one.needed_bytes == two.needed_bytes == 2000 * SIZE + spare
+    bounded = storage.forecast(SCHEMA, 1000, replace(CONFIG, quota_bytes=10 * SIZE), tmp_path, 1)
+    assert bounded.needed_bytes == 1010 * SIZE + spare
+
+
+def test_a_run_that_does_not_fit_is_refused_by_a_line_with_the_numbers(tmp_path, free):
+    needed = storage.forecast(SCHEMA, 1000, CONFIG, tmp_path).needed_bytes
+    keep = replace(CONFIG, min_free_bytes=1000)
+    free(needed + 1000)
+    storage.check_room(storage.forecast(SCHEMA, 1000, keep, tmp_path), keep, tmp_path)
+    free(needed + 999)
+    with pytest.raises(ConfigError, match=r"1000 steps of .* kB need .* GB are free.*min_free_bytes.*runs prune"):
+        storage.check_room(storage.forecast(SCHEMA, 1000, keep, tmp_path), keep, tmp_path)
+
+
+def test_what_waits_in_the_actor_s_log_is_counted_over_its_sessions(tmp_path):
+    run = RunFolder(tmp_path, "run")
+    assert storage.waiting_records(run) == 0
+    for number in (1, 2):
+        writer = writer_in(run.log / storage.OUTBOX / f"{number:032x}", number)
+        write_episode(writer, number, 0, 9)
+        writer.close()
+    note_acknowledged(writer.folder, 4)
+    assert storage.waiting_records(run) == 10 + 6
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [("tcp://127.0.0.1:5555", True), ("tcp://localhost:1", True), ("tcp://[::1]:1", True), ("tcp://10.0.0.1:1", False)],
+)
+def test_a_learner_on_this_machine_shares_the_disk(address, local):
+    assert storage.is_local(address) == local

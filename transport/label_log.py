@@ -1,0 +1,127 @@
+"""The label log: what people and classifiers later say about records, beside the log that holds them.
+
+Records are never rewritten. A label gives rewards, ends and success marks of some records anew; the newest one that
+speaks of a record counts. Labels are numbered from 1, so whoever knows a version knows exactly which ones count.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from runtime.logging import quoted
+
+__all__ = ["Label", "LabelError", "LabelReader", "append_label"]
+
+FILE = "labels.log"
+SIGN = " "  # between a line's checksum and its JSON
+
+
+class LabelError(RuntimeError):
+    """A label log that is damaged, or a label that does not fit its records."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What records [first_seq, end_seq) of a session are from this version on; None leaves things as they were."""
+
+    session_id: str
+    first_seq: int
+    end_seq: int
+    rewards: tuple[float, ...] | None  # (n,)
+    terminated: tuple[bool, ...] | None  # (n,); the discount of a step is gamma (1 - terminated)
+    success: bool | None  # of the episode
+    author: str  # who or what says so
+    date: str  # ISO 8601, UTC
+    version: int = 0  # given when it is appended
+
+    def __post_init__(self) -> None:
+        count = self.end_seq - self.first_seq
+        if self.first_seq < 0 or count < 1:
+            raise LabelError(f"label: expected some records, found seq {self.first_seq} to before {self.end_seq}")
+        for name in ("rewards", "terminated"):
+            values = getattr(self, name)
+            if values is not None and len(values) != count:
+                raise LabelError(f"label: expected {count} {name}, one a record, found {len(values)}")
+        if self.rewards is not None and not all(abs(value) < float("inf") for value in self.rewards):
+            raise LabelError("label: expected finite rewards, found NaN or infinity")
+
+
+class LabelReader:
+    """Reads the label log of one session as it grows. Without a file there are no labels."""
+
+    def __init__(self, folder: Path, session_id: str) -> None:
+        self._path, self._session_id = folder / FILE, session_id
+        self.place = 0  # where the next label begins
+        self._version = 0
+
+    def refresh(self) -> list[Label]:
+        """Return the labels that were added since, oldest first. A line whose end has not been written yet waits.
+
+        Raises:
+            LabelError: The file is damaged; nothing may be learnt from labels that are not the ones that were written.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self.place)
+                raw = file.read()
+        except FileNotFoundError:
+            return []
+        labels = []
+        for line in raw.splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                labels.append(self._parse(line))
+                self.place += len(line)
+                self._version += 1
+        return labels
+
+    def _parse(self, line: bytes) -> Label:
+        crc, _, text = line[:-1].partition(SIGN.encode())
+        try:
+            if int(crc, 16) != zlib.crc32(text):
+                raise ValueError("a wrong checksum")
+            label = msgspec.json.decode(text, type=Label)
+        except (ValueError, msgspec.MsgspecError, LabelError) as error:
+            what = f"expected label {self._version + 1}, found {quoted(str(error), 120)}"
+            raise LabelError(f"{self._path}: {what}; restore the file") from None
+        if (label.session_id, label.version) != (self._session_id, self._version + 1):
+            raise LabelError(
+                f"{self._path}: expected label {self._version + 1} of session {self._session_id}, "
+                f"found label {label.version} of {label.session_id}; restore the file"
+            )
+        return label
+
+
+def append_label(folder: Path, label: Label) -> Label:
+    """Append a label to the log in `folder`; return it with its version. It survives a power cut then.
+
+    Raises:
+        LabelError: The label log is damaged, or of another session.
+        OSError: The disk is full; the label log is as before.
+    """
+    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        reader = LabelReader(folder, label.session_id)
+        earlier = reader.refresh()
+        end = reader.place  # behind it only a line that a crash has cut short
+        os.ftruncate(descriptor, end)
+        label = replace(label, version=len(earlier) + 1)
+        text = msgspec.json.encode(label)
+        line = f"{zlib.crc32(text):08x}{SIGN}".encode() + text + b"\n"
+        try:
+            if os.write(descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, end)
+            raise
+        return label
+    finally:
+        os.close(descriptor)
