@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether a container does its work: `health.py learner` or `health.py actor`. Needs nothing but Python.
+"""Whether a container does its work: `health.py learner [host]` or `health.py actor`. Needs nothing but Python.
 
 The learner is healthy while both of its ports take connections, the actor while it is connected to a learner.
 """
@@ -17,18 +17,20 @@ PORTS = (5555, 5556)
 def main(words: list[str]) -> int:
     """Return 0 for healthy, 1 for not, 2 for a word that is not known."""
     ports = tuple(int(text) for text in os.environ.get("STEADYHAND_PORTS", "").split()) or PORTS
-    checks = {"learner": learner_listens, "actor": actor_is_connected}
-    if len(words) != 1 or words[0] not in checks:
-        sys.stderr.write(f"health.py: expected one of {', '.join(checks)}, found {' '.join(words) or 'nothing'}\n")
-        return 2
-    return 0 if checks[words[0]](ports) else 1
+    match words:
+        case ["learner"] | ["learner", _]:
+            return 0 if learner_listens(ports, *words[1:]) else 1
+        case ["actor"]:
+            return 0 if actor_is_connected(ports) else 1
+    sys.stderr.write(f"health.py: expected learner [host] or actor, found {' '.join(words) or 'nothing'}\n")
+    return 2
 
 
-def learner_listens(ports: tuple[int, ...]) -> bool:
+def learner_listens(ports: tuple[int, ...], host: str = "127.0.0.1") -> bool:
     """Return whether somebody takes connections on every port."""
     try:
         for port in ports:
-            socket.create_connection(("127.0.0.1", port), CONNECT_S).close()
+            socket.create_connection((host, port), CONNECT_S).close()
     except OSError:
         return False
     return True

@@ -46,6 +46,7 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
         latent_size=config.latent_size,
         log_std_min=config.log_std_min,
         log_std_max=config.log_std_max,
+        log_std_start=config.log_std_start,
         normaliser=_normaliser(vectors, demos, std_floor),
         encoder_hash="",
     )

@@ -151,9 +151,13 @@ def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> n
             layers.append(nn.LayerNorm(width))
         layers.append(nn.ReLU(inplace=True) if spec.activation == "relu" else nn.Tanh())
         size = width
-    layers.append(nn.Linear(size, 2 * spec.action_size))
+    last = nn.Linear(size, 2 * spec.action_size)
+    layers.append(last)
     for layer in layers:
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)
+    # A log standard deviation that a random layer makes would drift with the features while only the mean is cloned.
+    nn.init.zeros_(last.weight[spec.action_size :])
+    nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
     return nn.Sequential(*layers)

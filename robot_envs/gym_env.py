@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,8 +14,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from runtime.config import ConfigError
+from runtime.logging import quoted
 
 Observation = dict[str, NDArray[Any]]
+ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _SUCCESS_KEYS = ("success", "is_success")
 _FAR = float(np.finfo(np.float32).max)
 
@@ -50,14 +53,14 @@ class GymTaskConfig:
 
 
 def load_entry_point(text: str, where: str) -> Callable[..., Any]:
-    """Import ``package.module:name``.
+    """Import ``package.module:name``. That runs the module's code: the text must come from whoever runs the program.
 
     Raises:
         ConfigError: The text is not of that form, or there is nothing of that name.
     """
+    if ENTRY_POINT.fullmatch(text) is None:
+        raise ConfigError(f"{where}: expected package.module:name, found {quoted(text)}")
     module_name, _, name = text.partition(":")
-    if not module_name or not name:
-        raise ConfigError(f"{where}: expected package.module:name, found {text!r}")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

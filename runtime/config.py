@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hydra import compose as hydra_compose
@@ -14,8 +15,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from runtime.logging import quoted
@@ -23,6 +24,7 @@ from runtime.logging import quoted
 __all__ = ["ConfigError", "build", "compose"]
 
 T = TypeVar("T")
+CALL = "_target_"  # what Hydra would import and call
 DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
 
 
@@ -46,12 +48,17 @@ def compose(
     with initialize_config_module(config_module, version_base="1.3"):
         try:
             composed = hydra_compose(config_name, overrides=list(overrides))
+            for key, value in _leaves(OmegaConf.to_container(composed, resolve=False), ""):
+                # Before anything is resolved: what is made of a missing value would be blamed instead of it.
+                if value == MISSING:
+                    raise ConfigError(f"{key}: needs a value and has none; give one with {key}=...")
+                if CALL in re.split(r"[.\[]", key):
+                    raise ConfigError(f"{key}: nothing is called by {CALL} here; code is named by an entry_point alone")
             values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
         except MissingConfigException as error:
             raise ConfigError(_missing_option(error)) from None
-        except MissingMandatoryValue as error:
-            key = error.full_key
-            raise ConfigError(f"{key}: needs a value and has none; give one with {key}=...") from None
+        except ConfigError:
+            raise
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = _wrong_override(overrides, config_name) or _one_line(error)
             raise ConfigError(reason) from None
@@ -94,6 +101,18 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
         return cls(**arguments)
     except ValueError as error:
         raise ConfigError(f"{where}: {_one_line(error)}") from error
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield every value that is no container, with its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value
 
 
 def _convert(expected: Any, value: Any, path: str) -> Any:

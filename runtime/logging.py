@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["LEVELS", "get_logger", "quoted", "setup"]
+__all__ = ["LEVELS", "escaped", "get_logger", "quoted", "setup"]
 
 LEVELS = ("debug", "info", "warning", "error")
 ROOT = "steadyhand"
@@ -38,4 +38,10 @@ def quoted(text: object, limit: int = 80) -> str:
     Use it for whatever a peer or a user sent, so that a hostile string cannot forge log lines.
     """
     shown = ascii(text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def escaped(text: str, limit: int = 200) -> str:
+    """Return a peer's whole sentence fit for a log line or a terminal: as `quoted`, without the quotes."""
+    shown = ascii(text)[1:-1]
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

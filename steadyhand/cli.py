@@ -26,6 +26,7 @@ VERBS = {
     "inspect": "show what a demo set or a log holds",
     "relabel": "say of a recorded episode that it was, or was not, a success",
     "runs": "list, archive or prune the run folders",
+    "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 USER_ERROR, INTERRUPTED = 2, 130

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -30,6 +28,7 @@ from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
 from steadyhand.demos import action_gains, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
+from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.records import evaluation_path
@@ -38,9 +37,7 @@ from transport.demo_set import DemoManifest, DemoSetError, is_demo_set
 from transport.weights import Weights
 
 __all__ = [
-    "ACTOR_ID",
     "FilmError",
-    "actor_id",
     "demonstrator_name",
     "evaluate",
     "film_policy",
@@ -51,12 +48,6 @@ __all__ = [
 __all__ += ["record_demos", "runner_for", "trained_policy"]
 
 
-def actor_id(host: str) -> str:
-    """Make a host's name an actor's: the wire knows only lower case, and no sign that a path or a shell minds."""
-    return re.sub(r"[^a-z0-9_.-]+", "-", host.lower()).lstrip("_.-")[:64] or "robot"
-
-
-ACTOR_ID = actor_id(socket.gethostname())
 logger = get_logger("session")
 
 OnEpisode = Callable[[EpisodeSummary], None]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime.clock import MonotonicClock
+from transport import keys
 from transport.config import TransportConfig
 from transport.intake import Intake
 from transport.log import LogWriter
@@ -91,7 +92,24 @@ def intake_in(folder: Path, **options) -> Intake:
 
 def connected_config(server: ZmqServer) -> TransportConfig:
     """Return the settings of an actor that connects to `server`."""
-    return replace(CONFIG, address=server.address, weights_address=server.weights_address)
+    return reaching(CONFIG, server)
+
+
+def make_machine(folder: Path, actor_id: str = "arm") -> TransportConfig:
+    """Return the settings of a machine that has keys of its own, and is paired with nobody."""
+    keys.make_keys(folder, actor_id)
+    return replace(CONFIG, keys=str(folder))
+
+
+def pair(learner: TransportConfig, actor: TransportConfig, actor_id: str = "arm") -> None:
+    """Let the learner's machine and an actor's admit each other."""
+    keys.pair_actor(learner.keys_folder, actor_id, keys.own_keys(actor.keys_folder).public)
+    keys.pair_learner(actor.keys_folder, keys.own_keys(learner.keys_folder).public)
+
+
+def reaching(config: TransportConfig, server: ZmqServer) -> TransportConfig:
+    """Return an actor's settings with the addresses of `server`."""
+    return replace(config, address=server.address, weights_address=server.weights_address)
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["TransportConfig"]
 
@@ -39,12 +40,11 @@ class TransportConfig:
     linger_s: float  # time that closing sockets may take to send what is queued
     segment_bytes: int  # one file of a log, preallocated
     # What is stored.
-    sync_period_s: (
-        float  # the learner puts what has come on its disk this often, and only then lets the actor forget it
-    )
+    sync_period_s: float  # between two syncs of the learner's logs; an actor forgets only what is synced
     quota_bytes: int  # records that wait in the actor's log; from here on no new episode begins
     min_free_bytes: int  # room that a run leaves free on its disk
-    keys: str | None = None  # folder of CURVE keys; not available yet, so only loopback addresses are served
+    keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used
+    host: str | None = None  # the learner's machine, of which a configuration file makes the two addresses
 
     def __post_init__(self) -> None:
         for name in POSITIVE:
@@ -59,8 +59,13 @@ class TransportConfig:
             raise ValueError(
                 f"backoff_max_s: expected at least backoff_min_s = {self.backoff_min_s}, found {self.backoff_max_s}"
             )
-        if self.keys is not None:
-            raise ValueError("keys: expected null, CURVE is not available in this version; use loopback addresses")
+        if self.keys is not None and not self.keys.strip():
+            raise ValueError("keys: expected a folder, or null for a link within this machine, found an empty text")
+
+    @property
+    def keys_folder(self) -> Path | None:
+        """Return where the keys are; None when this link has none."""
+        return None if self.keys is None else Path(self.keys).expanduser()
 
     @property
     def liveness_s(self) -> float:

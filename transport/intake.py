@@ -13,19 +13,22 @@ import msgspec
 
 from runtime.clock import Clock, MonotonicClock
 from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
+from runtime.logging import escaped, get_logger
 from transport import segment
+from transport.budget import Budget
 from transport.config import TransportConfig
 from transport.delivery import ReceiverState
 from transport.log import LogError, LogReader, LogWriter
 from transport.record import RecordError, record_dtype
 from transport.schema import Schema, SchemaError
 from transport.weights import WeightsError
-from transport.wire import PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
+from transport.wire import MAX_REASONS, PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
 
 __all__ = ["Intake", "UnknownSessionError"]
 
 NS_PER_S = 1_000_000_000
+MAX_SESSIONS = 64  # open at once
+MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S = 32, 60.0  # of one actor within the window: each one costs files
 SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
 
 _log = get_logger("transport.intake")
@@ -84,6 +87,7 @@ class Intake:
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
+        self._new_sessions = Budget(MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S, MAX_SESSIONS, self._clock)
         self._schema = required
         folder.mkdir(parents=True, exist_ok=True)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
@@ -112,14 +116,14 @@ class Intake:
     def hello(self, hello: Hello) -> Accept | Reject:
         """Take a session in, again or for the first time, or say why not."""
         try:
-            schema = Schema.from_json(hello.schema)
-            reasons = self._objections(hello, schema)
+            reasons = self._objections(hello, hello.schema)
             if not reasons:
-                spec = self._policy_spec(schema)
-                next_seq = self._open(hello, schema)
+                spec = self._policy_spec(hello.schema)
+                next_seq = self._open(hello, hello.schema)
         except (ValueError, LogError, OSError) as error:
             reasons = [str(error)]
         if reasons:
+            reasons = [escaped(reason) for reason in reasons[:MAX_REASONS]]
             _log.warning("rejected %s: %s", hello.actor_id, "; ".join(reasons))
             return Reject(reasons)
         _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)
@@ -253,6 +257,11 @@ class Intake:
             self.expire()
             if self._schema:
                 reasons += self._schema.diff(schema, extras=False)
+            if hello.session_id not in self._sessions and len(self._sessions) >= MAX_SESSIONS:
+                reasons.append(f"sessions: expected at most {MAX_SESSIONS} at once; try again when one has ended")
+            if hello.session_id not in self._readers and self._new_sessions.is_spent(hello.actor_id):
+                most = f"{MAX_NEW_SESSIONS} new ones within {NEW_SESSIONS_WINDOW_S:.0f} s"
+                reasons.append(f"sessions: expected at most {most} of an actor; go on with an earlier one, or wait")
             for name, other in self._sessions.items():
                 if name == hello.session_id and (other.writer.schema != schema or other.actor_id != hello.actor_id):
                     reasons.append(f"session_id {name}: held with another schema or actor_id; start a new session")
@@ -270,9 +279,12 @@ class Intake:
             if session is None:
                 # What an earlier start left in the page cache is sealed and synced by this.
                 folder = self.folder / hello.session_id
+                if folder.is_symlink():
+                    raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
                 writer = LogWriter(folder, schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
                 session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
                 if hello.session_id not in self._readers:
+                    self._new_sessions.spend(hello.actor_id)
                     self._readers[hello.session_id] = LogReader(folder)
                 self._durable[hello.session_id] = writer.next_seq
                 crashpoint("intake.opened")

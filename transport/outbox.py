@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.logging import escaped
 from transport.config import TransportConfig
 from transport.delivery import SenderState
 from transport.log_reader import LogReader
@@ -20,8 +21,8 @@ class Rejected(RuntimeError):  # noqa: N818 - it is the answer to a HELLO, not a
     """The learner refused the session; `reasons` has one readable line each."""
 
     def __init__(self, reasons: list[str]) -> None:
-        super().__init__(f"the learner refused this session: {'; '.join(reasons)}")
-        self.reasons = reasons
+        self.reasons = [escaped(reason) for reason in reasons]
+        super().__init__(f"the learner refused this session: {'; '.join(self.reasons)}")
 
 
 class Behind(Rejected):

@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 
 from runtime.logging import quoted
 
@@ -18,9 +19,13 @@ __all__ = ["FieldSpec", "Schema", "SchemaError"]
 Dtype = Literal["uint8", "float32"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}")
-MAX_TEXT = 64  # characters of a unit or a frame
+MAX_TEXT = 64  # characters of a name, a unit or a frame
 MAX_FIELDS = 64
+MAX_DIMENSIONS = 8
+MAX_SCALE = 8192
 MAX_ELEMENTS = 1 << 26  # of one field: a peer's schema must not make us allocate without bound
+# A peer's bytes are decoded into these types, whose bounds are checked before anything is allocated.
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
 
 class SchemaError(ValueError):
@@ -35,14 +40,14 @@ class FieldSpec:
     not known.
     """
 
-    name: str
-    shape: tuple[int, ...]
+    name: Text
+    shape: Annotated[tuple[int, ...], Meta(max_length=MAX_DIMENSIONS)]
     dtype: Dtype
     low: float
     high: float
-    unit: str
-    frame: str
-    scale: tuple[float, ...] = ()
+    unit: Text
+    frame: Text
+    scale: Annotated[tuple[float, ...], Meta(max_length=MAX_SCALE)] = ()
 
     def __post_init__(self) -> None:
         # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
@@ -54,12 +59,16 @@ class FieldSpec:
             raise SchemaError(f"field name: expected 1 to 64 of A-Z a-z 0-9 _ . / -, found {quoted(self.name)}")
         if self.dtype not in get_args(Dtype):
             raise SchemaError(f"{self.name}: expected dtype uint8 or float32, found {quoted(self.dtype)}")
-        if any(size < 1 for size in self.shape) or math.prod(self.shape) > MAX_ELEMENTS:
-            raise SchemaError(f"{self.name}: expected sizes of at least 1, {MAX_ELEMENTS} in all, found {self.shape}")
+        if len(self.shape) > MAX_DIMENSIONS or not all(1 <= size <= MAX_ELEMENTS for size in self.shape):
+            raise SchemaError(f"{self.name}: expected at most {MAX_DIMENSIONS} sizes from 1 on, found {self.shape}")
+        if math.prod(self.shape) > MAX_ELEMENTS:
+            raise SchemaError(f"{self.name}: expected at most {MAX_ELEMENTS} elements in all, found {self.shape}")
         if not self.low <= self.high:
             raise SchemaError(f"{self.name}: expected low <= high, found [{self.low}, {self.high}]")
         if self.scale and (len(self.shape) != 1 or len(self.scale) != self.shape[0]):
             raise SchemaError(f"{self.name}: expected a scale per element of {self.shape}, found {len(self.scale)}")
+        if len(self.scale) > MAX_SCALE:
+            raise SchemaError(f"{self.name}: expected at most {MAX_SCALE} scales, or none, found {len(self.scale)}")
         if not all(0.0 < value < math.inf for value in self.scale):
             raise SchemaError(f"{self.name}: expected scales above 0, found {self.scale}")
         for text in (self.unit, self.frame):
@@ -75,10 +84,10 @@ class Schema:
     [-1, 1]; `command_size` is the length of the gated command; `reward_terms` names the parts of the reward.
     """
 
-    observation: tuple[FieldSpec, ...]
+    observation: Annotated[tuple[FieldSpec, ...], Meta(max_length=MAX_FIELDS)]
     action: FieldSpec
     command_size: int
-    reward_terms: tuple[str, ...]
+    reward_terms: Annotated[tuple[Text, ...], Meta(max_length=MAX_FIELDS)]
     control_period_s: float
 
     def __post_init__(self) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import zmq
 
 from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
+from runtime.logging import get_logger, quoted
 from transport.config import TransportConfig
-from transport.wire import MAX_HEADER_BYTES
+from transport.wire import MAX_FRAMES, MAX_HEADER_BYTES
 
-__all__ = ["InsecureAddressError", "SocketThread", "check_loopback"]
+__all__ = ["InsecureAddressError", "SocketThread", "check_address"]
 
 NS_PER_S = 1_000_000_000
 RECEIVE_HWM = 16  # messages; times max_frame_bytes it bounds the memory that peers can fill
@@ -38,6 +38,7 @@ class SocketThread(ABC):
         self.failure: Exception | None = None  # why the thread ended, when it was not asked to
         self._clock = clock or MonotonicClock()
         self._context: zmq.Context[_Socket] = zmq.Context()
+        self._curve: dict[int, int | bytes] = {}  # options that give every socket its keys
         self._wake_lock = threading.Lock()
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._closing = False
@@ -75,7 +76,7 @@ class SocketThread(ABC):
                 return
         elif not self._context.closed:
             self._leave()
-            self._context.destroy(linger=0)
+            self._destroy(linger_ms=0)
         with self._wake_lock:
             if self._wake_fd >= 0:
                 os.close(self._wake_fd)
@@ -94,7 +95,24 @@ class SocketThread(ABC):
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, heartbeat_ms * self.config.liveness_heartbeats)
         if conflate:
             socket.setsockopt(zmq.CONFLATE, 1)
+        for option, value in self._curve.items():
+            socket.setsockopt(option, value)
         return socket
+
+    def _receive_frames(self, socket: _Socket) -> tuple[list[bytes], str]:
+        """Return the frames of one message, and who it comes from: the user id of a client's key, else "".
+
+        A message may have any number of frames; those that none of ours has are not kept, but for one that says so.
+        """
+        frames: list[zmq.Frame] = []
+        more = True
+        while more:
+            frame = socket.recv(zmq.NOBLOCK, copy=False)
+            more = frame.more
+            if len(frames) <= MAX_FRAMES + 1:  # one is a ROUTER's
+                frames.append(frame)
+        user = str(frames[0].get("User-Id")) if zmq.CURVE_SERVER in self._curve else ""
+        return [frame.bytes for frame in frames], user
 
     def _wait(self, timeout_s: float) -> set[Any]:
         """Return the sockets that have a message, after `timeout_s`, a message or a wake-up."""
@@ -115,22 +133,34 @@ class SocketThread(ABC):
             self.failure = error
             _log.exception("%s: stopped by an error", self._thread.name)
         finally:
-            self._context.destroy(linger=int(self.config.linger_s * 1000))
+            self._destroy(linger_ms=int(self.config.linger_s * 1000))
+
+    def _destroy(self, linger_ms: int) -> None:
+        """Close every socket; a queue that nobody empties is given up after `linger_ms`."""
+        self._context.destroy(linger=linger_ms)
 
 
-def check_loopback(address: str) -> None:
-    """Refuse to listen where other machines could connect.
+def check_address(address: str, keyed: bool) -> None:
+    """Refuse to speak to other machines in the clear, as learner and as actor alike.
+
+    Args:
+        address: Where to listen, or to connect.
+        keyed: Whether this side has keys.
 
     Raises:
-        InsecureAddressError: Not a `tcp://` address of this machine's loopback.
+        InsecureAddressError: Not a `tcp://` address, or, without keys, not one of this machine's loopback.
     """
     host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
-    if not local or not address.startswith("tcp://"):
+    if not address.startswith("tcp://") or not host:
         raise InsecureAddressError(
-            f"address {address!r}: without keys only loopback is served, such as tcp://127.0.0.1:5555; "
-            "reach it from another machine through an SSH tunnel"
+            f"address: expected tcp://<host>:<port>, such as tcp://127.0.0.1:5555, found {quoted(address)}"
+        )
+    if not (local or keyed):
+        raise InsecureAddressError(
+            f"address {quoted(address)}: without keys only loopback may be used, such as tcp://127.0.0.1:5555; "
+            "give both machines keys (`steadyhand keys --help`) and choose transport=network, or use an SSH tunnel"
         )

@@ -61,6 +61,7 @@ class Uplink(Protocol):
             Rejected: The learner refuses, with the reasons.
             Behind: The log has lost its end; skip it to `next_seq` and connect again.
             UplinkTimeout: It did not answer within `timeout_s`.
+            HandshakeError: It is there, and the two sides' keys do not fit.
             ValueError: The HELLO is not that of the log's session.
         """
         ...
@@ -96,7 +97,8 @@ class WeightsBox:
             weights = weights_codec.decode(raw)
         except WeightsError as error:
             self.ignored += 1
-            _log.warning("%s", error)
+            if self.ignored & (self.ignored - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a sender must not fill the disk
+                _log.warning("%s (%d ignored in all)", error, self.ignored)
             return
         if weights_codec.newer(weights, self._newest):
             self._newest = weights

@@ -12,6 +12,8 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from runtime.logging import quoted
+
 __all__ = ["Weights", "WeightsError", "decode", "encode", "newer"]
 
 MAGIC = b"SHDW"
@@ -60,16 +62,18 @@ def decode(raw: bytes) -> Weights:
     Raises:
         WeightsError: Truncated, altered, or not all finite.
     """
-    head, digest, body = raw[: HEAD.size], raw[HEAD.size : HEAD.size + DIGEST_BYTES], raw[HEAD.size + DIGEST_BYTES :]
-    if len(head) < HEAD.size or not head.startswith(MAGIC):
+    view, start = memoryview(raw), HEAD.size + DIGEST_BYTES  # slices of it copy nothing
+    if len(raw) < start or not raw.startswith(MAGIC):
         raise WeightsError(f"weights: expected a weights message, found {len(raw)} bytes of something else")
-    if hashlib.sha256(head + body).digest() != digest:
+    digest = hashlib.sha256(view[: HEAD.size])
+    digest.update(view[start:])
+    if digest.digest() != view[HEAD.size : start]:
         raise WeightsError(f"weights: the checksum of {len(raw)} bytes is wrong; they are ignored")
-    _, learner_epoch, policy_version = HEAD.unpack(head)
+    _, learner_epoch, policy_version = HEAD.unpack_from(raw)
     try:
-        tensors = safetensors.numpy.load(body)
+        tensors = safetensors.numpy.load(raw[start:])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"weights: expected safetensors, found {error}") from None
+        raise WeightsError(f"weights: expected safetensors, found {quoted(str(error), 160)}") from None
     _check_finite(tensors)
     return Weights(learner_epoch, policy_version, tensors)
 

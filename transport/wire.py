@@ -12,6 +12,7 @@ from runtime.logging import quoted
 from transport.schema import Schema
 
 __all__ = [
+    "ACTOR_ID",
     "MAX_HEADER_BYTES",
     "PROTOCOL_VERSION",
     "Accept",
@@ -23,24 +24,39 @@ __all__ = [
     "Records",
     "Reject",
     "Status",
+    "VersionError",
     "WeightsReply",
     "WeightsRequest",
     "WireError",
     "decode",
     "encode",
+    "refuse_version",
 ]
 
 PROTOCOL_VERSION = 1
-MAGIC = b"SHD" + bytes([PROTOCOL_VERSION])
+FAMILY = b"SHD"
+MAGIC = FAMILY + bytes([PROTOCOL_VERSION])
 MAX_HEADER_BYTES = 1 << 18
+MAX_FRAMES = 2
+MAX_REASONS = 64  # lines of a refusal
 
+ACTOR_ID = r"[a-z0-9][a-z0-9_.-]{0,63}"
 Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
-ActorId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")]
+ActorId = Annotated[str, Meta(pattern=rf"^{ACTOR_ID}\Z")]
+Line = Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")]  # shown to people: nothing that a terminal would obey
 SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]  # becomes a folder's name
 
 
 class WireError(ValueError):
     """A message that is not one of ours, or one that must not be sent."""
+
+
+class VersionError(WireError):
+    """A message of another protocol version. `version` is its own."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"protocol_version: expected {PROTOCOL_VERSION}, found {version}; update the older side")
+        self.version = version
 
 
 class _Message(msgspec.Struct, tag_field="message", tag=True, forbid_unknown_fields=True, frozen=True):
@@ -53,7 +69,7 @@ class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     updates: int  # gradient updates so far
     policy_version: int  # of the newest published weights
     transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
-    learner_phase: str
+    learner_phase: Line
     durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
 
 
@@ -61,8 +77,8 @@ class Hello(_Message, frozen=True):
     """The actor's first message: what it records, and who it is."""
 
     protocol_version: int
-    schema: dict[str, Any]
-    schema_hash: str
+    schema: Schema
+    schema_hash: Line
     control_period_s: float
     actor_id: ActorId
     session_id: SessionId  # 16 random bytes of this session, in hex
@@ -71,7 +87,7 @@ class Hello(_Message, frozen=True):
     @classmethod
     def of(cls, schema: Schema, actor_id: str, session_id: str) -> Hello:
         """Return the HELLO of a session that records `schema`."""
-        return cls(PROTOCOL_VERSION, schema.to_json(), schema.hash, schema.control_period_s, actor_id, session_id)
+        return cls(PROTOCOL_VERSION, schema, schema.hash, schema.control_period_s, actor_id, session_id)
 
 
 class Accept(_Message, frozen=True):
@@ -89,9 +105,9 @@ class Accept(_Message, frozen=True):
 
 
 class Reject(_Message, frozen=True):
-    """The learner refuses the session, with one readable reason a line."""
+    """The learner refuses the session, with one readable reason a line. The same in every protocol version."""
 
-    reasons: list[str]
+    reasons: Annotated[list[str], Meta(max_length=MAX_REASONS)]
 
 
 class Records(_Message, frozen=True):
@@ -126,7 +142,9 @@ class WeightsReply(_Message, frozen=True):
     """The newest weights, in the raw frame."""
 
 
-Message = Hello | Accept | Reject | Records | Ack | Heartbeat | Bye | WeightsRequest | WeightsReply
+FromActor = Hello | Records | Heartbeat | Bye | WeightsRequest
+FromLearner = Accept | Reject | Ack | Heartbeat | Bye | WeightsReply
+Message = FromActor | FromLearner
 WITH_FRAME = (Records, WeightsReply)
 
 
@@ -135,7 +153,12 @@ def _refuse_ext(code: int, data: memoryview) -> Literal[None]:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message, ext_hook=_refuse_ext)
+# What a side never receives it does not even decode: only a learner sends JSON of no fixed shape.
+_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "actor": msgspec.msgpack.Decoder(FromActor, ext_hook=_refuse_ext),
+    "learner": msgspec.msgpack.Decoder(FromLearner, ext_hook=_refuse_ext),
+    "either": msgspec.msgpack.Decoder(Message, ext_hook=_refuse_ext),
+}
 
 
 def encode(message: Message, raw: bytes | None = None) -> list[bytes]:
@@ -150,22 +173,29 @@ def encode(message: Message, raw: bytes | None = None) -> list[bytes]:
     return [header] if raw is None else [header, raw]
 
 
-def decode(frames: Sequence[bytes]) -> tuple[Message, bytes]:
+def refuse_version(error: VersionError) -> list[bytes]:
+    """Return a refusal that the sender of another version can read."""
+    return [FAMILY + bytes([error.version]) + _ENCODER.encode(Reject([str(error)]))]
+
+
+def decode(frames: Sequence[bytes], sender: Literal["actor", "learner", "either"] = "either") -> tuple[Message, bytes]:
     """Return the message in `frames` and its raw frame (empty when the message has none).
 
     Raises:
-        WireError: Anything else than exactly that.
+        WireError: Anything else than exactly that, of a kind that `sender` sends.
     """
-    if not 1 <= len(frames) <= 2:
+    if not 1 <= len(frames) <= MAX_FRAMES:
         raise WireError(f"message: expected 1 or 2 frames, found {len(frames)}")
     header = frames[0]
+    if header.startswith(FAMILY) and len(header) > len(FAMILY) and not header.startswith(MAGIC):
+        raise VersionError(header[len(FAMILY)])
     if len(header) > MAX_HEADER_BYTES or not header.startswith(MAGIC):
         raise WireError(
             f"message: expected the header of protocol {PROTOCOL_VERSION}, found {len(header)} bytes, "
             f"starting with {quoted(header[:8])}"
         )
     try:
-        message = _DECODER.decode(memoryview(header)[len(MAGIC) :])
+        message: Message = _DECODERS[sender].decode(memoryview(header)[len(MAGIC) :])
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise WireError(f"message: expected a known message, found {quoted(str(error), 160)}") from None
     if isinstance(message, WITH_FRAME) != (len(frames) == 2):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Hashable
+from itertools import count
+
 import zmq
 
-from runtime.clock import Clock
+from runtime.clock import Clock, MonotonicClock
 from runtime.logging import get_logger
 from transport import wire
+from transport.allow_list import DOMAIN, AllowList
+from transport.budget import Budget
 from transport.config import TransportConfig
+from transport.handshake import HandshakeMonitor
 from transport.intake import Intake, UnknownSessionError
-from transport.socket_thread import SocketThread, check_loopback
+from transport.keys import own_keys
+from transport.socket_thread import SocketThread, check_address
 from transport.wire import (
     Accept,
     Bye,
@@ -17,7 +25,9 @@ from transport.wire import (
     Hello,
     Message,
     Records,
+    Reject,
     Status,
+    VersionError,
     WeightsReply,
     WeightsRequest,
     WireError,
@@ -25,8 +35,12 @@ from transport.wire import (
 
 __all__ = ["ZmqServer"]
 
-MAX_WIRE_ERRORS = 8  # of one connection, then it is not listened to any more
-MAX_COUNTED = 1024  # connections whose errors are remembered
+MAX_WIRE_ERRORS = 8  # of one peer within the window, then it is dropped for as long
+ERROR_WINDOW_S = 60.0
+MAX_COUNTED = 1024  # peers whose errors are remembered
+REBIND_ATTEMPTS, REBIND_S = 200, 0.01
+
+_NOT_YOURS = "actor_id: expected {}, as whom this key is paired, found {}; pair the key again under that id"
 
 _log = get_logger("transport.server")
 
@@ -34,7 +48,8 @@ _log = get_logger("transport.server")
 class ZmqServer(SocketThread):
     """Serves an `Intake` over ZeroMQ. Listens from construction on.
 
-    A connection's ZeroMQ identity only says where to answer; who is there, the HELLO says.
+    A connection's ZeroMQ identity only says where to answer; who is there, the HELLO says. With keys it must be the
+    actor whose key opened the connection.
     """
 
     def __init__(self, intake: Intake, config: TransportConfig, clock: Clock | None = None) -> None:
@@ -42,29 +57,39 @@ class ZmqServer(SocketThread):
 
         Raises:
             InsecureAddressError: Other machines could connect, and there are no keys.
+            KeysError: The keys are missing, or others could read them.
             zmq.ZMQError: The address is taken.
         """
-        check_loopback(config.address)
-        check_loopback(config.weights_address)
+        keys = config.keys_folder
+        for address in (config.address, config.weights_address):
+            check_address(address, keys is not None)
+        pair = None if keys is None else own_keys(keys)
         super().__init__("learner sockets", config, clock)
         self.intake = intake
         self.wire_errors = 0  # messages that were refused, in all
+        self.handshake_failures = 0  # connections that did not speak our protocol, in all
         self._peers: dict[bytes, str] = {}  # connection -> session id
         self._told: dict[str, Status] = {}  # session id -> the last status it was sent
-        self._errors: dict[bytes, int] = {}
+        self._budget = Budget(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
         self._published: bytes | None = None
         self._beat_s = 0.0
-        self._router = self._socket(zmq.ROUTER, config.window_records)
-        self._pub = self._socket(zmq.PUB, 1, conflate=True)
+        self._pause = threading.Event()  # never set: it only waits
+        self._allow_list: AllowList | None = None
+        self.address, self.weights_address = config.address, config.weights_address
         try:
-            self._router.bind(config.address)
-            self._pub.bind(config.weights_address)
-        except zmq.ZMQError:
+            if keys is not None and pair is not None:
+                self._curve = {
+                    zmq.CURVE_SERVER: 1,
+                    zmq.CURVE_SECRETKEY: pair.secret,
+                    zmq.ZAP_DOMAIN: DOMAIN.encode(),
+                    zmq.ZAP_ENFORCE_DOMAIN: 1,  # nobody to ask is a refusal
+                }
+                self._allow_list = AllowList(self._context, keys, self._budget.is_spent)
+                self._allow_list.start()
+            self._listen()
+        except BaseException:
             self.close()
             raise
-        self.address = self._router.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.weights_address = self._pub.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._poller.register(self._router, zmq.POLLIN)
         self.start()
 
     def publish(self, weights: bytes) -> None:
@@ -93,20 +118,75 @@ class ZmqServer(SocketThread):
         if self._now_s() >= self._beat_s:
             self._beat_s = self._now_s() + self.config.heartbeat_s
             self.intake.expire()
+            self._check_keys()
             self._tell(everyone=True)
+        if self._monitor.socket in ready and self._monitor.failure():
+            self.handshake_failures += 1
+            if self.handshake_failures & (self.handshake_failures - 1) == 0:  # the 1st, 2nd, 4th, 8th ...
+                _log.warning("a connection failed to shake hands (%d in all)", self.handshake_failures)
+
+    def _listen(self) -> None:
+        """Make both sockets and bind them."""
+        self._router = self._socket(zmq.ROUTER, self.config.window_records)
+        self._pub = self._socket(zmq.PUB, 1, conflate=True)
+        self._monitor = HandshakeMonitor(self._router)
+        self._published = None
+        self._router.bind(self.address)
+        self._pub.bind(self.weights_address)
+        self.address = self._router.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.weights_address = self._pub.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._poller.register(self._router, zmq.POLLIN)
+        self._poller.register(self._monitor.socket, zmq.POLLIN)
+
+    def _check_keys(self) -> None:
+        """Cut every connection when one of them would not be admitted any more.
+
+        ZeroMQ cannot close a single one. Those that may come back do so by themselves, and go on where they were.
+        """
+        gone = [] if self._allow_list is None else self._allow_list.outdated()
+        if not gone:
+            return
+        _log.warning("key %s is not admitted any more: every actor has to connect anew", ", ".join(gone))
+        self._hang_up()
+        for attempt in count(1):
+            try:
+                self._listen()
+                return
+            except zmq.ZMQError as error:  # the port is given back a moment after the socket was closed
+                self._hang_up()
+                if error.errno != zmq.EADDRINUSE or attempt == REBIND_ATTEMPTS:
+                    raise
+                self._pause.wait(REBIND_S)
+
+    def _hang_up(self) -> None:
+        for socket in (self._router, self._monitor.socket):
+            if socket in self._poller:
+                self._poller.unregister(socket)
+        self._monitor.close()
+        self._router.close(linger=0)
+        self._pub.close(linger=0)
+        self._peers.clear()
+
+    def _destroy(self, linger_ms: int) -> None:
+        if self._allow_list is not None:
+            self._allow_list.stop()
+        super()._destroy(linger_ms)
 
     def _leave(self) -> None:
         for identity in self._peers:
             self._send(identity, wire.encode(Bye()))
 
     def _serve(self) -> None:
-        identity, *frames = self._router.recv_multipart(zmq.NOBLOCK)
-        if self._errors.get(identity, 0) >= MAX_WIRE_ERRORS:
+        (identity, *frames), user = self._receive_frames(self._router)
+        peer = user or identity
+        if self._budget.is_spent(peer):
             return
         try:
-            reply = self._answer(identity, *wire.decode(frames))
+            reply = self._answer(identity, user, *wire.decode(frames, "actor"))
         except WireError as error:
-            self._count_error(identity, error)
+            if isinstance(error, VersionError):
+                self._send(identity, wire.refuse_version(error))
+            self._count_error(peer, error)
         except UnknownSessionError:
             self._send(identity, wire.encode(Bye()))
         except OSError as error:
@@ -115,9 +195,11 @@ class ZmqServer(SocketThread):
             if reply:
                 self._send(identity, reply)
 
-    def _answer(self, identity: bytes, message: Message, raw: bytes) -> list[bytes] | None:
+    def _answer(self, identity: bytes, user: str, message: Message, raw: bytes) -> list[bytes] | None:
         match message:
             case Hello():
+                if self._allow_list is not None and user != message.actor_id:
+                    return wire.encode(Reject([_NOT_YOURS.format(user, message.actor_id)]))
                 reply = self.intake.hello(message)
                 if isinstance(reply, Accept):
                     self._peers = {peer: name for peer, name in self._peers.items() if name != message.session_id}
@@ -162,12 +244,12 @@ class ZmqServer(SocketThread):
         # A ROUTER drops what it cannot deliver: the other side notices by itself, and asks again.
         self._router.send_multipart([identity, *frames], zmq.NOBLOCK)
 
-    def _count_error(self, identity: bytes, error: WireError) -> None:
+    def _count_error(self, peer: Hashable, error: WireError) -> None:
         self.wire_errors += 1
-        self._errors[identity] = self._errors.get(identity, 0) + 1
-        if len(self._errors) > MAX_COUNTED:
-            del self._errors[next(iter(self._errors))]
         _log.warning("refused a message (%d in all): %s", self.wire_errors, error)
+        if self._budget.spend(peer):
+            _log.error("dropped a peer for %.0f s: it sent %d bad messages", ERROR_WINDOW_S, MAX_WIRE_ERRORS)
+            self._check_keys()
 
 
 def _permits(status: Status) -> tuple[int, str]:

@@ -14,14 +14,18 @@ from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport import wire
 from transport.config import TransportConfig
+from transport.handshake import HandshakeMonitor, confirmed, explain
+from transport.keys import fingerprint, learner_key, own_keys
 from transport.log import LogReader
 from transport.outbox import Outbox, Rejected
-from transport.socket_thread import SocketThread
+from transport.socket_thread import SocketThread, check_address
 from transport.uplink import Progress, UplinkTimeout, WeightsBox
 from transport.weights import Weights
 from transport.wire import Accept, Ack, Bye, Heartbeat, Hello, Reject, Status, WeightsReply, WeightsRequest, WireError
 
 __all__ = ["ZmqUplink"]
+
+MAX_WIRE_ERRORS = 8  # of one connection, then another one is made
 
 _log = get_logger("transport.uplink")
 
@@ -40,31 +44,48 @@ class _Link:
 
     attempt: _Attempt
     dealer: zmq.Socket[bytes]
+    monitor: HandshakeMonitor
     silent_s: float  # when the learner counts as gone
     beat_s: float  # when to give the next sign of life
     stalled_s: float  # when to send the window again, if no acknowledgement brings news
     accepted: bool = False
     learner_epoch: int = 0
     claim_s: float = 0.0  # when to ask for published weights that have not come
+    wire_errors: int = 0
 
 
 class ZmqUplink(SocketThread):
     """Sends the actor's log to a learner that may come, go and come back; see `Uplink` for what it promises."""
 
     def __init__(self, config: TransportConfig, reader: LogReader, clock: Clock | None = None) -> None:
-        """Carry the log of `reader`; the uplink opens the log for itself. Nothing is sent before `connect`."""
+        """Carry the log of `reader`; the uplink opens the log for itself. Nothing is sent before `connect`.
+
+        Raises:
+            InsecureAddressError: The learner is on another machine, and there are no keys.
+            KeysError: The keys are missing, or others could read them.
+        """
+        keys = config.keys_folder
+        for address in (config.address, config.weights_address):
+            check_address(address, keys is not None)
+        own, learner = (None, None) if keys is None else (own_keys(keys), learner_key(keys))
         self._outbox = Outbox(reader.folder, config)
         super().__init__("actor sockets", config, clock)
+        self._fingerprints: tuple[str | None, str | None] = (None, None)
+        if own is not None and learner is not None:
+            self._fingerprints = fingerprint(own.public), fingerprint(learner)
+            self._curve = {
+                zmq.CURVE_SERVERKEY: learner,
+                zmq.CURVE_PUBLICKEY: own.public,
+                zmq.CURVE_SECRETKEY: own.secret,
+            }
         self._weights = WeightsBox()
         self._progress = Progress()
         self._attempt: _Attempt | None = None
         self._link: _Link | None = None
         self._retry_s = 0.0
         self._backoff_s = config.backoff_min_s
-        self._sub = self._socket(zmq.SUB, 1, conflate=True)
-        self._sub.setsockopt(zmq.SUBSCRIBE, b"")
-        self._sub.connect(config.weights_address)
-        self._poller.register(self._sub, zmq.POLLIN)
+        self._deaf = False  # whether the subscription may have been refused: ZeroMQ does not try that again
+        self._sub = self._subscribe()
 
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
         """See `Uplink.connect`. May be called again after a failure."""
@@ -98,8 +119,11 @@ class ZmqUplink(SocketThread):
         ready = self._wait(self._idle_s())
         if self._sub in ready:
             self._weights.put(self._sub.recv(zmq.NOBLOCK))
-        if self._link is not None and self._link.dealer in ready:
-            self._receive(self._link)
+        link = self._link
+        if link is not None and link.dealer in ready:
+            self._receive(link)
+        if link is not None and link is self._link and link.monitor.socket in ready:
+            self._look_at_handshake(link)
         self._advance()
 
     def _leave(self) -> None:
@@ -136,11 +160,34 @@ class ZmqUplink(SocketThread):
     def _dial(self, attempt: _Attempt) -> None:
         now = self._now_s()
         dealer = self._socket(zmq.DEALER, self.config.window_records)
+        monitor = HandshakeMonitor(dealer)
         dealer.connect(self.config.address)
         self._poller.register(dealer, zmq.POLLIN)
+        self._poller.register(monitor.socket, zmq.POLLIN)
         silent_s = now + self.config.liveness_s
-        self._link = _Link(attempt, dealer, silent_s, now + self.config.heartbeat_s, silent_s)
+        self._link = _Link(attempt, dealer, monitor, silent_s, now + self.config.heartbeat_s, silent_s)
         self._greet(self._link)
+
+    def _subscribe(self) -> zmq.Socket[bytes]:
+        sub = self._socket(zmq.SUB, 1, conflate=True)
+        sub.setsockopt(zmq.SUBSCRIBE, b"")
+        sub.connect(self.config.weights_address)
+        self._poller.register(sub, zmq.POLLIN)
+        return sub
+
+    def _look_at_handshake(self, link: _Link) -> None:
+        """Tell whoever waits in `connect` why there will be no answer; later on, say so and keep trying."""
+        failure = confirmed(link.monitor.failure(), self.config.address, keyed=bool(self._curve))
+        if not failure:
+            return
+        self._deaf = True
+        error = explain(self.config.address, failure, *self._fingerprints)
+        self._lost(link, str(error))
+        if link.attempt.answer.done():
+            _log.warning("%s; trying again", error)
+        else:
+            self._attempt = None
+            link.attempt.answer.set_exception(error)
 
     def _greet(self, link: _Link) -> None:
         """Say HELLO; no record is sent before the learner's answer says from where."""
@@ -163,9 +210,12 @@ class ZmqUplink(SocketThread):
 
     def _receive(self, link: _Link) -> None:
         try:
-            message, raw = wire.decode(link.dealer.recv_multipart(zmq.NOBLOCK))
+            message, raw = wire.decode(self._receive_frames(link.dealer)[0], "learner")
         except WireError as error:
+            link.wire_errors += 1
             _log.warning("ignored a message of the learner: %s", error)
+            if link.wire_errors == MAX_WIRE_ERRORS:
+                self._lost(link, f"it sent {MAX_WIRE_ERRORS} bad messages")
             return
         link.silent_s = self._now_s() + self.config.liveness_s
         match message:
@@ -198,6 +248,11 @@ class ZmqUplink(SocketThread):
         link.accepted = True
         link.learner_epoch = accept.learner_epoch
         self._backoff_s = self.config.backoff_min_s
+        if self._deaf:
+            self._deaf = False
+            self._poller.unregister(self._sub)
+            self._sub.close(linger=0)
+            self._sub = self._subscribe()
         self._ask_for_weights(link)
         self._note(link, accept.status)
         if not answer.done():
@@ -227,7 +282,9 @@ class ZmqUplink(SocketThread):
         self._backoff_s = min(2 * self._backoff_s, self.config.backoff_max_s)
 
     def _hang_up(self, link: _Link) -> None:
-        self._poller.unregister(link.dealer)
+        for socket in (link.dealer, link.monitor.socket):
+            self._poller.unregister(socket)
+        link.monitor.close()
         link.dealer.close(linger=0)
         self._link = None
         self._progress = replace(self._progress, connected=False)

@@ -25,9 +25,9 @@ SATURATED = 0.99  # an action component beyond this counts as saturated in the m
 class Sac:
     """A policy, an ensemble of critics with their targets, and a temperature.
 
-    The encoder belongs to the policy and is trained by the critic's loss, in pretraining by that of cloning too; the
-    policy sees its features without gradient. The moving average covers the critics, not the encoder, so a frame is
-    encoded once.
+    The encoder belongs to the policy and is trained by the critic's loss and, as far as there is imitation, by that of
+    imitation: in pretraining, and online with `actor_bc_weight`. The policy sees its features without gradient. The
+    moving average covers the critics, not the encoder, so a frame is encoded once.
 
     Args:
         config: the algorithm's numbers.
@@ -70,7 +70,7 @@ class Sac:
         Returns:
             Metrics as tensors (), left on the device until somebody reads them.
         """
-        features, batch, metrics = self._update_critics(block)
+        features, batch, metrics = self._update_critics(block, self.config.actor_bc_weight)
         metrics |= self.update_actor(features, batch)
         metrics |= self.update_temperature(metrics["entropy"])
         self._average_published()
@@ -82,29 +82,24 @@ class Sac:
         Cloning trains the encoder too: before there is a reward to tell states apart, the critic's loss alone teaches
         it little of what the actions depend on.
         """
-        features, batch, metrics = self._update_critics(block, clones=True)
-        loss = self._cloning_loss(features, batch)
+        features, batch, metrics = self._update_critics(block, imitation=1.0)
+        loss = self._cloning_loss(*self.policy.distribution(features), batch)
         self.optimizers["policy"].step(loss)
         self._average_published()
         return metrics | {"bc_loss": loss.detach()}
 
-    def _update_critics(
-        self, block: Mapping[str, Any], clones: bool = False
-    ) -> tuple[Tensor, Batch, dict[str, Tensor]]:
+    def _update_critics(self, block: Mapping[str, Any], imitation: float) -> tuple[Tensor, Batch, dict[str, Tensor]]:
         for batch in Batch.from_block(block, self.device).slices(self.config.policy_delay):
             batch = batch.shifted(self.config.image_shift, self._generator)
-            features, metrics = self.update_critic(batch, clones)
+            features, metrics = self.update_critic(batch, imitation)
         return features, batch, metrics
 
-    def _cloning_loss(self, features: Tensor, batch: Batch) -> Tensor:
-        return cloning_loss(self.config.actor_bc_loss, *self.policy.distribution(features), batch.action).mean()
-
-    def update_critic(self, batch: Batch, clones: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
+    def update_critic(self, batch: Batch, imitation: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of all critics and the encoder, then one step of the target critics.
 
         Args:
             batch: one slice.
-            clones: whether the encoder follows the loss of cloning the recorded actions as well.
+            imitation: weight of imitating the demo rows in what the encoder learns.
 
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
@@ -113,7 +108,9 @@ class Sac:
         features = self.policy.features(batch.observation)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
-        encoder_loss = loss + self._cloning_loss(features, batch) if clones and self._trains_encoder else loss
+        encoder_loss = loss
+        if imitation > 0.0 and self._trains_encoder:
+            encoder_loss = loss + imitation * self._cloning_loss(*self.policy.distribution(features), batch)
         norm = self.optimizers["critic"].step(encoder_loss)
         torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.config.tau)
         with torch.no_grad():
@@ -164,10 +161,15 @@ class Sac:
         return metrics
 
     def _imitation(self, features: Tensor, batch: Batch, mean: Tensor, log_std: Tensor, policy_q: Tensor) -> Tensor:
-        rows = batch.is_demo.float()
+        worth = None
         if self.config.actor_bc_q_filter:
             with torch.no_grad():
-                rows = rows * (self.critic.q(features, batch.action).mean(0) > policy_q).float()
+                worth = (self.critic.q(features, batch.action).mean(0) > policy_q).float()
+        return self._cloning_loss(mean, log_std, batch, worth)
+
+    def _cloning_loss(self, mean: Tensor, log_std: Tensor, batch: Batch, worth: Tensor | None = None) -> Tensor:
+        """Imitation of the demo rows, averaged over those that are worth (B,) it; 0 without any."""
+        rows = batch.is_demo.float() if worth is None else batch.is_demo * worth
         loss = cloning_loss(self.config.actor_bc_loss, mean, log_std, batch.action)
         return (rows * loss).sum() / rows.sum().clamp(min=1.0)
 

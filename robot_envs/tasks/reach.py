@@ -19,7 +19,8 @@ class ReachSettings:
     """Numbers of the task.
 
     Attributes:
-        start_position_m: Where the tool starts, base frame.
+        start_position_m: Middle of the region that the tool's start is drawn from, base frame.
+        start_range_m: Half width of that region, per axis.
         goal_position_m: Middle of the region that the goal is drawn from, base frame.
         goal_range_m: Half width of that region, per axis.
         tolerance_m: Distance that counts as there.
@@ -28,6 +29,7 @@ class ReachSettings:
     """
 
     start_position_m: tuple[float, ...]
+    start_range_m: tuple[float, ...]
     goal_position_m: tuple[float, ...]
     goal_range_m: tuple[float, ...]
     tolerance_m: float
@@ -47,10 +49,10 @@ class Reach:
         self.observed = {"goal": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1))}
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
-        """Draw the goal; the start is always the same."""
+        """Draw the goal and the start."""
         s = self._settings
         self._goal = pose(np.asarray(s.goal_position_m) + rng.uniform(-1, 1, 3) * s.goal_range_m)
-        start = pose(s.start_position_m, TOOL_DOWN)
+        start = pose(np.asarray(s.start_position_m) + rng.uniform(-1, 1, 3) * s.start_range_m, TOOL_DOWN)
         return EpisodePlan(start[None], np.array([s.gripper_width_m]), {"goal": self._goal})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:

@@ -21,16 +21,18 @@ from runtime.config import ConfigError, build
 from runtime.logging import get_logger
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
+from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, open_job, seed_for
-from steadyhand.session import ACTOR_ID, opened_env
+from steadyhand.session import opened_env
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
 from transport.log import LogReader
 from transport.zmq_uplink import ZmqUplink
 
 EPILOG = (
-    "The learner is looked for at transport.address. Ctrl-C ends practice after the running step; the same command\n"
-    "goes on from there.\n"
+    "The learner is looked for at transport.address; on another machine with transport=network transport.host=... and\n"
+    "keys (`steadyhand keys --help`). Ctrl-C ends practice after the running step; the same command goes on from\n"
+    "there.\n"
     "example: steadyhand act run_name=pegs actor.max_env_steps=20000"
 )
 

@@ -15,7 +15,7 @@ Config = dict[str, Any]
 Check = Callable[[Config], Finding | None]
 
 # Modules beside this one, imported one by one: what is missing for one of them must not hide what the others say.
-GROUPS = ("environment", "configuration", "devices", "ports", "storage", "gpu", "clocks", "ros")
+GROUPS = ("environment", "configuration", "devices", "keys", "ports", "storage", "gpu", "clocks", "ros")
 
 
 def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterator[Finding]:

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runtime.config import compose
-from transport.socket_thread import check_loopback
+from runtime.config import build, compose
+from transport.config import TransportConfig
+from transport.keys import secret_file
+from transport.socket_thread import check_address
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("docker-compose.yml", "docker/no-gpu.yml", "docker/spacemouse.yml")
+FILES = ("docker-compose.yml", "docker/no-gpu.yml", "docker/spacemouse.yml", "docker/network.yml")
 HOST_NETWORK = {"robot-learner", "actor"}
 VARIABLE = re.compile(r"\$\{\w+:-([^}]*)\}")
+MUST_BE_SET = re.compile(r"\$\{LEARNER_HOST:\?[^}]*\}")
 
 
 class Loader(yaml.SafeLoader):
@@ -34,8 +37,8 @@ services = pytest.mark.parametrize("name", SERVICES)
 
 
 def defaults(text):
-    """Return the text with every variable at its default."""
-    return VARIABLE.sub(r"\1", text)
+    """Return the text with every variable at its default, and an address where one must be given."""
+    return MUST_BE_SET.sub("192.168.1.10", VARIABLE.sub(r"\1", text))
 
 
 def schema_errors(document):
@@ -139,11 +142,29 @@ def test_nobody_waits_for_a_service_of_another_profile(name):
     assert all(set(SERVICES[name]["profiles"]) <= set(SERVICES[other]["profiles"]) for other in needed)
 
 
-def test_secrets_are_declared_and_their_files_are_there():
-    declared = STACK["secrets"]
-    used = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
-    assert used == declared.keys() == {"learner_key", "actor_key"}
-    assert all((ROOT / defaults(secret["file"])).is_file() for secret in declared.values())
+def test_within_one_machine_nobody_is_given_a_key():
+    assert "secrets" not in STACK
+    assert not any("secrets" in service for service in SERVICES.values())
+
+
+def test_between_two_machines_the_learner_gets_its_key_as_a_secret_and_who_may_connect_read_only():
+    network = load("docker/network.yml")
+    (learner,) = network["services"].values()
+    assert {secret["source"] for secret in learner["secrets"]} == network["secrets"].keys() == {"learner_key"}
+    verb, *words = [defaults(word) for word in learner["command"]]
+    assert words[:4] == [defaults(word) for word in SERVICES["robot-learner"]["command"]][1:5]
+    config = build(TransportConfig, compose(words)["transport"], "transport")
+    assert verb == "learn"
+    assert learner["secrets"][0]["target"] == str(secret_file(config.keys_folder))
+    (volume,) = [defaults(volume) for volume in learner["volumes"]]
+    assert volume == f"/etc/steadyhand/keys/actors:{config.keys_folder}/actors:ro"
+    assert config.address == "tcp://192.168.1.10:5555"
+    check_address(config.address, keyed=True)
+    assert defaults(learner["healthcheck"]["test"][-1]) == config.host
+    assert not {"ports", "privileged", "user", "cap_add"} & learner.keys()
+    secret = defaults(network["secrets"]["learner_key"]["file"])
+    assert Path(secret).is_absolute()
+    assert ROOT not in Path(secret).parents
 
 
 @pytest.mark.parametrize("name", ["demos", "learner", "robot-learner", "mock"])
@@ -156,4 +177,4 @@ def test_every_command_is_one_that_the_program_takes(name):
     addresses = [config["transport"]["address"], config["transport"]["weights_address"]]
     assert [address.rpartition(":")[2] for address in addresses] == ["5555", "5556"]
     for address in addresses:
-        check_loopback(address)  # the program would refuse anything else
+        check_address(address, keyed=False)  # the program would refuse anything else

@@ -29,6 +29,8 @@ def listening():
 def test_a_learner_is_healthy_while_both_ports_take_connections(listening):
     ports = [each.getsockname()[1] for each in listening]
     assert health("learner", ports=ports) == 0
+    assert health("learner", "127.0.0.1", ports=ports) == 0
+    assert health("learner", "127.0.0.2", ports=ports) == 1  # it listens where it was told to, and nowhere else
     listening[1].close()
     assert health("learner", ports=ports) == 1
 
@@ -42,6 +44,6 @@ def test_an_actor_is_healthy_while_it_is_connected_to_a_learner(listening):
         assert health("actor", ports=ports) == 0
 
 
-@pytest.mark.parametrize("words", [(), ("robot",), ("learner", "actor")])
+@pytest.mark.parametrize("words", [(), ("robot",), ("actor", "host"), ("learner", "host", "more")])
 def test_other_words_are_refused(words):
     assert health(*words) == 2

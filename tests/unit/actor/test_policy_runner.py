@@ -25,6 +25,7 @@ SPEC = PolicySpec(
     latent_size=0,
     log_std_min=-5.0,
     log_std_max=2.0,
+    log_std_start=0.0,
     normaliser={},
     encoder_hash="",
 )

@@ -58,6 +58,7 @@ def make_spec():
             latent_size=8,
             log_std_min=-20.0,
             log_std_max=2.0,
+            log_std_start=0.0,
             normaliser={},
             encoder_hash="",
         )

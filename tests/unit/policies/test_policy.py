@@ -33,9 +33,16 @@ def test_shapes(make_spec, encoder):
 
 def test_log_std_is_clipped(make_spec):
     policy = Policy(make_spec(log_std_min=-0.01, log_std_max=0.01))
+    torch.nn.init.normal_(policy.trunk[-1].weight)
     _, log_std = policy(tensors(observation(policy.spec, batch=32)))
     assert log_std.min() >= -0.01
     assert log_std.max() <= 0.01
+
+
+def test_log_std_starts_where_it_is_told_whatever_is_observed(make_spec):
+    policy = Policy(make_spec(log_std_start=-1.5))
+    _, log_std = policy(tensors(observation(policy.spec, batch=32)))
+    torch.testing.assert_close(log_std, torch.full((32, 2), -1.5))
 
 
 def test_the_normaliser_scales_vectors_of_every_step_and_limits_spikes(make_spec):

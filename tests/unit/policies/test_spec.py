@@ -23,6 +23,7 @@ def test_json_round_trip(make_spec):
         ({"inputs": (InputSpec("a", (2,), "int64"),)}, "dtype"),
         ({"inputs": (InputSpec("a", (64, 64, 3), "uint8"),)}, "encoder"),
         ({"inputs": (InputSpec("a", (8, 64, 3), "uint8"),), "encoder": "small_cnn"}, "pixels"),
+        ({"log_std_start": 2.5}, "log_std_start"),
         ({"encoder": "keypoints", "latent_size": 7}, "even"),
         ({"normaliser": {"state": ([0.0], [1.0])}}, "normaliser"),
         ({"normaliser": {"state": ([0.0] * 3, [1.0, 0.0, 1.0])}}, "positive"),

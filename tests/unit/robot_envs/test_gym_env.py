@@ -146,6 +146,11 @@ def test_demonstrations_without_an_expert_are_refused():
         ("task.entry_point=nowhere_at_all:make", "cannot import"),
         (f"task.entry_point={HERE}:Nothing", "has no"),
         ("task.entry_point=just_a_word", "package.module:name"),
+        ("task.entry_point='.relative:make'", "package.module:name"),
+        ("task.entry_point='a..b:make'", "package.module:name"),
+        ("task.entry_point='os:path.join'", "package.module:name"),
+        ("task.entry_point='os:system(1)'", "package.module:name"),
+        ("task.entry_point='/tmp/evil.py:make'", "package.module:name"),
     ],
 )
 def test_what_cannot_be_taught_is_refused_in_one_line(override, word):

@@ -243,6 +243,23 @@ class TestCompose:
             compose(["run_name=a", override], config_module=package())
         assert str(caught.value) == line
 
+    def test_a_value_made_of_a_missing_one_is_not_blamed(self, package):
+        name = package(robot__ros="address: tcp://${robot.host}:1\nhost: ???\n")
+        with pytest.raises(ConfigError, match=r"^robot\.host: needs a value and has none"):
+            compose(["robot=ros"], config_module=name)
+
+    @pytest.mark.parametrize(
+        "override",
+        [
+            "+learner._target_=os.system",
+            "+robot.deep={_target_:{a:1}}",
+            "+learner.sizes_of=[{_target_:builtins.print}]",
+        ],
+    )
+    def test_nothing_is_called_by_a_configuration(self, package, override):
+        with pytest.raises(ConfigError, match="nothing is called by _target_"):
+            compose([override], config_module=package())
+
     def test_the_valid_keys_are_those_of_the_chosen_option(self, package):
         with pytest.raises(ConfigError, match="valid keys in robot: n_arms, host"):
             compose(["robot.hots=a", "robot=ros"], config_module=package())

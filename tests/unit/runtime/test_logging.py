@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from runtime.logging import get_logger, quoted, setup
+from runtime.logging import escaped, get_logger, quoted, setup
 
 
 @pytest.fixture
@@ -60,3 +60,11 @@ def test_quoted_cannot_forge_a_line():
 def test_quoted_is_bounded():
     assert len(quoted("a" * 10_000)) == 80
     assert quoted("short") == "'short'"
+
+
+def test_an_escaped_sentence_is_one_plain_bounded_line():
+    assert escaped("expected 1, found 'two'") == "expected 1, found 'two'"
+    hostile = escaped("x\n12:00:00 INFO forged\x1b[31m\u202e" + "y" * 10_000)
+    assert hostile.isascii()
+    assert hostile.isprintable()
+    assert len(hostile) == 200

@@ -10,7 +10,6 @@ from steadyhand.log_facts import read_log
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.session import (
     FilmError,
-    actor_id,
     demonstrator_name,
     evaluate,
     film_policy,
@@ -85,14 +84,6 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
     policy = fit_bc_baseline(job, [job.run.demos])
     with pytest.raises(FilmError, match="no camera called side"):
         film_policy(job, policy, seed=0)
-
-
-@pytest.mark.parametrize(
-    ("host", "name"),
-    [("Lab-PC", "lab-pc"), ("MacBook.local", "macbook.local"), ("_x", "x"), ("Büro 3", "b-ro-3"), ("", "robot")],
-)
-def test_any_hosts_name_makes_an_actors_name_that_the_wire_takes(host, name):
-    assert actor_id(host) == name
 
 
 def test_a_demo_set_says_who_showed_it():

@@ -20,7 +20,7 @@ from tests.transport_kit import (
     session_id,
     writer_in,
 )
-from transport.intake import UnknownSessionError
+from transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
 from transport.log import LogReader
 from transport.record import record_dtype
 from transport.schema import SchemaError
@@ -148,7 +148,6 @@ def test_extra_cameras_are_accepted_and_stored(tmp_path):
         ("protocol_version", 2, "protocol_version: expected 1, found 2"),
         ("schema_hash", "0" * 64, "schema_hash"),
         ("control_period_s", 0.3, "control_period_s"),
-        ("schema", {}, "schema"),
     ],
 )
 def test_every_other_field_of_hello_is_checked(tmp_path, name, value, line):
@@ -206,6 +205,40 @@ def test_an_open_session_is_not_taken_over_with_another_schema(tmp_path):
     intake.bye(session_id(0))
     assert "new folder" in intake.hello(hello(schema=more)).reasons[0]
     assert isinstance(intake.hello(hello()), Accept)
+
+
+def test_an_actor_cannot_fill_the_disk_with_sessions(tmp_path):
+    clock = FakeClock()
+    intake = intake_in(tmp_path, clock=clock)
+    answers = []
+    for number in range(MAX_NEW_SESSIONS + 4):
+        answers.append(intake.hello(hello(number)))
+        intake.bye(session_id(number))
+    assert [isinstance(answer, Accept) for answer in answers] == [True] * MAX_NEW_SESSIONS + [False] * 4
+    assert "new ones within 60 s" in answers[-1].reasons[0]
+    assert isinstance(intake.hello(hello(3)), Accept)  # an earlier one goes on
+    assert isinstance(intake.hello(hello(99, actor_id="leg")), Accept)
+    clock.advance_ns(60_000_000_000)
+    assert isinstance(intake.hello(hello(50)), Accept)
+
+
+def test_the_number_of_open_sessions_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("transport.intake.MAX_SESSIONS", 2)
+    intake = intake_in(tmp_path)
+    for number in range(2):
+        assert isinstance(intake.hello(hello(number, actor_id=f"arm{number}")), Accept)
+    assert "at most 2 at once" in intake.hello(hello(2, actor_id="arm2")).reasons[0]
+    assert isinstance(intake.hello(hello(1, actor_id="arm1")), Accept)
+    intake.bye(session_id(0))
+    assert isinstance(intake.hello(hello(2, actor_id="arm2")), Accept)
+
+
+def test_a_link_in_the_place_of_a_session_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    intake = intake_in(tmp_path / "learner")
+    (tmp_path / "learner" / session_id(0)).symlink_to(tmp_path / "elsewhere")
+    assert "found a symbolic link" in intake.hello(hello()).reasons[0]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_records_that_the_actor_has_lost_are_left_out(tmp_path):

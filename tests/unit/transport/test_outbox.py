@@ -116,3 +116,10 @@ def test_the_hello_of_another_session_and_a_record_too_large_are_refused(tmp_pat
         Outbox(tmp_path, CONFIG).check(hello(1))
     with pytest.raises(ValueError, match="max_frame_bytes"):
         Outbox(tmp_path, replace(CONFIG, max_frame_bytes=10))
+
+
+def test_what_a_learner_says_cannot_write_on_the_terminal():
+    rejected = Rejected(["fine", "\x1b[2J\nforged " + "x" * 10_000])
+    assert rejected.reasons[0] == "fine"
+    assert str(rejected).isprintable()
+    assert len(str(rejected)) < 300

@@ -5,7 +5,8 @@ import pytest
 import zmq
 
 from tests.transport_kit import CONFIG, wait_until
-from transport.socket_thread import InsecureAddressError, SocketThread, check_loopback
+from transport.socket_thread import InsecureAddressError, SocketThread, check_address
+from transport.wire import MAX_FRAMES
 
 
 class Counter(SocketThread):
@@ -71,22 +72,37 @@ def test_sockets_are_bounded_from_the_start():
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:5555", "tcp://127.0.0.9:*", "tcp://localhost:1", "tcp://[::1]:1"])
-def test_loopback_is_served(address):
-    check_loopback(address)
+def test_loopback_needs_no_keys(address):
+    check_address(address, keyed=False)
+    check_address(address, keyed=True)
 
 
 @pytest.mark.parametrize(
-    "address",
-    [
-        "tcp://*:5555",
-        "tcp://0.0.0.0:5555",
-        "tcp://192.168.1.4:5555",
-        "tcp://[::]:1",
-        "tcp://lab:1",
-        "ipc:///x",
-        "127.0.0.1:1",
-    ],
+    "address", ["tcp://*:5555", "tcp://0.0.0.0:5555", "tcp://192.168.1.4:5555", "tcp://[::]:1", "tcp://lab:1"]
 )
-def test_anything_else_is_refused_without_keys(address):
-    with pytest.raises(InsecureAddressError, match="loopback"):
-        check_loopback(address)
+def test_other_machines_are_refused_without_keys(address):
+    with pytest.raises(InsecureAddressError, match="without keys only loopback") as caught:
+        check_address(address, keyed=False)
+    assert "\n" not in str(caught.value)
+    check_address(address, keyed=True)
+
+
+@pytest.mark.parametrize("address", ["ipc:///x", "127.0.0.1:1", "tcp://", "inproc://x", "tcp://:5555", "pgm://e0;1:1"])
+@pytest.mark.parametrize("keyed", [True, False])
+def test_anything_but_tcp_is_refused(address, keyed):
+    with pytest.raises(InsecureAddressError, match="expected tcp://"):
+        check_address(address, keyed)
+
+
+def test_of_a_message_with_countless_frames_few_are_kept():
+    thread = Counter()
+    ends = [thread._context.socket(zmq.PAIR) for _ in range(2)]
+    ends[0].bind("inproc://ends")
+    ends[1].connect("inproc://ends")
+    ends[0].send_multipart([b"frame"] * 1000)
+    ends[0].send_multipart([b"next"])
+    frames, user = thread._receive_frames(ends[1])
+    assert len(frames) == MAX_FRAMES + 2
+    assert user == ""
+    assert thread._receive_frames(ends[1])[0] == [b"next"]
+    thread.close()

@@ -141,7 +141,7 @@ def test_a_block_is_policy_delay_critic_steps_and_one_policy_step_on_the_last_sl
     seen = {"critic": [], "policy": [], "temperature": 0}
     critic, actor, temperature = sac.update_critic, sac.update_actor, sac.update_temperature
     monkeypatch.setattr(
-        sac, "update_critic", lambda part, clones: seen["critic"].append(part.action) or critic(part, clones)
+        sac, "update_critic", lambda part, imitation: seen["critic"].append(part.action) or critic(part, imitation)
     )
     monkeypatch.setattr(sac, "update_actor", lambda f, part: seen["policy"].append(part.action) or actor(f, part))
 
@@ -222,15 +222,17 @@ def test_pretraining_clones_actions_and_trains_the_critic(make_sac, make_block):
     assert "log_temperature" not in moved
 
 
-def test_cloning_trains_the_encoder_in_pretraining_alone(make_sac, make_block):
-    sac = make_sac(pixels=True, zero_init_last_layer=True)
+@pytest.mark.parametrize(
+    ("weight", "step", "moves"), [(0.0, "update", False), (0.5, "update", True), (0.0, "pretrain", True)]
+)
+def test_the_encoder_learns_what_is_imitated(make_sac, make_block, weight, step, moves):
+    sac = make_sac(pixels=True, zero_init_last_layer=True, actor_bc_weight=weight)
     block = make_block(sac.policy.spec)
     block["reward"][:] = block["discount"][:] = 0.0  # critics that are zero everywhere have nothing to learn
-    for step, moves in ((sac.update, False), (sac.pretrain, True)):
-        before = snapshot(sac)
-        step(block)
-        encoder = {name for name in changed(before, snapshot(sac)) if name.startswith("policy/encoders")}
-        assert bool(encoder) == moves
+    before = snapshot(sac)
+    getattr(sac, step)(block)
+    encoder = {name for name in changed(before, snapshot(sac)) if name.startswith("policy/encoders")}
+    assert bool(encoder) == moves
 
 
 @pytest.mark.parametrize("head", ["scalar", "hl_gauss"])

@@ -1,3 +1,4 @@
+import importlib
 import sys
 
 import pytest
@@ -56,6 +57,6 @@ def test_a_package_that_is_missing_hides_nothing(monkeypatch):
 
 @pytest.mark.parametrize("group", checks.GROUPS)
 def test_every_group_has_checks_with_a_sentence_each(group):
-    module = __import__(f"steadyhand.doctor.{group}", fromlist=["CHECKS"])
+    module = importlib.import_module(f"steadyhand.doctor.{group}")
     assert module.CHECKS
     assert all(check.__name__.startswith("check_") and check.__doc__ for check in module.CHECKS)
