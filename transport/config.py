@@ -40,7 +40,7 @@ class TransportConfig:
     linger_s: float  # time that closing sockets may take to send what is queued
     segment_bytes: int  # one file of a log, preallocated
     # What is stored.
-    sync_period_s: float  # the learner puts what has come on its disk this often; only then may the actor forget it
+    sync_period_s: float  # between two syncs of the learner's logs; an actor forgets only what is synced
     quota_bytes: int  # records that wait in the actor's log; from here on no new episode begins
     min_free_bytes: int  # room that a run leaves free on its disk
     keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used

@@ -149,6 +149,7 @@ class Schema:
             else:
                 lines.append(f"observation {field.name}: expected, found only {', '.join(found)}")
         lines += _field_diff("action", self.action, other.action)
+        lines += _line("action: scale", self.action.scale, other.action.scale)
         for name in ("command_size", "reward_terms", "control_period_s"):
             lines += _line(name, getattr(self, name), getattr(other, name))
         if extras:
@@ -161,7 +162,7 @@ class Schema:
 
 def _field_diff(where: str, expected: FieldSpec, found: FieldSpec) -> list[str]:
     lines: list[str] = []
-    # Not `scale`: it says what is typical, not what a number means.
+    # Not `scale`: an observation's says what is typical, not what a number means.
     for name in ("name", "shape", "dtype", "low", "high", "unit", "frame"):
         lines += _line(f"{where}: {name}", getattr(expected, name), getattr(found, name))
     return lines
