@@ -20,6 +20,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(COMPUTE)
+# Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
+ROS_READY := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(VENV)/.ros-ready)
 
 .PHONY: demo test lint bench-learning clean
 .DEFAULT_GOAL := test
@@ -27,7 +29,7 @@ READY := $(VENV)/.ready-$(COMPUTE)
 demo: $(READY)
 	@$(BIN)/steadyhand demo seed=$(SEED) learner.device=$(COMPUTE)
 
-test: lint
+test: lint $(ROS_READY)
 	@$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -45,4 +47,8 @@ clean:
 
 $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
 	@tools/bootstrap.sh $(VENV) $(COMPUTE)
+	@touch $@
+
+$(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh
+	@tools/bootstrap_ros.sh $(VENV)
 	@touch $@

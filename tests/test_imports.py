@@ -1,5 +1,7 @@
 """What each package may be imported without: every case is a process of its own."""
 
+import importlib.util
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Vendors' libraries that only some machines have. `sys.modules[name] = None` makes their import fail.
-HARDWARE = ("rclpy", "mujoco", "pyrealsense2", "cv2", "hid", "pygame")
+ROS = ("rclpy", "geometry_msgs", "sensor_msgs", "std_msgs", "actor_ros")
+HARDWARE = (*ROS, "mujoco", "pyrealsense2", "cv2", "hid", "pygame")
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -45,7 +48,7 @@ def test_only_the_mock_robot_needs_mujoco():
 
 
 def test_the_mock_robot_needs_no_ros():
-    import_all("robot_envs", blocked=("rclpy",))
+    import_all("robot_envs", blocked=ROS)
 
 
 def test_the_command_line_starts_without_hardware_libraries():
@@ -63,6 +66,13 @@ def test_the_robot_side_of_an_env_needs_no_torch():
 
 def test_the_learner_needs_no_robot():
     import_all("learner", blocked=("robot_envs", "actor"), absent=("robot_envs", "actor", "gymnasium"))
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="there are wheels of rclpy for Linux x86_64 alone"
+)
+def test_ros_is_here_so_that_its_tests_ran():
+    assert importlib.util.find_spec("rclpy"), "expected rclpy, found none; `make test` installs it"
 
 
 def test_a_blocked_import_is_noticed():

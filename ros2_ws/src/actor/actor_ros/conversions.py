@@ -1,0 +1,226 @@
+"""Messages to arrays and back. Pure: no node, no clock but the stamp that is given.
+
+Ours are SI units, quaternions xyzw, wrenches as the environment acting on the tool in the tool frame.
+"""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Pose, PoseStamped, Transform, TwistStamped, WrenchStamped
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, JointState, MultiDOFJointState
+
+from robot_envs.frames import Array, quat_inverse, quat_rotate
+from robot_envs.profile import GripperProfile, WrenchConvention
+
+_NS = 1_000_000_000
+# Encodings and, for each, which bytes of a pixel are red, green and blue.
+_ENCODINGS = {
+    "rgb8": (3, (0, 1, 2)),
+    "bgr8": (3, (2, 1, 0)),
+    "rgba8": (4, (0, 1, 2)),
+    "bgra8": (4, (2, 1, 0)),
+    "mono8": (1, (0, 0, 0)),
+}
+
+
+class MessageError(ValueError):
+    """A message that cannot be used; one line says what was expected and what was found."""
+
+
+def stamp_from_ns(time_ns: int) -> Time:
+    """A ROS time [ns] as the stamp of a message."""
+    return Time(sec=time_ns // _NS, nanosec=time_ns % _NS)
+
+
+def stamp_to_ns(stamp: Time) -> int:
+    """The stamp of a message [ns]; it orders messages and is never compared with a clock."""
+    return int(stamp.sec) * _NS + int(stamp.nanosec)
+
+
+def pose_to_array(message: Pose) -> Array:
+    """Position [m] and quaternion xyzw. Shape (7,).
+
+    Raises:
+        MessageError: The quaternion has no direction.
+    """
+    p, q = message.position, message.orientation
+    found = np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
+    size = float(np.linalg.norm(found[3:]))
+    if size < 0.5:
+        raise MessageError(
+            f"orientation: expected a unit quaternion, found length {size:.3g}; fill in all four numbers"
+        )
+    # Not finite stays not finite: that is for the watchdog and the gate to see.
+    found[3:] /= size
+    return found
+
+
+def pose_from_array(pose: Array, frame_id: str, stamp: Time) -> PoseStamped:
+    """A pose (7,), [m] and xyzw, in a frame."""
+    message = PoseStamped()
+    message.header.frame_id, message.header.stamp = frame_id, stamp
+    p, q = message.pose.position, message.pose.orientation
+    p.x, p.y, p.z, q.x, q.y, q.z, q.w = map(float, pose)
+    return message
+
+
+def twist_to_array(message: TwistStamped) -> Array:
+    """Linear [m/s] then angular [rad/s], in the message's frame. Shape (6,)."""
+    v, w = message.twist.linear, message.twist.angular
+    return np.array([v.x, v.y, v.z, w.x, w.y, w.z])
+
+
+def twist_from_array(twist: Array, frame_id: str, stamp: Time) -> TwistStamped:
+    """A twist (6,), [m/s] and [rad/s], in a frame."""
+    message = TwistStamped()
+    message.header.frame_id, message.header.stamp = frame_id, stamp
+    v, w = message.twist.linear, message.twist.angular
+    v.x, v.y, v.z, w.x, w.y, w.z = map(float, twist)
+    return message
+
+
+def wrench_to_array(message: WrenchStamped, convention: WrenchConvention, tool_quat: Array) -> Array:
+    """Force [N] and torque [Nm] of the environment on the tool, in the tool frame. Shape (6,).
+
+    Args:
+        message: The wrench as the controller reports it.
+        convention: Its sign and axes.
+        tool_quat: Orientation of the tool in the base frame; shape (4,), xyzw.
+    """
+    f, t = message.wrench.force, message.wrench.torque
+    wrench = convention.sign * np.array([f.x, f.y, f.z, t.x, t.y, t.z])
+    if convention.frame == "base":
+        return _rotated(quat_inverse(tool_quat), wrench)
+    return wrench
+
+
+def wrench_from_array(
+    wrench: Array, convention: WrenchConvention, tool_quat: Array, frame_id: str, stamp: Time
+) -> WrenchStamped:
+    """The inverse of ``wrench_to_array``: our wrench (6,) as a controller with that convention reports it."""
+    shown = convention.sign * (_rotated(tool_quat, wrench) if convention.frame == "base" else wrench)
+    message = WrenchStamped()
+    message.header.frame_id, message.header.stamp = frame_id, stamp
+    f, t = message.wrench.force, message.wrench.torque
+    f.x, f.y, f.z, t.x, t.y, t.z = map(float, shown)
+    return message
+
+
+def _rotated(quat: Array, wrench: Array) -> Array:
+    return quat_rotate(np.broadcast_to(quat, (2, 4)), wrench.reshape(2, 3)).ravel()
+
+
+def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, Array]:
+    """Positions [rad] and velocities [rad/s] of the named joints, whatever their order in the message.
+
+    Returns:
+        Two arrays of shape (len(names),); velocities are zero when the message gives none.
+
+    Raises:
+        MessageError: A joint is missing, or the message is torn.
+    """
+    if len(message.position) != len(message.name) or len(message.velocity) not in (0, len(message.name)):
+        raise MessageError(
+            f"joint state: expected {len(message.name)} positions for as many names, and as many velocities or none, "
+            f"found {len(message.position)} and {len(message.velocity)}"
+        )
+    where = {name: index for index, name in enumerate(message.name)}
+    missing = [name for name in names if name not in where]
+    if missing:
+        raise MessageError(
+            f"joint state: expected {', '.join(missing)}, found {', '.join(map(str, message.name)) or 'no joints'}; "
+            "correct profile.joints"
+        )
+    index = [where[name] for name in names]
+    velocity = np.asarray(message.velocity)[index] if len(message.velocity) else np.zeros(len(index))
+    return np.asarray(message.position, np.float64)[index], np.asarray(velocity, np.float64)
+
+
+def joints_from_arrays(names: Sequence[str], position: Array, velocity: Array | None, stamp: Time) -> JointState:
+    """Positions [rad] and velocities [rad/s] of shape (len(names),); None leaves the velocities out."""
+    message = JointState()
+    message.header.stamp = stamp
+    message.name = list(names)
+    message.position = [float(value) for value in position]
+    message.velocity = [] if velocity is None else [float(value) for value in velocity]
+    return message
+
+
+def gripper_width(message: JointState, gripper: GripperProfile) -> float:
+    """Opening between the fingers [m].
+
+    Raises:
+        MessageError: The gripper's joint is not in the message.
+    """
+    position, _ = joints_to_arrays(message, [gripper.joint])
+    return float(position[0]) * gripper.width_per_position_m
+
+
+def image_to_array(message: Image) -> NDArray[np.uint8]:
+    """RGB pixels, copied. Shape (height, width, 3).
+
+    Raises:
+        MessageError: An encoding that is not known, or a size that the data does not have.
+    """
+    if message.encoding not in _ENCODINGS:
+        raise MessageError(
+            f"image: expected {', '.join(_ENCODINGS)}, found {message.encoding!r}; set the driver's encoding"
+        )
+    channels, order = _ENCODINGS[message.encoding]
+    height, width, step = int(message.height), int(message.width), int(message.step)
+    if step < width * channels or len(message.data) != height * step or not height * width:
+        raise MessageError(
+            f"image: expected {height} rows of {step} bytes, {channels} for each of {width} pixels, "
+            f"found {len(message.data)} bytes"
+        )
+    rows = np.frombuffer(message.data, np.uint8).reshape(height, step)[:, : width * channels]
+    pixels = rows.reshape(height, width, channels)
+    return pixels.copy() if (channels, order) == (3, (0, 1, 2)) else np.ascontiguousarray(pixels[..., list(order)])
+
+
+def image_from_array(pixels: NDArray[np.uint8], frame_id: str, stamp: Time) -> Image:
+    """RGB pixels (height, width, 3) as an rgb8 image."""
+    message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding="rgb8", step=pixels.shape[1] * 3)
+    message.header.frame_id, message.header.stamp = frame_id, stamp
+    # Anything but array.array is copied and checked byte by byte.
+    message.data = array.array("B", pixels.tobytes())
+    return message
+
+
+def poses_to_arrays(message: MultiDOFJointState) -> dict[str, Array]:
+    """Named poses: position [m] and quaternion xyzw in the message's frame, shape (7,).
+
+    Raises:
+        MessageError: There are not as many poses as names.
+    """
+    if len(message.joint_names) != len(message.transforms):
+        raise MessageError(
+            f"stage: expected a pose for each of {len(message.joint_names)} names, found {len(message.transforms)}"
+        )
+    found = {}
+    for name, transform in zip(message.joint_names, message.transforms, strict=True):
+        t, q = transform.translation, transform.rotation
+        found[str(name)] = np.array([t.x, t.y, t.z, q.x, q.y, q.z, q.w])
+    return found
+
+
+def poses_from_arrays(poses: Mapping[str, Array], frame_id: str, stamp: Time) -> MultiDOFJointState:
+    """The inverse of ``poses_to_arrays``."""
+    message = MultiDOFJointState()
+    message.header.frame_id, message.header.stamp = frame_id, stamp
+    message.joint_names = list(poses)
+    message.transforms = [_transform(pose) for pose in poses.values()]
+    return message
+
+
+def _transform(pose: Array) -> Any:
+    transform = Transform()
+    t, q = transform.translation, transform.rotation
+    t.x, t.y, t.z, q.x, q.y, q.z, q.w = map(float, pose)
+    return transform

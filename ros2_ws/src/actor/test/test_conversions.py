@@ -1,0 +1,172 @@
+import array
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import Pose
+from sensor_msgs.msg import Image, JointState
+
+from actor_ros import conversions
+from actor_ros.conversions import MessageError
+from robot_envs.frames import quat_from_rotvec, quat_rotate
+from robot_envs.profile import GripperProfile, WrenchConvention
+
+STAMP = conversions.stamp_from_ns(1_500_000_007)
+POSE = np.array([0.5, -0.1, 0.2, 1.0, 0.0, 0.0, 0.0])
+
+
+def test_stamps_keep_their_nanoseconds():
+    assert (STAMP.sec, STAMP.nanosec) == (1, 500_000_007)
+    assert conversions.stamp_to_ns(STAMP) == 1_500_000_007
+
+
+def test_a_pose_comes_back_with_its_frame():
+    message = conversions.pose_from_array(POSE, "base", STAMP)
+    assert message.header.frame_id == "base"
+    assert message.pose.orientation.x == 1.0
+    assert conversions.pose_to_array(message.pose) == pytest.approx(POSE)
+
+
+def test_a_quaternion_is_made_unit_and_one_without_direction_is_refused():
+    message = Pose()
+    message.orientation.w = 2.0
+    assert conversions.pose_to_array(message)[3:] == pytest.approx([0, 0, 0, 1])
+    message.orientation.w = 0.0
+    with pytest.raises(MessageError, match="unit quaternion, found length 0"):
+        conversions.pose_to_array(message)
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_what_is_not_finite_stays_so_for_others_to_see(index):
+    pose = POSE.copy()
+    pose[index] = np.nan
+    assert not np.isfinite(conversions.pose_to_array(conversions.pose_from_array(pose, "base", STAMP).pose)).all()
+
+
+def test_a_twist_comes_back_linear_first():
+    twist = np.arange(1.0, 7.0)
+    message = conversions.twist_from_array(twist, "base", STAMP)
+    assert (message.twist.linear.x, message.twist.angular.z) == (1.0, 6.0)
+    assert conversions.twist_to_array(message) == pytest.approx(twist)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("frame", ["tool", "base"])
+def test_every_wrench_convention_gives_ours(sign, frame):
+    tool = quat_from_rotvec(np.array([np.pi / 2, 0.0, 0.0]))
+    ours = np.array([1.0, 2.0, 3.0, 0.1, 0.2, 0.3])
+    convention = WrenchConvention(sign, frame)
+    message = conversions.wrench_from_array(ours, convention, tool, "any", STAMP)
+    shown = quat_rotate(tool, ours[:3]) if frame == "base" else ours[:3]
+    force = message.wrench.force
+    assert [force.x, force.y, force.z] == pytest.approx(sign * shown)
+    assert conversions.wrench_to_array(message, convention, tool) == pytest.approx(ours)
+
+
+def test_a_tool_that_points_down_feels_the_table_push_it_back():
+    # The table pushes up: +z in the base frame, -z in the frame of a tool that points down. Franka says the opposite.
+    message = conversions.wrench_from_array(np.zeros(6), WrenchConvention(1, "base"), POSE[3:], "base", STAMP)
+    message.wrench.force.z = -10.0
+    wrench = conversions.wrench_to_array(message, WrenchConvention(-1, "base"), POSE[3:])
+    assert wrench == pytest.approx([0, 0, -10, 0, 0, 0])
+
+
+def joint_state(names, position, velocity=()):
+    return JointState(name=list(names), position=list(position), velocity=list(velocity))
+
+
+def test_joints_are_matched_by_name():
+    message = joint_state(["finger", "b", "a"], [9.0, 2.0, 1.0], [0.9, 0.2, 0.1])
+    position, velocity = conversions.joints_to_arrays(message, ["a", "b"])
+    assert position == pytest.approx([1.0, 2.0])
+    assert velocity == pytest.approx([0.1, 0.2])
+
+
+def test_velocities_may_be_left_out():
+    position, velocity = conversions.joints_to_arrays(joint_state(["a"], [1.0]), ["a"])
+    assert (position, velocity) == (pytest.approx([1.0]), pytest.approx([0.0]))
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (joint_state(["a"], [1.0]), "expected b, found a"),
+        (joint_state([], []), "found no joints"),
+        (joint_state(["a", "b"], [1.0]), "expected 2 positions"),
+        (joint_state(["a", "b"], [1.0, 2.0], [0.0]), "found 2 and 1"),
+    ],
+)
+def test_a_joint_state_that_cannot_be_used_is_one_line(message, reason):
+    with pytest.raises(MessageError, match=reason):
+        conversions.joints_to_arrays(message, ["a", "b"])
+
+
+def test_joints_come_back():
+    message = conversions.joints_from_arrays(["a", "b"], np.array([1.0, 2.0]), None, STAMP)
+    assert list(message.velocity) == []
+    assert conversions.joints_to_arrays(message, ["b", "a"])[0] == pytest.approx([2.0, 1.0])
+
+
+def test_the_width_of_a_gripper_that_reports_one_finger():
+    gripper = GripperProfile("c", "s", "finger", width_per_position_m=2.0, command_per_m=0.5)
+    assert conversions.gripper_width(joint_state(["x", "finger"], [0.0, 0.03]), gripper) == pytest.approx(0.06)
+
+
+PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+
+
+def test_an_image_comes_back_and_does_not_share_memory():
+    message = conversions.image_from_array(PIXELS, "wrist", STAMP)
+    assert (message.encoding, message.step) == ("rgb8", 9)
+    found = conversions.image_to_array(message)
+    assert (found == PIXELS).all()
+    message.data[0] = 255
+    assert found[0, 0, 0] == 0
+
+
+@pytest.mark.parametrize(("encoding", "channels"), [("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1)])
+def test_every_encoding_becomes_rgb(encoding, channels):
+    if encoding == "mono8":
+        raw, expected = PIXELS[..., :1], np.repeat(PIXELS[..., :1], 3, axis=2)
+    else:
+        colours = PIXELS[..., ::-1] if encoding.startswith("bgr") else PIXELS
+        alpha = np.full((2, 3, channels - 3), 255, np.uint8)
+        raw, expected = np.concatenate([colours, alpha], axis=2), PIXELS
+    message = Image(height=2, width=3, encoding=encoding, step=3 * channels)
+    message.data = array.array("B", raw.tobytes())
+    found = conversions.image_to_array(message)
+    assert (found == expected).all()
+    assert found.flags["C_CONTIGUOUS"]
+
+
+def test_padded_rows_are_cut():
+    message = Image(height=2, width=3, encoding="rgb8", step=12)
+    message.data = array.array("B", np.pad(PIXELS.reshape(2, 9), ((0, 0), (0, 3))).tobytes())
+    assert (conversions.image_to_array(message) == PIXELS).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"encoding": "bayer_rggb8"}, "found 'bayer_rggb8'"),
+        ({"height": 3}, "expected 3 rows of 9 bytes"),
+        ({"step": 6}, "rows of 6 bytes"),
+        ({"height": 0, "data": array.array("B")}, "expected 0 rows"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_one_line(changes, reason):
+    message = conversions.image_from_array(PIXELS, "wrist", STAMP)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    with pytest.raises(MessageError, match=reason):
+        conversions.image_to_array(message)
+
+
+def test_named_poses_come_back():
+    poses = {"hole": POSE, "cube": np.array([0.4, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])}
+    message = conversions.poses_from_arrays(poses, "base", STAMP)
+    found = conversions.poses_to_arrays(message)
+    assert found.keys() == poses.keys()
+    assert all(found[name] == pytest.approx(poses[name]) for name in poses)
+    message.joint_names.append("ghost")
+    with pytest.raises(MessageError, match="each of 3 names, found 2"):
+        conversions.poses_to_arrays(message)
