@@ -17,6 +17,7 @@ class WatchdogSettings:
         max_jump_m: Largest distance from the measured to the commanded position.
         max_jump_rad: The same for the orientation, and for each joint in joint mode.
         box_margin_m: How far outside the workspace a target or, with a twist, the tool may be: rounding and lag.
+        tilt_margin_rad: The same for the tilt.
     """
 
     controller_rate_hz: float
@@ -26,6 +27,7 @@ class WatchdogSettings:
     max_jump_m: float
     max_jump_rad: float
     box_margin_m: float
+    tilt_margin_rad: float
 
     def __post_init__(self) -> None:
         for field in fields(self):

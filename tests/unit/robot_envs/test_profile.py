@@ -71,6 +71,6 @@ def test_both_sets_of_gains_name_the_same_parameters():
 
 
 def test_settings_of_the_watchdog_are_checked():
-    settings = WatchdogSettings(100.0, 0.1, 0.18, 0.2, 0.06, 0.3, 0.001)
+    settings = WatchdogSettings(100.0, 0.1, 0.18, 0.2, 0.06, 0.3, 0.001, 0.02)
     with pytest.raises(ValueError, match="controller_rate_hz: expected a number above 0"):
         replace(settings, controller_rate_hz=0.0)

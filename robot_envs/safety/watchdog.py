@@ -1,0 +1,178 @@
+"""The last thing between a command and the controller: what the process beside the actor's decides, without ROS.
+
+It gets commands at the control rate and gives targets at the controller's rate. It holds when commands stop or may not
+be passed on, and says why. It is not a safety function in the sense of ISO 10218.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from robot_envs.frames import Array
+from robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, Measured
+from robot_envs.safety.freshness import Freshness
+from robot_envs.safety.watchdog_settings import WatchdogSettings
+
+_NS = 1_000_000_000
+# The controller is left alone: it will not listen, or another node speaks to it.
+_SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
+
+
+class Watchdog:
+    """Passes commands of one arm on, or holds. All times are local monotonic receive times [ns].
+
+    Args:
+        stream: The kind of commands.
+        settings: Its numbers.
+        fault: How old the robot's report of its own health may grow; None = the robot gives none.
+    """
+
+    def __init__(self, stream: CommandStream, settings: WatchdogSettings, fault: Freshness | None) -> None:
+        self.counts: Counter[HoldReason] = Counter()
+        self._stream = stream
+        self._period_ns = round(settings.command_period_s * _NS)
+        self._command = Freshness(settings.command_timeout_s)
+        self._state = Freshness(settings.state_timeout_s)
+        self._fault = fault
+        self._is_ok = True
+        self._is_alone = True
+        self._latched: HoldReason | None = None
+        self._reason: HoldReason | None = HoldReason.NOT_HEARD_YET
+        self._measured: Measured | None = None
+        self._start: Array | None = None
+        self._goal: Array | None = None
+        self._target: Array | None = None
+
+    @property
+    def reason(self) -> HoldReason | None:
+        """Why nothing is passed on; None while commands are."""
+        return self._reason
+
+    def measured(self, tcp_pose: Array, joints: Array, now_ns: int) -> None:
+        """The arm was seen; shapes (7,) and (n_joints,). A reading that is not finite counts as none."""
+        if np.isfinite(tcp_pose).all() and np.isfinite(joints).all():
+            self._measured = Measured(tcp_pose, joints)
+            self._state.heard(now_ns)
+
+    def robot_ok(self, is_ok: bool, now_ns: int) -> None:
+        """The robot says whether it is well."""
+        if self._fault is not None:
+            self._fault.heard(now_ns)
+            self._is_ok = is_ok
+        self._check(now_ns)
+
+    def alone(self, is_alone: bool, now_ns: int) -> None:
+        """Whether nobody else publishes to the controller."""
+        self._is_alone = is_alone
+        self._check(now_ns)
+
+    def command(self, command: Array, now_ns: int) -> None:
+        """The actor asks for this, as the stream says. It is followed from the next tick on, or holds the arm."""
+        if self._check(now_ns) is not None or self._measured is None:
+            return
+        objection = self._objection(command)
+        if objection is not None:
+            self._latch(objection)
+            return
+        is_following = self._command.is_fresh(now_ns) and self._target is not None
+        self._start = self._target if is_following else self._stream.rest(self._measured)
+        self._goal = command
+        self._command.heard(now_ns)
+
+    def refuse(self, reason: HoldReason) -> None:
+        """A command came that cannot even be read, or in another frame than the controller's."""
+        self._latch(reason)
+
+    def gripper(self, width_m: float, now_ns: int) -> float | None:
+        """The gripper's command, if it may be passed on."""
+        if self._check(now_ns) is not None:
+            return None
+        if not np.isfinite(width_m):
+            self._latch(HoldReason.NON_FINITE_COMMAND)
+            return None
+        return width_m
+
+    def tick(self, now_ns: int) -> Array | None:
+        """The target to publish now, as the stream says; None = publish nothing."""
+        reason = self._check(now_ns)
+        if reason is None and self._command.is_fresh(now_ns):
+            assert self._start is not None
+            assert self._goal is not None
+            age = self._command.age_ns(now_ns) or 0
+            share = min(1.0, age / self._period_ns)
+            target = self._stream.between(self._start, self._goal, share)
+            reason = self._objection_on_the_way()
+            if reason is None:
+                self._reason, self._target = None, target
+                return target
+            self._latch(reason)
+        return self._hold(reason or HoldReason.NO_COMMANDS, now_ns)
+
+    def rearm(self, now_ns: int) -> HoldReason | None:
+        """A person allows motion again: forget the latched reason, and every command before now.
+
+        Returns:
+            Why it holds all the same; None when the next command will be followed.
+        """
+        self._latched = None
+        self._command.forget()
+        self._goal = self._target = None
+        self._reason = HoldReason.NO_COMMANDS
+        return self._check(now_ns)
+
+    def _check(self, now_ns: int) -> HoldReason | None:
+        """Latch what is wrong with the robot now; why commands are not followed at all, None when they are."""
+        if self._latched is None:
+            for reason in self._complaints(now_ns):
+                self._latch(reason)
+                break
+        if self._latched is not None:
+            return self._latched
+        heard = self._state.was_heard and (self._fault is None or self._fault.was_heard)
+        return None if heard else HoldReason.NOT_HEARD_YET
+
+    def _complaints(self, now_ns: int) -> list[HoldReason]:
+        found = []
+        if not self._is_ok:
+            found.append(HoldReason.ROBOT_FAULT)
+        if not self._is_alone:
+            found.append(HoldReason.SECOND_PUBLISHER)
+        if self._state.was_heard and not self._state.is_fresh(now_ns):
+            found.append(HoldReason.STATE_SILENT)
+        if self._fault is not None and self._fault.was_heard and not self._fault.is_fresh(now_ns):
+            found.append(HoldReason.FAULT_SOURCE_SILENT)
+        return found
+
+    def _objection(self, command: Array) -> HoldReason | None:
+        if command.shape != (self._stream.size,) or not np.isfinite(command).all():
+            return HoldReason.NON_FINITE_COMMAND
+        assert self._measured is not None
+        return self._stream.objection(command, self._measured)
+
+    def _objection_on_the_way(self) -> HoldReason | None:
+        """The arm moves while a command is followed: a velocity may lead it out of the workspace."""
+        assert self._goal is not None
+        assert self._measured is not None
+        return self._stream.objection(self._goal, self._measured)
+
+    def _latch(self, reason: HoldReason) -> None:
+        if self._latched is None and reason in LATCHING:
+            self._latched = reason
+            self.counts[reason] += 1
+            self._command.forget()
+
+    def _hold(self, reason: HoldReason, now_ns: int) -> Array | None:
+        """Where the arm was when the reason arose. Before the first command the controller is left alone."""
+        if self._reason is None and self._target is not None and self._measured is not None:
+            if reason is HoldReason.NO_COMMANDS:
+                self.counts[reason] += 1
+            is_blind = not self._state.is_fresh(now_ns)
+            self._target = self._stream.freeze(self._target) if is_blind else self._stream.rest(self._measured)
+        self._reason = reason
+        if reason in _SILENT or self._target is None or self._measured is None:
+            return None
+        if self._state.is_fresh(now_ns) and self._stream.has_strayed(self._target, self._measured):
+            self._target = self._stream.rest(self._measured)
+        return self._target
