@@ -135,6 +135,24 @@ class World:
         self.data.mocap_pos[self._target] = tcp_pose[:3]
         self.data.mocap_quat[self._target] = _wxyz(tcp_pose[3:])
 
+    def set_impedance(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
+        """Change the controller's stiffness; its damping ratio and its reference limits stay."""
+        gains, limit = self.config.impedance, np.array([-1.0, 1.0])
+        for axis in range(6):
+            wanted, first, damping, reach = (
+                (stiffness_n_m, gains.stiffness_n_m, gains.damping_ns_m, gains.reference_limit_m)
+                if axis < 3
+                else (
+                    rotation_stiffness_nm_rad,
+                    gains.rotation_stiffness_nm_rad,
+                    gains.rotation_damping_nms_rad,
+                    gains.reference_limit_rad,
+                )
+            )
+            actuator = self.model.actuator(f"impedance{axis}").id
+            self.model.actuator_biasprm[actuator, 1:3] = -wanted, -damping * np.sqrt(wanted / first)
+            self.model.actuator_forcerange[actuator] = wanted * reach * limit
+
     def set_gripper(self, width_m: float) -> None:
         """Give the fingers their target opening [m]."""
         self.data.ctrl[self._finger_actuators] = width_m / 2

@@ -165,7 +165,7 @@ TOPICS: tuple[Topic, ...] = (
         "watchdog/stop_reason", "std_msgs/msg/String", WATCHDOG, (ACTOR,), "latched", "latched",
         "Why commands are not passed on; empty while they are",
     ),
-    # From both.
+    # From every node.
     Topic(
         "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", ACTOR, (ANYONE,), "event", "event",
         "1 Hz: loop period, missed periods, age of each source, link, policy version, interventions",
@@ -173,6 +173,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", WATCHDOG, (ANYONE,), "event", "event",
         "1 Hz: its own period p50, p99 and max, stop reason, publishers of the command topic",
+    ),
+    Topic(
+        "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", MOCK, (ANYONE,), "event", "event",
+        "1 Hz: its own period, targets followed and ignored, and why",
     ),
     # Of the mock alone: what a person's hands do at a real cell.
     Topic(

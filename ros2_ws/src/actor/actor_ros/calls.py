@@ -1,0 +1,34 @@
+"""Service calls that end: every wait has a limit, and a failure is one line."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from rclpy.node import Node
+
+from robot_envs.robot import RobotError
+
+__all__ = ["call"]
+
+
+def call(node: Node, service_type: Any, name: str, request: Any, timeout_s: float) -> Any:
+    """Call a service and wait for the answer. The node is spun by another thread.
+
+    Raises:
+        RobotError: Nobody serves it, or no answer came in time.
+    """
+    client = node.create_client(service_type, name)
+    try:
+        if not client.wait_for_service(timeout_sec=timeout_s):
+            raise RobotError(
+                f"service {client.srv_name}: nobody serves it; start the robot's driver or correct the profile"
+            )
+        answered = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: answered.set())
+        if not answered.wait(timeout_s):
+            raise RobotError(f"service {client.srv_name}: no answer within {timeout_s} s; look at the robot's driver")
+        return future.result()
+    finally:
+        node.destroy_client(client)

@@ -1,0 +1,147 @@
+"""The mock robot as a controller's node sees it: targets it may ignore, faults, gains, workpieces. Needs no ROS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from robot_envs.frames import Array
+from robot_envs.mock.robot import MockRobot, MockRobotConfig
+from robot_envs.mock.world import World, WorldConfig
+from robot_envs.robot import RobotCommand, RobotState
+from runtime.config import ConfigError, build
+
+__all__ = ["MockCell", "MockNodeConfig", "make_cell"]
+
+
+@dataclass(frozen=True)
+class MockNodeConfig:
+    """Rates at which the node publishes.
+
+    Attributes:
+        state_rate_hz: Pose, twist, joints and wrench.
+        status_rate_hz: robot_ok, gripper and workpieces.
+        image_rate_hz: Each camera that somebody subscribes to.
+    """
+
+    state_rate_hz: float
+    status_rate_hz: float
+    image_rate_hz: float
+
+    def __post_init__(self) -> None:
+        for name in ("state_rate_hz", "status_rate_hz", "image_rate_hz"):
+            if not 0.0 < getattr(self, name) <= 1000.0:
+                raise ValueError(f"{name}: expected a rate up to 1000 Hz, found {getattr(self, name)}")
+
+
+class MockCell:
+    """One arm with its controller and the workpieces before it."""
+
+    def __init__(self, robot: MockRobot) -> None:
+        self.robot = robot
+        self.ignored: Counter[str] = Counter()
+        self.followed = 0
+        self._width = 0.0
+        self._fault_steps: list[str] = []
+        robot.connect()
+        self.begin(0)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the arm follows targets: no fault, or every step out of it was taken."""
+        return not self._fault_steps
+
+    def begin(self, seed: int) -> None:
+        """A new episode: the arm is at home and holds, its noise is reseeded."""
+        self.robot.begin(seed)
+        self._width = self.robot.world.gripper_width()
+        self.robot.world.set_gripper(self._width)
+        self.robot.hold()
+
+    def place(self, poses: dict[str, Array]) -> None:
+        """Put workpieces somewhere; those that are not there are counted as ignored."""
+        for name, pose in poses.items():
+            if name in self.workpieces and np.isfinite(pose).all():
+                self.robot.place(name, pose)
+            else:
+                self.ignored["unknown_workpiece"] += 1
+
+    @property
+    def workpieces(self) -> tuple[str, ...]:
+        """Names of what can be placed."""
+        scene = self.robot.world.config.scene
+        return (*scene.fixtures, *scene.objects)
+
+    def target(self, pose: Array, frame: str, base_frame: str, publishers: int) -> None:
+        """A target arrives; like a real controller it is ignored without an error where it may not be followed."""
+        reason = self._objection(pose, frame, base_frame, publishers)
+        if reason:
+            self.ignored[reason] += 1
+            return
+        self.followed += 1
+        self.robot.command(RobotCommand(pose[None], np.array([self._width])))
+
+    def gripper(self, width_m: float) -> None:
+        """The gripper's target [m]."""
+        if self.is_well and np.isfinite(width_m):
+            self._width = width_m
+            self.robot.world.set_gripper(float(np.clip(width_m, 0.0, 0.08)))
+
+    def fail(self) -> None:
+        """The arm's own reflex: it stops where it is and follows nothing until both steps out of it are taken."""
+        self.robot.hold()
+        self._fault_steps = ["error_recovery", "activate_controller"]
+
+    def recover(self, step: str) -> str:
+        """Take one step out of a fault.
+
+        Returns:
+            Why it was refused; "" when it was taken.
+        """
+        if not self._fault_steps:
+            return ""
+        if self._fault_steps[0] != step:
+            return f"expected {self._fault_steps[0]} first"
+        self._fault_steps.pop(0)
+        if self.is_well:
+            self.robot.hold()
+        return ""
+
+    def set_gains(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
+        """Change the controller's stiffness."""
+        self.robot.world.set_impedance(stiffness_n_m, rotation_stiffness_nm_rad)
+
+    def read(self) -> RobotState:
+        """What the arm reports now."""
+        return self.robot.read()
+
+    def advance(self, until_ns: int) -> None:
+        """Let the world go on until a time of its clock."""
+        self.robot.world.clock.sleep_until(until_ns)
+
+    def _objection(self, pose: Array, frame: str, base_frame: str, publishers: int) -> str:
+        if not self.is_well:
+            return "fault"
+        if publishers > 1:
+            return "second_publisher"
+        if frame != base_frame:
+            return "wrong_frame"
+        return "" if np.isfinite(pose).all() else "non_finite"
+
+
+def make_cell(config: dict[str, Any]) -> MockCell:
+    """Make the mock robot of a composed configuration, with the workpieces of its task.
+
+    Raises:
+        ConfigError: The robot is not the mock behind ROS 2, or the task is none for an arm.
+    """
+    robot = config["robot"]
+    if "world" not in robot or "mock_node" not in robot:
+        raise ConfigError("robot: the mock robot's node expects mock_ros, found a real one; give robot:=mock_ros")
+    if "scene" not in config["task"]:
+        raise ConfigError("task: the mock robot's node expects a task for an arm, such as reach; found none")
+    world = World(build(WorldConfig, {**robot["world"], "scene": config["task"]["scene"]}, "robot.world"))
+    return MockCell(MockRobot(build(MockRobotConfig, robot["imperfections"], "robot.imperfections"), world))

@@ -1,0 +1,96 @@
+"""ROS parameters of the nodes: which configuration is composed, and its numbers with description, unit and range."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, ParameterType
+from rclpy.node import Node
+
+from robot_envs.profile import RosRobotConfig
+from runtime.config import ConfigError, build, compose
+
+__all__ = ["compose_config", "declare_settings", "robot_config"]
+
+T = TypeVar("T")
+_LARGEST = 1e6
+
+
+def compose_config(node: Node) -> dict[str, Any]:
+    """Compose the configuration that the parameters ``robot``, ``task`` and ``overrides`` choose.
+
+    Raises:
+        ConfigError: An option or an override that does not exist.
+    """
+    robot = _text(node, "robot", "mock_ros", "The controller's profile: a file of configs/robot/.")
+    task = _text(node, "task", "peg_insert", "The task: a file of configs/task/.")
+    descriptor = ParameterDescriptor(
+        type=ParameterType.PARAMETER_STRING_ARRAY,
+        description="More choices, as on steadyhand's command line: camera=wrist_side, safety.max_force_n=40.",
+        read_only=True,
+    )
+    node.declare_parameter("overrides", [""], descriptor)
+    overrides = [str(override) for override in node.get_parameter("overrides").value if override]
+    return compose([f"robot={robot}", f"task={task}", *overrides])
+
+
+def robot_config(config: dict[str, Any]) -> RosRobotConfig:
+    """Build the robot's group of a composed configuration.
+
+    Raises:
+        ConfigError: The robot is not one behind ROS 2.
+    """
+    robot = config["robot"]
+    if robot.get("kind") != "ros":
+        raise ConfigError(
+            f"robot: expected one behind ROS 2, such as mock_ros or crisp_fr3, found kind {robot.get('kind')!r}"
+        )
+    return build(RosRobotConfig, {key: robot.get(key) for key in ("kind", "profile")}, "robot")
+
+
+def declare_settings(node: Node, prefix: str, settings: T) -> T:
+    """Declare each number of a settings dataclass as the parameter ``prefix.field`` and return what was given.
+
+    The descriptions, with their units, are the ones of the dataclass's docstring.
+
+    Raises:
+        ConfigError: The numbers do not fit together.
+    """
+    described = _described_attributes(type(settings))
+    given = {}
+    for field in fields(settings):  # type: ignore[arg-type]  # T is a dataclass
+        descriptor = ParameterDescriptor(
+            type=ParameterType.PARAMETER_DOUBLE,
+            description=described[field.name],
+            read_only=True,
+            floating_point_range=[FloatingPointRange(from_value=0.0, to_value=_LARGEST, step=0.0)],
+        )
+        name = f"{prefix}.{field.name}"
+        node.declare_parameter(name, float(getattr(settings, field.name)), descriptor)
+        given[field.name] = node.get_parameter(name).value
+    try:
+        return dataclasses.replace(settings, **given)  # type: ignore[type-var]  # T is a dataclass
+    except ValueError as error:
+        raise ConfigError(f"{prefix}: {error}") from None
+
+
+def _text(node: Node, name: str, default: str, description: str) -> str:
+    descriptor = ParameterDescriptor(type=ParameterType.PARAMETER_STRING, description=description, read_only=True)
+    node.declare_parameter(name, default, descriptor)
+    return str(node.get_parameter(name).value)
+
+
+def _described_attributes(cls: type) -> dict[str, str]:
+    """What a Google-style docstring says of each attribute."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in (inspect.getdoc(cls) or "").partition("Attributes:")[2].splitlines():
+        head, colon, text = line.strip().partition(": ")
+        if colon and line.startswith("    ") and not line.startswith("     "):
+            name, found[head] = head, text
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return found

@@ -1,0 +1,80 @@
+"""How every node of the package runs and ends: a thread for callbacks, the main one for its loop, 0 on a signal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from robot_envs.robot import RobotError
+from runtime.config import ConfigError
+
+__all__ = ["LoopNode", "run"]
+
+_JOIN_S = 1.0
+EXIT_BROKEN, EXIT_UNUSABLE = 1, 2
+
+
+class LoopNode(Protocol):
+    """A node with a loop of its own. Callbacks run on another thread than ``work``."""
+
+    def work(self, stop: threading.Event) -> None:
+        """Loop until ``stop`` is set."""
+
+    def close(self) -> None:
+        """Hold, and let go of everything; called once, after the last callback."""
+
+    def destroy_node(self) -> None:
+        """As every node has it."""
+
+
+def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Run a node until SIGINT or SIGTERM; a second signal changes nothing, so that it cannot tear the end apart.
+
+    Returns:
+        The exit status: 0, 1 when a callback failed, 2 when the configuration or the robot cannot be used.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node: LoopNode = make_node()
+    except (ConfigError, RobotError, ImportError) as error:
+        print(f"steadyhand: {error}", file=sys.stderr)  # noqa: T201  logging may not work yet
+        rclpy.try_shutdown()
+        return EXIT_UNUSABLE
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=_spin, args=(executor, stop, failures), name="callbacks", daemon=True)
+    thread.start()
+    try:
+        node.work(stop)
+    finally:
+        executor.shutdown(timeout_sec=_JOIN_S)
+        thread.join(_JOIN_S)
+        node.close()
+        node.destroy_node()
+        rclpy.try_shutdown()
+    for failure in failures:
+        print(f"steadyhand: a callback failed: {failure!r}", file=sys.stderr)  # noqa: T201
+    return EXIT_BROKEN if failures else 0
+
+
+def _spin(executor: SingleThreadedExecutor, stop: threading.Event, failures: list[BaseException]) -> None:
+    try:
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=0.1)
+    except ExternalShutdownException:
+        pass
+    except BaseException as error:  # whatever it was, a node without callbacks must not go on
+        failures.append(error)
+    finally:
+        stop.set()

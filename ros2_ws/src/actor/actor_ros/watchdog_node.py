@@ -1,0 +1,236 @@
+"""The watchdog node: the only publisher to the controller, in a small process of its own.
+
+The decisions are those of `robot_envs.safety.watchdog`; here are topics, the loop, and reports.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64, Float64MultiArray, String
+from std_srvs.srv import Trigger
+
+from actor.timing import Timing
+from actor_ros import conversions, diagnostics, qos
+from actor_ros.conversions import MessageError
+from actor_ros.fault_source import subscribe_fault
+from actor_ros.parameters import compose_config, declare_settings, robot_config
+from actor_ros.running import run
+from robot_envs.frames import Array
+from robot_envs.profile import ControllerProfile
+from robot_envs.safety.command_stream import CommandStream, HoldReason, JointStream, PoseStream, TwistStream
+from robot_envs.safety.freshness import Freshness
+from robot_envs.safety.limits import SafetyLimits
+from robot_envs.safety.watchdog import Watchdog
+from robot_envs.safety.watchdog_settings import WatchdogSettings
+from runtime.clock import MonotonicClock
+from runtime.config import build
+
+_NS = 1_000_000_000
+_REPORT_NS = _NS
+_GRAPH_NS = _NS // 10
+_MESSAGES = {"pose": PoseStamped, "twist": TwistStamped, "joint": JointState}
+
+
+class WatchdogNode(Node):
+    """Topics around one ``Watchdog``. Callbacks and the loop are on two threads, so every touch takes the lock."""
+
+    def __init__(self) -> None:
+        super().__init__("watchdog")
+        config = compose_config(self)
+        self._profile = robot_config(config).profile
+        self._settings = declare_settings(self, "watchdog", self._profile.watchdog)
+        limits = build(SafetyLimits, config["safety"], "safety")
+        fault = self._profile.fault
+        self._watchdog = Watchdog(
+            make_stream(self._profile, self._settings, limits),
+            self._settings,
+            Freshness(fault.max_age_s) if fault else None,
+        )
+        self._lock = threading.Lock()
+        self._monotonic = MonotonicClock()
+        # Nobody asks for joints but the joint stream, and that one waits until it has seen them.
+        unseen = np.nan if self._profile.command_mode == "joint" else 0.0
+        self._joints = np.full(len(self._profile.joints), unseen)
+        self._others: list[str] = []
+        self._shown: str | None = None
+        self._timing, self._missed = Timing(), 0
+        self._passed, self._received = 0, 0
+        self._connect()
+
+    def work(self, stop: threading.Event) -> None:
+        """Tick at the controller's rate; after an overrun the schedule starts anew instead of catching up."""
+        period = round(_NS / self._settings.controller_rate_hz)
+        last = self._monotonic.now_ns()
+        due, next_graph, next_report = last + period, last, last + _REPORT_NS
+        while not stop.is_set():
+            self._monotonic.sleep_until(due)
+            now = self._monotonic.now_ns()
+            self._timing.add(now - last)
+            last = now
+            due += period
+            if now >= due:
+                self._missed += 1
+                due = now + period
+            self._tick(now)
+            if now >= next_graph:
+                self._look_for_others(now)
+                next_graph = now + _GRAPH_NS
+            if now >= next_report:
+                self._report()
+                next_report = now + _REPORT_NS
+
+    def close(self) -> None:
+        """Nothing to hold: a controller keeps its last target, or stops by its own time limit."""
+
+    def _connect(self) -> None:
+        profile, topics = self._profile, self._profile.topics
+        message = _MESSAGES[profile.command_mode]
+        command, sensor = qos.profile("command"), qos.profile("sensor")
+        self._targets = self.create_publisher(message, topics.command, command)
+        self._gripper = None
+        if profile.gripper is not None:
+            self._gripper = self.create_publisher(Float64MultiArray, profile.gripper.command_topic, command)
+            self.create_subscription(Float64, "actor/gripper_command", self._on_gripper, command)
+        self._stop_reason = self.create_publisher(String, "watchdog/stop_reason", qos.profile("latched"))
+        self._reporter = diagnostics.Reporter(self)
+        self.create_subscription(message, "actor/command", self._on_command, command)
+        self.create_subscription(PoseStamped, topics.pose, self._on_pose, sensor)
+        if profile.command_mode == "joint":
+            self.create_subscription(JointState, topics.joint_states, self._on_joints, sensor)
+        if profile.fault is not None:
+            subscribe_fault(self, profile.fault, self._on_fault)
+        self.create_service(Trigger, "watchdog/rearm", self._on_rearm)
+        self._show(self._watchdog.reason)
+
+    def _tick(self, now: int) -> None:
+        with self._lock:
+            target = self._watchdog.tick(now)
+            reason = self._watchdog.reason
+        if target is not None:
+            self._targets.publish(self._message(target))
+            self._passed += reason is None
+        self._show(reason)
+
+    def _message(self, target: Array) -> Any:
+        stamp, frame = self.get_clock().now().to_msg(), self._profile.base_frame
+        if self._profile.command_mode == "pose":
+            return conversions.pose_from_array(target, frame, stamp)
+        if self._profile.command_mode == "twist":
+            return conversions.twist_from_array(target, frame, stamp)
+        return conversions.joints_from_arrays(self._profile.joints, target, None, stamp)
+
+    def _on_command(self, message: Any) -> None:
+        now = self._monotonic.now_ns()
+        self._received += 1
+        mode, frame = self._profile.command_mode, self._profile.base_frame
+        with self._lock:
+            if mode != "joint" and message.header.frame_id != frame:
+                self._watchdog.refuse(HoldReason.WRONG_FRAME)
+                return
+            try:
+                if mode == "pose":
+                    command = conversions.pose_to_array(message.pose)
+                elif mode == "twist":
+                    command = conversions.twist_to_array(message)
+                else:
+                    command = conversions.joints_to_arrays(message, self._profile.joints)[0]
+            except MessageError:
+                self._watchdog.refuse(HoldReason.NON_FINITE_COMMAND)
+                return
+            self._watchdog.command(command, now)
+
+    def _on_gripper(self, message: Float64) -> None:
+        with self._lock:
+            width = self._watchdog.gripper(float(message.data), self._monotonic.now_ns())
+        if width is not None and self._gripper is not None and self._profile.gripper is not None:
+            self._gripper.publish(Float64MultiArray(data=[width * self._profile.gripper.command_per_m]))
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        try:
+            pose = conversions.pose_to_array(message.pose)
+        except MessageError:
+            return  # it counts as not heard
+        with self._lock:
+            self._watchdog.measured(pose, self._joints, self._monotonic.now_ns())
+
+    def _on_joints(self, message: JointState) -> None:
+        try:
+            self._joints = conversions.joints_to_arrays(message, self._profile.joints)[0]
+        except MessageError:
+            self._joints = np.full(len(self._profile.joints), np.nan)
+
+    def _on_fault(self, is_ok: bool) -> None:
+        with self._lock:
+            self._watchdog.robot_ok(is_ok, self._monotonic.now_ns())
+
+    def _on_rearm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._lock:
+            reason = self._watchdog.rearm(self._monotonic.now_ns())
+        response.success = reason is None
+        response.message = "" if reason is None else f"still {reason.value}"
+        return response
+
+    def _look_for_others(self, now: int) -> None:
+        publishers = [self._targets] if self._gripper is None else [self._targets, self._gripper]
+        names = [publisher.topic_name for publisher in publishers]
+        others: list[str] = []
+        for name in names:
+            if self.count_publishers(name) > 1:
+                nodes = [_full_name(found) for found in self.get_publishers_info_by_topic(name)]
+                own = self.get_fully_qualified_name()
+                # Another watchdog of the same name is another publisher too.
+                others += sorted(nodes[: nodes.index(own)] + nodes[nodes.index(own) + 1 :]) if own in nodes else nodes
+        if others and others != self._others:
+            self.get_logger().error(f"{', '.join(others)} publishes to the controller too; stop it, then enable again")
+        self._others = others
+        with self._lock:
+            self._watchdog.alone(not others, now)
+
+    def _show(self, reason: HoldReason | None) -> None:
+        text = reason.value if reason else ""
+        if text != self._shown:
+            self._shown = text
+            self._stop_reason.publish(String(data=text))
+
+    def _report(self) -> None:
+        with self._lock:
+            reason, counts = self._watchdog.reason, dict(self._watchdog.counts)
+        values = diagnostics.period_values(self._timing, self._missed) | {
+            "stop_reason": reason.value if reason else "",
+            "commands_received": str(self._received),
+            "targets_passed": str(self._passed),
+            "other_publishers": ", ".join(self._others),
+        }
+        values |= {f"count.{cause.value}": str(count) for cause, count in counts.items()}
+        is_idle = reason in (None, HoldReason.NO_COMMANDS)
+        level = diagnostics.OK if is_idle else diagnostics.ERROR
+        self._reporter.report(level, reason.value if reason else "passing commands on", values)
+
+
+def make_stream(profile: ControllerProfile, settings: WatchdogSettings, limits: SafetyLimits) -> CommandStream:
+    """The kind of commands that the controller takes."""
+    if profile.command_mode == "pose":
+        return PoseStream(settings, limits)
+    if profile.command_mode == "twist":
+        return TwistStream(settings, limits)
+    return JointStream(settings, limits, len(profile.joints))
+
+
+def _full_name(endpoint: Any) -> str:
+    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(WatchdogNode))
+
+
+if __name__ == "__main__":
+    main()

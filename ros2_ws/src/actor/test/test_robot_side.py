@@ -1,0 +1,311 @@
+"""Watchdog and mock robot over real DDS, each a process of its own; the test plays the actor."""
+
+import math
+import os
+import signal
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped, TwistStamped, WrenchStamped
+from rcl_interfaces.srv import DescribeParameters, ListParameters
+from ros_kit import Probe, Process, node_arguments, wait_until
+from sensor_msgs.msg import JointState, MultiDOFJointState
+from std_msgs.msg import Bool, Float64, String
+from std_srvs.srv import Trigger
+
+from actor_ros import conversions
+from actor_ros.gains import set_gains
+from actor_ros.recovery import recover
+from robot_envs.profile import RecoverStep, RosRobotConfig
+from robot_envs.robot import RobotError
+from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from runtime.config import build, compose
+
+CONTROL_PERIOD_S = 0.1
+LIMITS = build(SafetyLimits, compose([])["safety"])
+HEARD = {
+    "current_pose": PoseStamped,
+    "current_twist": TwistStamped,
+    "joint_states": JointState,
+    "external_wrench": WrenchStamped,
+    "robot_ok": Bool,
+    "gripper/joint_states": JointState,
+    "target_pose": PoseStamped,
+    "mock_robot/stage_state": MultiDOFJointState,
+}
+
+
+class Cell:
+    """Mock robot, watchdog and a probe in one namespace."""
+
+    def __init__(self, folder, namespace: str = "/", **mock_parameters: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.namespace = namespace
+        self.processes: list[Process] = []
+        self.start("actor_ros.mock_robot_node", task="peg_insert", **mock_parameters)
+        self.watchdog = self.start("actor_ros.watchdog_node")
+        self.probe = Probe(namespace=namespace)
+        for name, message in HEARD.items():
+            self.probe.listen(name, message)
+        self.probe.listen("watchdog/stop_reason", String, "latched")
+        self.probe.listen("/diagnostics", DiagnosticArray, "event")
+
+    def start(self, module: str, **parameters: str) -> Process:
+        name = f"{module}-{len(self.processes)}"
+        process = Process(self.folder, module, *node_arguments(self.namespace, **parameters), name=name)
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.stop()
+        self.probe.close()
+
+    @property
+    def reason(self) -> str:
+        return str(self.probe.last("watchdog/stop_reason").data)
+
+    def expect_reason(self, reason: str) -> None:
+        found = wait_until(
+            lambda: self.reason in (reason, "outside_workspace") and self.reason, f"stop reason {reason}"
+        )
+        assert found == reason, self.pose().tolist()
+
+    def pose(self) -> np.ndarray:
+        return conversions.pose_to_array(self.probe.last("current_pose").pose)
+
+    def command(self, pose: np.ndarray, frame: str = "base") -> None:
+        publisher = self.probe.publisher("actor/command", PoseStamped)
+        publisher.publish(conversions.pose_from_array(pose, frame, conversions.stamp_from_ns(0)))
+
+    def step(self, by=(0.0, 0.0, -0.01)) -> None:
+        """One command at the control rate, as the gate would let it pass."""
+        measured = self.pose()[None]
+        target = measured + np.array([*by, 0.0, 0.0, 0.0, 0.0])
+        target = np.concatenate([clip_to_workspace(target[:, :3], LIMITS), clip_tilt(target[:, 3:], LIMITS)], axis=1)
+        pose = clip_step(measured, target, LIMITS, CONTROL_PERIOD_S)[0]
+        self.command(pose)
+        time.sleep(CONTROL_PERIOD_S)
+
+    def wait_for_rest(self) -> None:
+        def is_at_rest() -> bool:
+            newest = self.probe.heard["current_twist"][-20:]
+            return max(abs(message.twist.linear.x) for _, message in newest) < 0.005
+
+        wait_until(is_at_rest, "an arm at rest")
+
+    def rearm(self) -> None:
+        wait_until(lambda: self.probe.call(Trigger, "watchdog/rearm").success, "a rearmed watchdog", 10.0)
+
+    def diagnostics(self, node: str, condition=lambda values: True) -> dict[str, str]:
+        def values(array) -> dict[str, str]:
+            return {entry.key: entry.value for entry in array.status[0].values}
+
+        wanted = f"{self.namespace.rstrip('/')}/{node}"
+        return values(
+            self.probe.next("/diagnostics", lambda array: array.status[0].name == wanted and condition(values(array)))
+        )
+
+
+@pytest.fixture(scope="module")
+def cell(dds, tmp_path_factory):
+    cell = Cell(tmp_path_factory.mktemp("cell"))
+    yield cell
+    cell.close()
+
+
+@pytest.fixture(autouse=True)
+def _as_found(request):
+    if "cell" in request.fixturenames:
+        request.getfixturevalue("cell").rearm()
+
+
+def test_every_topic_of_the_mock_speaks_with_its_frames_and_units(cell):
+    pose = cell.probe.last("current_pose")
+    assert pose.header.frame_id == cell.probe.last("current_twist").header.frame_id == "base"
+    assert cell.probe.last("external_wrench").header.frame_id == "fr3_hand_tcp"
+    assert np.linalg.norm(cell.pose()[3:]) == pytest.approx(1.0)
+    profile = build(RosRobotConfig, {k: compose(["robot=mock_ros"])["robot"][k] for k in ("kind", "profile")}).profile
+    position, velocity = conversions.joints_to_arrays(cell.probe.last("joint_states"), profile.joints)
+    assert position.shape == velocity.shape == (7,)
+    assert np.isfinite(position).all()
+    assert conversions.gripper_width(cell.probe.last("gripper/joint_states"), profile.gripper) >= -0.001
+    assert cell.probe.last("robot_ok").data
+    assert list(cell.probe.last("mock_robot/stage_state").joint_names) == ["hole"]
+
+
+def test_state_comes_at_100_hz_and_more(cell):
+    start = len(cell.probe.heard["current_pose"])
+    cell.probe.last("current_pose")
+    wait_until(lambda: len(cell.probe.heard["current_pose"]) > start + 300, "300 poses")
+    times = [when for when, _ in cell.probe.heard["current_pose"][start:]]
+    assert (len(times) - 1) / (times[-1] - times[0]) > 100.0
+
+
+def test_commands_are_followed_at_the_controllers_rate_and_the_arm_holds_when_they_stop(cell):
+    before = cell.pose()
+    seen = len(cell.probe.heard["target_pose"])
+    for _ in range(10):
+        cell.step(by=(0.01, 0.0, -0.01))
+    targets = len(cell.probe.heard["target_pose"]) - seen
+    assert targets > 5 * 10, "more than five targets a command"
+    assert cell.pose()[0] - before[0] > 0.03
+    cell.expect_reason("no_commands")
+    held = cell.probe.last("target_pose").pose.position.x
+    cell.wait_for_rest()
+    assert cell.pose()[0] == pytest.approx(held, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"by": [0.2, 0.0, 0.0]}, "jump"),
+        ({"by": [0.0, 0.0, 0.3]}, "outside_workspace"),
+        ({"by": [math.nan, 0.0, 0.0]}, "non_finite_command"),
+        ({"frame": "world"}, "wrong_frame"),
+    ],
+)
+def test_an_unfit_command_latches_until_the_watchdog_is_rearmed(cell, bad, reason):
+    cell.step()
+    cell.step()
+    pose = cell.pose()
+    pose[:3] += bad.get("by", [0.0, 0.0, 0.0])
+    cell.command(pose, bad.get("frame", "base"))
+    cell.expect_reason(reason)
+    cell.step()
+    assert cell.reason == reason
+    cell.rearm()
+    cell.step()
+    wait_until(lambda: cell.reason in ("", "no_commands"), "commands passed on again")
+
+
+def test_a_fault_of_the_robot_latches_sends_nothing_and_needs_both_steps_and_a_rearm(cell):
+    cell.step()
+    probe = cell.probe
+    assert probe.call(Trigger, "mock_robot/inject_fault").success
+    cell.expect_reason("robot_fault")
+    silent_since = len(probe.heard["target_pose"])
+    assert not probe.last("robot_ok").data
+    for _ in range(3):
+        cell.step()
+    assert len(probe.heard["target_pose"]) - silent_since <= 1, "one target may have been on its way"
+    steps = (
+        RecoverStep("trigger", "mock_robot/error_recovery"),
+        RecoverStep("trigger", "mock_robot/activate_controller"),
+    )
+    with pytest.raises(RobotError, match=r"step 1 of 1 .*expected error_recovery first"):
+        recover(probe.node, steps[1:], 10.0)
+    assert not probe.call(Trigger, "watchdog/rearm").success
+    recover(probe.node, steps, 10.0)
+    probe.next("robot_ok", lambda message: message.data)
+    cell.step()
+    assert cell.reason == "robot_fault", "the robot is well, and still nobody allowed motion"
+    cell.rearm()
+    cell.step()
+    wait_until(lambda: cell.reason in ("", "no_commands"), "commands passed on again")
+
+
+def test_a_second_publisher_is_reported_by_name_and_the_mock_ignores_both(cell):
+    cell.step()
+    intruder = Probe("intruder", cell.namespace)
+    try:
+        intruder.publisher("target_pose", PoseStamped)
+        cell.expect_reason("second_publisher")
+        values = cell.diagnostics("watchdog", lambda values: values["other_publishers"])
+        assert values["other_publishers"] == "/intruder"
+        wrong = cell.pose()
+        wrong[0] += 0.05
+        message = conversions.pose_from_array(wrong, "base", conversions.stamp_from_ns(0))
+        before = cell.pose()
+        wait_until(
+            lambda: (
+                intruder.publisher("target_pose", PoseStamped).publish(message)
+                or int(cell.diagnostics("mock_robot").get("ignored.second_publisher", "0")) > 0
+            ),
+            "a target that the mock ignores",
+        )
+        assert cell.pose()[:3] == pytest.approx(before[:3], abs=5e-3)
+    finally:
+        intruder.close()
+    cell.rearm()
+
+
+def test_the_gripper_goes_where_it_is_told(cell):
+    cell.probe.publisher("actor/gripper_command", Float64).publish(Float64(data=0.05))
+    cell.probe.next("gripper/joint_states", lambda message: message.position[0] * 2 == pytest.approx(0.05, abs=4e-3))
+
+
+def test_gains_are_set_and_read_back_and_a_refusal_is_one_line(cell):
+    wanted = {"task.k_pos": 1500.0, "task.k_rot": 100.0}
+    assert set_gains(cell.probe.node, "mock_robot", wanted, 10.0) == wanted
+    with pytest.raises(RobotError, match="refuses the gains"):
+        set_gains(cell.probe.node, "mock_robot", {"task.k_pos": -1.0}, 10.0)
+    with pytest.raises(RobotError, match="nobody serves it"):
+        set_gains(cell.probe.node, "no_such_controller", wanted, 0.2)
+    set_gains(cell.probe.node, "mock_robot", {"task.k_pos": 2000.0, "task.k_rot": 150.0}, 10.0)
+
+
+def test_an_episode_is_staged_and_answered_with_the_requests_stamp(cell):
+    from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+    from rcl_interfaces.srv import SetParameters
+
+    seed = Parameter(name="episode_seed", value=ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=7))
+    answer = cell.probe.call(SetParameters, "mock_robot/set_parameters", SetParameters.Request(parameters=[seed]))
+    assert answer.results[0].successful
+    hole = np.array([0.52, 0.03, 0.1, 0.0, 0.0, 0.0, 1.0])
+    stamp = conversions.stamp_from_ns(1234)
+    stage = cell.probe.publisher("mock_robot/stage", MultiDOFJointState, "event")
+    stage.publish(conversions.poses_from_arrays({"hole": hole, "nothing_such": hole}, "base", stamp))
+    state = cell.probe.next("mock_robot/stage_state", lambda message: message.header.stamp == stamp)
+    state = cell.probe.next("mock_robot/stage_state")
+    assert conversions.poses_to_arrays(state)["hole"] == pytest.approx(hole, abs=1e-6)
+    assert cell.diagnostics("mock_robot")["ignored.unknown_workpiece"] == "1"
+
+
+def test_parameters_have_descriptions_ranges_and_units(cell):
+    for node, prefix in (("watchdog", "watchdog."), ("mock_robot", "mock_node.")):
+        names = cell.probe.call(ListParameters, f"{node}/list_parameters").result.names
+        numbers = [name for name in names if name.startswith(prefix)]
+        assert numbers
+        request = DescribeParameters.Request(names=[*numbers, "robot", "task", "overrides"])
+        for described in cell.probe.call(DescribeParameters, f"{node}/describe_parameters", request).descriptors:
+            assert len(described.description) > 10, described.name
+            assert described.read_only
+            assert described.name not in numbers or described.floating_point_range, described.name
+
+
+def test_both_report_their_own_period(cell):
+    for node in ("watchdog", "mock_robot"):
+        values = cell.diagnostics(node, lambda values: int(values["periods"]) > 100)
+        assert 0.0 < float(values["period_p50_ms"]) <= float(values["period_p99_ms"]) <= float(values["period_max_ms"])
+
+
+def holds_within(cell, kill, settled_m: float = 1e-3) -> float:
+    """Seconds from the actor's last breath until the last target that moved."""
+    actor = cell.start("steady_actor")
+    wait_until(lambda: abs(cell.probe.last("current_twist").twist.linear.x) > 0.05, "an arm that moves")
+    wait_until(lambda: cell.reason == "", "commands passed on")
+    killed_at = time.monotonic()
+    kill(actor)
+    deadline = killed_at + 1.5
+    wait_until(lambda: time.monotonic() > deadline, "a second and a half")
+    targets = [(when, m.pose.position.x) for when, m in cell.probe.heard["target_pose"] if when > killed_at]
+    moving = [when for (when, x), (_, after) in pairwise(targets) if abs(after - x) > settled_m]
+    assert targets, "the watchdog goes on telling the robot to stay"
+    return max(moving, default=killed_at) - killed_at
+
+
+def test_kill_9_of_the_actor_and_the_arm_holds_within_two_control_periods(cell):
+    took = holds_within(cell, lambda actor: os.kill(actor.pid, signal.SIGKILL))
+    cell.expect_reason("no_commands")
+    assert took < 2 * CONTROL_PERIOD_S
+    cell.wait_for_rest()
+
+
+def test_an_actor_that_lives_is_not_held(cell):
+    assert holds_within(cell, lambda actor: None) > 1.0
+    cell.processes[-1].stop()
