@@ -57,9 +57,10 @@ class MockCell:
     def begin(self, seed: int) -> None:
         """A new episode: the arm is at home and holds, its noise is reseeded."""
         self.robot.begin(seed)
-        self._width = self.robot.world.gripper_width()
-        self.robot.world.set_gripper(self._width)
-        self.robot.hold()
+        world = self.robot.world
+        self._width = world.gripper_width()
+        # The redundant joint rests where the arm is now, so that nothing creeps.
+        world.set_configuration(world.tcp_pose(), self._width)
 
     def place(self, poses: dict[str, Array]) -> None:
         """Put workpieces somewhere; those that are not there are counted as ignored."""

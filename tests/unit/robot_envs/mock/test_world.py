@@ -1,3 +1,4 @@
+import mujoco
 import numpy as np
 import pytest
 
@@ -111,3 +112,18 @@ def test_realtime_pace_takes_as_long_as_it_says():
     assert clock.now_ns() >= start + 100_000_000
     assert env.robot.world.now_ns() >= 100_000_000
     assert not env.lockstep
+
+
+@pytest.mark.parametrize("stiffness_n_m", [500.0, 3000.0])
+def test_stiffness_can_be_changed_and_the_force_at_the_limit_goes_with_it(stiffness_n_m):
+    world = make_robot_env("task=reach").robot.world
+    reach = world.config.impedance.reference_limit_m
+    world.set_impedance(stiffness_n_m, 150.0)
+    start = world.tcp_pose()
+    for error, expected_n in ((0.5 * reach, 0.5 * stiffness_n_m * reach), (5 * reach, stiffness_n_m * reach)):
+        target = start.copy()
+        target[0] += error
+        world.set_target(target)
+        mujoco.mj_forward(world.model, world.data)
+        force = world.data.actuator_force[world.model.actuator("impedance0").id]
+        assert abs(force) == pytest.approx(expected_n, rel=0.02)
