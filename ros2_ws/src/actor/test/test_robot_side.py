@@ -209,6 +209,17 @@ def test_a_fault_of_the_robot_latches_sends_nothing_and_needs_both_steps_and_a_r
     wait_until(lambda: cell.reason in ("", "no_commands"), "commands passed on again")
 
 
+def test_a_silent_robot_latches(cell):
+    cell.step()
+    cell.processes[0].signal(signal.SIGSTOP)
+    try:
+        cell.expect_reason("state_silent")
+        assert not cell.probe.call(Trigger, "watchdog/rearm").success
+    finally:
+        cell.processes[0].signal(signal.SIGCONT)
+    cell.rearm()
+
+
 def test_a_second_publisher_is_reported_by_name_and_the_mock_ignores_both(cell):
     cell.step()
     intruder = Probe("intruder", cell.namespace)
