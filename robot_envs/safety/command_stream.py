@@ -14,7 +14,10 @@ from robot_envs.safety.watchdog_settings import WatchdogSettings
 
 
 class HoldReason(str, Enum):
-    """Why the watchdog passes no command on. All but the first two stay until a person rearms it."""
+    """Why the watchdog passes no command on. All but the first two stay until a person rearms it.
+
+    A source that is silent while nothing moves holds as long as it is silent.
+    """
 
     NO_COMMANDS = "no_commands"
     NOT_HEARD_YET = "not_heard_yet"

@@ -18,6 +18,7 @@ from robot_envs.safety.watchdog_settings import WatchdogSettings
 _NS = 1_000_000_000
 # The controller is left alone: it will not listen, or another node speaks to it.
 _SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
+_SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.FAULT_SOURCE_SILENT})
 
 
 class Watchdog:
@@ -126,6 +127,8 @@ class Watchdog:
         """Latch what is wrong with the robot now; why commands are not followed at all, None when they are."""
         if self._latched is None:
             for reason in self._complaints(now_ns):
+                if reason in _SILENCES and self._reason is not None:
+                    return reason  # nothing was moving: it passes when the source speaks again
                 self._latch(reason)
                 break
         if self._latched is not None:

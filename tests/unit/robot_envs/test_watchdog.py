@@ -223,7 +223,22 @@ def test_a_silent_arm_keeps_the_last_target_and_latches():
     assert cell.watchdog.rearm(cell.clock.now_ns()) is HoldReason.STATE_SILENT
     cell.reports = True
     cell.run(0.01)
+    assert cell.watchdog.reason is HoldReason.NO_COMMANDS
     assert cell.watchdog.rearm(cell.clock.now_ns()) is None
+
+
+def test_an_arm_that_was_silent_while_nothing_moved_needs_nobody():
+    cell = started()
+    cell.reports = False
+    cell.run(0.25)
+    assert cell.watchdog.reason is HoldReason.STATE_SILENT
+    cell.command(moved(0.02, 0, 0))
+    assert cell.run(0.01) is None
+    cell.reports = True
+    cell.run(0.01)
+    assert cell.watchdog.reason is HoldReason.NO_COMMANDS
+    cell.command(moved(0.02, 0, 0))
+    assert cell.run(0.1) is not None
 
 
 def test_a_reading_that_is_not_finite_counts_as_none():
