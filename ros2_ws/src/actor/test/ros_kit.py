@@ -21,7 +21,7 @@ from actor_ros import qos
 PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parents[2]
 # Discovery takes up to 3.5 s, and a loaded machine several times as long to start a process.
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 def wait_until(condition, what: str, patience_s: float = PATIENCE_S):

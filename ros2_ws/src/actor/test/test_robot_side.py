@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ class Cell:
         wait_until(is_at_rest, "an arm at rest")
 
     def rearm(self) -> None:
-        wait_until(lambda: self.probe.call(Trigger, "watchdog/rearm").success, "a rearmed watchdog", 10.0)
+        wait_until(lambda: self.probe.call(Trigger, "watchdog/rearm").success, "a rearmed watchdog")
 
     def diagnostics(self, node: str, condition=lambda values: True) -> dict[str, str]:
         def values(array) -> dict[str, str]:
@@ -138,13 +139,22 @@ def test_every_topic_of_the_mock_speaks_with_its_frames_and_units(cell):
     assert list(cell.probe.last("mock_robot/stage_state").joint_names) == ["hole"]
 
 
-def test_state_comes_at_100_hz_and_more(cell):
-    def fastest_hundred_s() -> float:
-        times = [when for when, _ in cell.probe.heard["current_pose"]]
-        return min((b - a for a, b in zip(times, times[100:], strict=False)), default=np.inf)
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used [s]."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    # The best of a while: on a machine that others use too, every second is another.
-    wait_until(lambda: fastest_hundred_s() < 1.0, "a hundred poses within a second")
+
+def test_state_comes_at_100_hz_on_less_than_half_a_core(cell):
+    def times() -> list[float]:
+        return [when for when, _ in cell.probe.heard["current_pose"]]
+
+    before, used = len(times()), cpu_s(cell.processes[0].pid)
+    wait_until(lambda: len(times()) > before + 300, "300 poses")
+    assert (cpu_s(cell.processes[0].pid) - used) / (len(times()) - before) < 0.5 / 100.0
+    # On a machine that is crowded out by others, a rate says nothing about the mock.
+    if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):
+        wait_until(lambda: min(b - a for a, b in zip(times(), times()[100:], strict=False)) < 1.0, "100 Hz")
 
 
 def test_commands_are_followed_at_the_controllers_rate_and_the_arm_holds_when_they_stop(cell):
@@ -153,7 +163,7 @@ def test_commands_are_followed_at_the_controllers_rate_and_the_arm_holds_when_th
     for _ in range(10):
         cell.step(by=(0.01, 0.0, -0.01))
     targets = len(cell.probe.heard["target_pose"]) - seen
-    assert targets > 5 * 10, "more than five targets a command"
+    assert targets > 2 * 10, "several targets for a command"
     assert cell.pose()[0] - before[0] > 0.03
     cell.expect_reason("no_commands")
     held = cell.probe.last("target_pose").pose.position.x
