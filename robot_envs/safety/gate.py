@@ -41,11 +41,13 @@ class SafetyGate:
 
     def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
         """Latch and return a reason to stop that the robot's state gives, if any."""
-        return self._latch(state_fault(state, now_ns, self.limits), state.silent_source)
+        reason = state_fault(state, now_ns, self.limits)
+        details = {StopReason.STALE_STATE: state.silent_source, StopReason.ROBOT_FAULT: state.fault}
+        return self._latch(reason, details.get(reason, "") if reason else "")
 
     @property
     def stop_text(self) -> str:
-        """The reason in words for the record and for people, with the silent source's name; "" while there is none."""
+        """The reason in words, with the name of what is silent or at fault; "" while there is none."""
         reason = self.stop_reason
         if reason is None:
             return ""
@@ -71,10 +73,9 @@ class SafetyGate:
         """A person says that it is safe to go on."""
         self.stop_reason = None
 
-    def _latch(self, reason: StopReason | None, silent_source: str = "") -> StopReason | None:
+    def _latch(self, reason: StopReason | None, detail: str = "") -> StopReason | None:
         if self.stop_reason is None and reason is not None:
-            self._detail = silent_source if reason is StopReason.STALE_STATE else ""
-            self.stop_reason = reason
+            self._detail, self.stop_reason = detail, reason
         return self.stop_reason
 
 
