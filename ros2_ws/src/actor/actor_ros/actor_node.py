@@ -159,6 +159,8 @@ class ActorNode(LifecycleNode):
             self.permission.withdraw("nothing is to be done")
             if not ending.is_set() and not self._ended.is_set():
                 self.trigger_deactivate()
+            if self._given.once:
+                self._ended.set()
 
     def _stop(self, reason: StopReason) -> None:
         self.permission.withdraw(reason.value)

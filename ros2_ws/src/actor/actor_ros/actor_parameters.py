@@ -21,6 +21,7 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
     "learner_address": ("", "Where the learner takes records, tcp://host:port; weights come from the next port."),
     "work": ("practise", f"What is done once motion is enabled: {', '.join(WORKS)}."),
     "autostart": (False, "Configure and activate by itself. On a real robot a person does that."),
+    "once": (False, "End the process when the work is done."),
     "run_root": ("runs", "Folder of the run folders."),
     "run_name": ("", "The run; an existing one is continued. Empty = a new one."),
 }
@@ -35,11 +36,13 @@ class ActorParameters:
     Attributes:
         work: practise, demonstrate or evaluate.
         autostart: Whether the node brings itself up.
+        once: Whether the process ends with the work.
         choices: For the configuration, in the order in which they win.
     """
 
     work: str
     autostart: bool
+    once: bool
     choices: tuple[str, ...]
 
 
@@ -65,7 +68,7 @@ def declare(node: Node) -> ActorParameters:
         *_addresses(values["learner_address"]),
         *[str(override) for override in overrides if override],
     ]
-    return ActorParameters(values["work"], bool(values["autostart"]), tuple(choices))
+    return ActorParameters(values["work"], bool(values["autostart"]), bool(values["once"]), tuple(choices))
 
 
 def _addresses(address: str) -> list[str]:

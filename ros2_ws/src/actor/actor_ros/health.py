@@ -15,6 +15,7 @@ __all__ = ["report"]
 def report(cell: Cell, permission: Permission, work: Work | None) -> tuple[Any, str, dict[str, str]]:
     """Return level, message and values for /diagnostics."""
     values = {f"age_s.{name}": f"{age_s:.3f}" for name, age_s in cell.sources.ages_s().items()}
+    values["active"] = str(work is not None)
     values["enabled"] = str(permission.given)
     values["stop_reason"] = permission.reason
     values["needs_recover"] = str(permission.needs_recover)
