@@ -44,9 +44,9 @@ class Bystander:
     def close(self) -> None:
         """Look away."""
         self._ending.set()
-        self._executor.shutdown(_JOIN_S)
         for thread in self._threads:
             thread.join(_JOIN_S)
+        self._executor.shutdown(_JOIN_S)
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
