@@ -1,6 +1,7 @@
 # make demo              train on the mock robot and watch it learn        SEED=0
 # make test              lint, types, import rules and every test
 # make lint              the same without the tests
+# make ros-demo          the same for reach behind ROS 2, in real time    SEED=0
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
 # make clean             remove the environment and the caches; runs/ stays
 #
@@ -23,11 +24,14 @@ READY := $(VENV)/.ready-$(COMPUTE)
 # Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
 ROS_READY := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(VENV)/.ros-ready)
 
-.PHONY: demo test lint bench-learning clean
+.PHONY: demo ros-demo test lint bench-learning clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
 	@$(BIN)/steadyhand demo seed=$(SEED) learner.device=$(COMPUTE)
+
+ros-demo: $(READY) $(ROS_READY)
+	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY)
 	@$(BIN)/python -m pytest

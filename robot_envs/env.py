@@ -111,9 +111,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """
         super().reset(seed=seed)
         if self.gate.stop_reason is not None:
-            raise StopLatchedError(
-                f"stopped ({self.gate.stop_reason.value}); a person has to resume before the next episode"
-            )
+            raise StopLatchedError(f"stopped ({self.gate.stop_text}); a person has to resume before the next episode")
         plan = self._task.begin(self.np_random)
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
@@ -224,12 +222,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return observation
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:
-        reason = self.gate.stop_reason
         return {
             "success": outcome.success,
             "progress": outcome.progress,
             "reward_terms": outcome.terms,
-            "stop_reason": reason.value if reason else "",
+            "stop_reason": self.gate.stop_text,
             "truth": self._task.truth(self._state, self._stage),
         }
 

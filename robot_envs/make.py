@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from robot_envs.camera import Camera
+from robot_envs.devices.device import Device
 from robot_envs.devices.make import held_by_person, make_person
 from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 from robot_envs.env import EnvConfig, RobotEnv
 from robot_envs.experts.expert import ActionScale, Expert
 from robot_envs.gym_env import ForeignExpert, GymTaskConfig, GymTaskEnv, load_entry_point, make_gym_env
+from robot_envs.robot import Robot
 from robot_envs.safety.gate import SafetyGate
 from robot_envs.safety.limits import SafetyLimits
+from robot_envs.stage import Stage
 from robot_envs.tasks.task import Task
+from runtime.clock import Clock
 from runtime.config import ConfigError, build
 
 TaughtEnv = RobotEnv | GymTaskEnv
@@ -52,49 +56,81 @@ class ScriptedDeviceConfig:
     corrector: CorrectorConfig
 
 
-def make_env(config: Mapping[str, Any], seed: int) -> TaughtEnv:
+@dataclass(frozen=True)
+class Hardware:
+    """What a task is done with.
+
+    Attributes:
+        robot: Not yet connected.
+        cameras: Not yet connected.
+        stage: Arranges the workpieces.
+        clock: Drives the control period, and stamps what robot and cameras say.
+        lockstep: The clock is simulated, and stands still between steps.
+    """
+
+    robot: Robot
+    cameras: Sequence[Camera]
+    stage: Stage
+    clock: Clock
+    lockstep: bool
+
+
+def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = None) -> TaughtEnv:
     """Make the environment of a composed configuration and seed it.
+
+    Args:
+        config: As `compose` returns it.
+        seed: Of the action space.
+        hardware: Of a robot that only its own process can speak to, such as one behind ROS; None = the mock.
 
     Raises:
         ConfigError: A group's values do not fit together.
         RobotError: The robot cannot be reached.
     """
-    env = make_gym_env(build(GymTaskConfig, config["task"], "task")) if _is_gym(config) else _make_robot_env(config)
+    env: TaughtEnv
+    if _is_gym(config):
+        env = make_gym_env(build(GymTaskConfig, config["task"], "task"))
+    else:
+        env = _make_robot_env(config, hardware)
     env.action_space.seed(seed)
     return env
 
 
-def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> Operator:
+def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
     """Make whoever shows the task: a person with a device in hand, or the task's expert.
+
+    `device` is the person's, where only this process can speak to it; else it is made as the configuration says.
 
     Raises:
         ConfigError: Nobody can: the task has no expert.
         DeviceError: The person's device is not there.
     """
     if held_by_person(config["device"]):
-        return make_person(config["device"], _action_size(env))
-    device = build(ScriptedDeviceConfig, config["device"], "device")
+        return make_person(config["device"], _action_size(env), device)
+    scripted = build(ScriptedDeviceConfig, config["device"], "device")
     expert = _make_expert(config, env)
     if expert is None:
         raise ConfigError(
             "task.expert: demonstrations need an expert, found null; give task.expert=package.module:Class"
         )
-    return ScriptedDemonstrator(expert, device.demonstrator, seed)
+    return ScriptedDemonstrator(expert, scripted.demonstrator, seed)
 
 
-def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int) -> Operator:
+def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
     """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``.
+
+    `device` as in `make_demonstrator`.
 
     Raises:
         DeviceError: The person's device is not there.
     """
     if held_by_person(config["device"]):
-        return make_person(config["device"], _action_size(env))
-    device = build(ScriptedDeviceConfig, config["device"], "device")
+        return make_person(config["device"], _action_size(env), device)
+    scripted = build(ScriptedDeviceConfig, config["device"], "device")
     expert = _make_expert(config, env)
-    if expert is None or device.kind == "none":
+    if expert is None or scripted.kind == "none":
         return NoOperator()
-    return ScriptedCorrector(expert, device.corrector, seed)
+    return ScriptedCorrector(expert, scripted.corrector, seed)
 
 
 def _action_size(env: TaughtEnv) -> int:
@@ -105,26 +141,38 @@ def _is_gym(config: Mapping[str, Any]) -> bool:
     return bool(config["task"].get("kind") == "gym")
 
 
-def _make_robot_env(config: Mapping[str, Any]) -> RobotEnv:
+def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None) -> RobotEnv:
+    task_config = build(RobotTaskConfig, config["task"], "task")
+    task_class = load_entry_point(task_config.entry_point, "task.entry_point")
+    settings = build(task_class.settings_type, task_config.settings, "task.settings")  # type: ignore[attr-defined]
+    task: Task = task_class(settings)
+    if hardware is None:
+        hardware = _mock_hardware(config, task_config.scene)
+    drive = task_config.drive
+    gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
+    h = hardware
+    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep)
+
+
+def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
+    if config["robot"]["kind"] != "mock":
+        raise ConfigError(
+            f"robot.kind: expected mock outside ROS, found {config['robot']['kind']}; "
+            "start it with ros2 launch actor robot.launch.py, see docs/ros.md"
+        )
     # MuJoCo is an extra: whoever drives another robot does without it.
     from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
     from robot_envs.mock.robot import MockRobot, MockRobotConfig
     from robot_envs.mock.world import World, WorldConfig
 
-    task_config = build(RobotTaskConfig, config["task"], "task")
-    task_class = load_entry_point(task_config.entry_point, "task.entry_point")
-    settings = build(task_class.settings_type, task_config.settings, "task.settings")  # type: ignore[attr-defined]
-    task: Task = task_class(settings)
-    world_values = {**config["robot"]["world"], "scene": task_config.scene}
+    world_values = {**config["robot"]["world"], "scene": scene}
     world = World(build(WorldConfig, world_values, "robot.world"))
     robot = MockRobot(build(MockRobotConfig, config["robot"]["imperfections"], "robot.imperfections"), world)
     cameras: list[Camera] = [
         RenderedCamera(build(RenderedCameraConfig, {"name": name, **view}, f"camera.{name}"), world)
         for name, view in config["camera"]["views"].items()
     ]
-    drive = task_config.drive
-    gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
-    return RobotEnv(drive, robot, cameras, task, robot, gate, world.clock, world.config.pace == "lockstep")
+    return Hardware(robot, cameras, robot, world.clock, world.config.pace == "lockstep")
 
 
 def _make_expert(config: Mapping[str, Any], env: TaughtEnv) -> Expert | None:

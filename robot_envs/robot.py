@@ -35,6 +35,8 @@ class RobotState:
         joint_velocity: Shape (n_arms, n_joints); [rad/s].
         gripper_width: Opening between the fingers. Shape (n_arms,); [m].
         ok: False while the arm reports a fault of its own. Shape (n_arms,).
+        silent_source: Name of a source of this robot that has fallen silent, camera or sensor; "" = all of them speak.
+        fault: What the fault is, where that is known.
     """
 
     stamp_ns: int
@@ -45,6 +47,8 @@ class RobotState:
     joint_velocity: Array
     gripper_width: Array
     ok: NDArray[np.bool_]
+    silent_source: str = ""
+    fault: str = ""
 
     def is_finite(self) -> bool:
         """Whether every number of the reading is finite."""

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from robot_envs.frames import Array
 
+__all__ = ["NotedStage", "Stage"]
+
 
 class Stage(Protocol):
     """The things on the table. Poses are in the base frame, shape (7,)."""
@@ -18,3 +20,24 @@ class Stage(Protocol):
 
     def pose_of(self, name: str) -> Array:
         """Where a workpiece is. Raises KeyError for a name that is not on the stage."""
+
+
+class NotedStage:
+    """Nobody moves the workpieces: each is where the task says that it stands, in a fixture that was measured.
+
+    A goal that is no thing, as in reach, may be anywhere.
+    """
+
+    def __init__(self) -> None:
+        self._poses: dict[str, Array] = {}
+
+    def begin(self, seed: int) -> None:
+        """Nothing is simulated."""
+
+    def place(self, name: str, pose_: Array) -> None:
+        """Note where it is."""
+        self._poses[name] = pose_
+
+    def pose_of(self, name: str) -> Array:
+        """Where it was noted. Raises KeyError for a name that nobody has placed."""
+        return self._poses[name]

@@ -38,6 +38,7 @@ class Child:
         threads: How many threads its numerical libraries may use.
         shown: Whether its standard output is the parent's: the actor's view of the practice.
         environment: Variables on top of the parent's.
+        module: What Python runs, where that is not a verb of the command line.
     """
 
     def __init__(
@@ -48,9 +49,12 @@ class Child:
         threads: int,
         shown: bool = False,
         environment: Mapping[str, str] | None = None,
+        module: str = "",
     ) -> None:
         self.verb, self.log = verb, log
-        command = [sys.executable, "-m", "steadyhand", verb, *overrides]
+        self._shown_as = module or f"steadyhand {verb}"
+        program = [module] if module else ["steadyhand", verb]
+        command = [sys.executable, "-m", *program, *overrides]
         with log.open("ab") as file:
             self._process = subprocess.Popen(  # noqa: S603  our own verbs
                 command,
@@ -96,7 +100,7 @@ class Child:
     def error(self, what: str) -> ChildError:
         """Return an error about this child, with the last lines that it wrote."""
         tail = "".join(f"\n  | {line}" for line in self.tail()) or " (it wrote nothing)"
-        return ChildError(f"`steadyhand {self.verb}` {what}; its last lines, from {self.log}:{tail}")
+        return ChildError(f"`{self._shown_as}` {what}; its last lines, from {self.log}:{tail}")
 
 
 @contextmanager

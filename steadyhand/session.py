@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import gymnasium
+
 from actor import evaluate as judging
 from actor import record as recording
 from actor.control_loop import EpisodeSummary
@@ -20,7 +22,7 @@ from learner.policy_spec import build_policy_spec
 from learner.saved_policy import SavedPolicy, newest_policy
 from policies.config import PolicyConfig
 from robot_envs.devices.make import held_by_person
-from robot_envs.devices.operator import NoOperator
+from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from runtime.clock import MonotonicClock
 from runtime.config import build
@@ -40,12 +42,13 @@ __all__ = [
     "FilmError",
     "demonstrator_name",
     "evaluate",
+    "evaluate_in",
     "film_policy",
     "fit_bc_baseline",
     "opened_env",
     "practice_logs",
 ]
-__all__ += ["record_demos", "runner_for", "trained_policy"]
+__all__ += ["record_demos", "record_demos_in", "runner_for", "trained_policy"]
 
 
 logger = get_logger("session")
@@ -75,6 +78,25 @@ def record_demos(
     Raises:
         DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
     """
+    with (
+        opened_env(job.config, job.seed) as env,
+        closing(make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
+    ):
+        return record_demos_in(job, env, demonstrator, stop, on_episode)
+
+
+def record_demos_in(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    demonstrator: Operator,
+    stop: Callable[[], bool] = lambda: False,
+    on_episode: OnEpisode = lambda summary: None,
+) -> DemoManifest:
+    """Do what `record_demos` does in an environment that is open.
+
+    Raises:
+        DemoSetError: As there.
+    """
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
         check_same_action(job, job.run.demos)
@@ -87,12 +109,8 @@ def record_demos(
         expert=demonstrator_name(job.config),
         task=job.config["task"],
     )
-    with (
-        opened_env(job.config, job.seed) as env,
-        closing(make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
-    ):
-        schema = env_schema(env)
-        manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
+    schema = env_schema(env)
+    manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
     if manifest.successes < wanted and not stop():
         raise DemoSetError(
             f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
@@ -156,7 +174,7 @@ def trained_policy(job: Job) -> SavedPolicy:
     return newest_policy(job.run.checkpoints)
 
 
-def runner_for(policy: SavedPolicy, env: TaughtEnv, seed: int) -> PolicyRunner:
+def runner_for(policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
     """Return the policy, ready to act in `env`.
 
     Raises:
@@ -182,10 +200,23 @@ def evaluate(
 ) -> Evaluation:
     """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
     with opened_env(job.config, seed) as env:
-        runner = runner_for(policy, env, seed)
-        result = judging.evaluate(
-            env, env_schema(env), runner, episodes, seed, NoOperator(), stop=stop, on_episode=on_episode
-        )
+        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, on_episode, who)
+
+
+def evaluate_in(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    bystander: Operator,
+    policy: SavedPolicy,
+    episodes: int,
+    seed: int,
+    stop: Callable[[], bool] = lambda: False,
+    on_episode: OnEpisode = lambda summary: None,
+    who: str = "",
+) -> Evaluation:
+    """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
+    runner = runner_for(policy, env, seed)
+    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, on_episode=on_episode)
     if who and not stop():
         atomic_write_json(evaluation_path(job.run, who), asdict(result))
     return result

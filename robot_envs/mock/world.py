@@ -153,6 +153,10 @@ class World:
             self.model.actuator_biasprm[actuator, 1:3] = -wanted, -damping * np.sqrt(wanted / first)
             self.model.actuator_forcerange[actuator] = wanted * reach * limit
 
+    def hold_posture(self) -> None:
+        """The redundant joint's weak spring rests in the posture that the arm has now."""
+        self.model.qpos_spring[:N_JOINTS] = self.data.qpos[:N_JOINTS]
+
     def set_gripper(self, width_m: float) -> None:
         """Give the fingers their target opening [m]."""
         self.data.ctrl[self._finger_actuators] = width_m / 2

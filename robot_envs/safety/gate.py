@@ -23,6 +23,8 @@ class StopReason(str, Enum):
     FORCE_LIMIT = "force_limit"
     TORQUE_LIMIT = "torque_limit"
     ROBOT_FAULT = "robot_fault"
+    PERSON_STOP = "person_stop"
+    NOT_ENABLED = "not_enabled"
 
 
 CAUSED_BY_ACTION = frozenset({StopReason.FORCE_LIMIT, StopReason.TORQUE_LIMIT})
@@ -34,11 +36,26 @@ class SafetyGate:
     def __init__(self, limits: SafetyLimits, control_period_s: float) -> None:
         self.limits = limits
         self.stop_reason: StopReason | None = None
+        self._detail = ""
         self._period_s = control_period_s
 
     def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
         """Latch and return a reason to stop that the robot's state gives, if any."""
-        return self._latch(state_fault(state, now_ns, self.limits))
+        reason = state_fault(state, now_ns, self.limits)
+        details = {StopReason.STALE_STATE: state.silent_source, StopReason.ROBOT_FAULT: state.fault}
+        return self._latch(reason, details.get(reason, "") if reason else "")
+
+    @property
+    def stop_text(self) -> str:
+        """The reason in words, with the name of what is silent or at fault; "" while there is none."""
+        reason = self.stop_reason
+        if reason is None:
+            return ""
+        return f"{reason.value} ({self._detail})" if self._detail else reason.value
+
+    def stop(self, reason: StopReason) -> None:
+        """Stop from outside the loop, from any thread: somebody asked for it. The first reason stays."""
+        self._latch(reason)
 
     def pass_command(self, command: RobotCommand, state: RobotState) -> RobotCommand | None:
         """Bring a command within the limits.
@@ -56,8 +73,9 @@ class SafetyGate:
         """A person says that it is safe to go on."""
         self.stop_reason = None
 
-    def _latch(self, reason: StopReason | None) -> StopReason | None:
-        self.stop_reason = self.stop_reason or reason
+    def _latch(self, reason: StopReason | None, detail: str = "") -> StopReason | None:
+        if self.stop_reason is None and reason is not None:
+            self._detail, self.stop_reason = detail, reason
         return self.stop_reason
 
 
@@ -65,7 +83,7 @@ def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopRea
     """The reason to stop that a state gives, most basic first; None when there is none."""
     if not state.is_finite():
         return StopReason.NON_FINITE_STATE
-    if now_ns - state.stamp_ns > limits.max_state_age_s * 1e9:
+    if state.silent_source or now_ns - state.stamp_ns > limits.max_state_age_s * 1e9:
         return StopReason.STALE_STATE
     if not state.ok.all():
         return StopReason.ROBOT_FAULT

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Any
+
+import gymnasium
 
 from actor.backlog import deliver_backlog
 from actor.config import ActorConfig
@@ -16,6 +19,7 @@ from actor.session import open_session
 from actor.stop_flag import StopFlag
 from actor.training import Training, TrainingSummary
 from learner.config import LearnerConfig
+from robot_envs.devices.operator import Operator
 from robot_envs.make import make_corrector
 from runtime.config import ConfigError, build
 from runtime.logging import get_logger
@@ -50,17 +54,26 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     job = open_job(overrides)
     with run_lock(job.run.path, "actor"), StopFlag().on_signals() as stop:
         job.write_manifest()
-        summary = _practise(job, stop)
+        with (
+            opened_env(job.config, job.seed) as env,
+            closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
+        ):
+            summary = practise(job, env, corrector, stop)
+    say(ending_text(summary))
+    if summary.end_reason == INTERRUPTED:
+        return 130
+    return 1 if summary.end_reason.startswith("log:") else 0
+
+
+def ending_text(summary: TrainingSummary) -> str:
+    """Return what practice came to, as one line."""
     period = summary.period
-    say(
+    return (
         f"practice ended ({summary.end_reason}): {summary.episodes} episodes, {summary.env_steps} steps, "
         f"{summary.control_minutes:.1f} robot minutes; {summary.success_alone:.0%} alone of the newest, "
         f"help in {summary.intervention_share_last50:.1%} of the steps; {summary.updates} updates, "
         f"UTD {summary.utd_ratio:.2f}; period p50 {period.p50_ms:.1f} ms, p99 {period.p99_ms:.1f} ms"
     )
-    if summary.end_reason == INTERRUPTED:
-        return 130
-    return 1 if summary.end_reason.startswith("log:") else 0
 
 
 def _check_cold_start(actor: ActorConfig, learner: LearnerConfig) -> None:
@@ -73,42 +86,57 @@ def _check_cold_start(actor: ActorConfig, learner: LearnerConfig) -> None:
         )
 
 
-def _practise(job: Job, stop: StopFlag) -> TrainingSummary:
+def practise(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    corrector: Operator,
+    stop: Callable[[], bool],
+    show: Callable[[Training], None] = lambda training: None,
+) -> TrainingSummary:
+    """Practise to the end in an environment that is open.
+
+    Args:
+        job: How long; a run that was ended early goes on.
+        env: As `make_env` returns it.
+        corrector: May take over.
+        stop: Ends practice early.
+        show: Gets what may be asked for its status while practice runs.
+    """
     config = build(ActorConfig, job.config["actor"], "actor")
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
-    with opened_env(job.config, job.seed) as env:
-        schema, outbox = env_schema(env), job.run.log / OUTBOX
-        # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
-        copies = is_local(job.transport.address) + env.lockstep
-        room = forecast(schema, config.max_env_steps, job.transport, job.run.path, copies)
-        check_room(room, job.transport, job.run.path)
-        logger.info("disk: %s", room.line())
-        session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not env.lockstep)
-        backlog = deliver_backlog(
-            outbox,
-            session.session_id,
-            lambda reader: ZmqUplink(job.transport, reader),
-            config.uplink_timeout_s,
-            trim=not env.lockstep,
-            stop=stop,
+    schema, outbox = env_schema(env), job.run.log / OUTBOX
+    lockstep = bool(getattr(env.unwrapped, "lockstep", False))
+    # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
+    copies = is_local(job.transport.address) + lockstep
+    room = forecast(schema, config.max_env_steps, job.transport, job.run.path, copies)
+    check_room(room, job.transport, job.run.path)
+    logger.info("disk: %s", room.line())
+    session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not lockstep)
+    backlog = deliver_backlog(
+        outbox,
+        session.session_id,
+        lambda reader: ZmqUplink(job.transport, reader),
+        config.uplink_timeout_s,
+        trim=not lockstep,
+        stop=stop,
+    )
+    with (
+        closing(session.writer),
+        closing(LogReader(session.folder)) as reader,
+        closing(ZmqUplink(job.transport, reader)) as uplink,
+    ):
+        training = Training(
+            config,
+            env,
+            corrector,
+            uplink,
+            session,
+            job.run.metrics / "actor.jsonl",
+            make_console(job.logging),
+            job.seed,
+            stop,
+            quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
+            min_free_bytes=job.transport.min_free_bytes,
         )
-        with (
-            closing(session.writer),
-            closing(LogReader(session.folder)) as reader,
-            closing(ZmqUplink(job.transport, reader)) as uplink,
-            closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
-        ):
-            training = Training(
-                config,
-                env,
-                corrector,
-                uplink,
-                session,
-                job.run.metrics / "actor.jsonl",
-                make_console(job.logging),
-                job.seed,
-                stop,
-                quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
-                min_free_bytes=job.transport.min_free_bytes,
-            )
-            return training.run()
+        show(training)
+        return training.run()

@@ -10,7 +10,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from actor.control_loop import EpisodeSummary
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     say(f"steadyhand demo: {job.run.path}, learning on {device}")
     with StopFlag().on_signals() as stop:
         try:
-            passed = _stages(job, stop)
+            passed = run_stages(job, stop)
         except ChildError as error:
             sys.stderr.write(f"steadyhand demo: {error}\n")
             return 1
@@ -68,25 +70,45 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     return 0 if passed else 1
 
 
-def _stages(job: Job, stop: StopFlag) -> bool:
-    demo = job.demo
+@dataclass(frozen=True)
+class RobotWork:
+    """The stages that move the robot; another way to it, such as ROS, does them in its own.
+
+    Attributes:
+        demonstrate: Records demonstrations into the run, and returns what they came to as one line.
+        practise: Lets learner and actor train until there is enough.
+        judge: Evaluates the run's policy, and leaves the result in the run folder.
+    """
+
+    demonstrate: Callable[[Job, StopFlag], str]
+    practise: Callable[[Job, StopFlag], None]
+    judge: Callable[[Job, SavedPolicy, StopFlag], Evaluation]
+
+
+def run_stages(job: Job, stop: StopFlag, work: RobotWork | None = None) -> bool:
+    """Run every stage; return whether the policy is good enough.
+
+    Raises:
+        ChildError: A process died, or hung.
+    """
+    demo, work = job.demo, work or RobotWork(_demonstrate, train, partial(_judge, who="policy"))
     stages = Stages(STAGES, lambda name, wall_s: _note_stage(job, name, wall_s))
     with stages.stage("demonstrations", f"{demo.demos} scripted demonstrations"):
-        manifest = record_demos(job, stop)
-        say(f"      {manifest.successes} successes in {manifest.episodes} attempts, {manifest.steps} steps")
+        say(f"      {work.demonstrate(job, stop)}")
         _go_on(stop)
     with stages.stage("behaviour cloning", "Behaviour cloning on the same demonstrations, the baseline"):
         baseline = fit_bc_baseline(job, [job.run.demos], stop)
         _go_on(stop)
         save_policy(_baseline_path(job), baseline)
-        before = _judge(job, baseline, "bc", stop)
+        before = _judge(job, baseline, stop, "bc")
     with stages.stage("practice", "Practice with corrections: learner and actor"):
-        train(job, stop)
+        work.practise(job, stop)
         _go_on(stop)
     with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, nobody helping"):
         policy = trained_policy(job)
         save_policy(job.run.path / "policy.safetensors", policy)
-        after = _judge(job, policy, "policy", stop)
+        after = work.judge(job, policy, stop)
+        _go_on(stop)
     with stages.stage("film", "The same episodes before and after, on film"):
         no_film = _film(job, stop)
     summary = write_report(job.run, no_film)
@@ -96,7 +118,12 @@ def _stages(job: Job, stop: StopFlag) -> bool:
     return bool(summary["passed"])
 
 
-def _judge(job: Job, policy: SavedPolicy, who: str, stop: StopFlag) -> Evaluation:
+def _demonstrate(job: Job, stop: StopFlag) -> str:
+    manifest = record_demos(job, stop)
+    return f"{manifest.successes} successes in {manifest.episodes} attempts, {manifest.steps} steps"
+
+
+def _judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
     def tick(summary: EpisodeSummary) -> None:
         done = summary.episode_id + 1
         if done % 50 == 0:

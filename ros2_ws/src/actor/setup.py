@@ -35,6 +35,7 @@ setup(
             "actor_node = actor_ros.actor_node:main",
             "watchdog_node = actor_ros.watchdog_node:main",
             "mock_robot_node = actor_ros.mock_robot_node:main",
+            "recorder_node = actor_ros.recorder_node:main",
         ]
     },
 )

@@ -112,7 +112,8 @@ class MockCell:
         return ""
 
     def set_gains(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
-        """Change the controller's stiffness."""
+        """Change the controller's stiffness; the elbow is held where it is then."""
+        self.robot.world.hold_posture()
         self.robot.world.set_impedance(stiffness_n_m, rotation_stiffness_nm_rad)
 
     def read(self) -> RobotState:

@@ -58,8 +58,10 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     try:
         node.work(stop)
     finally:
-        executor.shutdown(timeout_sec=_JOIN_S)
+        # The executor must not lose its handles while the thread still waits for them.
+        stop.set()
         thread.join(_JOIN_S)
+        executor.shutdown(timeout_sec=_JOIN_S)
         node.close()
         node.destroy_node()
         rclpy.try_shutdown()

@@ -144,3 +144,22 @@ def test_random_actions_break_no_limit_at_the_simulated_robot():
     commanded = np.concatenate([c.tcp_pose for c in recorder.commands])
     assert len(commanded) > 200
     assert violations(measured, commanded, env.gate.limits) == []
+
+
+def test_a_silent_source_stops_with_its_name():
+    gate = SafetyGate(limits(), 0.1)
+    assert gate.check_state(state(silent_source="external_wrench"), 0) is StopReason.STALE_STATE
+    assert gate.stop_text == "stale_state (external_wrench)"
+    gate.resume()
+    assert gate.stop_text == ""
+    gate.check_state(state(ok=np.zeros(1, np.bool_)), 0)
+    assert gate.stop_text == "robot_fault"
+
+
+def test_a_person_stops_from_outside_the_loop():
+    gate = SafetyGate(limits(), 0.1)
+    gate.stop(StopReason.PERSON_STOP)
+    gate.stop(StopReason.NOT_ENABLED)
+    assert gate.stop_text == "person_stop"
+    now = state()
+    assert gate.pass_command(RobotCommand(now.tcp_pose, now.gripper_width), now) is None

@@ -1,0 +1,263 @@
+"""The actor node: the control loop of the core behind a lifecycle, with a person's services around it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.task import Future
+from std_srvs.srv import SetBool, Trigger
+
+from actor_ros import actor_parameters, diagnostics
+from actor_ros.announcer import Announcer
+from actor_ros.calls import call
+from actor_ros.cell import CALL_S, Cell
+from actor_ros.health import report
+from actor_ros.parameters import compose_config
+from actor_ros.permission import Mark, Permission
+from actor_ros.person_env import EndedError
+from actor_ros.recovery import recover
+from actor_ros.running import run
+from actor_ros.work import Work
+from robot_envs.devices.device import DeviceError
+from robot_envs.robot import RobotError
+from robot_envs.safety.gate import StopReason
+from runtime.clock import MonotonicClock
+from runtime.config import compose
+from steadyhand.job import Job, open_job
+
+_RETRY_S = 0.5
+_PASSES_ON_S = 1.0  # until the watchdog's answer is on its topic too
+_NS = 1_000_000_000
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class ActorNode(LifecycleNode):
+    """Callbacks run on one thread, the loop on the main one, and what a person asks for and takes time on a third."""
+
+    def __init__(self) -> None:
+        super().__init__("actor")
+        compose_config(self)
+        self._given = actor_parameters.declare(self)
+        self.permission = Permission(lambda reason: self.get_logger().warning(f"stopped: {reason}"))
+        config = compose(self._given.choices)
+        self.cell = Cell(self, config, lambda: self.permission.given, self.permission.fault)
+        self._announcer = Announcer(self)
+        self._reporter = diagnostics.Reporter(self)
+        self._job: Job | None = None
+        self._work: Work | None = None
+        self._activated = threading.Event()
+        self._ending = threading.Event()  # of the work
+        self._ended = threading.Event()  # of the process
+        self._desk = ThreadPoolExecutor(1, "desk")
+        self._wall = MonotonicClock()
+        self._serve()
+        self.create_timer(1.0, self._report)
+
+    def work(self, stop: threading.Event) -> None:
+        """Work whenever a person activates the node, until the process is to end."""
+        self._ended = stop
+        if self._given.autostart:
+            self._bring_up()
+        while not stop.is_set():
+            if self._activated.wait(0.05) and not stop.is_set():
+                self._work_once()
+        self._ending.set()
+
+    def close(self) -> None:
+        """Let go of the robot; the loop has held it already."""
+        self._desk.shutdown(wait=False, cancel_futures=True)
+        self.cell.destroy()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Refuse while a source is silent or a limit is not set."""
+        try:
+            objection = self._objection()
+            if not objection:
+                self._job = open_job(self._given.choices)
+        except (ValueError, RuntimeError) as error:  # of the configuration and of the run's folder
+            objection = str(error)
+        if objection:
+            self.get_logger().error(f"cannot be configured: {objection}")
+            return FAILURE
+        return SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Make ready. Motion still needs a person's actor/enable."""
+        if self._work is not None:
+            self.get_logger().error("cannot be activated: the last work has not ended yet; try again")
+            return FAILURE
+        self._ending = threading.Event()
+        self.permission.withdraw("nobody has enabled motion yet")
+        self._activated.set()
+        self.get_logger().info("ready; motion needs actor/enable: ros2 service call actor/enable ... '{data: true}'")
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Hold, and end the work."""
+        self._activated.clear()
+        self._ending.set()
+        self._stop(StopReason.NOT_ENABLED)
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget the run."""
+        self._job = None
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Hold, and end the process."""
+        self._activated.clear()
+        self._ending.set()
+        self._stop(StopReason.NOT_ENABLED)
+        self._ended.set()
+        return SUCCESS
+
+    def _objection(self) -> str:
+        """Why the node cannot be configured; "" when it can."""
+        if silent := self.cell.sources.silent():
+            return f"not heard: {', '.join(silent)}; start what publishes it, or correct the robot's profile"
+        if not self.cell.is_mock and not any(choice.startswith("safety") for choice in self._given.choices):
+            return "no limits are set for this cell; measure it, and give them: overrides:=[safety.workspace_low_m=...]"
+        return ""
+
+    def _bring_up(self) -> None:
+        """Configure and activate as soon as everything speaks."""
+        while not self._ended.wait(_RETRY_S):
+            if not self.cell.sources.silent():
+                if self.trigger_configure() == SUCCESS:
+                    self.trigger_activate()
+                return
+
+    def _work_once(self) -> None:
+        self._activated.clear()
+        job, ending = self._job, self._ending
+        if job is None:
+            return
+        self._work = Work(
+            job,
+            self._given.work,
+            self.cell,
+            self.permission,
+            self._announcer,
+            lambda: ending.is_set() or self._ended.is_set(),
+        )
+        try:
+            self.get_logger().info(f"{self._given.work} ended: {self._work.run()}")
+        except EndedError:
+            pass
+        except (RobotError, DeviceError, RuntimeError, ValueError, TimeoutError) as error:
+            self.get_logger().error(f"{self._given.work} ended: {error}")
+        finally:
+            self._work = None
+            self.permission.withdraw("nothing is to be done")
+            if not ending.is_set() and not self._ended.is_set():
+                self.trigger_deactivate()
+            if self._given.once:
+                self._ended.set()
+
+    def _stop(self, reason: StopReason) -> None:
+        self.permission.withdraw(reason.value)
+        work = self._work
+        if work is not None and work.env is not None:
+            work.env.stop(reason)
+
+    def _serve(self) -> None:
+        group = ReentrantCallbackGroup()
+
+        def serve(name: str, service_type: Any, answer: Callable[[Any], str], takes_time: bool = False) -> None:
+            """Answer with success where `answer` finds no reason against it."""
+
+            def at_once(request: Any, response: Any) -> Any:
+                return _filled(response, answer(request))
+
+            async def later(request: Any, response: Any) -> Any:
+                return _filled(response, await self._at_the_desk(lambda: answer(request)))
+
+            self.create_service(service_type, f"actor/{name}", later if takes_time else at_once, callback_group=group)
+
+        serve("enable", SetBool, lambda request: self._enable(bool(request.data)), takes_time=True)
+        serve("recover", Trigger, lambda _: self._recover(), takes_time=True)
+        serve("stop", Trigger, lambda _: self._person_stops())
+        marks: tuple[Mark, ...] = ("success", "failure", "reset")
+        for mark in marks:
+            serve(mark, Trigger, partial(self._mark, mark))
+
+    def _at_the_desk(self, answer: Callable[[], str]) -> Awaitable[str]:
+        """Let another thread find the answer, while this one goes on with callbacks."""
+        future = Future(executor=self.executor)
+
+        def work() -> None:
+            try:
+                future.set_result(answer())
+            except RobotError as error:
+                future.set_result(str(error))
+            except Exception as error:  # whatever it was, the person gets an answer
+                future.set_result(repr(error))
+
+        self._desk.submit(work)
+        return future  # type: ignore[no-any-return]  # rclpy has no types
+
+    def _enable(self, allow: bool) -> str:
+        if not allow:
+            self._stop(StopReason.NOT_ENABLED)
+            return ""
+        if self._work is None:
+            return "the actor is not active; configure and activate it first"
+        if silent := self.cell.sources.silent():
+            return f"not heard: {', '.join(silent)}"
+        if self.permission.needs_recover or not self.cell.link.is_well:
+            return self.permission.give() or "the robot reports a fault; call actor/recover first"
+        answer = call(self, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)
+        if not answer.success:
+            return f"the watchdog holds: {answer.message}"
+        until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
+        while self.cell.link.watchdog_stop and self._wall.now_ns() < until_ns:
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
+        return self.permission.give()
+
+    def _person_stops(self) -> str:
+        self._stop(StopReason.PERSON_STOP)
+        return ""
+
+    def _recover(self) -> str:
+        self._stop(StopReason.NOT_ENABLED)
+        recover(self, self.cell.profile.recover, CALL_S)
+        until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
+        while not self.cell.link.is_well and self._wall.now_ns() < until_ns:
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
+        if not self.cell.link.is_well:
+            return "the steps were taken, and the robot still reports a fault; look at it"
+        self.cell.robot.tare()
+        self.permission.recovered()
+        return ""
+
+    def _mark(self, mark: Mark, request: Any) -> str:
+        if self._work is None or not self.permission.given:
+            return "no episode is running"
+        self.permission.mark(mark)
+        return ""
+
+    def _report(self) -> None:
+        level, message, values = report(self.cell, self.permission, self._work)
+        self._reporter.report(level, message, values)
+
+
+def _filled(response: Any, objection: str) -> Any:
+    response.success, response.message = not objection, objection
+    return response
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(ActorNode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Everything that the actor drives over ROS 2, put together from a configuration: arm, cameras, stage, device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from rclpy.node import Node
+
+from actor_ros.gains import set_gains
+from actor_ros.joy_device import JoyConfig, make_joy
+from actor_ros.mock_stage import MockStage
+from actor_ros.parameters import robot_config
+from actor_ros.robot_link import WATCHDOG, RobotLink
+from actor_ros.ros_camera import RosCamera, RosCameraConfig
+from actor_ros.ros_clock import RosClock
+from actor_ros.ros_robot import RosRobot
+from actor_ros.sources import Sources
+from robot_envs.devices.device import Device
+from robot_envs.devices.make import OVER_ROS
+from robot_envs.make import Hardware
+from robot_envs.safety.limits import SafetyLimits
+from robot_envs.stage import NotedStage, Stage
+from runtime.clock import MonotonicClock
+from runtime.config import ConfigError, build
+
+__all__ = ["CALL_S", "Cell"]
+
+CALL_S = 5.0  # of one service call
+
+
+class Cell:
+    """The topics of one arm and what is around it. It listens from the start, and moves nothing by itself.
+
+    Args:
+        node: Its callbacks are run by another thread.
+        config: As `compose` returns it.
+        may_move: Whether a person allows motion.
+        on_fault: Called whenever the robot reports a fault.
+
+    Raises:
+        ConfigError: The robot is not behind ROS 2, or its values do not fit together.
+        ImportError: A message type of the robot's own packages is not installed.
+    """
+
+    def __init__(
+        self, node: Node, config: dict[str, Any], may_move: Callable[[], bool], on_fault: Callable[[], None]
+    ) -> None:
+        if config["task"].get("kind") != "robot":
+            raise ConfigError("task: expected one for an arm, such as reach, found a gymnasium environment")
+        self.profile = robot_config(config).profile
+        self.is_mock = "mock_node" in config["robot"]
+        self.clock = RosClock(node)
+        self.sources = Sources(self.clock)
+        self.link = RobotLink(node, self.profile, self.sources, on_fault)
+        self.gains: dict[str, float] = {}
+        self._node = node
+        limits = build(SafetyLimits, config["safety"], "safety")
+        period_s = float(config["task"]["drive"]["control_period_s"])
+        self.robot = RosRobot(self.link, limits, period_s, self.clock, self._set_gains, may_move)
+        image_s = self.profile.max_age.image_s
+        self.cameras = [
+            RosCamera(node, build(RosCameraConfig, {"name": name, **view}, f"camera.{name}"), self.sources, image_s)
+            for name, view in config["camera"]["views"].items()
+        ]
+        self.stage: Stage = NotedStage()
+        if self.is_mock:
+            self.stage = MockStage(node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)))
+        self.device: Device | None = None
+        if config["device"]["kind"] == OVER_ROS:
+            self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
+
+    def hardware(self) -> Hardware:
+        """What the environment is made of."""
+        return Hardware(self.robot, self.cameras, self.stage, self.clock, lockstep=False)
+
+    def destroy(self) -> None:
+        """End the cameras' threads."""
+        for camera in self.cameras:
+            camera.destroy()
+
+    def _set_gains(self, name: Literal["precision", "compliance"]) -> None:
+        gains = self.profile.gains
+        if gains is not None:
+            self.gains = set_gains(self._node, gains.node, getattr(gains, name), CALL_S)

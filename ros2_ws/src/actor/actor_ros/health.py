@@ -1,0 +1,46 @@
+"""What the actor says of itself once a second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actor_ros import diagnostics
+from actor_ros.cell import Cell
+from actor_ros.permission import Permission
+from actor_ros.work import Work
+
+__all__ = ["report"]
+
+
+def report(cell: Cell, permission: Permission, work: Work | None) -> tuple[Any, str, dict[str, str]]:
+    """Return level, message and values for /diagnostics."""
+    values = {f"age_s.{name}": f"{age_s:.3f}" for name, age_s in cell.sources.ages_s().items()}
+    values["active"] = str(work is not None)
+    values["enabled"] = str(permission.given)
+    values["stop_reason"] = permission.reason
+    values["needs_recover"] = str(permission.needs_recover)
+    values["watchdog"] = cell.link.watchdog_stop
+    values |= {f"gain.{name}": f"{value:g}" for name, value in cell.gains.items()}
+    env = work.env if work is not None else None
+    if env is not None:
+        values |= diagnostics.period_values(env.times.period, env.times.missed)
+        values["catch_up_bursts"] = str(env.times.bursts)
+    training = work.training if work is not None else None
+    if training is not None:
+        status = training.status()
+        values |= {
+            "learner": status.learner_phase if status.connected else "not connected",
+            "policy_version": str(status.policy_version),
+            "policy_age_s": f"{status.policy_age_s:.1f}",
+            "intervention_rate": f"{status.intervention_rate:.3f}",
+            "episodes": str(status.episode),
+            "env_steps": str(status.env_steps),
+            "waiting": status.waiting,
+        }
+    silent = cell.sources.silent()
+    if silent or permission.needs_recover:
+        message = f"not heard: {', '.join(silent)}" if silent else "fault: actor/recover, then actor/enable"
+        return diagnostics.ERROR, message, values
+    if not permission.given:
+        return diagnostics.WARN, permission.reason, values
+    return diagnostics.OK, "moving is allowed", values

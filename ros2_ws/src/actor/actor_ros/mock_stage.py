@@ -1,0 +1,76 @@
+"""The stage of the mock robot behind ROS 2: what a person's hands do at a real cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from rclpy.node import Node
+from sensor_msgs.msg import MultiDOFJointState
+
+from actor_ros import conversions, qos
+from actor_ros.calls import call
+from robot_envs.frames import Array
+from robot_envs.robot import RobotError
+from runtime.clock import MonotonicClock
+
+__all__ = ["MockStage"]
+
+_ANSWER_S = 5.0
+_POLL_NS = 1_000_000
+_NS = 1_000_000_000
+
+
+class MockStage:
+    """Speaks the mock-only topics and the parameter that begins an episode.
+
+    Args:
+        node: Spun by another thread.
+        base_frame: Frame of the poses.
+        is_held: Whether the watchdog follows no command. The mock's arm jumps home at a new episode, and a command that
+            is still being followed would be far away then.
+    """
+
+    def __init__(self, node: Node, base_frame: str, is_held: Callable[[], bool]) -> None:
+        self._node, self._frame, self._is_held = node, base_frame, is_held
+        self._clock = MonotonicClock()
+        self._requests = 0
+        self._poses: dict[str, Array] = {}
+        self._done = -1
+        self._publisher = node.create_publisher(MultiDOFJointState, "mock_robot/stage", qos.profile("event"))
+        node.create_subscription(MultiDOFJointState, "mock_robot/stage_state", self._on_state, qos.profile("sensor"))
+
+    def begin(self, seed: int) -> None:
+        """The mock's arm goes home and its noise is reseeded. Raises RobotError when there is no mock."""
+        self._wait(self._is_held, "the watchdog to hold")
+        value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=seed)
+        request = SetParameters.Request(parameters=[Parameter(name="episode_seed", value=value)])
+        answer = call(self._node, SetParameters, "mock_robot/set_parameters", request, _ANSWER_S)
+        if not answer.results[0].successful:
+            raise RobotError(f"mock_robot refuses a new episode: {answer.results[0].reason}")
+
+    def place(self, name: str, pose_: Array) -> None:
+        """Put a workpiece somewhere, and wait until it stands there."""
+        self._wait(lambda: bool(self._poses) and self._publisher.get_subscription_count() > 0, "mock_robot/stage_state")
+        if name not in self._poses:
+            raise KeyError(f"workpiece: expected one of {', '.join(self._poses)}, found {name!r}")
+        self._requests = max(self._requests + 1, self._clock.now_ns())
+        stamp = conversions.stamp_from_ns(self._requests)
+        self._publisher.publish(conversions.poses_from_arrays({name: pose_}, self._frame, stamp))
+        self._wait(lambda: self._done == self._requests, f"mock_robot to place {name}")
+
+    def pose_of(self, name: str) -> Array:
+        """Where a workpiece is. Raises KeyError for a name that is not on the stage."""
+        return self._poses[name]
+
+    def _on_state(self, message: MultiDOFJointState) -> None:
+        self._poses = conversions.poses_to_arrays(message)
+        self._done = conversions.stamp_to_ns(message.header.stamp)
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        until_ns = self._clock.now_ns() + round(_ANSWER_S * _NS)
+        while not condition():
+            if self._clock.now_ns() > until_ns:
+                raise RobotError(f"not within {_ANSWER_S:.0f} s: {what}; is the mock robot's node running?")
+            self._clock.sleep_until(self._clock.now_ns() + _POLL_NS)

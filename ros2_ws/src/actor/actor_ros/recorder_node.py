@@ -1,0 +1,105 @@
+"""Writes the actor's topics into an MCAP bag, which Foxglove and `ros2 bag` open; apart from the control loop."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+from actor_ros import qos
+from actor_ros.parameters import compose_config, robot_config
+from actor_ros.running import run
+from actor_ros.topics import ROBOT, TOPICS, Topic
+from robot_envs.profile import ControllerProfile
+from runtime.clock import wall_time_ns
+from runtime.config import ConfigError
+
+__all__ = ["RecorderNode", "recorded"]
+
+_CAMERA, _MOCK = "<camera>", "mock_robot/"
+
+
+class RecorderNode(Node):
+    """Takes messages as bytes and writes them as they are."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        profile = robot_config(compose_config(self)).profile
+        description = "Folder of the bag; it must not exist yet."
+        self.declare_parameter("folder", "", ParameterDescriptor(description=description, read_only=True))
+        self._lock = threading.Lock()
+        self._writer, typestore = _open(str(self.get_parameter("folder").value))
+        for topic, name in recorded(profile):
+            package, _, kind = topic.message.partition("/msg/")
+            message_type = getattr(importlib.import_module(f"{package}.msg"), kind)
+            full = self.resolve_topic_name(name)
+            connection = self._writer.add_connection(full, topic.message, typestore=typestore)
+            write = partial(self._write, connection)
+            self.create_subscription(message_type, name, write, qos.profile(topic.requested), raw=True)
+
+    def work(self, stop: threading.Event) -> None:
+        """Let the callbacks write."""
+        stop.wait()
+
+    def close(self) -> None:
+        """Finish the bag."""
+        with self._lock:
+            self._writer.close()
+
+    def _write(self, connection: Any, message: bytes) -> None:
+        with self._lock:
+            self._writer.write(connection, wall_time_ns(), message)
+
+
+def recorded(profile: ControllerProfile) -> list[tuple[Topic, str]]:
+    """The topics that a bag holds, with the names that the robot gives them.
+
+    Pictures and the mock's own topics are left out.
+    """
+    kinds = {"pose": "PoseStamped", "twist": "TwistStamped", "joint": "JointState"}
+    found: dict[str, tuple[Topic, str]] = {}
+    for topic in TOPICS:
+        name = _name(topic, profile)
+        is_other_mode = "command_mode" in topic.description and not topic.message.endswith(kinds[profile.command_mode])
+        if name and not is_other_mode and not topic.name.startswith((_CAMERA, _MOCK)):
+            found.setdefault(name, (topic, name))
+    return list(found.values())
+
+
+def _name(topic: Topic, profile: ControllerProfile) -> str:
+    """What the profile calls a topic; "" where the robot has none."""
+    value: Any = profile
+    for key in topic.profile_key.split(".") if topic.profile_key else []:
+        value = getattr(value, key, None)
+    is_foreign = topic.publisher == ROBOT and topic.profile_key == "fault.topic"
+    if is_foreign and profile.fault is not None and profile.fault.kind != "bool":
+        return ""
+    return topic.name if not topic.profile_key else str(value or "")
+
+
+def _open(folder: str) -> tuple[Any, Any]:
+    try:
+        from rosbags.rosbag2 import StoragePlugin, Writer
+        from rosbags.typesys import Stores, get_typestore
+    except ImportError:
+        raise ConfigError("record: needs the package rosbags, which is not installed; pip install rosbags") from None
+    if not folder or Path(folder).exists():
+        raise ConfigError(f"record: expected a folder that does not exist yet, found {folder!r}")
+    writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.open()
+    return writer, get_typestore(Stores.ROS2_JAZZY)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(RecorderNode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The actor's end of a robot's topics: what comes in goes to `Sources`, commands go to the watchdog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, TwistStamped, WrenchStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64, String
+
+from actor_ros import conversions, qos
+from actor_ros.conversions import MessageError
+from actor_ros.fault_source import subscribe_fault
+from actor_ros.sources import Sources
+from actor_ros.topics import QosName
+from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
+from robot_envs.profile import ControllerProfile
+from robot_envs.safety.command_stream import LATCHING, HoldReason
+from runtime.config import ConfigError
+
+__all__ = ["WATCHDOG", "RobotLink"]
+
+WATCHDOG = "watchdog/stop_reason"
+_LATCHING = frozenset(reason.value for reason in LATCHING)
+
+
+class RobotLink:
+    """Topics of one arm.
+
+    Args:
+        node: Its callbacks fill the sources.
+        profile: How the arm is spoken to.
+        sources: Where readings go, each by its topic's name.
+        on_fault: Called whenever the robot reports a fault.
+
+    Raises:
+        ConfigError: The controller takes commands that the actor does not make.
+        ImportError: The fault's message comes with the robot's own packages, which are not installed.
+    """
+
+    def __init__(self, node: Node, profile: ControllerProfile, sources: Sources, on_fault: Callable[[], None]) -> None:
+        if profile.command_mode == "joint":
+            raise ConfigError(
+                "robot.profile.command_mode: the actor steers the tool and knows no inverse kinematics, expected pose "
+                "or twist, found joint; put a Cartesian controller in between"
+            )
+        self.node, self.profile, self.sources = node, profile, sources
+        self._on_fault = on_fault
+        self._malformed: set[str] = set()
+        topics, ages = profile.topics, profile.max_age
+        self._listen(PoseStamped, topics.pose, ages.pose_s, lambda m: conversions.pose_to_array(m.pose))
+        if topics.twist is not None:
+            self._listen(TwistStamped, topics.twist, ages.pose_s, conversions.twist_to_array)
+        self._listen(
+            JointState,
+            topics.joint_states,
+            ages.joint_states_s,
+            lambda m: conversions.joints_to_arrays(m, profile.joints),
+        )
+        if topics.wrench is not None:
+            self._listen(WrenchStamped, topics.wrench, ages.wrench_s, self._wrench)
+        if (gripper := profile.gripper) is not None:
+            self._listen(
+                JointState, gripper.state_topic, ages.gripper_s, lambda m: conversions.gripper_width(m, gripper)
+            )
+        if (fault := profile.fault) is not None:
+            sources.expect(fault.topic, fault.max_age_s)
+            subscribe_fault(node, fault, lambda is_well: self._on_health(fault.topic, is_well))
+        self._listen(String, WATCHDOG, None, self._watchdog_says, "latched")
+        command = qos.profile("command")
+        message = PoseStamped if profile.command_mode == "pose" else TwistStamped
+        self._command = node.create_publisher(message, "actor/command", command)
+        self._gripper = node.create_publisher(Float64, "actor/gripper_command", command) if profile.gripper else None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the robot reports no fault of its own."""
+        fault = self.profile.fault
+        return fault is None or self.sources.newest(fault.topic) is not False
+
+    @property
+    def watchdog_stop(self) -> str:
+        """Why the watchdog passes nothing on until a person allows it again; "" while it would."""
+        reason = self.sources.newest(WATCHDOG)
+        return reason if reason in _LATCHING else ""
+
+    def pose(self) -> Array:
+        """The measured pose. Shape (7,)."""
+        found: Array = self.sources.newest(self.profile.topics.pose)
+        return found
+
+    def command(self, target: Array, measured: Array) -> None:
+        """Ask for a pose of the tool, shape (7,); where the controller takes velocities, for the one that leads there.
+
+        Args:
+            target: Base frame.
+            measured: Where the tool is; shape (7,).
+        """
+        stamp, frame = self.node.get_clock().now().to_msg(), self.profile.base_frame
+        if self.profile.command_mode == "pose":
+            self._command.publish(conversions.pose_from_array(target, frame, stamp))
+            return
+        turn = rotvec_from_quat(quat_multiply(target[3:], quat_inverse(measured[3:])))
+        twist = np.concatenate([target[:3] - measured[:3], turn]) / self.profile.watchdog.command_period_s
+        self._command.publish(conversions.twist_from_array(twist, frame, stamp))
+
+    def gripper(self, width_m: float) -> None:
+        """Ask for an opening between the fingers [m]."""
+        if self._gripper is not None:
+            self._gripper.publish(Float64(data=float(width_m)))
+
+    def _listen(
+        self,
+        message_type: Any,
+        topic: str,
+        max_age_s: float | None,
+        convert: Callable[[Any], Any],
+        quality: QosName = "sensor",
+    ) -> None:
+        self.sources.expect(topic, max_age_s)
+
+        def on_message(message: Any) -> None:
+            try:
+                value = convert(message)
+            except MessageError as error:
+                # It counts as not heard, so that the source falls silent and stops the robot by its name.
+                if topic not in self._malformed:
+                    self._malformed.add(topic)
+                    self.node.get_logger().error(f"{topic}: {error}")
+                return
+            if value is not None:
+                self.sources.put(topic, value)
+
+        self.node.create_subscription(message_type, topic, on_message, qos.profile(quality))
+
+    def _wrench(self, message: WrenchStamped) -> Array | None:
+        pose = self.sources.newest(self.profile.topics.pose)
+        return None if pose is None else conversions.wrench_to_array(message, self.profile.wrench, pose[3:])
+
+    def _watchdog_says(self, message: String) -> str:
+        reason = str(message.data)
+        if reason == HoldReason.ROBOT_FAULT.value:  # it may hear of it first
+            self._on_fault()
+        return reason
+
+    def _on_health(self, topic: str, is_well: bool) -> None:
+        self.sources.put(topic, is_well)
+        if not is_well:
+            self._on_fault()

@@ -1,0 +1,143 @@
+"""A camera behind an image topic, as the `Camera` of the control loop. Needs neither cv_bridge nor the loop's time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image
+
+from actor_ros import conversions, qos
+from actor_ros.conversions import MessageError
+from actor_ros.sources import Sources
+from robot_envs.camera import Frame
+
+__all__ = ["RosCamera", "RosCameraConfig", "decode"]
+
+_CONNECT_S = 10.0
+_LARGEST_BYTES = 64_000_000
+
+
+@dataclass(frozen=True)
+class RosCameraConfig:
+    """One view.
+
+    Attributes:
+        name: Of the camera; its topics are `<name>/image_raw` and `<name>/image_raw/compressed`.
+        height: Of the frames that the policy sees [pixels].
+        width: The same.
+        compressed: Whether to take the compressed topic.
+    """
+
+    name: str
+    height: int
+    width: int
+    compressed: bool = False
+
+
+class RosCamera:
+    """Decodes and shrinks pictures on a thread of its own, the newest one only.
+
+    Args:
+        node: Its callbacks hand over messages.
+        config: Which topic, and which size.
+        sources: Watches the camera's silence, under its topic's name.
+        max_age_s: Age beyond which it is silent.
+    """
+
+    def __init__(self, node: Node, config: RosCameraConfig, sources: Sources, max_age_s: float) -> None:
+        self.name, self.height, self.width = config.name, config.height, config.width
+        self.topic = f"{config.name}/image_raw/compressed" if config.compressed else f"{config.name}/image_raw"
+        self._node, self._sources = node, sources
+        self._arrived = threading.Condition()
+        self._message: Any = None
+        self._ending = False
+        self._connected = False
+        self._counter = 0
+        self._complained = False
+        sources.expect(self.topic, max_age_s)
+        message_type = CompressedImage if config.compressed else Image
+        self._subscription = node.create_subscription(message_type, self.topic, self._on_message, qos.profile("sensor"))
+        self._thread = threading.Thread(target=self._work, name=f"{config.name} camera", daemon=True)
+        self._thread.start()
+
+    def connect(self) -> None:
+        """Wait for the first picture.
+
+        Raises:
+            RuntimeError: None comes.
+        """
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._sources.newest(self.topic) is not None, _CONNECT_S):
+                raise RuntimeError(f"camera {self.name!r}: nothing on {self.topic}; start its driver")
+        self._connected = True
+
+    def latest(self) -> Frame:
+        """The newest picture; never waits for the next one."""
+        if not self._connected:
+            raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
+        frame, counter = self._sources.newest(self.topic)
+        return Frame(frame, self._sources.received_ns(self.topic), counter)
+
+    def close(self) -> None:
+        """Take no more pictures until connected again."""
+        self._connected = False
+
+    def destroy(self) -> None:
+        """End the thread."""
+        with self._arrived:
+            self._ending = True
+            self._arrived.notify_all()
+        self._thread.join()
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_message(self, message: Any) -> None:
+        with self._arrived:
+            self._message = message
+            self._arrived.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._arrived:
+                self._arrived.wait_for(lambda: self._message is not None or self._ending)
+                if self._ending:
+                    return
+                message, self._message = self._message, None
+            try:
+                pixels = decode(message)
+            except MessageError as error:
+                if not self._complained:
+                    self._complained = True
+                    self._node.get_logger().error(f"{self.topic}: {error}")
+                continue
+            if pixels.shape[:2] != (self.height, self.width):
+                pixels = np.asarray(
+                    cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA), np.uint8
+                )
+            self._counter += 1
+            with self._arrived:
+                self._sources.put(self.topic, (pixels, self._counter))
+                self._arrived.notify_all()
+
+
+def decode(message: Any) -> NDArray[np.uint8]:
+    """RGB pixels of an Image or a CompressedImage. Shape (height, width, 3).
+
+    Raises:
+        MessageError: It is no picture that is known.
+    """
+    if isinstance(message, Image):
+        return conversions.image_to_array(message)
+    data = np.frombuffer(message.data, np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < len(data) <= _LARGEST_BYTES else None
+    if pixels is None:
+        raise MessageError(
+            f"compressed image: expected JPEG or PNG, found {message.format!r} of {len(data)} bytes; "
+            "set the driver's format"
+        )
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

@@ -1,0 +1,232 @@
+"""An arm behind ROS 2 topics, as the `Robot` of the control loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from actor_ros.robot_link import RobotLink
+from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from robot_envs.robot import RobotCommand, RobotError, RobotState
+from robot_envs.safety.limits import SafetyLimits, clip_step, clip_to_workspace
+from runtime.clock import Clock
+
+__all__ = ["RosRobot"]
+
+_NS = 1_000_000_000
+_CONNECT_S = 10.0  # discovery takes up to 3.5 s
+_REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # of the start pose; a resting arm of a real robot is that exact
+_REST_M_S = 5e-3
+_PASSED_M = 0.01  # of a point on the way
+_NEAR_M = 0.02
+_SHARE = 0.3  # of the error, a control period
+_LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
+_SPARE_S = 8.0  # beyond the way's own time, until a reset counts as blocked
+_SLOWEST_M_S = 0.02
+
+SetGains = Callable[[Literal["precision", "compliance"]], None]
+
+
+class RosRobot:
+    """One arm. It is moved by the actor's command topic alone, through the watchdog.
+
+    Args:
+        link: Its topics.
+        limits: Of the cell; resets keep them too.
+        control_period_s: Time between two commands.
+        clock: The one of the sources.
+        set_gains: Sets one of the profile's sets of gains, and reads it back. Raises RobotError.
+        may_move: Whether a person allows motion; asked between the steps of a reset.
+    """
+
+    n_arms = 1
+
+    def __init__(
+        self,
+        link: RobotLink,
+        limits: SafetyLimits,
+        control_period_s: float,
+        clock: Clock,
+        set_gains: SetGains,
+        may_move: Callable[[], bool],
+    ) -> None:
+        self.has_gripper = link.profile.gripper is not None
+        self._link, self._limits, self._period_s = link, limits, control_period_s
+        self._clock, self._set_gains, self._may_move = clock, set_gains, may_move
+        self._tare = np.zeros(6)
+        self._connected = False
+        self._lead = np.zeros(6)
+        self._before: tuple[Array, int] | None = None
+        self._twist = np.zeros(6)
+
+    def connect(self) -> None:
+        """Wait until every source speaks.
+
+        Raises:
+            RobotError: One does not; the line names it.
+        """
+        until_ns = self._clock.now_ns() + round(_CONNECT_S * _NS)
+        while (silent := self._link.sources.silent()) and self._clock.now_ns() < until_ns:
+            self._clock.sleep_until(self._clock.now_ns() + _NS // 50)
+        if silent:
+            raise RobotError(f"not heard: {', '.join(silent)}; start what publishes it, or correct the profile")
+        self._connected = True
+
+    def read(self) -> RobotState:
+        """The newest readings; never waits for new ones."""
+        self._require_connection()
+        link, sources, topics = self._link, self._link.sources, self._link.profile.topics
+        silent, watchdog = sources.silent(), link.watchdog_stop
+        stamp_ns, pose = sources.received_ns(topics.pose), link.pose()
+        position, velocity = sources.newest(topics.joint_states)
+        width = sources.newest(link.profile.gripper.state_topic) if link.profile.gripper else 0.0
+        return RobotState(
+            stamp_ns=stamp_ns,
+            tcp_pose=pose[None].copy(),
+            tcp_twist=self._measured_twist(pose, stamp_ns)[None],
+            wrench=(self._raw_wrench() - self._tare)[None],
+            joint_position=position[None],
+            joint_velocity=velocity[None],
+            gripper_width=np.array([width]),
+            ok=np.array([link.is_well and not watchdog]),
+            silent_source=silent[0] if silent else "",
+            # While the robot itself is at fault, what the watchdog makes of it is no news.
+            fault=f"watchdog: {watchdog}" if link.is_well and watchdog else "",
+        )
+
+    def command(self, command: RobotCommand) -> None:
+        """Ask the watchdog for a target."""
+        self._require_connection()
+        self._link.command(command.tcp_pose[0], self._link.pose())
+        self._link.gripper(float(command.gripper_width[0]))
+
+    def hold(self) -> None:
+        """The measured pose becomes the target."""
+        self._require_connection()
+        pose = self._link.pose()
+        # The watchdog takes no target outside the workspace; without commands it holds there as well.
+        if self._is_inside(pose):
+            self._link.command(pose, pose)
+
+    def reset(self, tcp_pose: Array, gripper_width: Array) -> RobotState:
+        """Go to a pose, first up and then straight, come to rest there, and tare the wrench.
+
+        It ends early, and holds, when motion is no longer allowed or something is wrong with the robot.
+
+        Raises:
+            RobotError: The pose is outside the workspace, or something is in the way.
+        """
+        self._require_connection()
+        target = tcp_pose[0]
+        if not self._is_inside(target):
+            raise RobotError(
+                f"start pose: cannot be reached, {np.round(target[:3], 3).tolist()} m is outside the workspace; "
+                "correct task.settings or safety"
+            )
+        self._set_gains("precision")
+        self._link.gripper(float(gripper_width[0]))
+        above = self._link.pose().copy()
+        above[2] = max(above[2], target[2])
+        there = self._go(above, _PASSED_M) if above[2] - self._link.pose()[2] > _PASSED_M else True
+        if not (there and self._go(target, _REACHED_M)):
+            self.hold()
+            return self.read()
+        self._stay(target)
+        self._set_gains("compliance")
+        self._stay(target, tare=True)
+        return self.read()
+
+    def tare(self) -> None:
+        """What is measured now counts as no wrench."""
+        self._tare = self._raw_wrench()
+
+    def close(self) -> None:
+        """Hold, and take no more commands."""
+        if self._connected:
+            self.hold()
+        self._connected = False
+
+    def _go(self, target: Array, near_m: float) -> bool:
+        """Move within the limits; whether the arm is there. False when it may not go on."""
+        way_m = float(np.linalg.norm(target[:3] - self._link.pose()[:3]))
+        until_ns = self._clock.now_ns() + round((_SPARE_S + way_m / _SLOWEST_M_S) * _NS)
+        self._lead = np.zeros(6)
+        while self._clock.now_ns() < until_ns:
+            state = self.read()
+            if not self._may_go_on(state):
+                return False
+            away_m, away_rad = _distance(state.tcp_pose[0], target)
+            is_at_rest = float(np.abs(state.tcp_twist[0, :3]).max()) < _REST_M_S and away_rad < _REACHED_RAD
+            if away_m < near_m and (is_at_rest or near_m > _REACHED_M):
+                return True
+            self._lead_to(target, state.tcp_pose[0])
+            self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+        raise RobotError(
+            f"start pose: cannot be reached, the arm is still {1e3 * away_m:.1f} mm and {away_rad:.3f} rad away; "
+            "look what is in its way"
+        )
+
+    def _stay(self, target: Array, tare: bool = False) -> None:
+        """Let the arm settle; the mean of what is measured meanwhile is no wrench."""
+        wrenches = []
+        until_ns = self._clock.now_ns() + round(self._link.profile.settle_s * _NS)
+        while self._clock.now_ns() < until_ns and self._may_go_on(self.read()):
+            self._lead_to(target, self._link.pose())
+            self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+            wrenches.append(self._raw_wrench())
+        if tare and wrenches:
+            self._tare = np.mean(wrenches, axis=0)
+
+    def _lead_to(self, target: Array, measured: Array) -> None:
+        """Ask for the next point on the way.
+
+        Friction and the spring of the posture keep an impedance from its target; near it the error is summed up and
+        added.
+        """
+        turn = rotvec_from_quat(quat_multiply(target[3:], quat_inverse(measured[3:])))
+        error = np.concatenate([target[:3] - measured[:3], turn])
+        if np.linalg.norm(error[:3]) < _NEAR_M:
+            self._lead = np.clip(self._lead + _SHARE * error, -_LARGEST_LEAD, _LARGEST_LEAD)
+        wanted = np.concatenate(
+            [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
+        )
+        step = clip_step(measured[None], wanted[None], self._limits, self._period_s)[0]
+        # From outside the workspace the first step leads into it, for the watchdog takes no other.
+        step[:3] = clip_to_workspace(step[None, :3], self._limits)[0]
+        self._link.command(step, measured)
+
+    def _may_go_on(self, state: RobotState) -> bool:
+        return self._may_move() and not state.silent_source and bool(state.ok.all())
+
+    def _is_inside(self, pose: Array) -> bool:
+        return bool(np.allclose(clip_to_workspace(pose[None, :3], self._limits)[0], pose[:3]))
+
+    def _raw_wrench(self) -> Array:
+        topic = self._link.profile.topics.wrench
+        wrench = self._link.sources.newest(topic) if topic is not None else None
+        return np.zeros(6) if wrench is None else wrench
+
+    def _measured_twist(self, pose: Array, stamp_ns: int) -> Array:
+        """The reported twist; else the newest two poses' difference over the time between them. Shape (6,)."""
+        topic = self._link.profile.topics.twist
+        if topic is not None:
+            reported: Array = self._link.sources.newest(topic)
+            return reported
+        if self._before is not None and stamp_ns > self._before[1]:
+            before, before_ns = self._before
+            turn = rotvec_from_quat(quat_multiply(pose[3:], quat_inverse(before[3:])))
+            self._twist = np.concatenate([pose[:3] - before[:3], turn]) / ((stamp_ns - before_ns) / _NS)
+        if self._before is None or stamp_ns > self._before[1]:
+            self._before = (pose.copy(), stamp_ns)
+        return self._twist
+
+    def _require_connection(self) -> None:
+        if not self._connected:
+            raise RobotError("the robot is not connected; call connect() first")
+
+
+def _distance(a: Array, b: Array) -> tuple[float, float]:
+    turn = rotvec_from_quat(quat_multiply(quat_inverse(a[3:]), b[3:]))
+    return float(np.linalg.norm(a[:3] - b[:3])), float(np.linalg.norm(turn))

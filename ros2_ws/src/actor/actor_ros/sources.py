@@ -1,0 +1,53 @@
+"""The newest reading of everything that the actor listens to, by name, with the local time of its receipt."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from robot_envs.safety.freshness import Freshness
+from runtime.clock import Clock
+
+__all__ = ["Sources"]
+
+
+class Sources:
+    """Written by the thread of the callbacks, read by the control loop; neither waits for the other.
+
+    Args:
+        clock: Gives receive times. What messages say of their own time is not looked at.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._freshness: dict[str, Freshness] = {}
+        self._newest: dict[str, tuple[Any, int]] = {}
+
+    def expect(self, name: str, max_age_s: float | None) -> None:
+        """Listen to a source; without an age it speaks on a change only, and is never silent once it was heard."""
+        self._freshness[name] = Freshness(max_age_s)
+
+    def put(self, name: str, value: Any) -> None:
+        """A reading was received now."""
+        now_ns = self._clock.now_ns()
+        self._newest[name] = (value, now_ns)
+        self._freshness[name].heard(now_ns)
+
+    def newest(self, name: str) -> Any:
+        """The newest reading; None before the first."""
+        return self._newest[name][0] if name in self._newest else None
+
+    def received_ns(self, name: str) -> int:
+        """When the newest reading was received [ns]. Raises KeyError before the first."""
+        return self._newest[name][1]
+
+    def silent(self) -> tuple[str, ...]:
+        """The names of those that are not heard, or no longer."""
+        now_ns = self._clock.now_ns()
+        return tuple(name for name, freshness in self._freshness.items() if not freshness.is_fresh(now_ns))
+
+    def ages_s(self) -> dict[str, float]:
+        """The age of every source's newest reading [s]; infinite before the first."""
+        now_ns = self._clock.now_ns()
+        ages = {name: freshness.age_ns(now_ns) for name, freshness in self._freshness.items()}
+        return {name: math.inf if age is None else age / 1e9 for name, age in ages.items()}

@@ -1,0 +1,105 @@
+"""What the actor does while it is active: practise, show, or be judged, with the core's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from actor.evaluate import Evaluation
+from actor.policy_runner import use_one_thread
+from actor.training import Training
+from actor_ros.announcer import Announcer
+from actor_ros.cell import Cell
+from actor_ros.guided_operator import GuidedOperator
+from actor_ros.permission import Permission
+from actor_ros.person_env import PersonEnv
+from robot_envs.devices.operator import NoOperator
+from robot_envs.env import RobotEnv
+from robot_envs.make import make_corrector, make_demonstrator, make_env
+from runtime.run_folder import atomic_write_json
+from runtime.run_lock import run_lock
+from steadyhand.commands.act import ending_text, practise
+from steadyhand.job import Job, seed_for
+from steadyhand.session import evaluate_in, record_demos_in, trained_policy
+
+__all__ = ["Work"]
+
+
+class Work:
+    """One activation of the actor.
+
+    Args:
+        job: What to do it on.
+        kind: practise, demonstrate or evaluate.
+        cell: What is driven.
+        permission: What the person says.
+        announcer: Tells everybody.
+        ending: Whether to end.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        kind: str,
+        cell: Cell,
+        permission: Permission,
+        announcer: Announcer,
+        ending: Callable[[], bool],
+    ) -> None:
+        self._job, self._kind, self._cell = job, kind, cell
+        self._permission, self._announcer, self._ending = permission, announcer, ending
+        self.env: PersonEnv | None = None
+        self.training: Training | None = None
+
+    def run(self) -> str:
+        """Work to the end, and return what it came to as one line.
+
+        Raises:
+            EndedError: It was to end before anything began.
+            RobotError: The robot, or what belongs to it, is not there, or cannot do what was asked.
+        """
+        use_one_thread()
+        job, cell = self._job, self._cell
+        job.write_manifest(gains=cell.gains)
+        env = make_env(job.config, job.seed, cell.hardware())
+        assert isinstance(env, RobotEnv)
+        with closing(env):
+            self.env = PersonEnv(env, self._permission, self._announcer, self._ending)
+            try:
+                return self._do(env, self.env)
+            finally:
+                self._write_times(self.env)
+                self.env = None
+
+    def _do(self, env: RobotEnv, taught: PersonEnv) -> str:
+        job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
+        if self._kind == "demonstrate":
+            shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
+            with closing(GuidedOperator(shows, permission, announcer)) as demonstrator:
+                manifest = record_demos_in(job, taught, demonstrator, self._ending)
+            return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
+        if self._kind == "evaluate":
+            bystander, episodes = GuidedOperator(NoOperator(), permission, announcer), job.demo.eval_episodes
+            policy = trained_policy(job)
+            return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, self._ending, who="policy"))
+        helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
+        with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
+            return ending_text(practise(job, taught, corrector, self._ending, self._show))
+
+    def _show(self, training: Training) -> None:
+        self.training = training
+
+    def _write_times(self, taught: PersonEnv) -> None:
+        """Leave how regular the loop was beside the run's other figures."""
+        times = taught.times
+        if times.period.count:
+            figures = times.period.percentiles()._asdict()
+            facts = {**figures, "periods": times.period.count, "missed": times.missed, "bursts": times.bursts}
+            atomic_write_json(self._job.run.path / f"loop_{self._kind}.json", facts)
+
+
+def _verdict(result: Evaluation) -> str:
+    return (
+        f"{result.success_rate:.1%} of {result.episodes} episodes succeeded "
+        f"(95 % interval {result.wilson_low:.1%} to {result.wilson_high:.1%})"
+    )

@@ -1,0 +1,208 @@
+"""The actor node over real DDS, with mock robot and watchdog: lifecycle, a person's services, stops, the end."""
+
+import signal
+
+import pytest
+from actor_kit import Bench
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from ros_kit import Process, node_arguments, wait_until
+from std_msgs.msg import Bool, Float32MultiArray, Float64
+from std_srvs.srv import SetBool, Trigger
+
+ACTOR = "actor_ros.actor_node"
+HEARD = {
+    "current_pose": (PoseStamped, "sensor"),
+    "actor/command": (PoseStamped, "command"),
+    "actor/gripper_command": (Float64, "command"),
+    "actor/intervention": (Bool, "event"),
+    "actor/action": (Float32MultiArray, "event"),
+    "actor/episode": (DiagnosticStatus, "latched"),
+    "/diagnostics": (DiagnosticArray, "event"),
+}
+
+
+class ActorBench(Bench):
+    """The bench with the actor on it; it demonstrates with the scripted stand-in, so that it needs no learner."""
+
+    def __init__(self, folder, namespace: str = "/", *, start: bool = True, **parameters: str) -> None:
+        super().__init__(folder, namespace)
+        self.folder = folder
+        for name, (message, quality) in HEARD.items():
+            self.probe.listen(name, message, quality)
+        self.given = {
+            "robot": "mock_ros",
+            "task": "reach",
+            "device": "scripted",
+            "work": "demonstrate",
+            "run_root": str(folder / "runs"),
+            "run_name": "ros",
+            "overrides": "[demo.demos=500, demo.max_attempts=1000]",
+        } | parameters
+        if start:
+            self.start_actor()
+
+    def start_actor(self) -> None:
+        self.actor = Process(self.folder, ACTOR, *node_arguments(self.namespace, **self.given))
+        self.processes.insert(0, self.actor)
+
+    def state(self) -> str:
+        return self.probe.call(GetState, "actor/get_state").current_state.label
+
+    def change(self, transition: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.probe.call(ChangeState, "actor/change_state", request).success
+
+    def bring_up(self) -> None:
+        wait_until(lambda: self.change(Transition.TRANSITION_CONFIGURE), f"a configured actor: {self.actor.output()}")
+        assert self.change(Transition.TRANSITION_ACTIVATE)
+
+    def enable(self, allow: bool = True):
+        return self.probe.call(SetBool, "actor/enable", SetBool.Request(data=allow))
+
+    def trigger(self, name: str):
+        return self.probe.call(Trigger, name)
+
+    def enabled(self) -> None:
+        def has_enabled() -> bool:
+            answer = self.enable()
+            self.answer = answer.message
+            return answer.success
+
+        wait_until(has_enabled, "motion enabled")
+
+    def episode(self) -> dict[str, str]:
+        message = self.probe.last("actor/episode")
+        return {"message": message.message} | {pair.key: pair.value for pair in message.values}
+
+    def wait_for_steps(self) -> None:
+        self.probe.next("actor/episode", lambda m: m.message == "running" and value(m, "step") not in ("", "0"))
+
+    def wait_for_end(self, reason: str) -> None:
+        wait_until(
+            lambda: self.episode().get("last_ended") == reason,
+            f"an episode that ended with {reason}, not {self.probe.heard['actor/episode'][-3:]}",
+        )
+
+    def moving(self) -> bool:
+        return self.probe.call(GetState, "actor/get_state").current_state.label == "active"
+
+    def diagnostics(self) -> dict[str, str]:
+        name = f"{self.namespace.rstrip('/')}/actor"
+        message = self.probe.next("/diagnostics", lambda m: m.status[0].name == name)
+        return {pair.key: pair.value for pair in message.status[0].values}
+
+
+def value(message, key: str) -> str:
+    return next((pair.value for pair in message.values if pair.key == key), "")
+
+
+@pytest.fixture(scope="module")
+def bench(dds, tmp_path_factory):
+    bench = ActorBench(tmp_path_factory.mktemp("actor"))
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def running(bench):
+    """An actor that moves."""
+    if bench.state() == "unconfigured":
+        bench.bring_up()
+    assert bench.state() == "active"
+    if bench.diagnostics()["needs_recover"] == "True":
+        assert bench.trigger("actor/recover").success
+    bench.enabled()
+    bench.wait_for_steps()
+    return bench
+
+
+def test_nothing_moves_before_a_person_enables_it(bench):
+    wait_until(lambda: bench.state() == "unconfigured", "the node")
+    assert "not active" in bench.enable().message
+    bench.bring_up()
+    assert bench.state() == "active"
+    assert bench.diagnostics()["enabled"] == "False"
+    assert bench.probe.heard["actor/command"] == []
+    bench.enabled()
+    bench.wait_for_steps()
+    assert bench.probe.heard["actor/command"]
+
+
+def test_every_topic_speaks(running):
+    for name in ("actor/command", "actor/gripper_command", "actor/intervention", "actor/action", "actor/episode"):
+        running.probe.next(name)
+    assert len(running.probe.last("actor/action").data) == 6
+    assert running.probe.last("actor/intervention").data  # the stand-in demonstrates
+    values = running.diagnostics()
+    assert float(values["age_s.current_pose"]) < 0.2
+    assert int(values["catch_up_bursts"]) == 0
+
+
+def test_stop_latches_until_a_person_enables(running):
+    assert running.trigger("actor/stop").success
+    running.wait_for_end("person_stop")
+    assert running.diagnostics()["stop_reason"] == "person_stop"
+    assert not running.trigger("actor/success").success
+    running.enabled()
+    running.wait_for_steps()
+
+
+def test_enable_false_forbids_motion(running):
+    assert running.enable(False).success
+    running.wait_for_end("not_enabled")
+
+
+@pytest.mark.parametrize(("mark", "ended"), [("success", "success"), ("failure", "failure"), ("reset", "truncated")])
+def test_a_person_judges_the_episode(running, mark, ended):
+    assert running.trigger(f"actor/{mark}").success
+    running.probe.next("actor/episode", lambda m: m.message == "ended" and value(m, "last_ended") == ended)
+
+
+def test_a_fault_latches_and_needs_recover_and_enable(running):
+    running.trigger("mock_robot/inject_fault")
+    faults = ("robot_fault", "robot_fault (watchdog: robot_fault)")
+    wait_until(lambda: running.episode()["last_ended"] in faults, "the fault")
+    refused = running.enable()
+    assert not refused.success
+    assert "actor/recover" in refused.message
+    assert running.trigger("actor/recover").success
+    assert running.diagnostics()["enabled"] == "False"
+    running.enabled()
+    running.wait_for_steps()
+
+
+def test_a_silent_source_stops_with_its_name(running):
+    mock = running.processes[1]
+    mock.signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: running.episode()["last_ended"].startswith("stale_state"), "the stop")
+        assert running.episode()["last_ended"] == "stale_state (current_pose)"
+        assert "not heard" in running.enable().message
+    finally:
+        mock.signal(signal.SIGCONT)
+    running.enabled()
+    running.wait_for_steps()
+
+
+def test_deactivated_it_holds_and_comes_up_again(running):
+    assert running.change(Transition.TRANSITION_DEACTIVATE)
+    assert running.state() == "inactive"
+    wait_until(lambda: running.change(Transition.TRANSITION_ACTIVATE), "an actor that is active again")
+    running.enabled()
+    running.wait_for_steps()
+    assert running.change(Transition.TRANSITION_DEACTIVATE)
+    assert running.change(Transition.TRANSITION_CLEANUP)
+    assert running.state() == "unconfigured"
+
+
+def test_sigint_twice_holds_and_exits_0(running):
+    running.actor.signal(signal.SIGINT)
+    running.actor.signal(signal.SIGINT)
+    assert running.actor.wait(10.0) == 0
+    commands = running.probe.heard["actor/command"]
+    last = commands[-1][1].pose.position
+    measured = [message.pose.position for _, message in running.probe.heard["current_pose"]]
+    assert last in measured  # a hold: the last command is a pose that was measured, to the bit

@@ -1,0 +1,93 @@
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from actor_ros.executables import ARGUMENTS, learner_words, programs
+
+PACKAGE = Path(__file__).resolve().parent.parent
+LAUNCH = PACKAGE / "launch" / "robot.launch.py"
+WANTED = {
+    "robot",
+    "task",
+    "namespace",
+    "learner_address",
+    "learner",
+    "device",
+    "params_file",
+    "use_sim_time",
+    "record",
+}
+REAL = {"robot": "crisp_fr3", "record": "bags/one"}
+
+
+def names(given) -> list[str]:
+    return [program.executable for program in programs(given)]
+
+
+def test_the_mock_is_the_default_and_brings_itself_up():
+    assert names({}) == ["mock_robot_node", "watchdog_node", "actor_node"]
+    actor = programs({})[-1].parameters
+    assert (actor["robot"], actor["device"], actor["autostart"]) == ("mock_ros", "scripted", True)
+    words = learner_words({})
+    assert words[0] == "learn"
+    assert f"run_name={actor['run_name']}" in words
+    assert "transport.weights_address=tcp://127.0.0.1:5556" in words
+
+
+def test_nothing_activates_itself_on_a_real_robot():
+    assert names(REAL) == ["watchdog_node", "actor_node", "recorder_node"]
+    actor = programs(REAL)[1].parameters
+    assert (actor["autostart"], actor["device"]) == (False, "none")
+    assert learner_words(REAL) is None
+    assert learner_words(REAL | {"learner": "true"})
+    assert learner_words({"work": "evaluate"}) is None
+
+
+def test_every_executable_is_installed_and_its_module_has_a_main():
+    setup = (PACKAGE / "setup.py").read_text(encoding="utf-8")
+    scripts = dict(re.findall(r'"(\w+) = ([\w.]+):main"', setup))
+    for program in (*programs({}), *programs(REAL)):
+        assert scripts[program.executable] == program.module
+        tree = ast.parse((PACKAGE / f"{program.module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        assert "main" in [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def test_every_argument_is_described():
+    assert set(ARGUMENTS) >= WANTED
+    assert all(len(argument.description) > 20 for argument in ARGUMENTS.values())
+
+
+def test_the_launch_file_declares_and_starts_what_the_table_says_and_nothing_else():
+    source = LAUNCH.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    called = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    assert called.count("Node") == called.count("ExecuteProcess") == called.count("DeclareLaunchArgument") == 1
+    loops = [ast.unparse(node.iter) for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
+    assert "ARGUMENTS.items()" in loops
+    assert "programs(given)" in loops
+    assert "description=argument.description" in source
+
+
+@pytest.mark.skipif(importlib.util.find_spec("launch_ros") is None, reason="launch comes with ROS from apt alone")
+def test_the_real_launch_evaluates_it():
+    from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+    from launch_ros.actions import Node
+
+    from launch import LaunchContext
+
+    spec = importlib.util.spec_from_file_location("robot_launch", LAUNCH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    context = LaunchContext()
+    started = []
+    for entity in module.generate_launch_description().entities:
+        if isinstance(entity, DeclareLaunchArgument):
+            entity.execute(context)
+        elif isinstance(entity, OpaqueFunction):
+            started += entity.execute(context)
+    nodes = [entity for entity in started if isinstance(entity, Node)]
+    assert [node.node_executable for node in nodes] == names({})
+    assert len([entity for entity in started if type(entity) is ExecuteProcess]) == 1

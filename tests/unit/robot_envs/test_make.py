@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from robot_envs.make import Hardware, make_env
+from robot_envs.stage import NotedStage
+from runtime.clock import FakeClock
+from runtime.config import ConfigError, compose
+from tests.robot_kit import state
+
+
+class StillRobot:
+    n_arms = 1
+    has_gripper = True
+
+    def connect(self):
+        self.connected = True
+
+    def read(self):
+        return state()
+
+    def reset(self, tcp_pose, gripper_width):
+        return state()
+
+    def command(self, command):
+        self.commanded = command
+
+    def hold(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def test_a_robot_that_only_its_own_process_can_speak_to_is_given():
+    robot, clock = StillRobot(), FakeClock()
+    env = make_env(compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(robot, [], NotedStage(), clock, False))
+    assert robot.connected
+    env.reset(seed=0)
+    env.step(np.zeros(6, np.float32))
+    assert (env.lockstep, clock.now_ns()) == (False, 100_000_000)
+    assert robot.commanded.tcp_pose == pytest.approx(state().tcp_pose, abs=1e-6)
+
+
+def test_a_robot_behind_ros_is_refused_outside_of_it():
+    with pytest.raises(ConfigError, match=r"robot.launch.py"):
+        make_env(compose(["task=reach", "robot=crisp_fr3"]), 0)
