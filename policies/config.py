@@ -23,4 +23,4 @@ class PolicyConfig:
     latent_size: int  # features per camera
     log_std_min: float  # lower clip of the log standard deviation, before tanh
     log_std_max: float  # upper clip of the log standard deviation, before tanh
-    log_std_start: float  # where it is before anything is learnt
+    log_std_start: float | None  # where it is before anything is learnt; null = wherever a random layer puts it

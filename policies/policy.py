@@ -157,7 +157,8 @@ def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> n
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)
-    # A log standard deviation that a random layer makes would drift with the features while only the mean is cloned.
-    nn.init.zeros_(last.weight[spec.action_size :])
-    nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
+    if spec.log_std_start is not None:
+        # What a random layer makes of the features would drift with them while only the mean is cloned.
+        nn.init.zeros_(last.weight[spec.action_size :])
+        nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
     return nn.Sequential(*layers)

@@ -48,7 +48,7 @@ class PolicySpec:
     latent_size: int
     log_std_min: float
     log_std_max: float
-    log_std_start: float
+    log_std_start: float | None
     normaliser: dict[str, tuple[list[float], list[float]]]  # vector key -> (mean, standard deviation), each (D,), SI
     encoder_hash: str  # sha256 of the frozen encoder weights both sides must hold; "" = the encoder is trained
 
@@ -62,8 +62,8 @@ class PolicySpec:
         )
         _require(self.encoder in get_args(Encoder), "encoder", f"one of {get_args(Encoder)}", self.encoder)
         _require(self.log_std_min < self.log_std_max, "log_std_min", f"less than {self.log_std_max}", self.log_std_min)
-        within = self.log_std_min <= self.log_std_start <= self.log_std_max
-        _require(within, "log_std_start", f"within [{self.log_std_min}, {self.log_std_max}]", self.log_std_start)
+        start, low, high = self.log_std_start, self.log_std_min, self.log_std_max
+        _require(start is None or low <= start <= high, "log_std_start", f"null or within [{low}, {high}]", start)
         keys = [item.key for item in self.inputs]
         _require(len(set(keys)) == len(keys), "inputs", "distinct keys", keys)
         for item in self.inputs:

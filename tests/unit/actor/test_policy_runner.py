@@ -25,7 +25,7 @@ SPEC = PolicySpec(
     latent_size=0,
     log_std_min=-5.0,
     log_std_max=2.0,
-    log_std_start=0.0,
+    log_std_start=None,
     normaliser={},
     encoder_hash="",
 )

@@ -28,7 +28,7 @@ from transport.uplink import LocalUplink, Rejected
 from transport.wire import Hello
 from transport.zmq_uplink import ZmqUplink
 
-POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", 8, -5.0, 2.0, 0.0)
+POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", 8, -5.0, 2.0, None)
 ROOT = Path(__file__).parents[3]
 
 

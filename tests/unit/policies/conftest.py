@@ -22,7 +22,7 @@ def make_spec():
             "latent_size": 8,
             "log_std_min": -20.0,
             "log_std_max": 2.0,
-            "log_std_start": 0.0,
+            "log_std_start": None,
             "normaliser": {},
             "encoder_hash": "",
         }

@@ -33,7 +33,6 @@ def test_shapes(make_spec, encoder):
 
 def test_log_std_is_clipped(make_spec):
     policy = Policy(make_spec(log_std_min=-0.01, log_std_max=0.01))
-    torch.nn.init.normal_(policy.trunk[-1].weight)
     _, log_std = policy(tensors(observation(policy.spec, batch=32)))
     assert log_std.min() >= -0.01
     assert log_std.max() <= 0.01

@@ -11,7 +11,7 @@ from steadyhand.policy_file import PolicyFileError, load_policy, save_policy
 def policy() -> SavedPolicy:
     normaliser = {"pose": ([0.0, 0.1, 0.2], [1.0, 2.0, 3.0])}
     inputs = (InputSpec("pose", (3,), "float32"),)
-    spec = PolicySpec(inputs, 2, 2, (8,), False, "relu", "none", 4, -5.0, 1.0, 0.0, normaliser, "")
+    spec = PolicySpec(inputs, 2, 2, (8,), False, "relu", "none", 4, -5.0, 1.0, None, normaliser, "")
     return SavedPolicy(spec, 3, 70, Policy(spec, seed=1).trainable_tensors())
 
 
