@@ -1,16 +1,24 @@
 """The actor node over real DDS, with mock robot and watchdog: lifecycle, a person's services, stops, the end."""
 
 import signal
+import time
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from actor_kit import Bench
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from ros_kit import Process, node_arguments, wait_until
+from ros_kit import Probe, Process, node_arguments, wait_until
+from rosgraph_msgs.msg import Clock as ClockMessage
 from std_msgs.msg import Bool, Float32MultiArray, Float64
 from std_srvs.srv import SetBool, Trigger
+
+from actor_ros.conversions import stamp_from_ns
+from actor_ros.topics import ACTOR as ACTOR_NODE
+from actor_ros.topics import SERVICES, TOPICS
 
 ACTOR = "actor_ros.actor_node"
 HEARD = {
@@ -131,6 +139,23 @@ def test_nothing_moves_before_a_person_enables_it(bench):
     assert bench.probe.heard["actor/command"]
 
 
+def test_the_graph_has_every_topic_and_service_of_the_table(running):
+    node, prefix = running.probe.node, running.namespace.rstrip("/")
+    known = dict(node.get_publisher_names_and_types_by_node("actor", running.namespace))
+    mode = "geometry_msgs/msg/PoseStamped"  # the profile's command_mode
+    for topic in TOPICS:
+        if topic.publisher == ACTOR_NODE and (topic.name != "actor/command" or topic.message == mode):
+            assert topic.message in known[topic.name if topic.name[0] == "/" else f"{prefix}/{topic.name}"]
+    served = dict(node.get_service_names_and_types_by_node("actor", running.namespace))
+    for service in SERVICES:
+        if service.server == ACTOR_NODE:
+            assert service.type in served[f"{prefix}/{service.name}"]
+    heard = dict(node.get_subscriber_names_and_types_by_node("actor", running.namespace))
+    for topic in TOPICS:
+        if topic.required:
+            assert topic.message in heard[f"{prefix}/{topic.name}"]
+
+
 def test_every_topic_speaks(running):
     for name in ("actor/command", "actor/gripper_command", "actor/intervention", "actor/action", "actor/episode"):
         running.probe.next(name)
@@ -206,3 +231,46 @@ def test_sigint_twice_holds_and_exits_0(running):
     last = commands[-1][1].pose.position
     measured = [message.pose.position for _, message in running.probe.heard["current_pose"]]
     assert last in measured  # a hold: the last command is a pose that was measured, to the bit
+
+
+class Simulator:
+    """Publishes a /clock that follows the wall at half its pace."""
+
+    PACE = 0.5
+
+    def __init__(self) -> None:
+        self.probe = Probe("simulator")
+        self._publisher = self.probe.node.create_publisher(ClockMessage, "/clock", 10)
+        self._began = time.monotonic()
+        self._timer = self.probe.node.create_timer(0.005, self._tick)
+
+    def _tick(self) -> None:
+        now = 1000.0 + self.PACE * (time.monotonic() - self._began)
+        self._publisher.publish(ClockMessage(clock=stamp_from_ns(round(now * 1e9))))
+
+
+def test_two_robots_side_by_side_one_by_a_simulators_time(dds, tmp_path):
+    simulator = Simulator()
+    first = ActorBench(tmp_path / "first", "/arm0")
+    second = ActorBench(tmp_path / "second", "/arm1", use_sim_time="true")
+    try:
+        for bench in (first, second):
+            wait_until(lambda bench=bench: bench.state() == "unconfigured", "the node")
+            bench.bring_up()
+        first.enabled()
+        first.wait_for_steps()
+        assert second.probe.heard["actor/command"] == []  # the other robot's person has said nothing
+        second.enabled()
+        second.wait_for_steps()
+        commands = len(second.probe.heard["actor/command"])
+        second.trigger("actor/stop")
+        second.wait_for_end("person_stop")
+        first.wait_for_steps()  # one robot's stop is not the other's
+        running = second.probe.heard["actor/action"]
+        gaps = [b[0] - a[0] for a, b in pairwise(running)]
+        assert commands
+        assert np.median(gaps) == pytest.approx(0.1 / Simulator.PACE, rel=0.25)
+    finally:
+        for bench in (first, second):
+            bench.close()
+        simulator.probe.close()

@@ -1,0 +1,94 @@
+"""A device whose driver publishes Joy: it fulfils what every device does, over real DDS."""
+
+import math
+
+import numpy as np
+import pytest
+from ros_kit import Probe, wait_until
+from sensor_msgs.msg import Joy
+
+from actor_ros.joy_device import JoyConfig, make_joy
+from robot_envs.devices.device import DeviceError
+from robot_envs.devices.operator import HOLD, DeviceOperator
+from runtime.clock import MonotonicClock
+from runtime.config import build, compose
+
+REST = [0.0] * 6
+
+
+class Hand:
+    """A driver, and the actor's device."""
+
+    def __init__(self) -> None:
+        self.driver, self.actor = Probe("driver"), Probe("listener")
+        self.config = build(JoyConfig, compose(["device=spacenav_joy"])["device"], "device")
+        self.device = make_joy(self.actor.node, self.config, MonotonicClock())
+
+    def plug(self) -> None:
+        self.driver.publisher(self.config.topic, Joy, "event")
+        wait_until(lambda: self.actor.node.count_publishers(self.config.topic), "the driver")
+
+    def unplug(self) -> None:
+        self.driver.forget(self.config.topic)
+
+    def push(self, axes, buttons=(0, 0)) -> None:
+        publisher = self.driver.publisher(self.config.topic, Joy, "event")
+        publisher.publish(Joy(axes=[float(a) for a in axes], buttons=list(buttons)))
+
+    def acts(self, operator, axes) -> bool:
+        """Push on, as a driver does, and whether that is the person's action by now."""
+        self.push(axes)
+        return isinstance(operator.act({}, {}, None), np.ndarray)
+
+    def close(self) -> None:
+        self.device.close()
+        self.driver.close()
+        self.actor.close()
+
+
+@pytest.fixture(scope="module")
+def hand(dds):
+    hand = Hand()
+    yield hand
+    hand.close()
+
+
+def test_without_a_driver_it_does_not_connect(hand):
+    with pytest.raises(DeviceError, match="call connect first"):
+        hand.device.poll()
+    with pytest.raises(DeviceError, match="expected a publisher"):
+        hand.device.connect()
+
+
+def test_a_push_is_a_twist_of_the_tool(hand):
+    hand.plug()
+    hand.device.connect()
+    assert not hand.device.poll().engaged.any()
+    hand.push([1.0, 0.5, 0.0, 0.0, 0.0, 0.0])
+    wait_until(lambda: hand.device.poll().engaged.any(), "the push")
+    reading = hand.device.poll()
+    assert reading.twist.shape == (1, 6)
+    assert reading.twist[0, 0] == pytest.approx(1.0)
+    assert reading.twist[0, 1] < 0.0  # left of the base is minus y of a tool that points down
+    hand.push(REST)
+    wait_until(lambda: not hand.device.poll().engaged.any(), "the release")
+
+
+def test_buttons_move_the_gripper(hand):
+    hand.device.connect()
+    for buttons, gripper in (((1, 0), -1.0), ((0, 1), 1.0), ((0, 0), 0.0)):
+        hand.push(REST, buttons)
+        wait_until(lambda gripper=gripper: hand.device.poll().gripper[0] == gripper, "the gripper")
+
+
+def test_a_driver_that_dies_while_it_is_pushed_means_hold_until_somebody_pushes_again(hand):
+    hand.device.connect()
+    operator = DeviceOperator(hand.device, False, hand.config.max_age_s)
+    wait_until(lambda: hand.acts(operator, [1.0, 0, 0, 0, 0, 0]), "the person's action")
+    hand.unplug()
+    wait_until(lambda: operator.act({}, {}, None) is HOLD, "hold")
+    wait_until(lambda: math.isinf(hand.device.poll().age_s), "a device that is gone")
+    hand.plug()
+    wait_until(lambda: hand.device.poll().age_s == 0.0, "the driver's return")
+    assert operator.act({}, {}, None) is HOLD
+    wait_until(lambda: hand.acts(operator, [0.0, 0.8, 0, 0, 0, 0]), "the person's new action")

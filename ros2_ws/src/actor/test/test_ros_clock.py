@@ -1,0 +1,68 @@
+import pytest
+from rclpy.parameter import Parameter
+from ros_kit import Probe, wait_until
+from rosgraph_msgs.msg import Clock as ClockMessage
+
+from actor_ros import conversions
+from actor_ros.ros_clock import RosClock
+from runtime.clock import MonotonicClock
+
+S = 1_000_000_000
+
+
+class Simulator:
+    """Publishes /clock."""
+
+    def __init__(self) -> None:
+        self.probe = Probe("simulator")
+        self.publisher = self.probe.node.create_publisher(ClockMessage, "/clock", 10)
+        self.follower = Probe("follower")
+        self.follower.node.set_parameters([Parameter("use_sim_time", value=True)])
+        wait_until(self.publisher.get_subscription_count, "somebody who follows /clock")
+        self.clock = RosClock(self.follower.node)
+
+    def tell(self, seconds: float) -> int:
+        self.publisher.publish(ClockMessage(clock=conversions.stamp_from_ns(round(seconds * S))))
+        reached = round(seconds * S)
+        wait_until(lambda: self.follower.node.get_clock().now().nanoseconds == reached, "the time", 10.0)
+        return self.clock.now_ns()
+
+    def close(self) -> None:
+        self.follower.close()
+        self.probe.close()
+
+
+@pytest.fixture(scope="module")
+def simulator(dds):
+    simulator = Simulator()
+    yield simulator
+    simulator.close()
+
+
+def test_it_follows_the_simulators_time_and_no_other(simulator):
+    first = simulator.tell(100.0)
+    assert simulator.tell(100.5) - first == S // 2
+    assert simulator.clock.now_ns() - first == S // 2
+
+
+def test_a_jump_ages_nothing(simulator):
+    before = simulator.tell(101.0)
+    assert simulator.tell(3701.0) - before == 0  # an hour ahead
+    assert simulator.tell(50.0) - before == 0  # and back
+    assert simulator.tell(50.25) - before == S // 4
+
+
+def test_sleeping_ends_when_the_simulator_says_so(simulator):
+    now = simulator.tell(51.0)
+    simulator.clock.sleep_until(now)
+    simulator.publisher.publish(ClockMessage(clock=conversions.stamp_from_ns(round(51.5 * S))))
+    simulator.clock.sleep_until(now + S // 2)
+    assert simulator.clock.now_ns() == now + S // 2
+
+
+def test_without_a_simulator_it_is_the_machines_monotonic_clock(simulator):
+    clock, machine = RosClock(simulator.probe.node), MonotonicClock()
+    before = machine.now_ns()
+    assert before <= clock.now_ns() <= machine.now_ns()
+    clock.sleep_until(before + 20_000_000)
+    assert machine.now_ns() >= before + 20_000_000

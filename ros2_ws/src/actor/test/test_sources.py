@@ -1,0 +1,46 @@
+import math
+
+import pytest
+
+from actor_ros.sources import Sources
+from runtime.clock import FakeClock
+
+S = 1_000_000_000
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def sources(clock):
+    sources = Sources(clock)
+    sources.expect("pose", 0.2)
+    sources.expect("mode", None)
+    return sources
+
+
+def test_what_was_never_heard_is_silent_by_its_name(sources):
+    assert sources.silent() == ("pose", "mode")
+    assert sources.ages_s() == {"pose": math.inf, "mode": math.inf}
+    assert sources.newest("pose") is None
+
+
+def test_a_reading_grows_old_by_the_time_of_its_receipt(sources, clock):
+    sources.put("pose", 1.0)
+    sources.put("mode", "well")
+    assert sources.silent() == ()
+    clock.advance_ns(S // 5)
+    assert sources.silent() == ()
+    assert sources.ages_s()["pose"] == pytest.approx(0.2)
+    clock.advance_ns(1)
+    assert sources.silent() == ("pose",)
+    assert sources.newest("pose") == 1.0
+    assert sources.received_ns("pose") == 0
+
+
+def test_a_source_that_speaks_on_a_change_only_is_never_silent(sources, clock):
+    sources.put("mode", "well")
+    clock.advance_ns(3600 * S)
+    assert "mode" not in sources.silent()
