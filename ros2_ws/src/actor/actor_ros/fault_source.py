@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -40,9 +39,10 @@ def franka_is_well(message: Any) -> bool:
 
 def _franka_message() -> Any:
     try:
-        return importlib.import_module("franka_msgs.msg").FrankaRobotState
+        from franka_msgs.msg import FrankaRobotState
     except ImportError:
         raise ImportError(
             "robot.profile.fault: franka_state needs the package franka_msgs of franka_ros2, which is not installed; "
             "install it, or name a std_msgs/Bool topic with kind: bool"
         ) from None
+    return FrankaRobotState

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from typing import Any
 
@@ -41,17 +40,25 @@ def _expect(answer: Any, where: str) -> None:
 
 
 def _activate_controller(node: Node, controller: str, timeout_s: float, where: str) -> None:
-    service = _robots_own("controller_manager_msgs.srv", where).SwitchController
-    request = service.Request(
-        activate_controllers=[controller], deactivate_controllers=[controller], strictness=service.Request.BEST_EFFORT
+    try:
+        from controller_manager_msgs.srv import SwitchController
+    except ImportError:
+        raise _missing("controller_manager_msgs", where) from None
+    request = SwitchController.Request(
+        activate_controllers=[controller],
+        deactivate_controllers=[controller],
+        strictness=SwitchController.Request.BEST_EFFORT,
     )
-    if not call(node, service, "controller_manager/switch_controller", request, timeout_s).ok:
+    if not call(node, SwitchController, "controller_manager/switch_controller", request, timeout_s).ok:
         raise RobotError(f"{where} failed: the controller manager refuses; look at its log")
 
 
 def _franka_error_recovery(node: Node, name: str, timeout_s: float, where: str) -> None:
-    action = _robots_own("franka_msgs.action", where).ErrorRecovery
-    client = ActionClient(node, action, name)
+    try:
+        from franka_msgs.action import ErrorRecovery
+    except ImportError:
+        raise _missing("franka_msgs", where) from None
+    client = ActionClient(node, ErrorRecovery, name)
     try:
         if not client.wait_for_server(timeout_sec=timeout_s):
             raise RobotError(f"{where}: nobody serves the action; start franka_ros2")
@@ -60,16 +67,12 @@ def _franka_error_recovery(node: Node, name: str, timeout_s: float, where: str) 
         def accepted(future: Any) -> None:
             future.result().get_result_async().add_done_callback(lambda _: done.set())
 
-        client.send_goal_async(action.Goal()).add_done_callback(accepted)
+        client.send_goal_async(ErrorRecovery.Goal()).add_done_callback(accepted)
         if not done.wait(timeout_s):
             raise RobotError(f"{where}: not done within {timeout_s} s; unlock the robot and try again")
     finally:
         client.destroy()
 
 
-def _robots_own(module: str, where: str) -> Any:
-    package = module.split(".", maxsplit=1)[0]
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise RobotError(f"{where} needs the package {package}, which is not installed; install it with apt") from None
+def _missing(package: str, where: str) -> RobotError:
+    return RobotError(f"{where} needs the package {package}, which is not installed; install it with apt")
