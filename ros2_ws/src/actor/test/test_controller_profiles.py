@@ -98,7 +98,8 @@ def test_the_arm_goes_where_it_is_told_and_nothing_is_ignored(bench):
     assert moved[0] > 0.02
     assert np.abs(moved[1:]).max() < 1e-3
     assert bench.stub.ignored == []
-    assert bench.stub.timeouts == 0, "the watchdog sends faster than the controller's own time limit"
+    # At the actor's own rate there would be one for every command; a crowded machine may bring one or two about.
+    assert bench.stub.timeouts < 3, "the watchdog sends faster than the controller's own time limit"
 
 
 def test_it_stops_when_the_actor_does(bench):
