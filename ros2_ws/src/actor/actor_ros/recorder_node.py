@@ -22,6 +22,7 @@ from runtime.config import ConfigError
 
 __all__ = ["RecorderNode", "recorded"]
 
+_LOOK_S = 0.1
 _CAMERA, _MOCK = "<camera>", "mock_robot/"
 
 
@@ -33,7 +34,7 @@ class RecorderNode(Node):
         profile = robot_config(compose_config(self)).profile
         description = "Folder of the bag; it must not exist yet."
         self.declare_parameter("folder", "", ParameterDescriptor(description=description, read_only=True))
-        self._lock = threading.Lock()
+        self._lock, self._is_empty = threading.Lock(), True
         self._writer, typestore = _open(str(self.get_parameter("folder").value))
         for topic, name in recorded(profile):
             package, _, kind = topic.message.partition("/msg/")
@@ -45,7 +46,8 @@ class RecorderNode(Node):
 
     def work(self, stop: threading.Event) -> None:
         """Let the callbacks write."""
-        stop.wait()
+        while not stop.wait(_LOOK_S):
+            pass
 
     def close(self) -> None:
         """Finish the bag."""
@@ -55,6 +57,9 @@ class RecorderNode(Node):
     def _write(self, connection: Any, message: bytes) -> None:
         with self._lock:
             self._writer.write(connection, wall_time_ns(), message)
+            is_first, self._is_empty = self._is_empty, False
+        if is_first:
+            self.get_logger().info("recording")
 
 
 def recorded(profile: ControllerProfile) -> list[tuple[Topic, str]]:
