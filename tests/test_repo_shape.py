@@ -36,8 +36,6 @@ IMPORTERS = {
     "robot_envs/gym_env.py": "task.entry_point and task.expert of the user's own configuration",
     "steadyhand/cli.py": "the verbs",
     "steadyhand/doctor/checks.py": "the doctor's own modules",
-    "ros2_ws/src/actor/actor_ros/fault_source.py": "franka_msgs, where the robot's own packages bring it",
-    "ros2_ws/src/actor/actor_ros/recovery.py": "the same, and controller_manager_msgs",
     "ros2_ws/src/actor/actor_ros/recorder_node.py": "the message types of the contract's own table",
 }
 TESTS = ("tests/", "ros2_ws/src/actor/test/")
