@@ -194,14 +194,19 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return RobotCommand(target, width)
 
     def _wait(self) -> bool:
-        """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst."""
+        """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst.
+
+        A machine that is busy may also wake the loop late, and then the next period would be short.
+        """
         now = self.clock.now_ns()
         overrun = now > self._next_ns
         if overrun:
             self._next_ns = now + self._period_ns
         self.clock.sleep_until(self._next_ns)
-        self._next_ns += self._period_ns
-        return overrun
+        woke = self.clock.now_ns()
+        late = woke - self._next_ns > self._period_ns // 4
+        self._next_ns = (woke if late else self._next_ns) + self._period_ns
+        return overrun or late
 
     def _observe(self) -> Observation:
         state = self._state

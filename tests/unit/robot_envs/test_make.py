@@ -44,3 +44,27 @@ def test_a_robot_that_only_its_own_process_can_speak_to_is_given():
 def test_a_robot_behind_ros_is_refused_outside_of_it():
     with pytest.raises(ConfigError, match=r"robot.launch.py"):
         make_env(compose(["task=reach", "robot=crisp_fr3"]), 0)
+
+
+class BusyClock(FakeClock):
+    """Of a machine that wakes who sleeps `late_ns` after the time."""
+
+    late_ns = 0
+
+    def sleep_until(self, t_ns):
+        super().sleep_until(t_ns + self.late_ns)
+
+
+def test_a_loop_that_is_woken_late_does_not_catch_up_in_a_burst():
+    clock = BusyClock()
+    env = make_env(
+        compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(StillRobot(), [], NotedStage(), clock, False)
+    )
+    env.reset(seed=0)
+    looks, overruns = [], []
+    for late_ms in (0, 80, 0, 10, 0):
+        clock.late_ns = late_ms * 1_000_000
+        overruns.append(env.step(np.zeros(6, np.float32))[4]["overrun"])
+        looks.append(clock.now_ns() // 1_000_000)
+    assert looks == [100, 280, 380, 490, 580]
+    assert overruns == [False, True, False, False, False]

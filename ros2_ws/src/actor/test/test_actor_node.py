@@ -255,7 +255,7 @@ def test_two_robots_side_by_side_one_by_a_simulators_time(dds, tmp_path):
     second = ActorBench(tmp_path / "second", "/arm1", use_sim_time="true")
     try:
         for bench in (first, second):
-            wait_until(lambda bench=bench: bench.state() == "unconfigured", "the node")
+            bench.probe.call(GetState, "actor/get_state", patience_s=120.0)  # six processes start at once
             bench.bring_up()
         first.enabled()
         first.wait_for_steps()
