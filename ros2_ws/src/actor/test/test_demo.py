@@ -15,7 +15,8 @@ SHORT = (
     "demo.eval_episodes=2",
     "demo.film_episodes=0",
     "demo.required_success=0.0",
-    "actor.max_env_steps=60",
+    "actor.max_env_steps=120",
+    "learner.start_transitions=20",
     "learner.pretrain_updates=20",
 )
 
@@ -28,10 +29,10 @@ def test_the_whole_way_over_dds(dds, tmp_path, capfd):
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert report["passed"] is True
     assert (report["demos"], report["episodes"]) == (2, 2)
-    assert report["env_steps"] >= 60
+    assert report["env_steps"] >= 120
     assert report["gradient_updates"] > 0
     loop = json.loads((run / "loop_practise.json").read_text(encoding="utf-8"))
-    assert loop["periods"] >= 60
+    assert loop["periods"] >= 120
     assert loop["bursts"] == 0
     shown = capfd.readouterr().out
     assert "catch-up bursts" in shown

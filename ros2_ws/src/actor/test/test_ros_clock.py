@@ -22,9 +22,14 @@ class Simulator:
         self.clock = RosClock(self.follower.node)
 
     def tell(self, seconds: float) -> int:
-        self.publisher.publish(ClockMessage(clock=conversions.stamp_from_ns(round(seconds * S))))
         reached = round(seconds * S)
-        wait_until(lambda: self.follower.node.get_clock().now().nanoseconds == reached, "the time", 10.0)
+
+        def has_come() -> bool:
+            # Again and again: /clock is best effort, and what is published before the match is lost.
+            self.publisher.publish(ClockMessage(clock=conversions.stamp_from_ns(reached)))
+            return self.follower.node.get_clock().now().nanoseconds == reached
+
+        wait_until(has_come, "the time", 10.0)
         return self.clock.now_ns()
 
     def close(self) -> None:
