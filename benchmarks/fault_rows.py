@@ -36,6 +36,7 @@ class FaultRow:
 
 
 _HERE, _ROS = "tests/faults/", "ros2_ws/src/actor/test/"
+_STOP = ("stop_periods", "periods to stop")  # from the earliest the fault can be to the first hold that the robot gets
 _NOT_YET = "no test yet"
 
 ROWS: tuple[FaultRow, ...] = (
@@ -126,19 +127,23 @@ ROWS: tuple[FaultRow, ...] = (
         "F12",
         "non-finite observation",
         "nothing is chosen from it; hold; the record is not valid and keeps its number",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f12_non_finite_observation.py",),
+        *_STOP,
     ),
     FaultRow(
         "F13",
         "non-finite or out-of-range action",
         "refused before it is clipped; hold",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f13_unfit_action.py",),
+        *_STOP,
     ),
     FaultRow(
         "F14",
         "non-finite reward",
         "a record that is not valid and keeps its number; an alarm",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f14_non_finite_reward.py",),
+        "stored_non_finite",
+        "non-finite rewards stored",
     ),
     FaultRow(
         "F15",
@@ -150,13 +155,15 @@ ROWS: tuple[FaultRow, ...] = (
         "F16",
         "camera frozen, silent, late or of another size",
         "software stop that names the camera",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f16_camera_fault.py",),
+        *_STOP,
     ),
     FaultRow(
         "F17",
         "input device lost in the middle of a correction",
         "hold; the policy is not given the robot until the device is moved again",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f17_device_lost.py",),
+        *_STOP,
     ),
     FaultRow(
         "F18",
