@@ -2,6 +2,7 @@
 # make test              lint, types, import rules and every test
 # make lint              the same without the tests
 # make ros-demo          the same for reach behind ROS 2, in real time    SEED=0
+# make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
 # make clean             remove the environment and the caches; runs/ stays
 #
@@ -11,6 +12,7 @@
 SEED ?= 0
 COMPUTE ?= cpu
 JOBS ?= 2
+ROWS ?=
 export PYTHON
 export TORCH_INDEX
 
@@ -24,7 +26,7 @@ READY := $(VENV)/.ready-$(COMPUTE)
 # Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
 ROS_READY := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(VENV)/.ros-ready)
 
-.PHONY: demo ros-demo test lint bench-learning clean
+.PHONY: demo ros-demo test lint faults bench-learning clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -41,6 +43,9 @@ lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+faults: $(READY) $(ROS_READY)
+	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
 
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)

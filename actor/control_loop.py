@@ -13,6 +13,7 @@ from actor.chooser import Chooser
 from actor.episode import Append, Episode
 from actor.timing import Timing
 from runtime.clock import Clock, FakeClock, MonotonicClock
+from runtime.logging import get_logger
 from transport.record import Phase
 from transport.schema import Schema
 
@@ -20,7 +21,10 @@ __all__ = ["INTERRUPTED", "NON_FINITE_OBSERVATION", "ControlLoop", "EpisodeSumma
 
 INTERRUPTED = "interrupted"  # somebody asked the process to stop
 NON_FINITE_OBSERVATION = "non_finite_observation"
+BAD_REWARDS = 5  # in a row, until it is an error
 LATE = 1.5  # periods; an environment that does not report overruns is late from here on
+
+logger = get_logger("actor.control_loop")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class ControlLoop:
         self.env = env
         self.has_human = self.holds = False  # in the newest step
         self.overruns = 0
+        self.bad_rewards = 0  # steps whose reward no record can hold
+        self._bad_rewards = 0  # the same, in a row
         self.period = Timing()  # from look to look, in control time
         self.compute = Timing()  # a step without `env.step`
         self._notify = notify
@@ -137,14 +143,19 @@ class ControlLoop:
             ended = bool(terminated or truncated or stop_reason)
             # A stop that the environment calls terminal was brought about by the action: it is there to learn from.
             valid = bool(terminated) or not stop_reason
-            self._episode.step(decision, chooser.policy_version, float(reward), terminated, truncated, info, valid)
+            reward = float(reward)
+            if not self._episode.step(decision, chooser.policy_version, reward, terminated, truncated, info, valid):
+                self._note_bad_reward(reward)
+                reward = 0.0
+            else:
+                self._bad_rewards = 0
             if self._episode.advance(observation, now_ns):
                 chooser.observe(observation)
             else:
                 stop_reason, ended, valid = stop_reason or NON_FINITE_OBSERVATION, True, False
             self._notify()
             steps, human_steps = steps + 1, human_steps + decision.has_human
-            episode_return += float(reward)
+            episode_return += reward
             self.compute.add(self._work.now_ns() - looked_ns + chosen_ns - started_ns)
         if stop_reason:
             self.hold()
@@ -168,6 +179,15 @@ class ControlLoop:
         hold = getattr(self.env.unwrapped, "hold", None)
         if hold is not None:
             hold()
+
+    def _note_bad_reward(self, reward: float) -> None:
+        """One bad reward costs a record; many in a row mean that whoever gives them is broken."""
+        self.bad_rewards += 1
+        self._bad_rewards += 1
+        if self._bad_rewards == 1:
+            logger.warning("reward: expected a finite number, found %s; the step is not learnt from", reward)
+        elif self._bad_rewards == BAD_REWARDS:
+            logger.error("reward: not finite in %d steps in a row; look at what gives the reward", BAD_REWARDS)
 
     def _time_step(self, before_ns: int, info: Mapping[str, Any]) -> int:
         """Return the control time now, and note how long the step took."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ __all__ = ["Append", "Episode"]
 
 Append = Callable[[NDArray[np.void]], Any]
 Observation = Mapping[str, NDArray[Any]]
+LARGEST_REWARD = float(np.finfo(np.float32).max)  # what a record can hold
 
 
 class Episode:
@@ -55,8 +55,8 @@ class Episode:
         truncated: bool,
         info: Mapping[str, Any],
         valid: bool,
-    ) -> None:
-        """Append the step that `decision` was made for.
+    ) -> bool:
+        """Append the step that `decision` was made for; return whether its reward is finite as it is stored.
 
         Args:
             decision: What was done, on the observation that `begin` or `advance` was given.
@@ -67,7 +67,7 @@ class Episode:
             info: Of the environment's step.
             valid: False when a stop that the action did not bring about has changed what it led to.
         """
-        finite = math.isfinite(reward)
+        sound_reward = finite = abs(reward) <= LARGEST_REWARD  # False for NaN too
         for view, action in zip(self._actions, decision[:3], strict=True):
             finite &= _copy_finite(view, action)
         terms = info.get("reward_terms") or {}
@@ -76,13 +76,14 @@ class Episode:
         self._set(
             has_human=decision.has_human,
             policy_version=policy_version,
-            reward=reward if math.isfinite(reward) else 0.0,
+            reward=reward if sound_reward else 0.0,
             terminated=terminated,
             truncated=truncated,
             success=valid and finite and bool(info.get("success", False)),
             valid=valid and finite,
         )
         self._append(self._record)
+        return sound_reward
 
     def advance(self, observation: Observation, stamp_ns: int) -> bool:
         """Take in the observation that the step has led to; return whether it is finite."""

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from robot_envs.camera import Camera
 from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
 from robot_envs.robot import Robot, RobotCommand
+from robot_envs.safety.camera_watch import CameraWatch
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
+from robot_envs.safety.motion_watch import MotionWatch
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import ObservedVector, Outcome, Task
 from runtime.clock import Clock
@@ -89,6 +91,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.clock = clock
         self.gate = gate
         self.lockstep = lockstep
+        self._watches = [CameraWatch(camera, gate.limits.cameras) for camera in cameras]
+        self._motion = MotionWatch(gate.limits.motion, config.control_period_s)
         self._period_ns = round(config.control_period_s * _NS)
         per_arm = 7 if config.learns_gripper else 6
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
@@ -117,8 +121,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
         self._state = self.robot.reset(plan.start_pose, plan.gripper_width)
+        for watch in self._watches:
+            watch.begin()
+        self._motion.begin()
         # What is wrong already stops the robot before the first step, which then moves nothing.
-        self.gate.check_state(self._state, self.clock.now_ns())
+        self._check()
         self._start_pose = self._state.tcp_pose
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
@@ -141,10 +148,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:
             self.robot.command(command)
+            self._motion.commanded(command, self._state)
             self._gripper_width = command.gripper_width
         overrun = self._wait()
         self._state = self.robot.read()
-        if self.gate.check_state(self._state, self.clock.now_ns()) is not None:
+        if self._check() is not None:
             self.robot.hold()
         self._previous_action = np.asarray(action, np.float32)
         if not np.isfinite(self._previous_action).all():
@@ -193,6 +201,14 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             width = np.where(arms[:, 6] > 0.3, self.config.gripper_open_m, np.where(arms[:, 6] < -0.3, 0.0, width))
         return RobotCommand(target, width)
 
+    def _check(self) -> StopReason | None:
+        """Look through the cameras; latch and return what is wrong with them or with the arm, most basic first."""
+        now_ns = self.clock.now_ns()
+        self.gate.check_state(self._state, now_ns)
+        for watch in self._watches:
+            self.gate.latch(watch.look(self.clock.now_ns()), watch.name)
+        return self.gate.latch(self._motion.check(self._state))
+
     def _wait(self) -> bool:
         """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst.
 
@@ -222,8 +238,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             observation["gripper_width"] = state.gripper_width
         observation |= self._task.observe(state, self._stage)
         observation = {name: np.asarray(value, np.float32).ravel() for name, value in observation.items()}
-        for camera in self._cameras:
-            observation[camera.name] = camera.latest().pixels
+        for watch in self._watches:
+            observation[watch.name] = watch.pixels
         return observation
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:

@@ -5,29 +5,14 @@ It is not a safety function in the sense of ISO 10218: the vendor's limits and a
 
 from __future__ import annotations
 
-from enum import Enum
-
 import numpy as np
 
 from robot_envs.frames import length
 from robot_envs.robot import RobotCommand, RobotState
 from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from robot_envs.safety.stop_reason import CAUSED_BY_ACTION, StopReason
 
-
-class StopReason(str, Enum):
-    """Why the robot was stopped. A reason stays latched until a person resumes."""
-
-    NON_FINITE_ACTION = "non_finite_action"
-    NON_FINITE_STATE = "non_finite_state"
-    STALE_STATE = "stale_state"
-    FORCE_LIMIT = "force_limit"
-    TORQUE_LIMIT = "torque_limit"
-    ROBOT_FAULT = "robot_fault"
-    PERSON_STOP = "person_stop"
-    NOT_ENABLED = "not_enabled"
-
-
-CAUSED_BY_ACTION = frozenset({StopReason.FORCE_LIMIT, StopReason.TORQUE_LIMIT})
+__all__ = ["CAUSED_BY_ACTION", "SafetyGate", "StopReason", "limit_command", "state_fault"]
 
 
 class SafetyGate:
@@ -36,26 +21,32 @@ class SafetyGate:
     def __init__(self, limits: SafetyLimits, control_period_s: float) -> None:
         self.limits = limits
         self.stop_reason: StopReason | None = None
-        self._detail = ""
+        self.stop_source = ""  # what is silent or at fault, by its name
         self._period_s = control_period_s
 
     def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
         """Latch and return a reason to stop that the robot's state gives, if any."""
         reason = state_fault(state, now_ns, self.limits)
-        details = {StopReason.STALE_STATE: state.silent_source, StopReason.ROBOT_FAULT: state.fault}
-        return self._latch(reason, details.get(reason, "") if reason else "")
-
-    @property
-    def stop_text(self) -> str:
-        """The reason in words, with the name of what is silent or at fault; "" while there is none."""
-        reason = self.stop_reason
-        if reason is None:
-            return ""
-        return f"{reason.value} ({self._detail})" if self._detail else reason.value
+        sources = {StopReason.STALE_STATE: state.silent_source, StopReason.ROBOT_FAULT: state.fault}
+        return self.latch(reason, sources.get(reason, "") if reason else "")
 
     def stop(self, reason: StopReason) -> None:
         """Stop from outside the loop, from any thread: somebody asked for it. The first reason stays."""
-        self._latch(reason)
+        self.latch(reason)
+
+    def latch(self, reason: StopReason | None, source: str = "") -> StopReason | None:
+        """Stop for `reason`, unless there is none or the robot is stopped already; return what is latched."""
+        if self.stop_reason is None and reason is not None:
+            self.stop_source, self.stop_reason = source, reason
+        return self.stop_reason
+
+    @property
+    def stop_text(self) -> str:
+        """The reason and its source, such as `camera_stale (wrist)`; "" while nothing is latched."""
+        reason = self.stop_reason
+        if reason is None:
+            return ""
+        return f"{reason.value} ({self.stop_source})" if self.stop_source else reason.value
 
     def pass_command(self, command: RobotCommand, state: RobotState) -> RobotCommand | None:
         """Bring a command within the limits.
@@ -64,26 +55,22 @@ class SafetyGate:
             The command to send; None when the robot must hold, with the reason in ``stop_reason``.
         """
         if not (np.isfinite(command.tcp_pose).all() and np.isfinite(command.gripper_width).all()):
-            self._latch(StopReason.NON_FINITE_ACTION)
+            self.latch(StopReason.NON_FINITE_ACTION)
         if self.stop_reason is not None:
             return None
         return limit_command(command, state, self.limits, self._period_s)
 
     def resume(self) -> None:
         """A person says that it is safe to go on."""
-        self.stop_reason = None
-
-    def _latch(self, reason: StopReason | None, detail: str = "") -> StopReason | None:
-        if self.stop_reason is None and reason is not None:
-            self._detail, self.stop_reason = detail, reason
-        return self.stop_reason
+        self.stop_reason, self.stop_source = None, ""
 
 
 def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopReason | None:
     """The reason to stop that a state gives, most basic first; None when there is none."""
     if not state.is_finite():
         return StopReason.NON_FINITE_STATE
-    if state.silent_source or now_ns - state.stamp_ns > limits.max_state_age_s * 1e9:
+    # A stamp from the future is of another clock: it would look fresh for ever.
+    if state.silent_source or abs(now_ns - state.stamp_ns) > limits.max_state_age_s * 1e9:
         return StopReason.STALE_STATE
     if not state.ok.all():
         return StopReason.ROBOT_FAULT

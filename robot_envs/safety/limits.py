@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from robot_envs.safety.camera_watch import CameraLimits
+from robot_envs.safety.motion_watch import MotionLimits
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class SafetyLimits:
         max_force_n: Measured force beyond which the robot is stopped.
         max_torque_nm: Measured torque beyond which the robot is stopped.
         max_state_age_s: Age beyond which a robot state is stale.
+        cameras: When a camera counts as blind; null = never.
+        motion: When an arm counts as not moving; null = never.
     """
 
     workspace_low_m: tuple[float, ...]
@@ -34,6 +38,8 @@ class SafetyLimits:
     max_force_n: float
     max_torque_nm: float
     max_state_age_s: float
+    cameras: CameraLimits | None = None
+    motion: MotionLimits | None = None
 
     def __post_init__(self) -> None:
         if len(self.workspace_low_m) != 3 or len(self.workspace_high_m) != 3:

@@ -1,0 +1,257 @@
+"""The fault matrix: what may go wrong, what has to happen then, and which tests make it happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["ROWS", "FaultRow"]
+
+Merge = Literal["max", "min", "sum"]
+
+
+@dataclass(frozen=True)
+class FaultRow:
+    """One fault.
+
+    Attributes:
+        id: F1 to F28.
+        fault: What goes wrong.
+        behaviour: What has to happen, and what was seen when the tests pass.
+        tests: Files, or nodes of files, below the repository's root; () with `why_not_run`.
+        figure: The property that those tests record; "" = how many tests pass.
+        unit: Of the figure.
+        merge: How the figures of several tests become one.
+        why_not_run: Why there is no test; "" where there is one.
+    """
+
+    id: str
+    fault: str
+    behaviour: str
+    tests: tuple[str, ...] = ()
+    figure: str = ""
+    unit: str = "tests pass"
+    merge: Merge = "max"
+    why_not_run: str = ""
+
+
+_HERE, _ROS = "tests/faults/", "ros2_ws/src/actor/test/"
+_STOP = ("stop_periods", "periods to stop")  # from the earliest the fault can be to the first hold that the robot gets
+_NOT_YET = "no test yet"
+
+ROWS: tuple[FaultRow, ...] = (
+    FaultRow(
+        "F1",
+        "actor killed at any point",
+        "every sealed record is stored once, at most the open step of a kill is lost; the watchdog holds the arm",
+        (
+            f"{_HERE}test_f01_actor_killed.py",
+            f"{_ROS}test_robot_side.py::test_kill_9_of_the_actor_and_the_arm_holds_within_two_control_periods",
+            f"{_ROS}test_robot_side.py::test_an_actor_that_lives_is_not_held",
+        ),
+        "lost_steps",
+        "steps lost",
+    ),
+    FaultRow(
+        "F2",
+        "learner killed at any point",
+        "no record and no step is lost, the robot goes on",
+        (f"{_HERE}test_f02_learner_killed.py",),
+        "lost_steps",
+        "steps lost",
+    ),
+    FaultRow(
+        "F3",
+        "learner restarted",
+        "goes on bit for bit, and starts as fast with long logs as with short ones",
+        (f"{_HERE}test_f03_learner_resumed.py",),
+        "slowest_resume_s",
+        "s to resume",
+    ),
+    FaultRow(
+        "F4",
+        "killed during a checkpoint",
+        "a whole checkpoint is found, the next save works",
+        (f"{_HERE}test_f04_killed_during_checkpoint.py",),
+    ),
+    FaultRow(
+        "F5",
+        "disk full",
+        "what is stored stays whole; nothing else is acknowledged",
+        (f"{_HERE}test_f05_full_disk.py",),
+    ),
+    FaultRow(
+        "F6",
+        "checkpoint damaged",
+        "noticed, the next older one serves, never a silent fresh start",
+        (f"{_HERE}test_f06_damaged_checkpoint.py",),
+    ),
+    FaultRow(
+        "F7",
+        "network cut or blackhole",
+        "detected by heartbeats; reconnects; nothing lost",
+        (f"{_HERE}test_f07_network_cut.py",),
+        "detection_heartbeats",
+        "heartbeats to detect",
+    ),
+    FaultRow(
+        "F8",
+        "slow link",
+        "the log takes what the link cannot; newest weights only; nothing lost",
+        (f"{_HERE}test_f08_slow_link.py",),
+        "skipped_weights",
+        "stale weights skipped",
+    ),
+    FaultRow(
+        "F9",
+        "messages doubled, swapped, dropped",
+        "what is stored is what was sent",
+        (f"{_HERE}test_f09_delivery.py",),
+        "operations",
+        "operations, 0 violations",
+        "sum",
+    ),
+    FaultRow(
+        "F10",
+        "malformed or hostile messages",
+        "a WireError; the peer is dropped, the others go on",
+        (f"{_HERE}test_f10_hostile_messages.py",),
+        "uncaught",
+        "uncaught exceptions",
+    ),
+    FaultRow(
+        "F11",
+        "unauthorised peers",
+        "refused, logged with the key, a typed error at the client",
+        (f"{_HERE}test_f11_unauthorised.py",),
+        "time_to_error_s",
+        "s to the error",
+    ),
+    FaultRow(
+        "F12",
+        "non-finite observation",
+        "nothing is chosen from it; hold; the record is not valid and keeps its number",
+        (f"{_HERE}test_f12_non_finite_observation.py",),
+        *_STOP,
+    ),
+    FaultRow(
+        "F13",
+        "non-finite or out-of-range action",
+        "refused before it is clipped; hold",
+        (f"{_HERE}test_f13_unfit_action.py",),
+        *_STOP,
+    ),
+    FaultRow(
+        "F14",
+        "non-finite reward",
+        "a record that is not valid and keeps its number; an alarm",
+        (f"{_HERE}test_f14_non_finite_reward.py",),
+        "stored_non_finite",
+        "non-finite rewards stored",
+    ),
+    FaultRow(
+        "F15",
+        "non-finite loss or gradient",
+        "the step is skipped and counted; never published",
+        why_not_run=_NOT_YET,
+    ),
+    FaultRow(
+        "F16",
+        "camera frozen, silent, late or of another size",
+        "software stop that names the camera",
+        (f"{_HERE}test_f16_camera_fault.py",),
+        *_STOP,
+    ),
+    FaultRow(
+        "F17",
+        "input device lost in the middle of a correction",
+        "hold; the policy is not given the robot until the device is moved again",
+        (f"{_HERE}test_f17_device_lost.py",),
+        *_STOP,
+    ),
+    FaultRow(
+        "F18",
+        "inference overrun",
+        "the watchdog holds; the schedule starts anew, no burst",
+        (f"{_HERE}test_f18_inference_overrun.py",),
+        *_STOP,
+    ),
+    FaultRow(
+        "F19",
+        "a robot topic falls silent",
+        "stop that names the source",
+        (
+            f"{_ROS}test_robot_side.py::test_a_robot_that_falls_silent_while_it_is_led_latches",
+            "tests/unit/robot_envs/test_freshness.py",
+        ),
+    ),
+    FaultRow(
+        "F20",
+        "fault of the controller",
+        "latches; nothing is commanded; a person resumes, from the measured pose",
+        (
+            f"{_HERE}test_f20_controller_fault.py",
+            f"{_ROS}test_robot_side.py::test_a_fault_of_the_robot_latches_sends_nothing_and_needs_both_steps_and_a_rearm",
+        ),
+        *_STOP,
+    ),
+    FaultRow(
+        "F21",
+        "any action against the limits",
+        "no command breaks a limit",
+        (f"{_HERE}test_f21_limits.py",),
+        "violations",
+        "violations",
+    ),
+    FaultRow(
+        "F22",
+        "clocks that jump",
+        "no stop that should not be, none that is missed",
+        (
+            f"{_HERE}test_f22_clock_jumps.py",
+            f"{_ROS}test_processes.py::test_a_ros_clock_that_jumps_moves_nothing_and_stops_nothing",
+        ),
+        "wrong_stops",
+        "spurious and missed stops",
+    ),
+    FaultRow(
+        "F23",
+        "two actors with one id",
+        "the second is refused naming the holder, and accepted after the lease",
+        (f"{_HERE}test_f23_two_actors.py",),
+        "take_over_s",
+        "s to take over",
+    ),
+    FaultRow(
+        "F24",
+        "versions or configurations that do not fit",
+        "refused with the difference before anything moves",
+        (f"{_HERE}test_f24_mismatch.py",),
+        "detected",
+        "differences detected",
+    ),
+    FaultRow(
+        "F25",
+        "Ctrl-C at any point",
+        "hold, flush, exit 0; nothing lost",
+        why_not_run=_NOT_YET,
+    ),
+    FaultRow(
+        "F26",
+        "bad weights",
+        "ignored and counted; the policy in use stays",
+        why_not_run=_NOT_YET,
+    ),
+    FaultRow(
+        "F27",
+        "learner that stops making progress",
+        "reported; nothing lost; it goes on",
+        why_not_run=_NOT_YET,
+    ),
+    FaultRow(
+        "F28",
+        "brought up and down again and again",
+        "no file, thread or port leaks",
+        why_not_run=_NOT_YET,
+    ),
+)

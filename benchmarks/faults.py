@@ -1,0 +1,173 @@
+"""The fault matrix: every row's tests, what they saw, and one figure.
+
+    python -m benchmarks.faults [--rows F12,F16] [--fast]
+
+Every row runs in a pytest of its own, thoroughly unless `--fast`. A row passes when all of its tests do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.fault_rows import ROWS, FaultRow
+from benchmarks.machine import machine_line
+from runtime.run_folder import atomic_write_json
+from steadyhand.terminal import say, table_text
+
+__all__ = ["Result", "main", "read_report", "select"]
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+ROW_S = 3600.0
+# What the tests do more of when nobody waits for them.
+THOROUGH = {"STEADYHAND_FAULTS": "full", "STEADYHAND_FAULT_FRAMES": "1000000", "STEADYHAND_FAULT_STEPS": "1000000"}
+MERGE = {"max": max, "min": min, "sum": sum}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the matrix as it was seen. `passed` is None when the row was not run."""
+
+    id: str
+    fault: str
+    behaviour: str
+    figure: float | None
+    unit: str
+    passed: bool | None
+    why_not_run: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return the row as it stands in the file."""
+        values = asdict(self)
+        values["pass"] = values.pop("passed")
+        return values
+
+
+def select(names: str) -> list[FaultRow]:
+    """Return the rows that a list such as `F3,F12` names; all for "".
+
+    Raises:
+        ValueError: There is no such row.
+    """
+    wanted = [name for name in names.split(",") if name]
+    unknown = set(wanted) - {row.id for row in ROWS}
+    if unknown:
+        raise ValueError(f"--rows: expected F1 to F{len(ROWS)}, found {', '.join(sorted(unknown))}")
+    return [row for row in ROWS if not wanted or row.id in wanted]
+
+
+def read_report(row: FaultRow, junit: str) -> Result:
+    """Judge a row by what pytest wrote about its tests.
+
+    Args:
+        row: Whose tests they were.
+        junit: XML of the family xunit1, in which a test's properties stand beside it.
+    """
+    cases = list(ET.fromstring(junit).iter("testcase"))  # noqa: S314  pytest's own file, of this moment
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    broken = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    ran = len(cases) - len(skipped)
+    if not ran:
+        reason = _message(skipped[0], "skipped") if skipped else "its tests were left out on this machine"
+        return _result(row, row.behaviour, None, None, reason)
+    if broken:
+        message = _message(broken[0], "failure") or _message(broken[0], "error")
+        behaviour = f"{len(broken)} of {ran} tests fail, {broken[0].get('name')}: {message}"
+        return _result(row, behaviour, _figure(row, cases, ran - len(broken)), False, "")
+    return _result(row, row.behaviour, _figure(row, cases, ran), True, "")
+
+
+def _figure(row: FaultRow, cases: Sequence[ET.Element], passed: int) -> float | None:
+    if not row.figure:
+        return passed
+    found = [
+        float(item.get("value", "nan"))
+        for case in cases
+        for item in case.iter("property")
+        if item.get("name") == row.figure
+    ]
+    return round(MERGE[row.merge](found), 3) if found else None
+
+
+def _message(case: ET.Element, kind: str) -> str:
+    element = case.find(kind)
+    text = "" if element is None else (element.get("message") or element.text or "")
+    return text.strip().partition("\n")[0][:200]
+
+
+def _result(row: FaultRow, behaviour: str, figure: float | None, passed: bool | None, why_not_run: str) -> Result:
+    return Result(row.id, row.fault, behaviour, figure, row.unit, passed, why_not_run)
+
+
+def run_row(row: FaultRow, fast: bool) -> Result:
+    """Run a row's tests and judge them."""
+    if row.why_not_run:
+        return _result(row, row.behaviour, None, None, row.why_not_run)
+    environment = os.environ | ({} if fast else THOROUGH)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *row.tests]
+        command += ["-o", "junit_family=xunit1", f"--junitxml={report}"]
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=ROW_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return _result(row, f"its tests did not end within {ROW_S:.0f} s", None, False, "")
+        if not report.exists():
+            lines = (done.stdout + done.stderr).strip().splitlines() or ["pytest said nothing"]
+            return _result(row, lines[-1][:200], None, False, "")
+        return read_report(row, report.read_text(encoding="utf-8"))
+
+
+def matrix_text(results: Sequence[Result]) -> str:
+    """Return the matrix as a table."""
+    verdicts = {True: "pass", False: "FAIL", None: "not run"}
+    rows = [
+        (
+            result.id,
+            result.fault,
+            result.why_not_run or result.behaviour,
+            "-" if result.figure is None else f"{result.figure:g}",
+            result.unit,
+            verdicts[result.passed],
+        )
+        for result in results
+    ]
+    return table_text(("id", "fault", "behaviour", "figure", "unit", ""), rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rows, print the matrix and write it; returns 1 when a row fails."""
+    parser = argparse.ArgumentParser(prog="benchmarks.faults", description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", default="", help="which rows, as F3,F12; all by default")
+    parser.add_argument("--fast", action="store_true", help="as `make test` runs them")
+    parser.add_argument("--results", type=Path, default=RESULTS / "faults.json", help="the file that is written")
+    options = parser.parse_args(arguments)
+    try:
+        rows = select(options.rows)
+    except ValueError as error:
+        parser.error(str(error))
+    results = []
+    for row in rows:
+        results.append(run_row(row, options.fast))
+        say(f"{row.id}: {row.fault}: {'not run' if results[-1].passed is None else results[-1].passed}")
+    say(f"\n{matrix_text(results)}")
+    ran = [result for result in results if result.passed is not None]
+    say(f"\n{sum(bool(result.passed) for result in ran)} of {len(ran)} rows pass, {len(results) - len(ran)} not run")
+    content = {"machine": machine_line(), "thorough": not options.fast, "rows": [each.to_json() for each in results]}
+    atomic_write_json(options.results, content)
+    say(f"written: {options.results}")
+    return int(any(result.passed is False for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Whether a camera still shows what is there, by the local time of receipt, its counter and its pixels."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.camera import Camera, Frame
+from robot_envs.safety.freshness import Freshness
+from robot_envs.safety.stop_reason import StopReason
+
+
+@dataclass(frozen=True)
+class CameraLimits:
+    """When a camera counts as blind.
+
+    Attributes:
+        max_age_s: Age of a frame, and time without a new one, beyond which the camera is stale.
+        max_same_frames: New frames in a row with the very same pixels from which on the camera is frozen; null = never.
+            A real sensor has noise, so two frames are never the same; a rendered scene at rest has none.
+    """
+
+    max_age_s: float
+    max_same_frames: int | None
+
+    def __post_init__(self) -> None:
+        if not self.max_age_s > 0.0:
+            raise ValueError(f"max_age_s: expected a time above 0, found {self.max_age_s}")
+        if self.max_same_frames is not None and self.max_same_frames < 1:
+            raise ValueError(f"max_same_frames: expected at least 1, or null for never, found {self.max_same_frames}")
+
+
+class CameraWatch:
+    """Looks through one camera and says what is wrong with it.
+
+    Args:
+        camera: Connected by whoever owns it.
+        limits: None = only the frame's size is looked at.
+    """
+
+    def __init__(self, camera: Camera, limits: CameraLimits | None) -> None:
+        self.name = camera.name
+        self.fault: StopReason | None = None
+        self.pixels: NDArray[np.uint8] = np.zeros((camera.height, camera.width, 3), np.uint8)
+        self._camera = camera
+        self._limits = limits
+        self._new = Freshness(limits.max_age_s if limits else None)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new episode starts: what was seen before counts no longer."""
+        self._new.forget()
+        self._counter: int | None = None
+        self._checksum: int | None = None
+        self._same = 0
+
+    def look(self, now_ns: int) -> StopReason | None:
+        """Take the newest frame into `pixels` and its objection into `fault`, and return it.
+
+        A frame of another size leaves the last good one in `pixels`, shape (height, width, 3).
+        """
+        frame = self._camera.latest()
+        self.fault = self._judge(frame, now_ns)
+        if self.fault is not StopReason.CAMERA_WRONG_SIZE:
+            self.pixels = frame.pixels
+        return self.fault
+
+    def _judge(self, frame: Frame, now_ns: int) -> StopReason | None:
+        if frame.pixels.shape != self.pixels.shape or frame.pixels.dtype != np.uint8:
+            return StopReason.CAMERA_WRONG_SIZE
+        if self._limits is None:
+            return None
+        if frame.counter != self._counter:
+            self._counter = frame.counter
+            self._new.heard(now_ns)
+            self._compare(frame.pixels)
+        # A stamp from the future is of another clock, and says as little as an old one.
+        if abs(now_ns - frame.stamp_ns) > self._limits.max_age_s * 1e9 or not self._new.is_fresh(now_ns):
+            return StopReason.CAMERA_STALE
+        if self._limits.max_same_frames is not None and self._same >= self._limits.max_same_frames:
+            return StopReason.CAMERA_FROZEN
+        return None
+
+    def _compare(self, pixels: NDArray[np.uint8]) -> None:
+        if self._limits is not None and self._limits.max_same_frames is not None:
+            checksum = zlib.crc32(np.ascontiguousarray(pixels).data)
+            self._same = self._same + 1 if checksum == self._checksum else 0
+            self._checksum = checksum

@@ -1,0 +1,75 @@
+"""Whether an arm goes where it is commanded: a drive that is locked, or a state that is frozen, shows nothing else."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from robot_envs.frames import Array, length
+from robot_envs.robot import RobotCommand, RobotState
+from robot_envs.safety.stop_reason import StopReason
+
+
+@dataclass(frozen=True)
+class MotionLimits:
+    """When an arm counts as not moving. Only the position is judged.
+
+    Attributes:
+        window_s: Time over which command and motion are compared.
+        min_commanded_m: Commands that together lead less far say nothing.
+        min_share: Smallest share of the commanded way that the arm must have made.
+        contact_force_n: Measured force from which on something may be in the way; then nothing is judged.
+    """
+
+    window_s: float
+    min_commanded_m: float
+    min_share: float
+    contact_force_n: float
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0.0:
+                raise ValueError(f"{field.name}: expected a number above 0, found {getattr(self, field.name)}")
+        if self.min_share >= 1.0:
+            raise ValueError(f"min_share: expected a share below 1, found {self.min_share}")
+
+
+class MotionWatch:
+    """Compares what was commanded with where the arms went, arm by arm.
+
+    Args:
+        limits: None = nothing is judged.
+        control_period_s: Time between two commands.
+    """
+
+    def __init__(self, limits: MotionLimits | None, control_period_s: float) -> None:
+        self._limits = limits
+        steps = 0 if limits is None else max(1, round(limits.window_s / control_period_s))
+        self._asked: deque[Array] = deque(maxlen=steps)
+        self._from: deque[Array] = deque(maxlen=steps)
+
+    def begin(self) -> None:
+        """What was commanded until now counts no longer."""
+        self._asked.clear()
+        self._from.clear()
+
+    def commanded(self, command: RobotCommand, state: RobotState) -> None:
+        """A command goes out to an arm that was last seen in `state`."""
+        self._asked.append(command.tcp_pose[:, :3] - state.tcp_pose[:, :3])
+        self._from.append(state.tcp_pose[:, :3])
+
+    def check(self, state: RobotState) -> StopReason | None:
+        """Return NOT_MOVING when an arm in free space stayed where it was through a whole window of commands."""
+        if self._limits is None:
+            return None
+        if (length(state.wrench[:, :3]) > self._limits.contact_force_n).any():
+            self.begin()
+            return None
+        if len(self._asked) < (self._asked.maxlen or 0):
+            return None
+        asked = length(np.sum(self._asked, axis=0))
+        moved = length(state.tcp_pose[:, :3] - self._from[0])
+        stuck = (asked >= self._limits.min_commanded_m) & (moved < self._limits.min_share * asked)
+        return StopReason.NOT_MOVING if stuck.any() else None

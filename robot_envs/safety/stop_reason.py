@@ -1,0 +1,25 @@
+"""Why the robot was stopped."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class StopReason(str, Enum):
+    """A reason stays latched until a person resumes."""
+
+    NON_FINITE_ACTION = "non_finite_action"
+    NON_FINITE_STATE = "non_finite_state"
+    STALE_STATE = "stale_state"
+    FORCE_LIMIT = "force_limit"
+    TORQUE_LIMIT = "torque_limit"
+    ROBOT_FAULT = "robot_fault"
+    NOT_MOVING = "not_moving"
+    CAMERA_STALE = "camera_stale"
+    CAMERA_FROZEN = "camera_frozen"
+    CAMERA_WRONG_SIZE = "camera_wrong_size"
+    PERSON_STOP = "person_stop"
+    NOT_ENABLED = "not_enabled"
+
+
+CAUSED_BY_ACTION = frozenset({StopReason.FORCE_LIMIT, StopReason.TORQUE_LIMIT})
