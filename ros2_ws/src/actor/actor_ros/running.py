@@ -12,6 +12,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from actor.stop_flag import StopFlag
 from robot_envs.robot import RobotError
 from runtime.config import ConfigError
 
@@ -40,9 +41,10 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 when a callback failed, 2 when the configuration or the robot cannot be used.
     """
-    stop = threading.Event()
+    stop, asked = threading.Event(), StopFlag()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        # A handler that waits for a lock, as an event's, would never return when a second signal interrupts it.
+        signal.signal(number, lambda *_: asked.set())
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node: LoopNode = make_node()
@@ -53,7 +55,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     failures: list[BaseException] = []
-    thread = threading.Thread(target=_spin, args=(executor, stop, failures), name="callbacks", daemon=True)
+    thread = threading.Thread(target=_spin, args=(executor, stop, asked, failures), name="callbacks", daemon=True)
     thread.start()
     try:
         node.work(stop)
@@ -70,9 +72,11 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     return EXIT_BROKEN if failures else 0
 
 
-def _spin(executor: SingleThreadedExecutor, stop: threading.Event, failures: list[BaseException]) -> None:
+def _spin(
+    executor: SingleThreadedExecutor, stop: threading.Event, asked: StopFlag, failures: list[BaseException]
+) -> None:
     try:
-        while not stop.is_set():
+        while not (asked() or stop.is_set()):
             executor.spin_once(timeout_sec=0.1)
     except ExternalShutdownException:
         pass
