@@ -54,6 +54,7 @@ class ActorConfig:
     release_hold_s: float  # standing still between the person's last action and the policy's next
     # What is shown.
     success_window: int  # newest episodes that the success rates are over
+    learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
 
     def __post_init__(self) -> None:
         _check(self.max_env_steps >= 1, "max_env_steps", "at least 1", self.max_env_steps)
@@ -63,6 +64,8 @@ class ActorConfig:
         age = self.max_policy_age_s
         _check(age is None or age > 0, "max_policy_age_s", "null or above 0 s", age)
         _check(self.release_hold_s >= 0, "release_hold_s", "at least 0 s", self.release_hold_s)
+        stall = self.learner_stall_s
+        _check(stall is None or stall > 0, "learner_stall_s", "null or above 0 s", stall)
         _check(self.success_window >= 1, "success_window", "at least 1 episode", self.success_window)
 
 

@@ -17,6 +17,7 @@ from actor.chooser import Chooser, Explorer
 from actor.config import ActorConfig
 from actor.console import Console, Status
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from actor.learner_watch import LearnerWatch
 from actor.logbook import Logbook
 from actor.policy_runner import NO_POLICY, PolicyRunner
 from actor.session import LogFaultError, Session, log_fault
@@ -104,6 +105,7 @@ class Training:
         self._explore_until = config.exploration.max_env_steps if simulated else 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
+        self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock)
         self._logbook = Logbook(metrics_path, session)
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
         self._runner: PolicyRunner | None = None
@@ -209,6 +211,7 @@ class Training:
             "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
             "learner_connected": progress.connected,
+            "learner_stalled": self._learner_watch.look(progress),
             "wall_s": self._wall_s(),
             "overruns": self._loop.overruns,
             "period_p99_ms": self._loop.period.percentiles().p99_ms,

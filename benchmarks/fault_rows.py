@@ -153,7 +153,9 @@ ROWS: tuple[FaultRow, ...] = (
         "F15",
         "non-finite loss or gradient",
         "the step is skipped and counted; never published",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f15_non_finite_gradient.py",),
+        "published_non_finite",
+        "non-finite policies published",
     ),
     FaultRow(
         "F16",
@@ -240,7 +242,9 @@ ROWS: tuple[FaultRow, ...] = (
         "F26",
         "bad weights",
         "ignored and counted; the policy in use stays",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f26_bad_weights.py",),
+        "applied",
+        "bad weights applied",
     ),
     FaultRow(
         "F27",
@@ -252,6 +256,8 @@ ROWS: tuple[FaultRow, ...] = (
         "F28",
         "brought up and down again and again",
         "no file, thread or port leaks",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f28_bring_up.py",),
+        "leaked",
+        "files and threads leaked",
     ),
 )

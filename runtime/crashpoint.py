@@ -1,16 +1,21 @@
-"""Named places at which a test lets the process die, as a power switch would: nothing is flushed, nothing is closed."""
+"""Named places at which a test lets the process die, or interrupts it.
+
+Dying is that of a power switch: nothing is flushed, nothing is closed. Interrupting is Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 from typing import Literal
 
-__all__ = ["EXIT_STATUS", "POINTS", "VARIABLE", "CrashPointError", "Side", "crashpoint"]
+__all__ = ["EXIT_STATUS", "INTERRUPTED", "POINTS", "VARIABLE", "CrashPointError", "Side", "crashpoint"]
 
 Side = Literal["actor", "learner"]
 
-VARIABLE = "STEADYHAND_CRASHPOINT"  # `<name>`, or `<name>@<n>` for its n-th passage
+VARIABLE = "STEADYHAND_CRASHPOINT"  # `<name>`, or `<name>@<n>` for its n-th passage; `<name>!` interrupts
 EXIT_STATUS = 137  # what a shell reports for SIGKILL
+INTERRUPTED = b"crash point: interrupted here\n"  # on standard error, at that moment
 
 # Every point there is, and the processes that pass it. A sweep goes through this table, and a test compares it with the
 # source, so a new point cannot be forgotten by either.
@@ -64,20 +69,24 @@ class CrashPointError(ValueError):
     """The environment names a crash point that does not exist."""
 
 
-def _armed(value: str) -> tuple[str, int]:
-    name, _, passage = value.partition("@")
-    if name not in POINTS or not (passage or "1").isdecimal():
+def _armed(value: str) -> tuple[str, int, bool]:
+    place, interrupts, rest = value.partition("!")
+    name, _, passage = place.partition("@")
+    if name not in POINTS or not (passage or "1").isdecimal() or rest:
         raise CrashPointError(f"{VARIABLE}: expected <name> or <name>@<n> of a crash point, found {value[:80]!r}")
-    return name, int(passage or "1")
+    return name, int(passage or "1"), bool(interrupts)
 
 
-_name, _left = _armed(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else ("", 0)
+_name, _left, _interrupts = _armed(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else ("", 0, False)
 
 
 def crashpoint(name: str) -> None:
-    """Die here if the environment says so; otherwise cost one comparison."""
+    """Die here, or be interrupted, if the environment says so; otherwise cost one comparison."""
     global _left
     if name == _name:
         _left -= 1
-        if _left <= 0:
+        if _left <= 0 and not _interrupts:
             os._exit(EXIT_STATUS)
+        if _left == 0:
+            os.write(2, INTERRUPTED)
+            os.kill(os.getpid(), signal.SIGINT)  # whichever thread this is, the main one handles it

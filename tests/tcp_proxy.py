@@ -5,8 +5,6 @@ import struct
 import threading
 from contextlib import suppress
 
-from runtime.clock import MonotonicClock
-
 CHUNK = 16_384
 BUFFER = 65_536  # a small one: what waits in a kernel is out of everybody's hands
 POLL_S = 0.02
@@ -14,21 +12,16 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER 0: closing sends RST
 
 
 class TcpProxy:
-    """Passes bytes on between `address` and a port of the loopback, as long as the network is up.
+    """Passes bytes on between `address` and a port of the loopback, at most `bytes_per_s` each way.
 
     `blackhole` keeps connections open and passes nothing on: all, or only what goes "up" to the target or "down" from
-    it. `cut` resets every connection and refuses new ones. `restore` makes all well again; bytes that waited in a
-    blackhole go on their way then, late.
-
-    Args:
-        target: Address such as `tcp://127.0.0.1:5555`.
-        bytes_per_s: How many bytes pass each way; infinite = as many as come.
+    it; what waits goes on its way later. `cut` resets every connection and refuses new ones. `restore` ends both.
     """
 
     def __init__(self, target: str, bytes_per_s: float = float("inf")) -> None:
         self._target = ("127.0.0.1", int(target.rpartition(":")[2]))
         self._bytes_per_s = bytes_per_s
-        self._clock = MonotonicClock()
+        self._never = threading.Event()
         self._stuck: set[str] = set()
         self._is_cut = self._closing = False
         self._open: list[socket.socket] = []
@@ -88,7 +81,7 @@ class TcpProxy:
         with suppress(OSError):
             while not self._closing:
                 if way in self._stuck:
-                    self._pause(POLL_S)
+                    self._never.wait(POLL_S)
                     continue
                 try:
                     data = source.recv(CHUNK)
@@ -96,7 +89,7 @@ class TcpProxy:
                     continue
                 if not data:
                     break
-                self._pause(len(data) / self._bytes_per_s)
+                self._never.wait(len(data) / self._bytes_per_s)
                 self._send(sink, data)
         for end in (source, sink):
             end.close()
@@ -105,6 +98,3 @@ class TcpProxy:
         while data and not self._closing:
             with suppress(TimeoutError):
                 data = data[sink.send(data) :]
-
-    def _pause(self, seconds: float) -> None:
-        self._clock.sleep_until(self._clock.now_ns() + int(seconds * 1e9))

@@ -239,10 +239,12 @@ class Intake:
                     self._durable[name] = max(next_seq, self._durable.get(name, 0))
 
     def close(self) -> None:
-        """Close every session."""
+        """Close every session, and the files of the readers: what they have mapped stays readable."""
         with self._lock:
             for name in list(self._sessions):
                 self.bye(name)
+            for reader in self._readers.values():
+                reader.close()
 
     def _objections(self, hello: Hello, schema: Schema) -> list[str]:
         if hello.protocol_version != PROTOCOL_VERSION:

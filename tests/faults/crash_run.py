@@ -7,7 +7,8 @@ import dataclasses
 import os
 import sys
 import zlib
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from gymnasium import spaces
 from actor.console import NoConsole
 from actor.env_schema import env_schema
 from actor.policy_runner import use_one_thread
-from actor.session import open_session
+from actor.session import Session, open_session
 from actor.stop_flag import StopFlag
 from actor.training import Training
 from runtime.clock import MonotonicClock
@@ -26,6 +27,7 @@ from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, REALTIME_S, SEED, helpe
 from tests.unit.actor.point_env import PointEnv
 from transport.config import TransportConfig
 from transport.log import LogReader
+from transport.schema import Schema
 from transport.zmq_uplink import ZmqUplink
 
 ENDLESS = 1_000_000  # steps, seconds; never reached
@@ -77,15 +79,22 @@ class WitnessedEnv(PointEnv):
             os.write(self._file, f"{kind} {observation_crc(observation)}\n".encode())
 
 
+@contextmanager
+def closing_session(run: RunFolder, schema: Schema, transport: TransportConfig) -> Iterator[Session]:
+    session = open_session(run.log / OUTBOX, schema, ACTOR_ID, transport.segment_bytes, trim=True)
+    with closing(session.writer):
+        yield session
+
+
 def run_actor(run: RunFolder, transport: TransportConfig) -> None:
     env, config = (
         WitnessedEnv(run.path / "witness"),
         dataclasses.replace(ACTOR, max_env_steps=ENDLESS, max_wall_s=ENDLESS),
     )
-    session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=True)
+    schema = env_schema(env)
     with (
         StopFlag().on_signals() as stop,
-        closing(session.writer),
+        closing_session(run, schema, transport) as session,
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):

@@ -14,7 +14,8 @@ CALL = re.compile(r"\bcrashpoint\(\"([^\"]+)\"\)")
 
 def passages(value: str) -> subprocess.CompletedProcess:
     code = (
-        "from runtime.crashpoint import crashpoint\n"
+        "import signal\nfrom runtime.crashpoint import crashpoint\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell has it ignored
         "for n in range(3):\n"
         "    print(n, flush=True)\n    crashpoint('update.after')\n    crashpoint('update.before')\n"
     )
@@ -41,7 +42,14 @@ def test_the_named_point_ends_the_process_at_once(value, said):
     assert (done.returncode, done.stdout.split()) == (EXIT_STATUS, said)
 
 
-@pytest.mark.parametrize("value", ["update", "update.after@x"])
+def test_a_point_can_interrupt_instead_once():
+    done = passages("update.before@2!")
+    assert done.returncode in (-2, 130)
+    assert done.stdout.split() == ["0", "1"]
+    assert "interrupted here" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["update", "update.after@x", "update.after!x"])
 def test_a_name_that_is_none_is_refused(value):
     done = passages(value)
     assert done.returncode == 1

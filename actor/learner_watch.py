@@ -1,0 +1,45 @@
+"""Whether the learner still makes progress: one that hangs may well go on answering."""
+
+from __future__ import annotations
+
+from runtime.clock import Clock
+from runtime.logging import get_logger
+from transport.uplink import Progress
+
+__all__ = ["LearnerWatch"]
+
+logger = get_logger("actor.learner_watch")
+
+
+class LearnerWatch:
+    """Says so, once, when an online learner takes records and makes no update with them, or is gone.
+
+    A learner that waits for records, or has finished, makes no progress either, and is not meant.
+
+    Args:
+        stall_s: Time without an update from which on it counts as stalled; None = never.
+        clock: Monotonic.
+    """
+
+    def __init__(self, stall_s: float | None, clock: Clock) -> None:
+        self.stalled = False
+        self._stall_s, self._clock = stall_s, clock
+        self._updates = -1
+        self._seq = 0
+        self._since_ns = clock.now_ns()
+
+    def look(self, progress: Progress) -> bool:
+        """Take in what the learner last said; return whether it counts as stalled."""
+        idle = progress.connected and (progress.learner_phase != "online" or progress.next_seq == self._seq)
+        if progress.updates != self._updates or idle:
+            if self.stalled:
+                logger.info("learner: it makes progress again")
+            self.stalled, self._updates, self._seq = False, progress.updates, progress.next_seq
+            self._since_ns = self._clock.now_ns()
+            return False
+        for_s = (self._clock.now_ns() - self._since_ns) / 1e9
+        if self._stall_s is not None and for_s > self._stall_s and not self.stalled:
+            self.stalled = True
+            how = "it answers and takes records" if progress.connected else "it does not answer"
+            logger.error("learner: no update for %.0f s (%s); look at its log, or start it again", for_s, how)
+        return self.stalled
