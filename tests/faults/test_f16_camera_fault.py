@@ -95,7 +95,7 @@ def practise(fault, limits=LIMITS) -> Practice:
 
 def periods_to_stop(practice: Practice, reason: str) -> float:
     """Check what has to be so, and return how long it took."""
-    assert practice.reason == f"{reason}: side", "it went unnoticed"
+    assert practice.reason == f"{reason} (side)", "it went unnoticed"
     onset_ns = practice.onset_ns(AT)
     assert practice.robot.commands_after_stop(onset_ns) == 0
     assert not valid_starts(practice.rows())[-2:].any()
