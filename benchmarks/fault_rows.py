@@ -250,7 +250,9 @@ ROWS: tuple[FaultRow, ...] = (
         "F27",
         "learner that stops making progress",
         "reported; nothing lost; it goes on",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f27_learner_hangs.py",),
+        "detection_s",
+        "s to detect",
     ),
     FaultRow(
         "F28",
