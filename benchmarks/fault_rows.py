@@ -37,7 +37,6 @@ class FaultRow:
 
 _HERE, _ROS = "tests/faults/", "ros2_ws/src/actor/test/"
 _STOP = ("stop_periods", "periods to stop")  # from the earliest the fault can be to the first hold that the robot gets
-_NOT_YET = "no test yet"
 
 ROWS: tuple[FaultRow, ...] = (
     FaultRow(
@@ -236,7 +235,9 @@ ROWS: tuple[FaultRow, ...] = (
         "F25",
         "Ctrl-C at any point",
         "hold, flush, exit 0; nothing lost",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f25_interrupted.py",),
+        "exit_s",
+        "s to exit",
     ),
     FaultRow(
         "F26",
@@ -250,7 +251,9 @@ ROWS: tuple[FaultRow, ...] = (
         "F27",
         "learner that stops making progress",
         "reported; nothing lost; it goes on",
-        why_not_run=_NOT_YET,
+        (f"{_HERE}test_f27_learner_hangs.py",),
+        "detection_s",
+        "s to detect",
     ),
     FaultRow(
         "F28",
