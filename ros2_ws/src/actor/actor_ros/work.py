@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
+from actor.control_loop import EpisodeSummary
 from actor.evaluate import Evaluation
 from actor.policy_runner import use_one_thread
 from actor.training import Training
@@ -16,6 +17,7 @@ from actor_ros.person_env import PersonEnv
 from robot_envs.devices.operator import NoOperator
 from robot_envs.env import RobotEnv
 from robot_envs.make import make_corrector, make_demonstrator, make_env
+from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
 from runtime.run_lock import run_lock
 from steadyhand.commands.act import ending_text, practise
@@ -23,6 +25,8 @@ from steadyhand.job import Job, seed_for
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["Work"]
+
+logger = get_logger("ros.work")
 
 
 class Work:
@@ -81,7 +85,8 @@ class Work:
         if self._kind == "evaluate":
             bystander, episodes = GuidedOperator(NoOperator(), permission, announcer), job.demo.eval_episodes
             policy = trained_policy(job)
-            return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, self._ending, who="policy"))
+            ends = self._ending, _tell
+            return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
         helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
         with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show))
@@ -96,6 +101,12 @@ class Work:
             figures = times.period.percentiles()._asdict()
             facts = {**figures, "periods": times.period.count, "missed": times.missed, "bursts": times.bursts}
             atomic_write_json(self._job.run.path / f"loop_{self._kind}.json", facts)
+
+
+def _tell(summary: EpisodeSummary) -> None:
+    """Log an episode that is judged: whoever waits sees that it goes on."""
+    outcome = "success" if summary.success else summary.stop_reason or "no success"
+    logger.info("episode %d: %s, %d steps", summary.episode_id + 1, outcome, summary.steps)
 
 
 def _verdict(result: Evaluation) -> str:
