@@ -49,6 +49,7 @@ class MotionWatch:
         steps = 0 if limits is None else max(1, round(limits.window_s / control_period_s))
         self._asked: deque[Array] = deque(maxlen=steps)
         self._from: deque[Array] = deque(maxlen=steps)
+        self._commanded_from_ns = -1  # the stamp of the reading that the newest command was made from
 
     def begin(self) -> None:
         """What was commanded until now counts no longer."""
@@ -59,10 +60,14 @@ class MotionWatch:
         """A command goes out to an arm that was last seen in `state`."""
         self._asked.append(command.tcp_pose[:, :3] - state.tcp_pose[:, :3])
         self._from.append(state.tcp_pose[:, :3])
+        self._commanded_from_ns = state.stamp_ns
 
     def check(self, state: RobotState) -> StopReason | None:
-        """Return NOT_MOVING when an arm in free space stayed where it was through a whole window of commands."""
-        if self._limits is None:
+        """Return NOT_MOVING when an arm in free space stayed where it was through a whole window of commands.
+
+        A reading that is no newer than the command tells nothing of it: that source is silent, which is another stop.
+        """
+        if self._limits is None or state.stamp_ns == self._commanded_from_ns:
             return None
         if (length(state.wrench[:, :3]) > self._limits.contact_force_n).any():
             self.begin()

@@ -11,7 +11,7 @@ from tests.robot_kit import state
 LIMITS = MotionLimits(window_s=0.5, min_commanded_m=0.04, min_share=0.1, contact_force_n=4.0)
 
 
-def drive(watch, asked_m, moved_m, steps=8, force_n=0.0, n_arms=1, arm=0):
+def drive(watch, asked_m, moved_m, steps=8, force_n=0.0, n_arms=1, arm=0, period_ns=100_000_000):
     """Command `asked_m` along x every step while the arm moves `moved_m`; return the step of the first objection."""
     wrench = np.zeros((n_arms, 6))
     wrench[:, 2] = force_n
@@ -24,7 +24,7 @@ def drive(watch, asked_m, moved_m, steps=8, force_n=0.0, n_arms=1, arm=0):
         pose = now.tcp_pose.copy()
         pose[:, 0] += 0.009
         pose[arm, 0] += moved_m - 0.009
-        now = replace(now, tcp_pose=pose)
+        now = replace(now, tcp_pose=pose, stamp_ns=now.stamp_ns + period_ns)
         if watch.check(now) is StopReason.NOT_MOVING:
             return step
     return None
@@ -36,6 +36,10 @@ def test_an_arm_that_stays_where_it_is_is_noticed_after_the_window():
 
 def test_an_arm_that_lags_is_not():
     assert drive(MotionWatch(LIMITS, 0.1), 0.01, 0.002) is None
+
+
+def test_a_reading_that_is_no_newer_than_the_command_tells_nothing():
+    assert drive(MotionWatch(LIMITS, 0.1), 0.01, 0.0, period_ns=0) is None
 
 
 def test_commands_that_lead_nowhere_say_nothing():
