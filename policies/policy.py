@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from policies import heads
 from policies.encoders import freeze_encoders, make_encoder
+from policies.encoders.convolutions import initialise
 from policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -153,10 +154,7 @@ def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> n
         size = width
     last = nn.Linear(size, 2 * spec.action_size)
     layers.append(last)
-    for layer in layers:
-        if isinstance(layer, nn.Linear):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
+    initialise(layers, generator)
     if spec.log_std_start is not None:
         # What a random layer makes of the features would drift with them while only the mean is cloned.
         nn.init.zeros_(last.weight[spec.action_size :])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.frames import stacked
+from policies.encoders.convolutions import KERNEL, StridedConvolutions, initialise
 
 __all__ = ["Keypoints"]
 
 # What the name "keypoints" in a specification means, so they are not settings.
 CHANNELS = (16, 32)  # of two strided convolutions
-KERNEL, STRIDE = 3, 2
 
 
 class Keypoints(nn.Module):
@@ -32,16 +30,10 @@ class Keypoints(nn.Module):
         self, frame_shape: tuple[int, ...], obs_horizon: int, latent_size: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        height, width, depth = frame_shape
-        depth *= obs_horizon
-        self.convolutions = nn.ModuleList()
-        for channels in CHANNELS:
-            self.convolutions.append(nn.Conv2d(depth, channels, KERNEL, STRIDE))
-            height, width, depth = (height - KERNEL) // STRIDE + 1, (width - KERNEL) // STRIDE + 1, channels
+        self.convolutions = StridedConvolutions(frame_shape, obs_horizon, CHANNELS)
+        depth, height, width = self.convolutions.shape
         self.maps = nn.Conv2d(depth, latent_size // 2, KERNEL)
-        for layer in (*self.convolutions, self.maps):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
+        initialise((*self.convolutions, self.maps), generator)
         rows = torch.linspace(-1.0, 1.0, height - KERNEL + 1)
         columns = torch.linspace(-1.0, 1.0, width - KERNEL + 1)
         places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1).reshape(-1, 2)
@@ -54,7 +46,5 @@ class Keypoints(nn.Module):
         Returns:
             (B, latent_size): row and column of every keypoint, each in [-1, 1] from the top left to the bottom right.
         """
-        x = stacked(frames)
-        for convolution in self.convolutions:
-            x = F.relu(convolution(x), inplace=True)
-        return (torch.softmax(self.maps(x).flatten(2), dim=-1) @ self.places).flatten(1)
+        maps = self.maps(self.convolutions(frames))
+        return (torch.softmax(maps.flatten(2), dim=-1) @ self.places).flatten(1)

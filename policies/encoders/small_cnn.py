@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.frames import stacked
+from policies.encoders.convolutions import StridedConvolutions, initialise
 
 __all__ = ["SmallCnn"]
 
@@ -29,24 +28,16 @@ class SmallCnn(nn.Module):
         self, frame_shape: tuple[int, ...], obs_horizon: int, latent_size: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        height, width, depth = frame_shape
-        depth *= obs_horizon
-        self.convolutions = nn.ModuleList()
-        for channels in CHANNELS:
-            self.convolutions.append(nn.Conv2d(depth, channels, kernel_size=3, stride=2))
-            height, width, depth = (height - 3) // 2 + 1, (width - 3) // 2 + 1, channels
+        self.convolutions = StridedConvolutions(frame_shape, obs_horizon, CHANNELS)
+        depth, height, width = self.convolutions.shape
         self.embedding = nn.Parameter(torch.empty(depth, height * width, EMBEDDINGS))
         self.dense = nn.Linear(depth * EMBEDDINGS, latent_size)
         self.norm = nn.LayerNorm(latent_size)
-        for layer in (*self.convolutions, self.dense):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
+        initialise((*self.convolutions, self.dense), generator)
         nn.init.normal_(self.embedding, std=(height * width) ** -0.5, generator=generator)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Encode uint8 RGB frames (B, H, height, width, channels) to (B, latent_size) in (-1, 1)."""
-        x = stacked(frames)
-        for convolution in self.convolutions:
-            x = F.relu(convolution(x), inplace=True)
+        x = self.convolutions(frames)
         x = torch.einsum("bcs,cse->bce", x.flatten(2), self.embedding).flatten(1)
         return torch.tanh(self.norm(self.dense(x)))
