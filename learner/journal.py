@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections import deque
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from learner.replay.store import Watermark
+from runtime.append import append_whole
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 
@@ -96,20 +96,10 @@ class Journal:
         self.drop_ahead()
         news = {name: seq for name, seq in watermark.items() if self._shown.get(name) != seq}
         crashpoint("journal.before")
-        self._write(f"{json.dumps([step, news], separators=(',', ':'))}\n".encode())
+        append_whole(self._file.fileno(), f"{json.dumps([step, news], separators=(',', ':'))}\n".encode())
         crashpoint("journal.after")
         self._shown |= news
         return news
-
-    def _write(self, line: bytes) -> None:
-        """Append a whole line or nothing: a disk may fill up in its middle."""
-        end = os.fstat(self._file.fileno()).st_size
-        try:
-            if self._file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError:
-            self._file.truncate(end)
-            raise
 
     def drop_ahead(self) -> None:
         """Forget the blocks made before that were to be made again."""

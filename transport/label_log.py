@@ -6,7 +6,6 @@ speaks of a record counts. Labels are numbered from 1, so whoever knows a versio
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import zlib
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.append import append_whole
 from runtime.logging import quoted
 
 __all__ = ["Label", "LabelError", "LabelReader", "append_label"]
@@ -110,18 +110,10 @@ def append_label(folder: Path, label: Label) -> Label:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         reader = LabelReader(folder, label.session_id)
         earlier = reader.refresh()
-        end = reader.place  # behind it only a line that a crash has cut short
-        os.ftruncate(descriptor, end)
+        os.ftruncate(descriptor, reader.place)  # behind it only a line that a crash has cut short
         label = replace(label, version=len(earlier) + 1)
         text = msgspec.json.encode(label)
-        line = f"{zlib.crc32(text):08x}{SIGN}".encode() + text + b"\n"
-        try:
-            if os.write(descriptor, line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, end)
-            raise
+        append_whole(descriptor, f"{zlib.crc32(text):08x}{SIGN}".encode() + text + b"\n", sync=True)
         return label
     finally:
         os.close(descriptor)
