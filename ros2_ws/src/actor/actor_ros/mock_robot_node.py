@@ -20,12 +20,12 @@ from sensor_msgs.msg import Image, JointState, MultiDOFJointState
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
 
-from actor.timing import Timing
 from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.mock_cell import MockNodeConfig, make_cell
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
+from actor_ros.schedule import Schedule
 from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
 from runtime.config import ConfigError, build
 
@@ -57,7 +57,6 @@ class MockRobotNode(Node):
         self._arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._publishers_seen = 1
         self._stage_stamp = conversions.stamp_from_ns(0)
-        self._timing, self._missed = Timing(), 0
         self._declare_parameters()
         self._connect()
 
@@ -66,19 +65,14 @@ class MockRobotNode(Node):
         for camera in self._cameras:  # OpenGL belongs to the thread that opens it
             camera.connect()
         clock = self._cell.robot.world.clock
-        period = round(_NS / self._rates.state_rate_hz)
-        last = clock.now_ns()
-        due, next_status, next_report = last + period, last, last + _NS
-        next_image = [last for _ in self._cameras]
+        now = clock.now_ns()
+        schedule = Schedule(self._rates.state_rate_hz, now)
+        next_status, next_report = now, now + _NS
+        next_image = [now for _ in self._cameras]
         while not stop.is_set():
-            self._cell.advance(due)
+            self._cell.advance(schedule.due_ns)
             now = clock.now_ns()
-            self._timing.add(now - last)
-            last = now
-            due += period
-            if now >= due:
-                self._missed += 1
-                due = now + period
+            schedule.begin(now)
             while not self._arrived.empty():
                 self._arrived.get()()
             self._publish_state()
@@ -92,7 +86,7 @@ class MockRobotNode(Node):
                 self._publish_status()
             if now >= next_report:
                 next_report = now + _NS
-                self._report()
+                self._report(schedule)
 
     def close(self) -> None:
         """Hold, and let go of the cameras."""
@@ -227,8 +221,8 @@ class MockRobotNode(Node):
         stamp = self.get_clock().now().to_msg()
         self._images[index].publish(conversions.image_from_array(camera.latest().pixels, camera.name, stamp))
 
-    def _report(self) -> None:
-        values = diagnostics.period_values(self._timing, self._missed)
+    def _report(self, schedule: Schedule) -> None:
+        values = diagnostics.period_values(schedule.timing, schedule.missed)
         values |= {"targets_followed": str(self._cell.followed), "is_well": str(self._cell.is_well)}
         values |= {f"ignored.{reason}": str(count) for reason, count in self._cell.ignored.items()}
         level = diagnostics.OK if self._cell.is_well else diagnostics.ERROR

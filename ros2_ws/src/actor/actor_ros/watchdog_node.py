@@ -16,12 +16,12 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64, Float64MultiArray, String
 from std_srvs.srv import Trigger
 
-from actor.timing import Timing
 from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
+from actor_ros.schedule import Schedule
 from robot_envs.frames import Array
 from robot_envs.profile import ControllerProfile
 from robot_envs.safety.command_stream import CommandStream, HoldReason, JointStream, PoseStream, TwistStream
@@ -60,30 +60,24 @@ class WatchdogNode(Node):
         self._joints = np.full(len(self._profile.joints), unseen)
         self._others: list[str] = []
         self._shown: str | None = None
-        self._timing, self._missed = Timing(), 0
         self._passed, self._received = 0, 0
         self._connect()
 
     def work(self, stop: threading.Event) -> None:
         """Tick at the controller's rate; after an overrun the schedule starts anew instead of catching up."""
-        period = round(_NS / self._settings.controller_rate_hz)
-        last = self._monotonic.now_ns()
-        due, next_graph, next_report = last + period, last, last + _REPORT_NS
+        now = self._monotonic.now_ns()
+        schedule = Schedule(self._settings.controller_rate_hz, now)
+        next_graph, next_report = now, now + _REPORT_NS
         while not stop.is_set():
-            self._monotonic.sleep_until(due)
+            self._monotonic.sleep_until(schedule.due_ns)
             now = self._monotonic.now_ns()
-            self._timing.add(now - last)
-            last = now
-            due += period
-            if now >= due:
-                self._missed += 1
-                due = now + period
+            schedule.begin(now)
             self._tick(now)
             if now >= next_graph:
                 self._look_for_others(now)
                 next_graph = now + _GRAPH_NS
             if now >= next_report:
-                self._report()
+                self._report(schedule)
                 next_report = now + _REPORT_NS
 
     def close(self) -> None:
@@ -199,10 +193,10 @@ class WatchdogNode(Node):
             self._shown = text
             self._stop_reason.publish(String(data=text))
 
-    def _report(self) -> None:
+    def _report(self, schedule: Schedule) -> None:
         with self._lock:
             reason, counts = self._watchdog.reason, dict(self._watchdog.counts)
-        values = diagnostics.period_values(self._timing, self._missed) | {
+        values = diagnostics.period_values(schedule.timing, schedule.missed) | {
             "stop_reason": reason.value if reason else "",
             "commands_received": str(self._received),
             "targets_passed": str(self._passed),
