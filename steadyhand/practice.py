@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actor.waiting import pause
 from learner.config import LearnerConfig
@@ -11,7 +11,7 @@ from runtime.config import build
 from steadyhand.children import Child, ChildError, ending, free_addresses
 from steadyhand.job import Job
 
-__all__ = ["train"]
+__all__ = ["train", "watch"]
 
 POLL_NS = 200_000_000
 
@@ -34,30 +34,39 @@ def train(job: Job, stop: Callable[[], bool] = lambda: False, shown: bool = True
     threads = build(LearnerConfig, job.config["learner"], "learner").threads
     with ending(Child("learn", overrides, folder / "learner.log", threads), grace_s) as learner:
         with ending(Child("act", overrides, folder / "actor.log", threads=1, shown=shown), grace_s) as actor:
-            _watch(job, learner, actor, stop)
+            watch(job, (learner, actor), "during practice", stop)
         if learner.end(grace_s) != 0:
             raise learner.error(learner.ending_text())
 
 
-def _watch(job: Job, learner: Child, actor: Child, stop: Callable[[], bool]) -> None:
-    """Return when the actor has ended well, or `stop` says so."""
+def watch(job: Job, children: Sequence[Child], when: str, stop: Callable[[], bool]) -> None:
+    """Return when the actor, the last of `children`, has ended well, or `stop` says so.
+
+    Args:
+        job: Whose metrics and logs tell of progress.
+        children: The others have to live as long; who explains more comes first.
+        when: For the message: "during practice".
+        stop: Ends the wait early.
+
+    Raises:
+        ChildError: One of them died, or none made progress; the message has their last lines.
+    """
     clock = MonotonicClock()
     seen, since_ns = 0, clock.now_ns()
     while not stop():
-        if actor.status == 0:
+        if children[-1].status == 0:
             return
-        # The learner first: without it the actor's own words explain less.
-        for child in (learner, actor):
+        for child in children:
             if child.status is not None:
-                raise child.error(f"{child.ending_text()} during practice")
+                raise child.error(f"{child.ending_text()} {when}")
         if (size := _written(job)) != seen:
             seen, since_ns = size, clock.now_ns()
         elif clock.now_ns() - since_ns > job.demo.stall_s * 1e9:
             told = f"made no progress for {job.demo.stall_s:.0f} s"
-            raise ChildError(f"{learner.error(told)}\n{actor.error(told)}")
+            raise ChildError("\n".join(str(child.error(told)) for child in children))
         pause(clock, POLL_NS)
 
 
 def _written(job: Job) -> int:
-    """Return how many bytes both processes have written about themselves: it stands still when they hang."""
+    """Return how many bytes the processes have written about themselves: it stands still when they hang."""
     return sum(path.stat().st_size for path in (*job.run.metrics.glob("*.jsonl"), *job.run.path.glob("*.log")))

@@ -20,19 +20,18 @@ import yaml
 from actor.evaluate import Evaluation
 from actor.policy_runner import use_one_thread
 from actor.stop_flag import StopFlag
-from actor.waiting import pause
 from actor_ros.bystander import Bystander
 from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
 from learner.config import LearnerConfig
 from learner.device import resolve_device
 from learner.saved_policy import SavedPolicy
 from robot_envs.robot import RobotError
-from runtime.clock import MonotonicClock
 from runtime.config import ConfigError, build
 from runtime.run_folder import RunFolderError
 from steadyhand.children import Child, ChildError, ending, free_addresses
 from steadyhand.commands.demo import RobotWork, run_stages
 from steadyhand.job import Job, open_job
+from steadyhand.practice import watch
 from steadyhand.report.records import evaluation_path
 from steadyhand.terminal import say
 from transport.demo_set import read_manifest
@@ -41,7 +40,6 @@ EXPERIMENT = "experiment=ros_demo"
 PACKAGE = Path(__file__).resolve().parent.parent
 # What the nodes are told by their own parameters.
 OWN = ("robot=", "task=", "device=", "run_root=", "run_name=", "transport.")
-POLL_NS = 200_000_000
 TRIES = 20
 
 
@@ -117,7 +115,7 @@ class _Cell:
                 words = ["--ros-args", "--params-file", parameters, "-r", f"__ns:={self._namespace}"]
                 children.append(stack.enter_context(self._child(program.node, words, 1, program.module)))
             bystander = stack.enter_context(_bystander(self._namespace))
-            self._watch(children, stop)
+            watch(self._job, children, f"while it should {work}", stop)
             if bystander.stops:
                 reasons = ", ".join(sorted(set(bystander.stops)))
                 say(f"      stopped {len(bystander.stops)} times, and enabled again ({reasons})")
@@ -138,23 +136,6 @@ class _Cell:
         log = self._job.run.path / f"{name}.log"
         with ending(Child(verb, words, log, threads, name == "actor", None, module), self._job.demo.grace_s) as child:
             yield child
-
-    def _watch(self, children: Sequence[Child], stop: StopFlag) -> None:
-        """Return when the actor has ended well; the others have to live as long."""
-        clock, actor = MonotonicClock(), children[-1]
-        seen, since_ns = -1, clock.now_ns()
-        while not stop():
-            if actor.status == 0:
-                return
-            for child in children:
-                if child.status is not None:
-                    raise child.error(child.ending_text())
-            size = sum(path.stat().st_size for path in self._job.run.path.rglob("*") if path.is_file())
-            if size != seen:
-                seen, since_ns = size, clock.now_ns()
-            elif clock.now_ns() - since_ns > self._job.demo.stall_s * 1e9:
-                raise actor.error(f"made no progress for {self._job.demo.stall_s:.0f} s")
-            pause(clock, POLL_NS)
 
 
 def _free_address() -> str:

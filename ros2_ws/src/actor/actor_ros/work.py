@@ -80,7 +80,7 @@ class Work:
         if self._kind == "demonstrate":
             shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
             with closing(GuidedOperator(shows, permission, announcer)) as demonstrator:
-                manifest = record_demos_in(job, taught, demonstrator, self._ending)
+                manifest = record_demos_in(job, taught, demonstrator, self._ending, _tell)
             return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
         if self._kind == "evaluate":
             bystander, episodes = GuidedOperator(NoOperator(), permission, announcer), job.demo.eval_episodes
@@ -104,7 +104,7 @@ class Work:
 
 
 def _tell(summary: EpisodeSummary) -> None:
-    """Log an episode that is judged: whoever waits sees that it goes on."""
+    """Log an episode that is shown or judged: whoever waits sees that it goes on."""
     outcome = "success" if summary.success else summary.stop_reason or "no success"
     logger.info("episode %d: %s, %d steps", summary.episode_id + 1, outcome, summary.steps)
 
