@@ -58,6 +58,9 @@ class CommandStream(Protocol):
     def between(self, start: Array, goal: Array, share: float) -> Array:
         """The command on the way; ``share`` 0 = start, 1 = goal."""
 
+    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
+        """Whether a command asks for no more than what is being followed, as seen from the arm."""
+
     def rest(self, measured: Measured) -> Array:
         """The command that keeps the arm where it is."""
 
@@ -92,6 +95,12 @@ class PoseStream:
         quat = quat_multiply(start[3:], quat_from_rotvec(turn * share))
         return np.concatenate([start[:3] + share * (goal[:3] - start[:3]), quat])
 
+    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
+        """In position and in orientation; rounding and lag are no lead."""
+        s = self._settings
+        (away, turned), (target_away, target_turned) = self._lead(command, measured), self._lead(target, measured)
+        return away <= max(target_away, s.box_margin_m) and turned <= max(target_turned, s.tilt_margin_rad)
+
     def rest(self, measured: Measured) -> Array:
         """The measured pose."""
         return measured.tcp_pose
@@ -102,9 +111,13 @@ class PoseStream:
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """By more than the largest jump."""
-        away = float(np.linalg.norm(held[:3] - measured.tcp_pose[:3]))
-        turned = angle_between(held[3:], measured.tcp_pose[3:])
+        away, turned = self._lead(held, measured)
         return away > self._settings.max_jump_m or turned > self._settings.max_jump_rad
+
+    def _lead(self, pose: Array, measured: Measured) -> tuple[float, float]:
+        """How far a pose is from where the arm is [m], [rad]."""
+        away = float(np.linalg.norm(pose[:3] - measured.tcp_pose[:3]))
+        return away, angle_between(pose[3:], measured.tcp_pose[3:])
 
 
 class TwistStream:
@@ -140,6 +153,10 @@ class TwistStream:
         """The new velocity at once."""
         return goal
 
+    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
+        """Slower; it is followed at once either way."""
+        return bool(np.linalg.norm(command) <= np.linalg.norm(target))
+
     def rest(self, measured: Measured) -> Array:
         """No velocity."""
         return np.zeros(self.size)
@@ -171,6 +188,10 @@ class JointStream:
         """Straight in every joint."""
         found: Array = start + share * (goal - start)
         return found
+
+    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
+        """In every joint."""
+        return bool((np.abs(command - measured.joints) <= np.abs(target - measured.joints)).all())
 
     def rest(self, measured: Measured) -> Array:
         """The measured joints."""

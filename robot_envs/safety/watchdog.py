@@ -77,8 +77,12 @@ class Watchdog:
         if objection is not None:
             self._latch(objection)
             return
-        is_following = self._command.is_fresh(now_ns) and self._target is not None
-        self._start = self._target if is_following else self._stream.rest(self._measured)
+        if self._target is None or not self._command.is_fresh(now_ns):
+            self._start = self._stream.rest(self._measured)
+        elif self._stream.is_nearer(command, self._target, self._measured):
+            self._start = command  # a hold, say: nothing is gained by going on towards the old target meanwhile
+        else:
+            self._start = self._target
         self._goal = command
         self._command.heard(now_ns)
 

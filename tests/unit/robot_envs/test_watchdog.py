@@ -95,6 +95,25 @@ def test_the_next_command_goes_on_from_the_last_target():
     assert cell.run(0.01)[:3] == pytest.approx(moved(0.011, 0.002, 0)[:3])
 
 
+def test_a_command_that_is_nearer_to_the_arm_than_the_last_target_is_followed_at_once():
+    cell = started()
+    cell.command(moved(0.05, 0, 0))
+    target = cell.run(0.1)
+    cell.pose = moved(0.01, 0, 0)
+    cell.run(0.01)
+    cell.command(cell.pose)  # a hold
+    assert target == pytest.approx(moved(0.05, 0, 0), abs=1e-9)
+    assert cell.run(0.01) == pytest.approx(cell.pose, abs=1e-9)
+
+
+def test_joints_that_are_held_are_followed_at_once():
+    cell = started("joint")
+    cell.command([0.2, *np.zeros(6)])
+    cell.run(0.1)
+    cell.command(np.zeros(7))
+    assert cell.run(0.01) == pytest.approx(np.zeros(7), abs=1e-9)
+
+
 def test_orientation_takes_the_shortest_way():
     cell = started()
     turned = HOME.copy()
