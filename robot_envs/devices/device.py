@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Device", "DeviceError", "HumanInput", "no_reading"]
+__all__ = ["Device", "DeviceError", "HumanInput", "check_times", "no_reading"]
 
 
 class DeviceError(RuntimeError):
@@ -36,6 +36,13 @@ class HumanInput:
     gripper: NDArray[np.float64]
     events: tuple[str, ...]
     age_s: float
+
+
+def check_times(config: object, *names: str) -> None:
+    """Raise ValueError for the first of these settings that is not a time above 0 s."""
+    for name in names:
+        if getattr(config, name) <= 0.0:
+            raise ValueError(f"{name}: expected a time above 0 s, found {getattr(config, name)}")
 
 
 def no_reading(events: tuple[str, ...] = ()) -> HumanInput:

@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.devices.device import DeviceError, HumanInput, no_reading
+from robot_envs.devices.device import DeviceError, HumanInput, check_times, no_reading
 from robot_envs.devices.mapping import RESUME, check_button_names, gripper_wish
 from robot_envs.devices.reader import Reader
 from runtime.clock import Clock, MonotonicClock
@@ -62,9 +62,7 @@ class KeyboardConfig:
     buttons: dict[str, str]
 
     def __post_init__(self) -> None:
-        for name in ("max_age_s", "retry_s", "hold_s"):
-            if getattr(self, name) <= 0.0:
-                raise ValueError(f"{name}: expected a time above 0 s, found {getattr(self, name)}")
+        check_times(self, "max_age_s", "retry_s", "hold_s")
         if self.engaged_s < self.hold_s:
             raise ValueError(f"engaged_s: expected at least hold_s = {self.hold_s}, found {self.engaged_s}")
         for key, twist in self.keys.items():

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 from robot_envs.devices.axes_device import AxesDevice
+from robot_envs.devices.device import check_times
 from robot_envs.devices.handle import Handle
 from robot_envs.devices.mapping import MappingConfig
 from robot_envs.devices.reader import Reader
@@ -43,9 +44,7 @@ class SpaceMouseConfig:
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        for name in ("max_age_s", "pulse_s", "answer_s", "retry_s"):
-            if getattr(self, name) <= 0.0:
-                raise ValueError(f"{name}: expected a time above 0 s, found {getattr(self, name)}")
+        check_times(self, "max_age_s", "pulse_s", "answer_s", "retry_s")
 
 
 def make_spacemouse(config: SpaceMouseConfig, clock: Clock | None = None) -> AxesDevice:

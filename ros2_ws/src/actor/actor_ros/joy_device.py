@@ -12,6 +12,7 @@ from sensor_msgs.msg import Joy
 
 from actor_ros import qos
 from robot_envs.devices.axes_device import AxesDevice
+from robot_envs.devices.device import check_times
 from robot_envs.devices.handle import Handle
 from robot_envs.devices.mapping import MappingConfig
 from robot_envs.devices.reader import Reader
@@ -41,9 +42,7 @@ class JoyConfig:
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        for name in ("max_age_s", "retry_s"):
-            if getattr(self, name) <= 0.0:
-                raise ValueError(f"{name}: expected a time above 0 s, found {getattr(self, name)}")
+        check_times(self, "max_age_s", "retry_s")
 
 
 def make_joy(node: Node, config: JoyConfig, clock: Clock) -> AxesDevice:
