@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from runtime.clock import MonotonicClock
+
 __all__ = ["StopFlag"]
+
+
+# A terminal sends Ctrl-C to all of a launcher's processes, and the launcher sends it to each of them once more.
+SAME_WISH_NS = 1_000_000_000
 
 
 class StopFlag:
@@ -26,15 +33,23 @@ class StopFlag:
 
     @contextmanager
     def on_signals(self) -> Iterator[StopFlag]:
-        """Set the flag at SIGINT or SIGTERM while the context lasts; a second signal ends the process as usual.
+        """Set the flag at SIGINT or SIGTERM while the context lasts.
 
-        Only the main thread of a process may enter it.
+        A second signal, a second or more after the first, ends the process as usual. Only the main thread of a process
+        may enter it.
         """
         earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        clock, first_ns = MonotonicClock(), 0
 
         def handle(number: int, frame: FrameType | None) -> None:
-            self.set()
-            restore()
+            nonlocal first_ns
+            now_ns = clock.now_ns()
+            if not self():
+                first_ns = now_ns
+                self.set()
+            elif now_ns - first_ns >= SAME_WISH_NS:
+                restore()
+                os.kill(os.getpid(), number)
 
         def restore() -> None:
             for number, handler in earlier.items():

@@ -92,6 +92,22 @@ def paths(folder: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
+def is_finished(folder: Path) -> bool:
+    """Return whether every segment of a log is sealed: whoever wrote it has closed it, and no more will come.
+
+    Raises:
+        LogError: A file is not a segment.
+    """
+    for _, path in paths(folder):
+        segment = open_segment(path)
+        try:
+            if not segment.known()[1]:
+                return False
+        finally:
+            os.close(segment.fd)
+    return True
+
+
 def create(
     folder: Path, schema: Schema, actor_id: str, session_id: str, first_seq: int, segment_bytes: int
 ) -> tuple[Path, Segment]:

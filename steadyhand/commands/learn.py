@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from zmq import ZMQError
 
 from actor.stop_flag import StopFlag
+from actor.waiting import pause
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device
 from learner.learner import Learner
@@ -18,9 +19,12 @@ from runtime.config import ConfigError, build
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_task
-from steadyhand.job import open_job
+from steadyhand.job import Job, open_job
 from steadyhand.terminal import say
-from transport.demo_set import is_demo_set
+from transport.demo_set import is_demo_set, read_manifest
+from transport.segment import is_finished
+
+LOOK_NS = 200_000_000
 
 EPILOG = (
     "Demonstrations are the run's own, in its demos/, and those that --demos names. Ctrl-C saves a checkpoint and\n"
@@ -30,7 +34,10 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take more demonstrations."""
+    """Take more demonstrations, or wait for them."""
+    parser.add_argument(
+        "--await-demos", action="store_true", help="wait until the run's own demonstrations are complete"
+    )
     parser.add_argument("--demos", type=Path, metavar="FOLDER", action="append", default=[], help="another demo set")
 
 
@@ -41,6 +48,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     config = build(LearnerConfig, job.config["learner"], "learner")
     with run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
         job.write_manifest(compute_device=str(resolve_device(config.device)))
+        if options.await_demos and not _await_demos(job, stop):
+            return 0
         demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
         for folder in demos:
             check_task(job, folder)
@@ -62,3 +71,14 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             say(f"learner: {job.run.path}, listening on {server.address}")
             learner.run(stop)
     return 0
+
+
+def _await_demos(job: Job, stop: Callable[[], bool]) -> bool:
+    """Return once the run has `demo.demos` demonstrations; False when somebody has ended the wait."""
+    say(f"learner: waiting for {job.demo.demos} demonstrations in {job.run.demos}")
+    while not stop():
+        enough = is_demo_set(job.run.demos) and read_manifest(job.run.demos).successes >= job.demo.demos
+        if enough and is_finished(job.run.demos):
+            return True
+        pause(duration_ns=LOOK_NS)
+    return False

@@ -38,6 +38,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
         _film(run, summary, no_film),
         _practice(run),
         _speed(run, summary),
+        _loops(summary),
         _learning(run),
         _provenance(summary),
     ]
@@ -163,6 +164,28 @@ def _stops(summary: Row) -> str:
     )
 
 
+def _loops(summary: Row) -> str:
+    """How regular the loops were that ran against the clock; a lockstep run has none."""
+    if not summary["loops"]:
+        return ""
+    names = ("p50_ms", "p99_ms", "max_ms", "periods", "missed", "bursts")
+    rows = "".join(
+        f"<tr><td>{escape(name.replace('_', ', '))}</td>"
+        + "".join(f'<td class="n">{_figure(loop.get(column))}</td>' for column in names)
+        + "</tr>"
+        for name, loop in summary["loops"].items()
+    )
+    head = "".join(
+        f'<th class="n">{title}</th>' for title in ("p50, ms", "p99, ms", "max, ms", "periods", "missed", "bursts")
+    )
+    return (
+        '<h2>Loop period</h2><p class="note">Measured against the monotonic clock by the process that keeps it. After '
+        "a missed period the schedule starts anew; a burst would be two periods at once.</p>"
+        f'<figure class="card"><div class="scroll"><table><thead><tr><th>while it should</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></figure>"
+    )
+
+
 def _learning(run: RunRecords) -> str:
     cards = []
     for name, title, caption in figures.LEARNING_CURVES:
@@ -233,6 +256,12 @@ def _seconds(value: float | None) -> str:
 
 def _round(value: float | None) -> str:
     return "not known" if value is None else f"{value:,.0f}"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if isinstance(value, float) else f"{value:,}"
 
 
 def _ratio(value: float | None) -> str:

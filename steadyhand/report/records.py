@@ -15,7 +15,7 @@ from steadyhand.log_facts import read_log
 from transport.demo_set import is_demo_set
 from transport.record import Phase
 
-__all__ = ["RunRecords", "evaluation_path", "read_run", "stages_path"]
+__all__ = ["RunRecords", "evaluation_path", "loop_path", "read_run", "stages_path"]
 
 Row = dict[str, Any]
 
@@ -33,6 +33,7 @@ class RunRecords:
         stages: Rows of `name` and `wall_time_s`, in order.
         demo_cycles_s: Control time of each demonstration.
         pictures: Media by name, such as `film` and `view_side`.
+        loops: How regular each loop was that keeps its own times, by what it did: `practise`, `watchdog_practise`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RunRecords:
     stages: Sequence[Row]
     demo_cycles_s: Sequence[float]
     pictures: dict[str, Path]
+    loops: dict[str, Row]
 
     @property
     def config(self) -> Row:
@@ -63,12 +65,21 @@ def read_run(run: RunFolder) -> RunRecords:
         stages=read_rows(stages_path(run)),
         demo_cycles_s=_demo_cycles(run.demos),
         pictures={path.stem: path for path in sorted(media.glob("*")) if path.suffix in (".gif", ".png")},
+        loops={
+            path.stem.removeprefix("loop_"): json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(run.metrics.glob("loop_*.json"))
+        },
     )
 
 
 def evaluation_path(run: RunFolder, who: str) -> Path:
     """Return where the evaluation of `who` is kept."""
     return run.metrics / f"evaluation_{who}.json"
+
+
+def loop_path(run: RunFolder, name: str) -> Path:
+    """Return where the periods of a loop are kept: p50_ms, p99_ms, max_ms, periods, missed, bursts."""
+    return run.metrics / f"loop_{name}.json"
 
 
 def stages_path(run: RunFolder) -> Path:

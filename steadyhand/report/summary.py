@@ -44,6 +44,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "intervention_share_last50": History(run.practice[-SHARE_WINDOW:]).intervention_share(),
         "wall_time_s": sum(stage["wall_time_s"] for stage in run.stages),
         "stages": [dict(stage) for stage in run.stages],
+        "loops": run.loops,
         "stops": {"practice": _stops(run.practice), "evaluation": _stops(policy.get("rows", ()))},
         "provenance": _provenance(run),
     }

@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from actor import stop_flag
 from actor.stop_flag import StopFlag
 
 
@@ -25,7 +26,16 @@ def test_a_signal_sets_the_flag(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_second_signal_acts_as_usual():
+def test_the_same_wish_sent_twice_ends_nothing_half_way():
+    stop = StopFlag()
+    with stop.on_signals():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop()
+
+
+def test_a_second_wish_acts_as_usual(monkeypatch):
+    monkeypatch.setattr(stop_flag, "SAME_WISH_NS", 0)
     stop = StopFlag()
     with stop.on_signals():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -33,6 +33,15 @@ def test_finish_seals_and_gives_back_the_unused_room(tmp_path):
     assert part.path.stat().st_size == again.offset(4)
 
 
+def test_a_log_is_finished_once_every_segment_is_sealed(tmp_path):
+    segment.finish(made(tmp_path), 10)
+    assert segment.is_finished(tmp_path)
+    part = made(tmp_path, first_seq=17)
+    assert not segment.is_finished(tmp_path)
+    segment.finish(part, 2)
+    assert segment.is_finished(tmp_path)
+
+
 def test_a_mark_is_a_lower_bound_and_not_a_seal(tmp_path):
     part = made(tmp_path)
     segment.mark(part, 3)

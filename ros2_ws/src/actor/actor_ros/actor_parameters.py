@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,24 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
+from actor_ros.executables import WORKS, link_words
 from runtime.config import ConfigError
 from steadyhand.job import quoted
 
 __all__ = ["DESCRIPTIONS", "ActorParameters", "declare"]
 
-WORKS = ("practise", "demonstrate", "evaluate")
 DESCRIPTIONS: dict[str, tuple[Any, str]] = {
     "device": ("none", "What the person has in hand: a file of configs/device/."),
-    "learner_address": ("", "Where the learner takes records, tcp://host:port; weights come from the next port."),
+    "learner_address": (
+        "",
+        "Where the learner takes records, tcp://host:port; weights come from the next port.",
+    ),
     "work": ("practise", f"What is done once motion is enabled: {', '.join(WORKS)}."),
     "autostart": (False, "Configure and activate by itself. On a real robot a person does that."),
     "once": (False, "End the process when the work is done."),
     "run_root": ("runs", "Folder of the run folders."),
     "run_name": ("", "The run; an existing one is continued. Empty = a new one."),
 }
-_ADDRESS = re.compile(r"tcp://(.+):(\d+)")
-_LAST_PORT = 65534
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ActorParameters:
     """What was given.
 
     Attributes:
-        work: practise, demonstrate or evaluate.
+        work: One of WORKS.
         autostart: Whether the node brings itself up.
         once: Whether the process ends with the work.
         choices: For the configuration, in the order in which they win.
@@ -65,19 +65,7 @@ def declare(node: Node) -> ActorParameters:
         f"device={values['device']}",
         f"run_root={quoted(Path(values['run_root']))}",
         *([f"run_name={values['run_name']}"] if values["run_name"] else []),
-        *_addresses(values["learner_address"]),
+        *(link_words(values["learner_address"]) if values["learner_address"] else []),
         *[str(override) for override in overrides if override],
     ]
     return ActorParameters(values["work"], bool(values["autostart"]), bool(values["once"]), tuple(choices))
-
-
-def _addresses(address: str) -> list[str]:
-    if not address:
-        return []
-    found = _ADDRESS.fullmatch(address)
-    if found is None or not 0 < int(found[2]) <= _LAST_PORT:
-        raise ConfigError(f"learner_address: expected tcp://host:port, found {address!r}")
-    return [
-        f"transport.address={address}",
-        f"transport.weights_address=tcp://{found[1]}:{int(found[2]) + 1}",
-    ]

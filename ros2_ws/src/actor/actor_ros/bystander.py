@@ -24,11 +24,12 @@ _JOIN_S = 2.0
 
 
 class Bystander:
-    """Watches /diagnostics of the actor in one namespace, on threads of its own."""
+    """Watches /diagnostics of actor and watchdog in one namespace, on threads of its own."""
 
     def __init__(self, namespace: str) -> None:
         self.stops: list[str] = []
-        self._name = f"{namespace.rstrip('/')}/actor"
+        self.watchdog: dict[str, str] = {}  # what it said last
+        self._names = {name: f"{namespace.rstrip('/')}/{name}" for name in ("actor", "watchdog")}
         self._values: dict[str, str] = {}
         self._context = rclpy.Context()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
@@ -71,5 +72,8 @@ class Bystander:
 
     def _on_report(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == self._name:
-                self._values = {pair.key: pair.value for pair in status.values}
+            values = {pair.key: pair.value for pair in status.values}
+            if status.name == self._names["actor"]:
+                self._values = values
+            elif status.name == self._names["watchdog"]:
+                self.watchdog = values

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from actor.timing import Timing
 from actor_ros import qos
 
-__all__ = ["Reporter", "period_values"]
+__all__ = ["Reporter", "period_facts", "period_values"]
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -42,3 +42,9 @@ def period_values(timing: Timing, missed: int) -> dict[str, str]:
         "periods": str(timing.count),
         "missed_periods": str(missed),
     }
+
+
+def period_facts(values: Mapping[str, str]) -> dict[str, float | int]:
+    """What `period_values` says, as numbers under the names of a run's `loop_*.json`."""
+    times = {f"{name}_ms": float(values[f"period_{name}_ms"]) for name in ("p50", "p99", "max")}
+    return {**times, "periods": int(values["periods"]), "missed": int(values["missed_periods"])}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["ARGUMENTS", "Argument", "Program", "learner_words", "programs"]
+from runtime.config import ConfigError
+from steadyhand.storage import is_local
+
+__all__ = ["ARGUMENTS", "WORKS", "Argument", "Program", "learner_words", "link_words", "programs"]
 
 MOCK_PROFILE = "mock_ros"
-ON, OFF = "true", "false"
+ON, OFF, AUTO = "true", "false", "auto"
+TEACH, PRACTISE = "teach", "practise"
+WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate")
+_ADDRESS = re.compile(r"tcp://(.+):(\d+)")
+_LAST_PORT = 65534  # one more is for the weights
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,10 @@ ARGUMENTS: dict[str, Argument] = {
     "task": Argument("reach", "What is learnt: a file of configs/task/."),
     "namespace": Argument("", "Namespace of every node and topic, one for each robot, such as arm0."),
     "learner_address": Argument(
-        "tcp://127.0.0.1:5555", "Where the learner takes records; it sends weights from the next port."
+        "tcp://127.0.0.1:5555",
+        "Where the learner takes records; weights come from the next port. Another machine needs keys.",
     ),
-    "learner": Argument("auto", "Whether to start a learner here; auto = with the mock.", ("auto", ON, OFF)),
+    "learner": Argument("auto", "Whether to start a learner here; auto = with the mock.", (AUTO, ON, OFF)),
     "device": Argument(
         "auto", "What the person has in hand: a file of configs/device/; auto = a stand-in on the mock, else none."
     ),
@@ -58,7 +67,10 @@ ARGUMENTS: dict[str, Argument] = {
     "use_sim_time": Argument(OFF, "Whether a simulator's /clock drives the control loop.", (ON, OFF)),
     "record": Argument("", "Folder for a bag of the actor's topics in MCAP; empty = no bag."),
     "work": Argument(
-        "practise", "What the actor does once motion is enabled.", ("practise", "demonstrate", "evaluate")
+        AUTO,
+        "What the actor does once motion is enabled. teach = demonstrate what is missing, then practise; "
+        "auto = teach on the mock, practise on a robot.",
+        (AUTO, *WORKS),
     ),
     "run_name": Argument("", "The run in runs/, which an existing one continues; empty = ros_<task>."),
 }
@@ -82,9 +94,9 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         "use_sim_time": values["use_sim_time"] == ON,
     }
     actor = common | {
-        "device": ("scripted" if is_mock else "none") if values["device"] == "auto" else values["device"],
+        "device": ("scripted" if is_mock else "none") if values["device"] == AUTO else values["device"],
         "learner_address": values["learner_address"],
-        "work": values["work"],
+        "work": _work(values),
         "run_root": run_root,
         "run_name": _run_name(values),
         # On a real robot a person configures and activates; motion needs actor/enable either way.
@@ -104,22 +116,45 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
 def learner_words(given: Mapping[str, str], overrides: tuple[str, ...] = ()) -> list[str] | None:
     """The words after `steadyhand` that start the learner; None where none is to run here."""
     values = _values(given)
-    is_wanted = _profile(values) == MOCK_PROFILE if values["learner"] == "auto" else values["learner"] == ON
-    if not is_wanted or values["work"] != "practise":
+    is_wanted = _profile(values) == MOCK_PROFILE if values["learner"] == AUTO else values["learner"] == ON
+    work = _work(values)
+    if not is_wanted or work not in (TEACH, PRACTISE):
         return None
-    address, _, port = values["learner_address"].rpartition(":")
     return [
         "learn",
+        *(["--await-demos"] if work == TEACH else []),
         f"task={values['task']}",
         f"run_name={_run_name(values)}",
-        f"transport.address={address}:{port}",
-        f"transport.weights_address={address}:{int(port) + 1}",
+        *link_words(values["learner_address"]),
         *overrides,
+    ]
+
+
+def link_words(address: str) -> list[str]:
+    """The choices of the configuration that take both sides to this learner.
+
+    Raises:
+        ConfigError: It is no address.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 0 < int(found[2]) <= _LAST_PORT:
+        raise ConfigError(f"learner_address: expected tcp://host:port, found {address!r}")
+    host, port = found[1], int(found[2])
+    return [
+        *([] if is_local(address) else ["transport=network", f"transport.host={host}"]),
+        f"transport.address={address}",
+        f"transport.weights_address=tcp://{host}:{port + 1}",
     ]
 
 
 def _values(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given.get(name, argument.default) for name, argument in ARGUMENTS.items()}
+
+
+def _work(values: Mapping[str, str]) -> str:
+    if values["work"] != AUTO:
+        return values["work"]
+    return TEACH if _profile(values) == MOCK_PROFILE else PRACTISE
 
 
 def _profile(values: Mapping[str, str]) -> str:

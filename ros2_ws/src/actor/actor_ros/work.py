@@ -22,6 +22,7 @@ from runtime.run_folder import atomic_write_json
 from runtime.run_lock import run_lock
 from steadyhand.commands.act import ending_text, practise
 from steadyhand.job import Job, seed_for
+from steadyhand.report.records import loop_path
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["Work"]
@@ -34,7 +35,7 @@ class Work:
 
     Args:
         job: What to do it on.
-        kind: practise, demonstrate or evaluate.
+        kind: One of executables.WORKS.
         cell: What is driven.
         permission: What the person says.
         announcer: Tells everybody.
@@ -76,17 +77,30 @@ class Work:
                 self.env = None
 
     def _do(self, env: RobotEnv, taught: PersonEnv) -> str:
-        job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
-        if self._kind == "demonstrate":
-            shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
-            with closing(GuidedOperator(shows, permission, announcer)) as demonstrator:
-                manifest = record_demos_in(job, taught, demonstrator, self._ending, _tell)
-            return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
         if self._kind == "evaluate":
-            bystander, episodes = GuidedOperator(NoOperator(), permission, announcer), job.demo.eval_episodes
-            policy = trained_policy(job)
-            ends = self._ending, _tell
-            return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
+            return self._evaluate(taught)
+        shown = self._demonstrate(env, taught) if self._kind in ("teach", "demonstrate") else ""
+        if self._kind == "demonstrate" or self._ending():
+            return shown
+        if shown:
+            logger.info(shown)
+        return self._practise(env, taught)
+
+    def _demonstrate(self, env: RobotEnv, taught: PersonEnv) -> str:
+        job, cell = self._job, self._cell
+        shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
+        with closing(GuidedOperator(shows, self._permission, self._announcer)) as demonstrator:
+            manifest = record_demos_in(job, taught, demonstrator, self._ending, _tell)
+        return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
+
+    def _evaluate(self, taught: PersonEnv) -> str:
+        job, bystander = self._job, GuidedOperator(NoOperator(), self._permission, self._announcer)
+        episodes, ends = job.demo.eval_episodes, (self._ending, _tell)
+        policy = trained_policy(job)
+        return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
+
+    def _practise(self, env: RobotEnv, taught: PersonEnv) -> str:
+        job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
         helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
         with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show))
@@ -100,7 +114,7 @@ class Work:
         if times.period.count:
             figures = times.period.percentiles()._asdict()
             facts = {**figures, "periods": times.period.count, "missed": times.missed, "bursts": times.bursts}
-            atomic_write_json(self._job.run.path / f"loop_{self._kind}.json", facts)
+            atomic_write_json(loop_path(self._job.run, self._kind), facts)
 
 
 def _tell(summary: EpisodeSummary) -> None:

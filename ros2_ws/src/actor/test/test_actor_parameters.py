@@ -36,6 +36,7 @@ def test_they_become_choices_of_the_configuration(declare):
     assert not given.autostart
     config = compose(given.choices)
     assert config["robot"]["kind"] == "ros"
+    assert config["transport"]["keys"], "a learner elsewhere is reached with keys alone"
     assert config["transport"]["address"] == "tcp://gpu-box:6000"
     assert config["transport"]["weights_address"] == "tcp://gpu-box:6001"
     assert (config["run_name"], config["demo"]["demos"]) == ("pegs", 3)
@@ -47,7 +48,7 @@ def test_they_become_choices_of_the_configuration(declare):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"work": "play"}, "expected one of practise, demonstrate, evaluate"),
+        ({"work": "play"}, "expected one of teach, demonstrate, practise, evaluate"),
         ({"learner_address": "gpu-box:5555"}, "expected tcp://host:port"),
         ({"learner_address": "tcp://gpu-box:65535"}, "expected tcp://host:port"),
     ],

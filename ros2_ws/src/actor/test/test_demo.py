@@ -31,10 +31,12 @@ def test_the_whole_way_over_dds(dds, tmp_path, capfd):
     assert (report["demos"], report["episodes"]) == (2, 2)
     assert report["env_steps"] >= 120
     assert report["gradient_updates"] > 0
-    loop = json.loads((run / "loop_practise.json").read_text(encoding="utf-8"))
-    assert loop["periods"] >= 120
-    assert loop["bursts"] == 0
+    assert report["loops"]["practise"]["periods"] >= 120
+    assert report["loops"]["practise"]["bursts"] == 0
+    # The watchdog's own, at the controller's rate.
+    assert report["loops"]["practise_watchdog"]["periods"] > 120
+    assert "Loop period" in (run / "report.html").read_text(encoding="utf-8")
     shown = capfd.readouterr().out
     assert "catch-up bursts" in shown
     with capfd.disabled():
-        sys.stdout.write("\nloop while" + shown.partition("loop while")[2])
+        sys.stdout.write("\nloop, " + shown.partition("loop, ")[2])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actor_ros.executables import ARGUMENTS, learner_words, programs
+from actor_ros.executables import ARGUMENTS, learner_words, link_words, programs
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LAUNCH = PACKAGE / "launch" / "robot.launch.py"
@@ -31,8 +31,9 @@ def test_the_mock_is_the_default_and_brings_itself_up():
     assert names({}) == ["mock_robot_node", "watchdog_node", "actor_node"]
     actor = programs({})[-1].parameters
     assert (actor["robot"], actor["device"], actor["autostart"]) == ("mock_ros", "scripted", True)
+    assert actor["work"] == "teach", "a run without demonstrations has nothing to practise from"
     words = learner_words({})
-    assert words[0] == "learn"
+    assert words[:2] == ["learn", "--await-demos"]
     assert f"run_name={actor['run_name']}" in words
     assert "transport.weights_address=tcp://127.0.0.1:5556" in words
 
@@ -40,10 +41,20 @@ def test_the_mock_is_the_default_and_brings_itself_up():
 def test_nothing_activates_itself_on_a_real_robot():
     assert names(REAL) == ["watchdog_node", "actor_node", "recorder_node"]
     actor = programs(REAL)[1].parameters
-    assert (actor["autostart"], actor["device"]) == (False, "none")
+    assert (actor["autostart"], actor["device"], actor["work"]) == (False, "none", "practise")
     assert learner_words(REAL) is None
-    assert learner_words(REAL | {"learner": "true"})
+    assert "--await-demos" not in learner_words(REAL | {"learner": "true"})
     assert learner_words({"work": "evaluate"}) is None
+
+
+def test_a_learner_on_another_machine_is_reached_with_keys_alone():
+    assert link_words("tcp://gpu-box:5000") == [
+        "transport=network",
+        "transport.host=gpu-box",
+        "transport.address=tcp://gpu-box:5000",
+        "transport.weights_address=tcp://gpu-box:5001",
+    ]
+    assert "transport=network" not in link_words("tcp://127.0.0.1:5555")
 
 
 def test_every_executable_is_installed_and_its_module_has_a_main():

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 from runtime.run_folder import RunFolder
 from steadyhand.report.page import render_page
-from steadyhand.report.records import read_run
+from steadyhand.report.records import loop_path, read_run
 from steadyhand.report.summary import summarise
 from steadyhand.report.write import write_report
 from tests.unit.steadyhand.synthetic_run import add_pictures, make_run
@@ -126,3 +126,14 @@ def test_the_command_and_the_commit_are_there(tmp_path):
     text = page_of(run).text
     assert "steadyhand demo seed=3 'a b=c'" in text
     assert f"git checkout {'f' * 40} # and the changes that were not committed" in text
+
+
+def test_loops_that_ran_against_the_clock_have_a_table(tmp_path):
+    run = make_run(tmp_path)
+    assert "Loop period" not in page_of(run).text
+    times = {"p50_ms": 100.0, "p99_ms": 105.6, "max_ms": 115.3, "periods": 2001, "missed": 0}
+    loop_path(run, "practise").write_text(json.dumps({**times, "bursts": 0}), encoding="utf-8")
+    loop_path(run, "practise_watchdog").write_text(json.dumps(times), encoding="utf-8")
+    text = page_of(run).text
+    assert "practise 100.0 105.6 115.3 2,001 0 0" in text
+    assert "practise, watchdog 100.0 105.6 115.3 2,001 0 -" in text
