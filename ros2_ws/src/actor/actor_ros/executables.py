@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
 
 from runtime.config import ConfigError
 from steadyhand.storage import is_local
@@ -127,6 +130,7 @@ def learner_words(given: Mapping[str, str], overrides: tuple[str, ...] = ()) -> 
         f"run_name={_run_name(values)}",
         *link_words(values["learner_address"]),
         *overrides,
+        *_overrides_in(values["params_file"]),
     ]
 
 
@@ -145,6 +149,29 @@ def link_words(address: str) -> list[str]:
         f"transport.address={address}",
         f"transport.weights_address=tcp://{host}:{port + 1}",
     ]
+
+
+def _overrides_in(params_file: str) -> list[str]:
+    """The choices of the configuration that a parameter file gives the actor: the learner needs the same.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    if not params_file:
+        return []
+    try:
+        nodes = yaml.safe_load(Path(params_file).read_text(encoding="utf-8"))
+        given = [
+            part["ros__parameters"].get("overrides", [])
+            for node, part in nodes.items()
+            if node == "/**" or node.rpartition("/")[2] == "actor"
+        ]
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"params_file: expected a file of ROS parameters, found {params_file!r} ({type(error).__name__}); "
+            "see docs/ros.md"
+        ) from error
+    return [str(override) for override in (given[-1] if given else []) if override]
 
 
 def _values(given: Mapping[str, str]) -> dict[str, str]:

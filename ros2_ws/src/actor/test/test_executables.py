@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from actor_ros.executables import ARGUMENTS, learner_words, link_words, programs
+from runtime.config import ConfigError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LAUNCH = PACKAGE / "launch" / "robot.launch.py"
@@ -55,6 +56,15 @@ def test_a_learner_on_another_machine_is_reached_with_keys_alone():
         "transport.weights_address=tcp://gpu-box:5001",
     ]
     assert "transport=network" not in link_words("tcp://127.0.0.1:5555")
+
+
+def test_the_learner_takes_the_choices_of_a_parameter_file_too(tmp_path):
+    file = tmp_path / "cell.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    overrides: [safety=my_cell, demo.demos=3]\n", encoding="utf-8")
+    assert learner_words({"params_file": str(file)})[-2:] == ["safety=my_cell", "demo.demos=3"]
+    file.write_text("[1, 2", encoding="utf-8")
+    with pytest.raises(ConfigError, match="params_file: expected a file of ROS parameters, found"):
+        learner_words({"params_file": str(file)})
 
 
 def test_every_executable_is_installed_and_its_module_has_a_main():
