@@ -21,6 +21,7 @@ NS_PER_S = 1_000_000_000
 RECEIVE_HWM = 16  # messages; times max_frame_bytes it bounds the memory that peers can fill
 HANDSHAKE_MS = 2_000
 CLOSE_BUDGET_S = 2.0
+MOST_PROBES = 127  # that the kernel takes
 
 _log = get_logger("transport")
 _Socket = zmq.Socket[bytes]
@@ -84,20 +85,31 @@ class SocketThread(ABC):
 
     def _socket(self, kind: int, send_hwm: int, conflate: bool = False) -> _Socket:
         """Return a new socket. All options are set here: most do nothing after bind or connect."""
-        heartbeat_ms = max(1, int(self.config.heartbeat_s * 1000))
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, int(self.config.linger_s * 1000))
         socket.setsockopt(zmq.SNDHWM, send_hwm)
         socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         socket.setsockopt(zmq.MAXMSGSIZE, max(self.config.max_frame_bytes, MAX_HEADER_BYTES))
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, heartbeat_ms)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, heartbeat_ms * self.config.liveness_heartbeats)
+        self._keep_alive(socket)
         if conflate:
             socket.setsockopt(zmq.CONFLATE, 1)
         for option, value in self._curve.items():
             socket.setsockopt(option, value)
         return socket
+
+    def _keep_alive(self, socket: _Socket) -> None:
+        """Let the kernel drop the connection of a machine that is gone. That a process hangs, our own heartbeats show.
+
+        Not ZeroMQ's heartbeats: a process that was stopped for longer than they allow, and goes on, is aborted by an
+        assertion (libzmq #4364).
+        """
+        beat_s = max(1, round(self.config.heartbeat_s))
+        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, beat_s)
+        socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, beat_s)
+        socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, min(self.config.liveness_heartbeats, MOST_PROBES))
+        socket.setsockopt(zmq.TCP_MAXRT, 1000 * beat_s * self.config.liveness_heartbeats)
 
     def _receive_frames(self, socket: _Socket) -> tuple[list[bytes], str]:
         """Return the frames of one message, and who it comes from: the user id of a client's key, else "".

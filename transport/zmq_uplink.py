@@ -84,7 +84,8 @@ class ZmqUplink(SocketThread):
         self._link: _Link | None = None
         self._retry_s = 0.0
         self._backoff_s = config.backoff_min_s
-        self._deaf = False  # whether the subscription may have been refused: ZeroMQ does not try that again
+        # Whether the subscription may have been refused, which ZeroMQ does not try again, or lead to where nobody is.
+        self._deaf = False
         self._sub = self._subscribe()
 
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
@@ -180,7 +181,6 @@ class ZmqUplink(SocketThread):
         failure = confirmed(link.monitor.failure(), self.config.address, keyed=bool(self._curve))
         if not failure:
             return
-        self._deaf = True
         error = explain(self.config.address, failure, *self._fingerprints)
         self._lost(link, str(error))
         if link.attempt.answer.done():
@@ -278,6 +278,7 @@ class ZmqUplink(SocketThread):
         if link.accepted:
             _log.warning("lost the learner at %s: %s; records wait in the log", self.config.address, why)
         self._hang_up(link)
+        self._deaf = True
         self._retry_s = self._now_s() + self._backoff_s * random.uniform(0.5, 1.0)
         self._backoff_s = min(2 * self._backoff_s, self.config.backoff_max_s)
 

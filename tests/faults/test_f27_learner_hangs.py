@@ -42,6 +42,21 @@ def test_a_learner_that_is_stopped_is_reported_and_another_goes_on_where_it_was(
     assert account.lost_steps == 0
 
 
+def test_a_learner_that_was_stopped_and_goes_on_is_the_same_one(world, record_property):
+    learner = world.start("learner")
+    world.start("actor")
+    world.wait_for("practice with the learner", lambda: world.connected() and world.epoch() >= 0)
+    epoch = world.epoch()
+    learner.send_signal(signal.SIGSTOP)
+    world.wait_for("the actor to notice", lambda: not world.connected())
+    learner.send_signal(signal.SIGCONT)
+    world.wait_for("the two to find each other again", world.connected)
+    assert learner.poll() is None
+    world.end()
+    assert world.epoch() == epoch
+    record_property("lost_steps", world.account().lost_steps)
+
+
 def hangs_after(seconds: float, stall_s: float | None) -> float:
     """Let a learner answer and take records, and make no update after `seconds`; return when it was reported."""
     clock = FakeClock()

@@ -67,7 +67,8 @@ def test_sockets_are_bounded_from_the_start():
     assert socket.getsockopt(zmq.MAXMSGSIZE) >= CONFIG.max_frame_bytes
     assert socket.getsockopt(zmq.LINGER) == 200
     assert socket.getsockopt(zmq.RCVHWM) == 16
-    assert socket.getsockopt(zmq.HEARTBEAT_IVL) == 50
+    assert socket.getsockopt(zmq.TCP_KEEPALIVE) == 1
+    assert socket.getsockopt(zmq.HEARTBEAT_IVL) == 0, "it would abort a process that was stopped for a while"
     thread.close()
 
 
