@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actor.arbiter import Arbiter
+from actor.break_time import BreakTime
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.waiting import resume_after_stop
+from actor.waiting import pause, resume_after_stop
 from robot_envs.devices.operator import Operator
 from runtime.clock import utc_text, wall_time_ns
 from transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
@@ -70,6 +71,7 @@ def record_demos(
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
     chooser = Chooser(demonstrator, Arbiter(schema.action.shape[0], release_hold_s=0.0))
+    rest = BreakTime(env, demonstrator)
     try:
         write_manifest(folder, manifest)
         for _ in range(config.max_attempts):
@@ -78,9 +80,13 @@ def record_demos(
             records.clear()
             attempt = manifest.episodes
             reset_seed = episode_seed(seed, Phase.DEMO, attempt)
-            summary = loop.run_episode(attempt, Phase.DEMO, chooser, reset_seed, may_step=lambda: not stop())
+            summary = loop.run_episode(
+                attempt, Phase.DEMO, chooser, reset_seed, may_step=lambda: not (stop() or rest.wanted())
+            )
             if summary.stop_reason == INTERRUPTED:
-                break
+                if rest.wanted():
+                    rest.take(stop, lambda reason: pause())
+                continue
             if summary.success:
                 for record in records:
                     writer.append(record)

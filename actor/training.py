@@ -13,6 +13,7 @@ from typing import Any
 import gymnasium
 
 from actor.arbiter import Arbiter
+from actor.break_time import BreakTime
 from actor.chooser import Chooser, Explorer
 from actor.config import ActorConfig
 from actor.console import Console, Status
@@ -108,6 +109,7 @@ class Training:
         self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock)
         self._logbook = Logbook(metrics_path, session)
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
+        self._break = BreakTime(env, operator)
         self._runner: PolicyRunner | None = None
         self._waiting = "the learner"
 
@@ -185,6 +187,9 @@ class Training:
         self._resume(str(getattr(latched, "value", latched or "")))
         while not (end_reason := self._end_reason()):
             self._take_weights(runner)
+            if self._break.wanted():
+                self._break.take(lambda: bool(self._end_reason()), self._wait)
+                continue
             if reason := self._reason_to_wait(runner):
                 if reason != self._waiting:
                     self._loop.hold()
@@ -249,8 +254,8 @@ class Training:
         return ""
 
     def _may_step(self, runner: PolicyRunner) -> bool:
-        """Between two steps: let the learner catch up in lockstep, swap weights, look at the stop flag."""
-        if self._stop() or (self._lockstep and not self._wait_for_learner()):
+        """Between two steps: let the learner catch up in lockstep, swap weights, look whether somebody wants an end."""
+        if self._stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
             return False
         self._take_weights(runner)
         self._logbook.session_steps += 1

@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 
 from robot_envs.camera import Camera
 from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
-from robot_envs.robot import Robot, RobotCommand
+from robot_envs.robot import Robot, RobotCommand, RobotError
 from robot_envs.safety.camera_watch import CameraWatch
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from robot_envs.safety.motion_watch import MotionWatch
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import ObservedVector, Outcome, Task
 from runtime.clock import Clock
+from runtime.logging import get_logger
+
+logger = get_logger("env")
 
 _NS = 1_000_000_000
 _WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
@@ -101,6 +104,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
         self.reward_terms = tuple(task.reward_terms)
+        self._start_pose = np.zeros((0, 7))  # before the first episode
         robot.connect()
         for camera in cameras:
             camera.connect()
@@ -181,6 +185,28 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     def hold(self) -> None:
         """The arm stays where it is."""
         self.robot.hold()
+
+    def park(self) -> None:
+        """Bring the arm to where it waits while a person has a break, and hold there. Nothing latches."""
+        at, pose = self.gate.limits.park_position_m, self._start_pose
+        if self.gate.stop_reason is None and len(pose):
+            if at is not None:
+                pose = np.broadcast_to([*at, *self.gate.limits.nominal_quat], pose.shape).copy()
+            try:
+                self.robot.reset(pose, self._gripper_width)
+            except RobotError as error:
+                logger.warning("not parked, the arm stays where it is: %s", error)
+        self.robot.hold()
+
+    def preflight(self) -> str:
+        """What speaks against moving after a break, as a stop reason; "" = nothing. Nothing latches."""
+        self._state = self.robot.read()
+        for watch in self._watches:
+            watch.begin()
+        self._check()
+        objection = self.gate.stop_text
+        self.gate.resume()
+        return objection
 
     def close(self) -> None:
         """Hold, and let go of robot and cameras."""

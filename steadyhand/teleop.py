@@ -116,6 +116,7 @@ class _Watched:
     def __init__(self, person: DeviceOperator, note: Callable[[Observation, Wish], None]) -> None:
         self._person, self._note = person, note
         self.reset, self.may_resume, self.close = person.reset, person.may_resume, person.close
+        self.wants_park = person.wants_park
 
     def act(self, observation: Observation, info: dict[str, Any], policy_action: NDArray[np.float32] | None) -> Wish:
         wish = self._person.act(observation, info, policy_action)

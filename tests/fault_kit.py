@@ -130,6 +130,9 @@ class Pusher:
     def may_resume(self, stop_reason):
         return self.allows
 
+    def wants_park(self):
+        return False
+
     def close(self):
         pass
 

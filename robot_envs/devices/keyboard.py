@@ -48,7 +48,7 @@ class KeyboardConfig:
         hold_s: How long a key moves the robot after it was last heard.
         engaged_s: How long after it the person stays in control.
         keys: Twist of each key, in [-1, 1]: x, y, z, then rotation about x, y, z, in the tool frame.
-        buttons: Key by what it does: close, open, resume.
+        buttons: Key by what it does: close, open, resume, park.
     """
 
     kind: Literal["keyboard"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLOSE", "OPEN", "RESUME", "MappingConfig", "check_button_names", "gripper_wish"]
+__all__ = ["CLOSE", "OPEN", "PARK", "RESUME", "MappingConfig", "check_button_names", "gripper_wish"]
 
-CLOSE, OPEN, RESUME = "close", "open", "resume"
+CLOSE, OPEN, RESUME, PARK = "close", "open", "resume", "park"
 UNUSED = -1
 
 
@@ -23,7 +23,7 @@ class MappingConfig:
         scale: Twist at full deflection, per entry; a negative one turns the axis round.
         full_scale: Raw value at full deflection.
         dead_zone: Share of the deflection that counts as rest, in [0, 1).
-        buttons: The buttons that have to be down together, by what they do: close, open, resume.
+        buttons: The buttons that have to be down together, by what they do: close, open, resume, park.
     """
 
     axes: tuple[int, ...]
@@ -59,8 +59,8 @@ class MappingConfig:
 def check_button_names(buttons: dict[str, tuple[int, ...]] | dict[str, str]) -> None:
     """Raise ValueError for a name that nothing listens to, and for one without a button."""
     for name, numbers in buttons.items():
-        if name not in (CLOSE, OPEN, RESUME):
-            raise ValueError(f"buttons: expected {CLOSE}, {OPEN} or {RESUME}, found {name!r}")
+        if name not in (CLOSE, OPEN, RESUME, PARK):
+            raise ValueError(f"buttons: expected {CLOSE}, {OPEN}, {RESUME} or {PARK}, found {name!r}")
         if not numbers:
             raise ValueError(f"buttons.{name}: expected at least one button, found none; leave the line out instead")
 

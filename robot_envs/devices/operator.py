@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_envs.devices.device import Device, HumanInput
+from robot_envs.devices.mapping import PARK, RESUME
 from runtime.logging import get_logger
 
 __all__ = ["HOLD", "DeviceOperator", "Hold", "NoOperator", "Operator", "Wish"]
@@ -45,6 +46,9 @@ class Operator(Protocol):
     def may_resume(self, stop_reason: str) -> bool:
         """Whether the operator has said that it is safe to go on after a stop."""
 
+    def wants_park(self) -> bool:
+        """Whether the operator has asked for a break since this was asked last."""
+
     def close(self) -> None:
         """Let go of whatever the operator holds in hand."""
 
@@ -64,6 +68,10 @@ class NoOperator:
     def may_resume(self, stop_reason: str) -> bool:
         """Always."""
         return True
+
+    def wants_park(self) -> bool:
+        """Never."""
+        return False
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -88,6 +96,7 @@ class DeviceOperator:
         self.reading: HumanInput | None = None  # the newest one
         self._lost = False
         self._asked = False
+        self._parks = False
 
     def reset(self, info: dict[str, Any]) -> None:
         """Nothing is forgotten: a device that was silent before the episode still is."""
@@ -98,6 +107,7 @@ class DeviceOperator:
         """The device's twist as an action; arms that are not engaged stand still. HOLD after the device was silent."""
         reading = self.reading = self._device.poll()
         self._asked = False
+        self._parks = self._parks or PARK in reading.events
         engaged = bool(reading.engaged.any())
         self._note_loss(reading.age_s, engaged)
         if self._lost:
@@ -110,9 +120,14 @@ class DeviceOperator:
         What was pressed before is no answer: nobody had asked yet.
         """
         self.reading = self._device.poll()
-        pressed = "resume" in self.reading.events
+        pressed = RESUME in self.reading.events
         answered, self._asked = self._asked and pressed, True
         return answered
+
+    def wants_park(self) -> bool:
+        """Whether the park button has been pressed in an episode."""
+        wanted, self._parks = self._parks, False
+        return wanted
 
     def close(self) -> None:
         """Let go of the device."""

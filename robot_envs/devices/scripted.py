@@ -95,6 +95,10 @@ class ScriptedDemonstrator:
         """In simulation nobody can be hurt."""
         return True
 
+    def wants_park(self) -> bool:
+        """A stand-in eats no lunch."""
+        return False
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -136,6 +140,10 @@ class ScriptedCorrector:
     def may_resume(self, stop_reason: str) -> bool:
         """In simulation nobody can be hurt."""
         return True
+
+    def wants_park(self) -> bool:
+        """A stand-in eats no lunch."""
+        return False
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -27,6 +27,8 @@ class SafetyLimits:
         max_state_age_s: Age beyond which a robot state is stale.
         cameras: When a camera counts as blind; null = never.
         motion: When an arm counts as not moving; null = never.
+        park_position_m: Where the TCP waits while a person has a break, base frame, oriented as ``nominal_quat``.
+            Shape (3,); null = where the newest episode began.
     """
 
     workspace_low_m: tuple[float, ...]
@@ -40,6 +42,7 @@ class SafetyLimits:
     max_state_age_s: float
     cameras: CameraLimits | None = None
     motion: MotionLimits | None = None
+    park_position_m: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.workspace_low_m) != 3 or len(self.workspace_high_m) != 3:
@@ -47,6 +50,16 @@ class SafetyLimits:
         if not all(low < high for low, high in zip(self.workspace_low_m, self.workspace_high_m, strict=True)):
             raise ValueError(
                 f"workspace: expected low < high, found {self.workspace_low_m} and {self.workspace_high_m}"
+            )
+        if self.park_position_m is not None and not (
+            len(self.park_position_m) == 3
+            and all(
+                low <= at <= high
+                for low, at, high in zip(self.workspace_low_m, self.park_position_m, self.workspace_high_m, strict=True)
+            )
+        ):
+            raise ValueError(
+                f"park_position_m: expected null or a position inside the workspace, found {self.park_position_m}"
             )
         if len(self.nominal_quat) != 4 or abs(float(np.linalg.norm(self.nominal_quat)) - 1.0) > 1e-3:
             raise ValueError(f"nominal_quat: expected a unit quaternion xyzw, found {self.nominal_quat}")

@@ -109,3 +109,6 @@ class Helper:
         self.asked.append(stop_reason)
         self.refusals -= 1
         return self.refusals < 0
+
+    def wants_park(self):
+        return False

@@ -261,6 +261,28 @@ def test_after_a_stop_nothing_moves_until_the_person_says_so(tmp_path):
     assert [row["stop_reason"] for row in run.metrics()] == ["force_limit"] * 2
 
 
+def test_a_break_closes_the_episode_and_practice_goes_on_after_it(tmp_path):
+    class Tired(Helper):
+        def act(self, observation, info, policy_action):
+            acted.append(1)
+            return super().act(observation, info, policy_action)
+
+        def wants_park(self):
+            return len(acted) == 3 and not parked and not parked.append(1)
+
+    acted, parked, operator = [], [], Tired(lambda step: False)
+    operator.refusals = 2
+    run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=20), operator=operator)
+    run()
+    assert "a person to end the break" in run.waits
+    assert operator.asked == ["parked"] * 3
+    first = run.log()[run.log()["episode_id"] == 0]
+    assert first["kind"].tolist() == [Kind.STEP] * 3 + [Kind.FINAL]
+    assert not first["terminated"].any()
+    assert run.metrics()[0]["stop_reason"] == "interrupted"
+    assert run.env.stop_reason is None, "nothing latches"
+
+
 def test_a_stop_that_was_latched_before_the_start_is_asked_about(tmp_path):
     env, operator = PointEnv(), Helper(lambda step: False)
     env.stop_reason = "robot_fault"

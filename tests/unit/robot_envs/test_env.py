@@ -6,6 +6,7 @@ from gymnasium.utils.env_checker import check_env
 
 from robot_envs.env import StopLatchedError
 from runtime.clock import MonotonicClock
+from runtime.config import ConfigError
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")
@@ -83,6 +84,46 @@ def test_stop_ends_the_episode_holds_and_waits_for_a_person():
         env.reset(seed=1)
     env.resume()
     env.reset(seed=1)
+
+
+def test_a_parked_arm_waits_where_the_cell_says_and_nothing_latches():
+    env = make_robot_env("task=reach", "safety.park_position_m=[0.4,0.1,0.4]")
+    env.robot = RecordingRobot(env.robot)
+    env.park()  # before the first episode the arm stays where it is
+    assert env.robot.holds == 1
+    env.reset(seed=0)
+    env.step(np.ones(6, np.float32))
+    env.park()
+    assert np.allclose(env.robot.read().tcp_pose[0, :3], [0.4, 0.1, 0.4], atol=5e-3)
+    assert env.stop_reason is None
+    assert env.preflight() == ""
+    env.reset(seed=1)
+
+
+def test_without_a_place_of_its_own_it_parks_where_the_episode_began():
+    env = make_robot_env("task=reach")
+    env.reset(seed=0)
+    for _ in range(5):
+        env.step(np.ones(6, np.float32))
+    env.park()
+    assert np.allclose(env.robot.read().tcp_pose[0, :3], [0.5, 0.0, 0.25], atol=5e-3)
+
+
+def test_the_preflight_after_a_break_says_what_is_wrong_and_latches_nothing():
+    env = make_robot_env("task=reach")
+    env.reset(seed=0)
+    env.park()
+    read = env.robot.read
+    env.robot.read = lambda: replace(read(), silent_source="joint_states")
+    assert "joint_states" in env.preflight()
+    assert env.stop_reason is None
+    env.robot.read = read
+    assert env.preflight() == ""
+
+
+def test_a_park_position_outside_the_workspace_is_refused():
+    with pytest.raises(ConfigError, match="park_position_m: expected null or a position inside the workspace"):
+        make_robot_env("task=reach", "safety.park_position_m=[0.4,0.1,4.0]")
 
 
 def test_state_that_is_wrong_at_reset_moves_nothing():

@@ -185,6 +185,7 @@ class ActorNode(LifecycleNode):
         serve("enable", SetBool, lambda request: self._enable(bool(request.data)), takes_time=True)
         serve("recover", Trigger, lambda _: self._recover(), takes_time=True)
         serve("stop", Trigger, lambda _: self._person_stops())
+        serve("park", Trigger, lambda _: self._park())
         marks: tuple[Mark, ...] = ("success", "failure", "reset")
         for mark in marks:
             serve(mark, Trigger, partial(self._mark, mark))
@@ -242,6 +243,12 @@ class ActorNode(LifecycleNode):
         if self._work is None or not self.permission.given:
             return "no episode is running"
         self.permission.mark(mark)
+        return ""
+
+    def _park(self) -> str:
+        if self._work is None or not self.permission.given:
+            return "nothing is going on that a break could be from"
+        self.permission.park()
         return ""
 
     def _report(self) -> None:

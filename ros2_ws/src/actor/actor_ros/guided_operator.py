@@ -44,6 +44,11 @@ class GuidedOperator:
         """Whether a person has enabled motion since."""
         return self._permission.given
 
+    def wants_park(self) -> bool:
+        """Whether a person has called actor/park, or pressed the device's button."""
+        by_service = self._permission.take_park()
+        return self._operator.wants_park() or by_service
+
     def close(self) -> None:
         """Let go of whatever the operator holds in hand."""
         self._operator.close()

@@ -24,6 +24,7 @@ class Permission:
         self._given = False
         self._needs_recover = False
         self._mark: Mark | None = None
+        self._park = False
         self.reason = "nobody has enabled motion yet"
 
     @property
@@ -71,6 +72,15 @@ class Permission:
     def mark(self, mark: Mark) -> None:
         """A person judges the episode that runs, or ends it."""
         self._mark = mark
+
+    def park(self) -> None:
+        """A person wants a break."""
+        self._park = True
+
+    def take_park(self) -> bool:
+        """Whether a person has asked for a break since the last call."""
+        park, self._park = self._park, False
+        return park
 
     def take_mark(self) -> Mark | None:
         """What a person said about the episode since the last call."""

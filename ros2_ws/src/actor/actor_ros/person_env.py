@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from actor.break_time import PARKED
 from actor.timing import Timing
 from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
@@ -112,6 +113,12 @@ class PersonEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation,
             self._last_end = str(info["stop_reason"] or ended)
         self._tell("ended" if terminated or truncated else "running")
         return observation, reward, terminated, truncated, info
+
+    def park(self) -> None:
+        """Park; to go on a person gives leave again."""
+        self._robot_env.park()
+        self._permission.withdraw(PARKED)
+        self._tell(PARKED)
 
     def stop(self, reason: StopReason) -> None:
         """Hold now, from any thread; latched until a person gives leave."""

@@ -197,6 +197,10 @@ SERVICES: tuple[Service, ...] = (
     Service("actor/failure", "std_srvs/srv/Trigger", ACTOR, "The person marks the episode as a failure"),
     Service("actor/stop", "std_srvs/srv/Trigger", ACTOR, "Hold now; latched until actor/enable"),
     Service(
+        "actor/park", "std_srvs/srv/Trigger", ACTOR,
+        "A break: end the episode, go to the park pose, hold; actor/enable goes on",
+    ),
+    Service(
         "actor/recover", "std_srvs/srv/Trigger", ACTOR,
         "Run the profile's recover steps, tare, start again from the measured pose; motion still needs actor/enable",
     ),

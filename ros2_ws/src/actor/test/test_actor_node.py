@@ -31,6 +31,7 @@ PATIENT = (
     "safety.max_state_age_s=3.0",
 )
 ENDLESS = ("demo.demos=500", "demo.max_attempts=1000")
+PARK = [0.42, 0.1, 0.42]  # m
 HEARD = {
     "current_pose": (PoseStamped, "sensor"),
     "actor/command": (PoseStamped, "command"),
@@ -57,7 +58,7 @@ class ActorBench(Bench):
             "work": "demonstrate",
             "run_root": str(folder / "runs"),
             "run_name": "ros",
-            "overrides": f"[{', '.join((*PATIENT, *ENDLESS))}]",
+            "overrides": f"[{', '.join((*PATIENT, *ENDLESS))}, 'safety.park_position_m={PARK}']",
         } | parameters
         if start:
             self.start_actor()
@@ -181,6 +182,17 @@ def test_stop_latches_until_a_person_enables(running):
     running.wait_for_end("person_stop")
     assert running.diagnostics()["stop_reason"] == "person_stop"
     assert not running.trigger("actor/success").success
+    running.enabled()
+    running.wait_for_steps()
+
+
+def test_a_break_parks_without_a_stop_and_goes_on_with_leave(running):
+    assert running.trigger("actor/park").success
+    wait_until(lambda: running.episode()["message"] == "parked", "the arm to be parked")
+    at = running.probe.last("current_pose").pose.position
+    assert [at.x, at.y, at.z] == pytest.approx(PARK, abs=0.01)
+    assert running.diagnostics()["stop_reason"] == "parked"
+    assert not running.trigger("actor/park").success
     running.enabled()
     running.wait_for_steps()
 

@@ -1,0 +1,59 @@
+"""A person's break: the running episode is closed, the arm waits where it is in nobody's way, and nothing latches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gymnasium
+
+from actor.waiting import resume_after_stop
+from robot_envs.devices.operator import Operator
+from runtime.logging import get_logger
+
+__all__ = ["PARKED", "BreakTime"]
+
+PARKED = "parked"
+
+logger = get_logger("actor.break")
+
+
+class BreakTime:
+    """Between two episodes, as long as a person likes.
+
+    Args:
+        env: Parked where it can be: a robot has ``park`` and ``preflight``.
+        operator: Who asks for the break, and ends it.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator) -> None:
+        self._env, self._operator = env, operator
+        self._wanted = False
+
+    def wanted(self) -> bool:
+        """Whether a break was asked for since the last one. It ends the running episode, and begins after it."""
+        self._wanted = self._operator.wants_park() or self._wanted
+        return self._wanted
+
+    def take(self, stop: Callable[[], bool], wait: Callable[[str], None]) -> None:
+        """Park, and return when the person says so and nothing speaks against going on; the next reset tares.
+
+        Args:
+            stop: Whether the process is to end; the break then ends too.
+            wait: Lets a moment pass, and shows for what.
+        """
+        self._wanted = False
+        self._call("park")
+        logger.info("parked; the person's resume goes on")
+        why = ""
+        while not stop():
+            idle = partial(wait, f"a person to end the break{why}")
+            resume_after_stop(self._env, self._operator, PARKED, stop, idle)
+            if stop() or not (objection := self._call("preflight")):
+                return
+            why = f" (not yet: {objection})"
+            logger.warning("the break goes on: %s; mend it, then resume", objection)
+
+    def _call(self, name: str) -> Any:
+        return self._env.get_wrapper_attr(name)() if self._env.has_wrapper_attr(name) else None

@@ -1,0 +1,61 @@
+from actor.break_time import PARKED, BreakTime
+from tests.unit.actor.point_env import Helper, PointEnv
+
+
+class Tired(Helper):
+    """Asks for a break when told so, and ends it at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.parks = False
+
+    def wants_park(self):
+        wanted, self.parks = self.parks, False
+        return wanted
+
+
+class ParkedEnv(PointEnv):
+    """Has a place for breaks, and something against going on as often as told."""
+
+    objections = 0
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def park(self):
+        self.calls.append("park")
+
+    def preflight(self):
+        self.calls.append("preflight")
+        self.objections -= 1
+        return "stale_state (joint_states)" if self.objections >= 0 else ""
+
+
+def test_a_wish_is_kept_until_the_break():
+    person = Tired()
+    rest = BreakTime(PointEnv(), person)
+    assert not rest.wanted()
+    person.parks = True
+    assert rest.wanted()
+    assert rest.wanted()
+    rest.take(lambda: False, lambda reason: None)
+    assert not rest.wanted()
+    assert person.asked == [PARKED]
+
+
+def test_it_parks_waits_for_the_person_and_looks_before_going_on(caplog):
+    env, person, shown = ParkedEnv(), Tired(), []
+    env.objections, person.refusals = 1, 3
+    BreakTime(env, person).take(lambda: False, shown.append)
+    assert env.calls == ["park", "preflight", "preflight"]
+    assert shown == ["a person to end the break"] * 3
+    assert "stale_state (joint_states)" in caplog.text
+
+
+def test_the_end_of_the_process_ends_the_break():
+    env, person = ParkedEnv(), Tired()
+    person.refusals = 1_000
+    looks = iter([False, False, True])
+    BreakTime(env, person).take(lambda: next(looks, True), lambda reason: None)
+    assert env.calls == ["park"]
