@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actor.arbiter import Action, Arbiter, Decision
-from actor.policy_runner import NO_POLICY, PolicyRunner
+from actor.runner import NO_POLICY, Runner
 from robot_envs.devices.operator import Operator
 
 __all__ = ["Chooser", "Explorer"]
@@ -43,7 +43,7 @@ class Chooser:
         self,
         operator: Operator,
         arbiter: Arbiter,
-        runner: PolicyRunner | None = None,
+        runner: Runner | None = None,
         deterministic: bool = False,
         explorer: Explorer | None = None,
     ) -> None:

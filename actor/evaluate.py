@@ -11,13 +11,12 @@ import gymnasium
 
 from actor.arbiter import Arbiter
 from actor.chooser import Chooser
-from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from actor.control_loop import ControlLoop, EpisodeSummary
 from actor.episode import Append
-from actor.policy_runner import PolicyRunner
+from actor.runner import Runner
+from actor.seeded_episodes import seeded_episodes
 from actor.statistics import wilson_interval
-from actor.waiting import resume_after_stop
 from robot_envs.devices.operator import NoOperator, Operator
-from transport.record import Phase
 from transport.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "judge"]
@@ -53,7 +52,7 @@ class Evaluation:
 def evaluate(
     env: gymnasium.Env[Any, Any],
     schema: Schema,
-    runner: PolicyRunner,
+    runner: Runner,
     episodes: int,
     seed: int,
     bystander: Operator,
@@ -79,14 +78,9 @@ def evaluate(
     loop = ControlLoop(env, schema, append)
     chooser = Chooser(NoOperator(), Arbiter(schema.action.shape[0], release_hold_s=0.0), runner, deterministic=True)
     summaries: list[EpisodeSummary] = []
-    for index in range(episodes):
-        reset_seed = episode_seed(seed, Phase.EVAL, index)
-        summary = loop.run_episode(index, Phase.EVAL, chooser, reset_seed, may_step=lambda: not stop())
-        if summary.stop_reason == INTERRUPTED:
-            break
+    for summary in seeded_episodes(loop, chooser, bystander, seed, stop, episodes):
         summaries.append(summary)
         on_episode(summary)
-        resume_after_stop(env, bystander, summary.stop_reason, stop)
     return judge(summaries)
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
+from actor.observation_window import ObservationWindow
+from actor.runner import NO_POLICY
+from policies import Policy, PolicySpec, PolicyWeightsError
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger, quoted
 from transport.schema import Schema, SchemaError
 from transport.weights import Weights, newer
 
-__all__ = ["PolicyRunner", "use_one_thread"]
-
-NO_POLICY = -1  # the `policy_version` of a step without one
+__all__ = ["PolicyRunner", "check_inputs", "use_one_thread"]
 
 logger = get_logger("actor.policy_runner")
 
@@ -48,13 +48,14 @@ class PolicyRunner:
         seed: int,
         frozen_encoder: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        _check_inputs(spec, schema)
+        check_inputs(spec, schema)
         self.spec = spec
         self.rejected = 0  # offers that failed a check
         self._clock = clock
         # Two seeds, so that the noise does not repeat itself after a swap.
         self._active, self._standby = (Policy(spec, 2 * seed + copy, frozen_encoder) for copy in range(2))
-        self._history = {item.key: _blank(item, spec.obs_horizon) for item in spec.inputs}
+        fields = [(item.key, item.shape, item.dtype) for item in spec.inputs]
+        self._window = ObservationWindow(fields, spec.obs_horizon)
         self._weights: Weights | None = None
         self._swapped_ns = 0
 
@@ -98,23 +99,20 @@ class PolicyRunner:
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Start an episode: the first observation stands in for those before it."""
-        for key, history in self._history.items():
-            history[:] = observation[key]
+        self._window.begin(observation)
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Take in the observation that a step has led to."""
-        for key, history in self._history.items():
-            history[:-1] = history[1:]
-            history[-1] = observation[key]
+        self._window.observe(observation)
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:
         """Return the action (A,) in [-1, 1] for the newest observations."""
-        return self._active.act(self._history, deterministic)
+        return self._active.act(self._window.arrays, deterministic)
 
     def _check_canary(self) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
         for deterministic in (True, False):
-            action = self._standby.act(self._history, deterministic)
+            action = self._standby.act(self._window.arrays, deterministic)
             if not (np.abs(action) <= 1.0).all():
                 raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
 
@@ -124,11 +122,12 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _blank(item: InputSpec, obs_horizon: int) -> NDArray[Any]:
-    return np.zeros((obs_horizon, *item.shape), item.dtype)
+def check_inputs(spec: PolicySpec, schema: Schema) -> None:
+    """Check that an environment gives what a policy reads, and takes what it says.
 
-
-def _check_inputs(spec: PolicySpec, schema: Schema) -> None:
+    Raises:
+        SchemaError: It does not.
+    """
     for item in spec.inputs:
         field = schema.observation_field(item.key)
         if (field.shape, field.dtype) != (item.shape, item.dtype):

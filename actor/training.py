@@ -20,7 +20,8 @@ from actor.console import Console, Status
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from actor.learner_watch import LearnerWatch
 from actor.logbook import Logbook
-from actor.policy_runner import NO_POLICY, PolicyRunner
+from actor.policy_runner import PolicyRunner
+from actor.runner import NO_POLICY
 from actor.session import LogFaultError, Session, log_fault
 from actor.timing import Percentiles
 from actor.waiting import pause, resume_after_stop

@@ -22,6 +22,8 @@ VERBS = {
     "learn": "start the learner: it trains on what actors send",
     "act": "start the actor: it practises beside the robot",
     "eval": "judge a policy on seeded episodes with nobody helping",
+    "export": "write a trained policy as one ONNX file",
+    "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
     "relabel": "say of a recorded episode that it was, or was not, a success",

@@ -1,0 +1,80 @@
+"""A finished policy at work: it acts, a person may take over, and nothing is recorded or learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser
+from actor.control_loop import ControlLoop, EpisodeSummary
+from actor.runner import Runner
+from actor.seeded_episodes import seeded_episodes
+from actor.timing import Percentiles
+from robot_envs.devices.operator import Operator
+from transport.schema import Schema
+
+__all__ = ["Deployment", "deploy"]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment came to.
+
+    Attributes:
+        episodes: Episodes that were finished.
+        successes: Of them.
+        helped: Of them, in which a person acted.
+        stopped: Of them, that a software stop ended.
+        period: From look to look, in control time.
+        compute: A step without the environment: the policy, and choosing.
+        overruns: Steps that took longer than the control period.
+    """
+
+    episodes: int
+    successes: int
+    helped: int
+    stopped: int
+    period: Percentiles
+    compute: Percentiles
+    overruns: int
+
+
+def deploy(
+    env: gymnasium.Env[Any, Any],
+    schema: Schema,
+    runner: Runner,
+    operator: Operator,
+    release_hold_s: float,
+    episodes: int | None,
+    seed: int,
+    stop: Callable[[], bool] = lambda: False,
+    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+) -> Deployment:
+    """Run a policy at its most likely action.
+
+    Args:
+        env: As `robot_envs.make_env` returns it.
+        schema: Of `env`.
+        runner: The policy.
+        operator: May take over, and says when to go on after a stop.
+        release_hold_s: How long the robot stands still after the operator lets go.
+        episodes: How many; None = until `stop`.
+        seed: Of the episodes' resets; an evaluation with the same seed has the same episodes.
+        stop: Ends it; an episode that it interrupts does not count.
+        on_episode: Told about every episode.
+    """
+    loop = ControlLoop(env, schema, append=lambda record: None)
+    chooser = Chooser(operator, Arbiter(schema.action.shape[0], release_hold_s), runner, deterministic=True)
+    finished = successes = helped = stopped = 0
+    for summary in seeded_episodes(loop, chooser, operator, seed, stop, episodes):
+        finished += 1
+        successes += summary.success
+        helped += summary.helped
+        stopped += bool(summary.stop_reason)
+        on_episode(summary)
+    period, compute = loop.period.percentiles(), loop.compute.percentiles()
+    return Deployment(finished, successes, helped, stopped, period, compute, loop.overruns)

@@ -1,0 +1,135 @@
+"""An exported policy, checked and ready to compute. onnxruntime and numpy are all that it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
+from runtime.logging import quoted
+from transport.schema import SchemaError
+
+__all__ = ["BLANK", "SEAL", "MissingRuntimeError", "OnnxPolicy", "sealed"]
+
+SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
+BLANK = "0" * 64  # stands in the digest's place while the file is hashed
+# The key, the field number and the length (64) before the digest are the same bytes in every such file.
+_SLOT = re.compile(re.escape(SEAL.encode()) + rb"\x12\x40([0-9a-f]{64})")
+TOLERANCE = 1e-4  # of an action in [-1, 1]; rounding differs by a millionth from one machine to another
+DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
+
+
+class MissingRuntimeError(RuntimeError):
+    """onnxruntime is not installed."""
+
+
+def sealed(raw: bytes) -> bytes:
+    """Return a file whose digest is blank with its digest in place."""
+    seal = _SLOT.search(raw)
+    assert seal is not None, "the metadata has no blank digest"
+    return raw[: seal.start(1)] + hashlib.sha256(raw).hexdigest().encode() + raw[seal.end(1) :]
+
+
+class OnnxPolicy:
+    """The most likely action of a policy, as onnxruntime computes it on one thread.
+
+    Args:
+        raw: The file.
+        where: Its name, for errors.
+
+    Raises:
+        ExportedPolicyError: It is another file, it is damaged, or it computes something else than where it was made.
+        MissingRuntimeError: There is no onnxruntime.
+    """
+
+    def __init__(self, raw: bytes, where: str) -> None:
+        _check_seal(raw, where)
+        self._session = _session(raw, where)
+        self.inputs = tuple(item.name for item in self._session.get_inputs())
+        try:
+            self.description = PolicyDescription.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+            self.fields = self.description.fields(self.inputs)
+            self._check_graph()
+            self._check_probes()
+        except (ExportedPolicyError, SchemaError) as error:
+            raise ExportedPolicyError(f"{where}: {error}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> OnnxPolicy:
+        """Read a file that `steadyhand export` has written.
+
+        Raises:
+            ExportedPolicyError: It is something else, or damaged.
+            MissingRuntimeError: There is no onnxruntime.
+        """
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise ExportedPolicyError(f"{path}: expected a policy's ONNX file, found {error.strerror}") from None
+        return cls(raw, str(path))
+
+    def act(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the action (A,) in [-1, 1].
+
+        Args:
+            observation: By the names of the inputs: (H, D) float32 in SI units, (H, height, width, 3) uint8.
+        """
+        action: NDArray[np.float32] = self._session.run([ACTION], observation)[0]
+        return action
+
+    def _check_graph(self) -> None:
+        """Compare the graph's inputs with the schema beside it."""
+        for item, field in zip(self._session.get_inputs(), self.fields, strict=True):
+            expected = [self.description.obs_horizon, *field.shape], field.dtype
+            found = item.shape, DTYPES.get(item.type, item.type)
+            if expected != found:
+                raise ExportedPolicyError(f"input {item.name}: expected {expected}, found {found}")
+
+    def _check_probes(self) -> None:
+        """Compute what was computed where the policy was exported."""
+        expected = self.description.probe_actions
+        computed = [self.act(probe) for probe in probes(self.fields, self.description.obs_horizon)]
+        found = np.array(computed, np.float64)
+        if found.shape != np.shape(expected):
+            raise ExportedPolicyError(f"expected probe actions {np.shape(expected)}, found {found.shape}")
+        error = float(np.abs(found - np.asarray(expected)).max())
+        if not (error <= TOLERANCE and np.abs(found).max() <= 1.0):
+            raise ExportedPolicyError(
+                f"expected the actions that were exported within {TOLERANCE:g}, found a difference of {error:g}; "
+                "this onnxruntime computes something else: install the version of constraints/cpu.txt"
+            )
+
+
+def _check_seal(raw: bytes, where: str) -> None:
+    """Refuse another file, or a damaged one, before anybody reads it as a graph."""
+    seal = _SLOT.search(raw)
+    if seal is None:
+        raise ExportedPolicyError(
+            f"{where}: expected a policy that `steadyhand export` has written, found {len(raw)} bytes of something else"
+        )
+    blank = raw[: seal.start(1)] + BLANK.encode() + raw[seal.end(1) :]
+    if hashlib.sha256(blank).hexdigest().encode() != seal[1]:
+        raise ExportedPolicyError(f"{where}: expected the file as it was exported, found a damaged one; copy it again")
+
+
+def _session(raw: bytes, where: str) -> Any:
+    try:
+        # An extra: whoever trains does without it.
+        import onnxruntime
+    except ImportError:
+        raise MissingRuntimeError(
+            "onnxruntime: expected to be installed, found none; install it with: python -m pip install onnxruntime"
+        ) from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    try:
+        return onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no class of their own in common
+        raise ExportedPolicyError(f"{where}: onnxruntime cannot load it ({quoted(str(error), 160)})") from None

@@ -1,0 +1,142 @@
+"""What an exported policy says about itself, in its file's metadata. Needs neither torch nor onnx."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.logging import quoted
+from transport.record import OBSERVATION
+from transport.schema import FieldSpec, Schema, SchemaError
+
+__all__ = ["ACTION", "ExportedPolicyError", "PolicyDescription", "probes", "task_facts"]
+
+FORMAT = 1
+PREFIX = "steadyhand."
+ACTION = "action"  # the name of the graph's one output; inputs are named like the fields of a record
+MOTION = ("entry_point", "action_scale_m", "action_scale_rad", "learns_gripper", "gripper_open_m")
+PROBE_SCALES = (1.0, 0.1, 0.01)
+
+
+class ExportedPolicyError(ValueError):
+    """A file that is no exported policy, or one that does not fit what it is to act on."""
+
+
+@dataclass(frozen=True)
+class PolicyDescription:
+    """Everything beside the graph that whoever runs it has to know.
+
+    Attributes:
+        schema: What was recorded where the policy was trained. It reads some of the fields.
+        obs_horizon: Observations that the graph takes of each field, oldest first; an episode's first one is repeated.
+        learner_epoch: The learner's start that made the weights.
+        policy_version: Of the weights.
+        policy_spec: The architecture and its input scaling, as JSON. The scaling is inside the graph.
+        task: What an action of 1 meant; see `task_facts`.
+        probe_actions: The action (A,) for each of `probes`, as it was computed where the policy was exported.
+    """
+
+    schema: Schema
+    obs_horizon: int
+    learner_epoch: int
+    policy_version: int
+    policy_spec: dict[str, Any]
+    task: dict[str, Any]
+    probe_actions: tuple[tuple[float, ...], ...]
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return it as text by key, the values in JSON."""
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        # The last two are in the schema as well; here they can be read without knowing what a schema is.
+        facts |= {"schema": self.schema.to_json(), "format": FORMAT}
+        facts |= {"schema_hash": self.schema.hash, "control_period_s": self.schema.control_period_s}
+        return {PREFIX + name: msgspec.json.encode(value).decode() for name, value in facts.items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> PolicyDescription:
+        """Read what `to_metadata` wrote.
+
+        Raises:
+            ExportedPolicyError: It is something else.
+        """
+        try:
+            names = (*cls.__dataclass_fields__, "format", "schema_hash")
+            facts = {name: msgspec.json.decode(metadata[PREFIX + name]) for name in names}
+            if facts["format"] != FORMAT:
+                raise ExportedPolicyError(
+                    f"expected format {FORMAT}, found {quoted(str(facts['format']))}; export it with this version"
+                )
+            schema = Schema.from_json(facts["schema"])
+            if facts["schema_hash"] != schema.hash:
+                raise ExportedPolicyError("expected the schema that its hash belongs to, found another")
+            known = {name: facts[name] for name in cls.__dataclass_fields__}
+            return msgspec.convert({**known, "schema": schema}, cls)
+        except (KeyError, TypeError, SchemaError, msgspec.MsgspecError) as error:
+            raise ExportedPolicyError(f"expected a policy's metadata, found {quoted(str(error), 160)}") from None
+
+    def fields(self, inputs: Sequence[str]) -> list[FieldSpec]:
+        """Return the observation fields behind the graph's inputs.
+
+        Raises:
+            SchemaError: There is no such field.
+        """
+        return [self.schema.observation_field(name.removeprefix(OBSERVATION)) for name in inputs]
+
+    def misfits(self, inputs: Sequence[str], schema: Schema, task: Mapping[str, Any]) -> list[str]:
+        """Return one readable line per thing that an environment has otherwise than the policy needs it.
+
+        Args:
+            inputs: Of the graph.
+            schema: Of the environment.
+            task: Its resolved configuration.
+        """
+        # What is only recorded may differ: the policy does not see it.
+        needed = replace(
+            self.schema,
+            observation=tuple(self.fields(inputs)),
+            command_size=schema.command_size,
+            reward_terms=schema.reward_terms,
+        )
+        lines = needed.diff(schema, extras=False)
+        found = task_facts(task)
+        for name in MOTION:
+            expected, here = self.task.get(name), found.get(name)
+            if expected != here:
+                lines.append(f"task {name}: expected {expected}, found {here}")
+        return lines
+
+
+def task_facts(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an arm's task decides what an action means; {} for a foreign environment, which scales by bounds.
+
+    The schema knows an action as numbers within [-1, 1] and nothing of how far the arm moves for them.
+    """
+    if task.get("kind") != "robot":
+        return {}
+    values = {**task["drive"], "entry_point": task["entry_point"]}
+    return {name: values[name] for name in MOTION}
+
+
+def probes(fields: Sequence[FieldSpec], obs_horizon: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield observations that are the same to the bit on every machine, by the names of the graph's inputs.
+
+    Args:
+        fields: What the policy reads.
+        obs_horizon: H; an observation is (H, *shape) of the field's dtype.
+    """
+    for turn, scale in enumerate(PROBE_SCALES):
+        yield {OBSERVATION + field.name: _pattern(field, obs_horizon, 37 + 2 * turn, scale) for field in fields}
+
+
+def _pattern(field: FieldSpec, obs_horizon: int, stride: int, scale: float) -> NDArray[Any]:
+    shape = (obs_horizon, *field.shape)
+    ramp = np.arange(math.prod(shape)).reshape(shape) * stride
+    if field.dtype == "uint8":
+        return (ramp % 256).astype(np.uint8)
+    return ((ramp % 64 - 31.5) / 32.0 * scale).astype(np.float32)

@@ -1,0 +1,75 @@
+"""Write a trained policy as one ONNX file, which `steadyhand run` deploys without torch and without a learner."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from actor.config import LoggingConfig
+from actor.env_schema import env_schema
+from robot_envs.make import make_env
+from runtime.config import ConfigError, build, compose
+from runtime.logging import setup
+from runtime.run_folder import atomic_write_bytes
+from steadyhand.export import exported
+from steadyhand.job import Job, open_job
+from steadyhand.policy_file import load_policy
+from steadyhand.session import practice_logs, trained_policy
+from steadyhand.terminal import say
+from transport.demo_set import is_demo_set, read_manifest
+from transport.log_reader import LogReader
+from transport.schema import Schema
+
+EPILOG = (
+    "The policy is the newest one of run_name=..., or the file that --checkpoint names. What was recorded for it, and\n"
+    "what its actions mean, are looked up in the run; without a run they are those of the environment that task=...,\n"
+    "camera=... and the rest describe. Without --output the file is policy.onnx in the run's folder, or here.\n"
+    "example: steadyhand export run_name=pegs"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take the policy and where the file goes."""
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="the ONNX file to write")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Write the file."""
+    config = compose(overrides)
+    setup(build(LoggingConfig, config["logging"], "logging").level)
+    job = open_job(overrides, create=False) if config["run_name"] else None
+    if options.checkpoint:
+        policy = load_policy(options.checkpoint)
+    elif job:
+        policy = trained_policy(job)
+    else:
+        raise ConfigError("run_name: expected the run whose policy is exported, found none; or give --checkpoint FILE")
+    raw = exported(policy, _schema(job, config), _task(job, config))
+    path = options.output or (job.run.path if job else Path()) / "policy.onnx"
+    atomic_write_bytes(path, raw)
+    fields = ", ".join(item.key for item in policy.spec.inputs)
+    say(f"{path}: policy version {policy.policy_version}, {len(raw) / 1e6:.1f} MB, reads {fields}")
+    say(f"next: steadyhand run --policy {path} with the same task, camera and robot")
+    return 0
+
+
+def _task(job: Job | None, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task that the run was started with, whatever the command line says."""
+    manifest = job.run.read_manifest() if job else None
+    task: dict[str, Any] = (manifest or {}).get("config", config)["task"]
+    return task
+
+
+def _schema(job: Job | None, config: Mapping[str, Any]) -> Schema:
+    """Return what the run recorded; else what the configured environment gives."""
+    if job and is_demo_set(job.run.demos):
+        return read_manifest(job.run.demos).schema
+    if job and (logs := practice_logs(job)):
+        with closing(LogReader(logs[0])) as reader:
+            return reader.schema
+    with closing(make_env(config, seed=0)) as env:
+        return env_schema(env)

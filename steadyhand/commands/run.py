@@ -1,0 +1,71 @@
+"""Deploy an exported policy: control loop and safety gate as in practice, without a learner and without torch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from actor.config import ActorConfig, LoggingConfig
+from actor.control_loop import EpisodeSummary
+from actor.deploy import Deployment, deploy
+from actor.env_schema import env_schema
+from actor.onnx_policy import OnnxPolicy
+from actor.onnx_runner import OnnxRunner
+from actor.stop_flag import StopFlag
+from robot_envs.devices.make import held_by_person, make_person
+from robot_envs.devices.operator import NoOperator
+from robot_envs.make import make_env
+from runtime.config import ConfigError, build, compose
+from runtime.logging import setup
+from steadyhand.terminal import say
+
+EPILOG = (
+    "The file is one that `steadyhand export` has written. Choose task, camera and robot as they were in training.\n"
+    "A person with device=spacemouse, gamepad or keyboard may take over, and says when to go on after a stop.\n"
+    "Nothing is recorded. Ctrl-C ends it.\n"
+    "example: steadyhand run --policy runs/pegs/policy.onnx task=peg_insert --episodes 20"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Take the policy, and how often it is to do its task."""
+    parser.add_argument("--policy", type=Path, metavar="FILE", required=True, help="the ONNX file")
+    parser.add_argument("--episodes", type=int, metavar="N", help="how many; without a number until Ctrl-C")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Act until the episodes are done or somebody ends it."""
+    if options.episodes is not None and options.episodes < 1:
+        raise ConfigError(f"--episodes: expected at least 1, found {options.episodes}")
+    config = compose(overrides)
+    setup(build(LoggingConfig, config["logging"], "logging").level)
+    release_hold_s = build(ActorConfig, config["actor"], "actor").release_hold_s
+    policy = OnnxPolicy.load(options.policy)
+    seed = int(config["seed"])
+    with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
+        schema = env_schema(env)
+        runner = OnnxRunner(policy, schema, config["task"])
+        is_person = held_by_person(config["device"])
+        with closing(make_person(config["device"], schema.action.shape[0]) if is_person else NoOperator()) as operator:
+            result = deploy(env, schema, runner, operator, release_hold_s, options.episodes, seed, stop, say_episode)
+    say(result_text(result))
+    return 130 if stop() and options.episodes is not None else 0
+
+
+def say_episode(summary: EpisodeSummary) -> None:
+    """Print what an episode came to."""
+    outcome = "success" if summary.success else summary.stop_reason or "no success"
+    helped = f", {summary.human_steps} of them a person's" if summary.helped else ""
+    say(f"episode {summary.episode_id + 1}: {outcome} after {summary.steps} steps{helped}")
+
+
+def result_text(result: Deployment) -> str:
+    """Return what a deployment came to, as one line."""
+    period, compute = result.period, result.compute
+    return (
+        f"{result.successes} of {result.episodes} episodes succeeded, {result.helped} with help, {result.stopped} were "
+        f"stopped; period p50 {period.p50_ms:.1f} ms, p99 {period.p99_ms:.1f} ms, max {period.max_ms:.1f} ms, "
+        f"{result.overruns} overruns; its own work p50 {compute.p50_ms:.2f} ms, p99 {compute.p99_ms:.2f} ms"
+    )

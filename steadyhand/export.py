@@ -1,0 +1,117 @@
+"""From a trained policy to one ONNX file that runs without torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actor.onnx_policy import BLANK, SEAL, OnnxPolicy, sealed
+from actor.policy_description import ACTION, PolicyDescription, probes, task_facts
+from actor.policy_runner import check_inputs
+from learner.saved_policy import SavedPolicy
+from policies import Policy
+from transport.record import OBSERVATION
+from transport.schema import Schema
+
+__all__ = ["ExportError", "exported"]
+
+OPSET = 18  # the oldest that the exporter writes, so that old runtimes of small computers read it too
+NEEDS = ("onnx", "onnxscript", "onnxruntime")
+
+
+class ExportError(RuntimeError):
+    """A policy that cannot be exported here."""
+
+
+class _Mode(nn.Module):
+    """The most likely action (A,) for observations (H, ...), in the order of the specification's inputs."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self._policy = policy
+        self._keys = [item.key for item in policy.spec.inputs]
+
+    def forward(self, *observation: Tensor) -> Tensor:
+        batch = {key: value.unsqueeze(0) for key, value in zip(self._keys, observation, strict=True)}
+        mean, _ = self._policy(batch)
+        return torch.tanh(mean).squeeze(0)
+
+
+def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any]) -> bytes:
+    """Return the ONNX file of a policy, after its actions were compared with torch's.
+
+    Its inputs are `observation/<field>`, (H, *shape) as the schema records them, oldest first; its output is `action`,
+    (A,) in [-1, 1]. Scaling and encoders are inside.
+
+    Args:
+        policy: What was trained.
+        schema: What was recorded for it.
+        task: The resolved configuration of its task.
+
+    Raises:
+        ExportError: A package that this needs is missing.
+        SchemaError: The policy reads what the schema does not have.
+        PolicyWeightsError: The weights are not the specification's.
+        ExportedPolicyError: onnxruntime computes something else than torch.
+    """
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        raise ExportError(
+            f"export: expected {', '.join(NEEDS)}, found no {', '.join(missing)}; "
+            f"install with: python -m pip install {' '.join(missing)}"
+        )
+    spec = policy.spec
+    check_inputs(spec, schema)
+    network = Policy(spec)
+    network.load_tensors(policy.tensors)
+    fields = [schema.observation_field(item.key) for item in spec.inputs]
+    examples = [
+        {name.removeprefix(OBSERVATION): value for name, value in probe.items()}
+        for probe in probes(fields, spec.obs_horizon)
+    ]
+    description = PolicyDescription(
+        schema=schema,
+        obs_horizon=spec.obs_horizon,
+        learner_epoch=policy.learner_epoch,
+        policy_version=policy.policy_version,
+        policy_spec=spec.to_json(),
+        task=task_facts(task),
+        probe_actions=tuple(tuple(network.act(example, deterministic=True).tolist()) for example in examples),
+    )
+    inputs = tuple(torch.from_numpy(examples[0][item.key]) for item in spec.inputs)
+    with _quiet():
+        program = torch.onnx.export(
+            _Mode(network).eval(),
+            inputs,
+            input_names=[OBSERVATION + item.key for item in spec.inputs],
+            output_names=[ACTION],
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update({SEAL: BLANK, **description.to_metadata()})
+    raw = sealed(program.model_proto.SerializeToString())
+    OnnxPolicy(raw, "the exported policy")  # computes the probes
+    return raw
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says about packages that we do not use off the terminal."""
+    talker = logging.getLogger("torch.onnx")
+    level = talker.level
+    talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        talker.setLevel(level)

@@ -1,0 +1,113 @@
+import dataclasses
+import json
+from importlib import util
+
+import numpy as np
+import onnx
+import pytest
+
+from actor.onnx_policy import OnnxPolicy
+from learner.saved_policy import SavedPolicy
+from policies import InputSpec, Policy, PolicySpec
+from runtime.config import compose
+from steadyhand import export
+from steadyhand.export import ExportError, exported
+from transport.record import OBSERVATION
+from transport.schema import FieldSpec, Schema, SchemaError
+
+TASK = compose(["task=reach"])["task"]
+STATE = {"tcp_pose": 6, "wrench": 6}
+FRAMES = {"wrist": (32, 40, 3), "side.left/2": (40, 32, 3)}
+ACTION_SIZE = 7
+
+
+def spec_of(encoder, obs_horizon, **changes) -> PolicySpec:
+    inputs = [InputSpec(name, (size,), "float32") for name, size in STATE.items()]
+    if encoder != "none":
+        inputs += [InputSpec(name, shape, "uint8") for name, shape in FRAMES.items()]
+    normaliser = {"tcp_pose": ([0.1, -0.2, 0.0, 0.0, 1.0, 0.0], [0.01, 0.02, 0.5, 1.0, 1.0, 3.0])}
+    spec = PolicySpec(
+        tuple(inputs), obs_horizon, ACTION_SIZE, (32, 32), True, "relu", encoder, 8, -5.0, 2.0, None, normaliser, ""
+    )
+    return dataclasses.replace(spec, **changes)
+
+
+def schema_of(spec) -> Schema:
+    fields = [
+        FieldSpec(item.key, item.shape, item.dtype, -1000.0 * (not item.is_frame), 1000.0, "1", "")
+        for item in spec.inputs
+    ]
+    action = FieldSpec("action", (ACTION_SIZE,), "float32", -1.0, 1.0, "1", "")
+    return Schema((FieldSpec("unread", (2,), "float32", -1.0, 1.0, "1", ""), *fields), action, 8, (), 0.1)
+
+
+def saved(spec, gain=1.0) -> SavedPolicy:
+    tensors = {name: gain * value for name, value in Policy(spec, seed=5).trainable_tensors().items()}
+    return SavedPolicy(spec, 2, 31, tensors)
+
+
+def observations(spec, count=50):
+    rng = np.random.default_rng(1)
+    for index in range(count):
+        spread = 10.0 ** (index % 5 - 2)  # from at rest to far outside of the demonstrations
+        yield {
+            item.key: rng.integers(0, 256, (spec.obs_horizon, *item.shape), np.uint8)
+            if item.is_frame
+            else rng.normal(0.0, spread, (spec.obs_horizon, *item.shape)).astype(np.float32)
+            for item in spec.inputs
+        }
+
+
+def both(policy: SavedPolicy):
+    """Yield the action of torch and that of onnxruntime for the same observations."""
+    network, file = Policy(policy.spec), OnnxPolicy(exported(policy, schema_of(policy.spec), TASK), "policy.onnx")
+    network.load_tensors(policy.tensors)
+    for observation in observations(policy.spec):
+        by_input = {OBSERVATION + key: value for key, value in observation.items()}
+        yield network.act(observation, deterministic=True), file.act(by_input)
+
+
+@pytest.mark.parametrize("obs_horizon", [1, 2])
+@pytest.mark.parametrize("encoder", ["none", "small_cnn", "keypoints"])
+def test_exported_is_torch(encoder, obs_horizon):
+    for expected, found in both(saved(spec_of(encoder, obs_horizon))):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_so_it_is_for_the_other_layers():
+    for expected, found in both(saved(spec_of("none", 2, activation="tanh", layer_norm=False, normaliser={}))):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_no_action_leaves_its_bounds():
+    found = np.stack([found for _, found in both(saved(spec_of("none", 1), gain=20.0))])
+    assert np.abs(found).max() == pytest.approx(1.0, abs=1e-6)
+    assert np.abs(found).max() <= 1.0
+
+
+def test_the_file_says_what_it_is():
+    spec = spec_of("none", 2)
+    model = onnx.load_from_string(exported(saved(spec), schema_of(spec), TASK))
+    onnx.checker.check_model(model)
+    said = {entry.key.removeprefix("steadyhand."): entry.value for entry in model.metadata_props}
+    assert PolicySpec.from_json(json.loads(said["policy_spec"])) == spec
+    assert json.loads(said["schema_hash"]) == schema_of(spec).hash
+    assert (said["policy_version"], said["learner_epoch"], said["control_period_s"]) == ("31", "2", "0.1")
+    assert json.loads(said["task"])["action_scale_m"] == TASK["drive"]["action_scale_m"]
+    names = [item.name for item in model.graph.input]
+    assert names == ["observation/tcp_pose", "observation/wrench"], "what the policy does not read is no input"
+    assert [item.name for item in model.graph.output] == ["action"]
+
+
+def test_a_policy_that_reads_something_else_is_refused():
+    spec = spec_of("none", 1)
+    schema = dataclasses.replace(schema_of(spec), observation=schema_of(spec).observation[:2])
+    with pytest.raises(SchemaError, match="wrench"):
+        exported(saved(spec), schema, TASK)
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch):
+    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnxscript" else util.find_spec(name))
+    with pytest.raises(ExportError, match="found no onnxscript; install with: python -m pip install onnxscript"):
+        exported(saved(spec_of("none", 1)), schema_of(spec_of("none", 1)), TASK)
