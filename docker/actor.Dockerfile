@@ -22,7 +22,7 @@ RUN pip install --no-cache-dir --constraint constraints/cpu.txt \
 COPY . .
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Built by the environment's Python, so that the installed nodes find both torch and rclpy.
-RUN pip install --no-cache-dir --no-build-isolation --constraint constraints/cpu.txt . \
+RUN pip install --no-cache-dir --no-build-isolation --constraint constraints/cpu.txt '.[run]' \
     && source /opt/ros/jazzy/setup.bash \
     && python3 -m colcon build --base-paths ros2_ws/src --build-base /tmp/build --install-base /opt/ros2_ws \
     && rm -rf /tmp/build log \

@@ -133,6 +133,19 @@ def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device:
     return ScriptedCorrector(expert, scripted.corrector, seed)
 
 
+def make_onlooker(config: Mapping[str, Any], env: TaughtEnv, device: Device | None = None) -> Operator:
+    """Make whoever may take over from a finished policy: a person with a device in hand, never a stand-in; else nobody.
+
+    `device` as in `make_demonstrator`.
+
+    Raises:
+        DeviceError: The person's device is not there.
+    """
+    if held_by_person(config["device"]):
+        return make_person(config["device"], _action_size(env), device)
+    return NoOperator()
+
+
 def _action_size(env: TaughtEnv) -> int:
     return int((env.action_space.shape or (0,))[0])
 

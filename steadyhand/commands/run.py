@@ -14,9 +14,7 @@ from actor.env_schema import env_schema
 from actor.onnx_policy import OnnxPolicy
 from actor.onnx_runner import OnnxRunner
 from actor.stop_flag import StopFlag
-from robot_envs.devices.make import held_by_person, make_person
-from robot_envs.devices.operator import NoOperator
-from robot_envs.make import make_env
+from robot_envs.make import make_env, make_onlooker
 from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
 from steadyhand.terminal import say
@@ -47,9 +45,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
         schema = env_schema(env)
         runner = OnnxRunner(policy, schema, config["task"])
-        is_person = held_by_person(config["device"])
-        with closing(make_person(config["device"], schema.action.shape[0]) if is_person else NoOperator()) as operator:
-            result = deploy(env, schema, runner, operator, release_hold_s, options.episodes, seed, stop, say_episode)
+        with closing(make_onlooker(config, env)) as onlooker:
+            result = deploy(env, schema, runner, onlooker, release_hold_s, options.episodes, seed, stop, say_episode)
     say(result_text(result))
     return 130 if stop() and options.episodes is not None else 0
 

@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
+from actor.onnx_policy import OnnxPolicy
 from actor_ros import actor_parameters, diagnostics
 from actor_ros.announcer import Announcer
 from actor_ros.calls import call
@@ -51,6 +52,7 @@ class ActorNode(LifecycleNode):
         self._announcer = Announcer(self)
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
+        self._policy: OnnxPolicy | None = None
         self._work: Work | None = None
         self._activated = threading.Event()
         self._ending = threading.Event()  # of the work
@@ -80,6 +82,7 @@ class ActorNode(LifecycleNode):
         try:
             objection = self._objection()
             if not objection:
+                self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
                 self._job = open_job(self._given.choices)
         except (ValueError, RuntimeError) as error:  # of the configuration and of the run's folder
             objection = str(error)
@@ -147,6 +150,7 @@ class ActorNode(LifecycleNode):
             self.permission,
             self._announcer,
             lambda: ending.is_set() or self._ended.is_set(),
+            self._policy,
         )
         try:
             self.get_logger().info(f"{self._given.work} ended: {self._work.run()}")

@@ -9,7 +9,7 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-from actor_ros.executables import WORKS, link_words
+from actor_ros.executables import RUN, WORKS, link_words
 from runtime.config import ConfigError
 from steadyhand.job import quoted
 
@@ -22,6 +22,7 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
         "Where the learner takes records, tcp://host:port; weights come from the next port.",
     ),
     "work": ("practise", f"What is done once motion is enabled: {', '.join(WORKS)}."),
+    "policy": ("", f"The file that `steadyhand export` has written, for work {RUN}."),
     "autostart": (False, "Configure and activate by itself. On a real robot a person does that."),
     "once": (False, "End the process when the work is done."),
     "run_root": ("runs", "Folder of the run folders."),
@@ -35,12 +36,14 @@ class ActorParameters:
 
     Attributes:
         work: One of WORKS.
+        policy: The exported policy that is to be deployed, if that is the work.
         autostart: Whether the node brings itself up.
         once: Whether the process ends with the work.
         choices: For the configuration, in the order in which they win.
     """
 
     work: str
+    policy: Path | None
     autostart: bool
     once: bool
     choices: tuple[str, ...]
@@ -58,6 +61,11 @@ def declare(node: Node) -> ActorParameters:
         values[name] = node.get_parameter(name).value
     if values["work"] not in WORKS:
         raise ConfigError(f"work: expected one of {', '.join(WORKS)}, found {values['work']!r}")
+    if (values["work"] == RUN) != bool(values["policy"]):
+        raise ConfigError(
+            f"policy: expected the file of an exported policy with work {RUN}, and none otherwise, "
+            f"found work {values['work']} and policy {values['policy']!r}"
+        )
     robot, task, overrides = (node.get_parameter(name).value for name in ("robot", "task", "overrides"))
     choices = [
         f"robot={robot}",
@@ -68,4 +76,5 @@ def declare(node: Node) -> ActorParameters:
         *(link_words(values["learner_address"]) if values["learner_address"] else []),
         *[str(override) for override in overrides if override],
     ]
-    return ActorParameters(values["work"], bool(values["autostart"]), bool(values["once"]), tuple(choices))
+    policy = Path(values["policy"]) if values["policy"] else None
+    return ActorParameters(values["work"], policy, bool(values["autostart"]), bool(values["once"]), tuple(choices))

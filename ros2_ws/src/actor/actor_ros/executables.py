@@ -12,12 +12,12 @@ import yaml
 from runtime.config import ConfigError
 from steadyhand.storage import is_local
 
-__all__ = ["ARGUMENTS", "WORKS", "Argument", "Program", "learner_words", "link_words", "programs"]
+__all__ = ["ARGUMENTS", "RUN", "WORKS", "Argument", "Program", "learner_words", "link_words", "programs"]
 
 MOCK_PROFILE = "mock_ros"
 ON, OFF, AUTO = "true", "false", "auto"
-TEACH, PRACTISE = "teach", "practise"
-WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate")
+TEACH, PRACTISE, RUN = "teach", "practise", "run"
+WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN)
 _ADDRESS = re.compile(r"tcp://(.+):(\d+)")
 _LAST_PORT = 65534  # one more is for the weights
 
@@ -72,9 +72,10 @@ ARGUMENTS: dict[str, Argument] = {
     "work": Argument(
         AUTO,
         "What the actor does once motion is enabled. teach = demonstrate what is missing, then practise; "
-        "auto = teach on the mock, practise on a robot.",
+        "run = deploy `policy`; auto = teach on the mock, practise on a robot.",
         (AUTO, *WORKS),
     ),
+    "policy": Argument("", "The file that `steadyhand export` has written, for work:=run."),
     "run_name": Argument("", "The run in runs/, which an existing one continues; empty = ros_<task>."),
 }
 
@@ -100,6 +101,7 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         "device": ("scripted" if is_mock else "none") if values["device"] == AUTO else values["device"],
         "learner_address": values["learner_address"],
         "work": _work(values),
+        "policy": values["policy"],
         "run_root": run_root,
         "run_name": _run_name(values),
         # On a real robot a person configures and activates; motion needs actor/enable either way.

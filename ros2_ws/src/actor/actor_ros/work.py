@@ -1,26 +1,34 @@
-"""What the actor does while it is active: practise, show, or be judged, with the core's own code."""
+"""What the actor does while it is active: practise, show, be judged, or deploy, with the core's own code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
 
+from actor.config import ActorConfig
 from actor.control_loop import EpisodeSummary
+from actor.deploy import deploy
+from actor.env_schema import env_schema
 from actor.evaluate import Evaluation
+from actor.onnx_policy import OnnxPolicy
+from actor.onnx_runner import OnnxRunner
 from actor.policy_runner import use_one_thread
 from actor.training import Training
 from actor_ros.announcer import Announcer
 from actor_ros.cell import Cell
+from actor_ros.executables import RUN
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
 from robot_envs.devices.operator import NoOperator
 from robot_envs.env import RobotEnv
-from robot_envs.make import make_corrector, make_demonstrator, make_env
+from robot_envs.make import make_corrector, make_demonstrator, make_env, make_onlooker
+from runtime.config import build
 from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
 from runtime.run_lock import run_lock
 from steadyhand.commands.act import ending_text, practise
+from steadyhand.commands.run import result_text
 from steadyhand.job import Job, seed_for
 from steadyhand.report.records import loop_path
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
@@ -40,6 +48,7 @@ class Work:
         permission: What the person says.
         announcer: Tells everybody.
         ending: Whether to end.
+        policy: What is deployed, if that is the work.
     """
 
     def __init__(
@@ -50,9 +59,11 @@ class Work:
         permission: Permission,
         announcer: Announcer,
         ending: Callable[[], bool],
+        policy: OnnxPolicy | None = None,
     ) -> None:
         self._job, self._kind, self._cell = job, kind, cell
         self._permission, self._announcer, self._ending = permission, announcer, ending
+        self._policy = policy
         self.env: PersonEnv | None = None
         self.training: Training | None = None
 
@@ -79,6 +90,8 @@ class Work:
     def _do(self, env: RobotEnv, taught: PersonEnv) -> str:
         if self._kind == "evaluate":
             return self._evaluate(taught)
+        if self._kind == RUN:
+            return self._deploy(env, taught)
         shown = self._demonstrate(env, taught) if self._kind in ("teach", "demonstrate") else ""
         if self._kind == "demonstrate" or self._ending():
             return shown
@@ -98,6 +111,16 @@ class Work:
         episodes, ends = job.demo.eval_episodes, (self._ending, _tell)
         policy = trained_policy(job)
         return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
+
+    def _deploy(self, env: RobotEnv, taught: PersonEnv) -> str:
+        job, schema = self._job, env_schema(env)
+        assert self._policy is not None
+        runner = OnnxRunner(self._policy, schema, job.config["task"])
+        release_hold_s = build(ActorConfig, job.config["actor"], "actor").release_hold_s
+        looks_on = make_onlooker(job.config, env, self._cell.device)
+        with closing(GuidedOperator(looks_on, self._permission, self._announcer)) as onlooker:
+            ends = (self._ending, _tell)
+            return result_text(deploy(taught, schema, runner, onlooker, release_hold_s, None, job.seed, *ends))
 
     def _practise(self, env: RobotEnv, taught: PersonEnv) -> str:
         job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer

@@ -48,7 +48,9 @@ def test_they_become_choices_of_the_configuration(declare):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"work": "play"}, "expected one of teach, demonstrate, practise, evaluate"),
+        ({"work": "play"}, "expected one of teach, demonstrate, practise, evaluate, run"),
+        ({"work": "run"}, "policy: expected the file of an exported policy with work run"),
+        ({"policy": "policy.onnx"}, "and none otherwise, found work practise"),
         ({"learner_address": "gpu-box:5555"}, "expected tcp://host:port"),
         ({"learner_address": "tcp://gpu-box:65535"}, "expected tcp://host:port"),
     ],
