@@ -1,13 +1,13 @@
-"""Episodes from seeded resets, one after the other, with a person's leave after every stop."""
+"""Episodes from seeded resets, one after the other, with a person's leave after every stop and every break."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 
+from actor.break_time import BreakTime
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.waiting import resume_after_stop
+from actor.waiting import pause, resume_after_stop
 from robot_envs.devices.operator import Operator
 from transport.record import Phase
 
@@ -27,17 +27,26 @@ def seeded_episodes(
     Args:
         loop: Runs them.
         chooser: Acts in them.
-        bystander: Says when to go on after a stop.
+        bystander: Says when to go on after a stop, and may ask for a break; an episode that it interrupts begins anew.
         seed: Of the resets; equal seeds give equal episodes.
         stop: Ends a running episode, which is then not yielded, and the wait for the bystander.
         episodes: How many; None = until `stop`.
     """
-    for index in count() if episodes is None else range(episodes):
-        reset_seed = episode_seed(seed, Phase.EVAL, index)
-        summary = loop.run_episode(index, Phase.EVAL, chooser, reset_seed, may_step=lambda: not stop())
-        if summary.stop_reason == INTERRUPTED:
-            return
-        yield summary
-        resume_after_stop(loop.env, bystander, summary.stop_reason, stop)
-        if stop():  # a stop that nobody has released stays latched: no reset
-            return
+    rest = BreakTime(loop.env, bystander)
+    index = 0
+    # A stop that nobody has released stays latched when the wait is ended: then there is no further reset.
+    while not stop() and (episodes is None or index < episodes):
+        if rest.wanted():
+            rest.take(stop, lambda reason: pause())
+            continue
+        summary = loop.run_episode(
+            index,
+            Phase.EVAL,
+            chooser,
+            episode_seed(seed, Phase.EVAL, index),
+            may_step=lambda: not (stop() or rest.wanted()),
+        )
+        if summary.stop_reason != INTERRUPTED:
+            index += 1
+            yield summary
+            resume_after_stop(loop.env, bystander, summary.stop_reason, stop)

@@ -7,6 +7,7 @@ from actor.env_schema import env_schema
 from actor.seeded_episodes import seeded_episodes
 from actor.stop_flag import StopFlag
 from tests.unit.actor.point_env import Helper, PointEnv
+from tests.unit.actor.test_break_time import ParkedEnv, Tired
 
 
 def episodes_of(env, bystander, seed=0, stop=lambda: False, episodes=None):
@@ -44,3 +45,31 @@ def test_a_stop_stays_latched_when_the_wait_is_ended():
     for _ in episodes_of(env, bystander, stop=stop):
         stop.set()
     assert env.stop_reason == "force_limit"
+
+
+def test_a_break_parks_and_the_episode_begins_anew():
+    env, bystander = ParkedEnv(), Tired()
+    bystander.parks = True
+    found = list(episodes_of(env, bystander, episodes=2))
+    assert [summary.episode_id for summary in found] == [0, 1]
+    assert env.calls == ["park", "preflight"]
+    asked = []
+
+    def asks_after_the_first_step():
+        asked.append(len(env.actions))
+        bystander.parks = len(asked) == 3
+        return False
+
+    env.calls.clear()
+    env.seeds.clear()
+    found = list(episodes_of(env, bystander, episodes=2, stop=asks_after_the_first_step))
+    assert [summary.episode_id for summary in found] == [0, 1]
+    assert env.calls == ["park", "preflight"]
+    assert env.seeds[0] == env.seeds[1] != env.seeds[2], "the interrupted episode is the one that is begun anew"
+
+
+def test_whoever_ends_the_process_parks_nothing():
+    env, bystander = ParkedEnv(), Tired()
+    bystander.parks = True
+    assert list(episodes_of(env, bystander, stop=lambda: True)) == []
+    assert (env.calls, env.seeds) == ([], [])
