@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from learner.device import Device
+__all__ = ["BcConfig", "Device", "LearnerConfig", "SacConfig"]
 
-__all__ = ["BcConfig", "LearnerConfig", "SacConfig"]
-
+Device = Literal["auto", "cpu", "cuda", "mps"]
 CloningLoss = Literal["nll", "mse"]
 
 

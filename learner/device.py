@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
-__all__ = ["Device", "DeviceError", "resolve_device"]
+from learner.config import Device
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
+__all__ = ["DeviceError", "resolve_device"]
 
 
 class DeviceError(RuntimeError):

@@ -1,6 +1,7 @@
 """An exported policy behind the watchdog, over real DDS: no learner, and the same services, stops and end."""
 
 import signal
+from pathlib import Path
 
 from lifecycle_msgs.msg import Transition
 from ros_kit import wait_until
@@ -32,6 +33,13 @@ def test_a_policy_file_is_deployed_and_stopped_as_any_other_work(dds, tmp_path):
         bench.probe.next("actor/command")
         assert not bench.probe.last("actor/intervention").data
         assert len(bench.probe.last("actor/action").data) == 6
+        loaded = Path(f"/proc/{bench.actor.pid}/maps").read_text(encoding="utf-8")
+        assert "/onnxruntime/" in loaded
+        assert "/torch/" not in loaded
+        assert bench.trigger("actor/park").success
+        wait_until(lambda: bench.episode()["message"] == "parked", "the break")
+        bench.enabled()
+        bench.wait_for_steps()
         assert bench.trigger("actor/stop").success
         bench.wait_for_end("person_stop")
         bench.enabled()
