@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from robot_envs.make import Hardware, make_env
+from robot_envs.devices.device import no_reading
+from robot_envs.devices.operator import DeviceOperator, NoOperator
+from robot_envs.make import Hardware, make_corrector, make_env, make_onlooker
 from robot_envs.stage import NotedStage
 from runtime.clock import FakeClock
 from runtime.config import ConfigError, compose
@@ -44,6 +46,33 @@ def test_a_robot_that_only_its_own_process_can_speak_to_is_given():
 def test_a_robot_behind_ros_is_refused_outside_of_it():
     with pytest.raises(ConfigError, match=r"robot.launch.py"):
         make_env(compose(["task=reach", "robot=crisp_fr3"]), 0)
+
+
+@pytest.mark.parametrize("device", ["scripted", "none"])
+def test_no_stand_in_helps_a_finished_policy(device):
+    config = compose(["task=reach", f"device={device}"])
+    env = make_env(config, 0)
+    assert isinstance(make_onlooker(config, env), NoOperator)
+    assert isinstance(make_corrector(config, env, 0), NoOperator) == (device == "none")
+
+
+class HeldDevice:
+    connected = False
+
+    def connect(self):
+        self.connected = True
+
+    def poll(self):
+        return no_reading()
+
+    def close(self):
+        pass
+
+
+def test_a_person_may_take_over_from_it():
+    config, device = compose(["task=reach", "device=joy"]), HeldDevice()
+    assert isinstance(make_onlooker(config, make_env(config, 0), device), DeviceOperator)
+    assert device.connected
 
 
 class BusyClock(FakeClock):
