@@ -4,9 +4,7 @@
 """
 
 import dataclasses
-import os
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from runtime.clock import MonotonicClock
 from runtime.logging import setup
 from runtime.run_folder import RunFolder
 from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, REALTIME_S, SEED, helper, link, run_learner
+from tests.faults.witness import WITNESS, Witness
 from tests.unit.actor.point_env import PointEnv
 from transport.config import TransportConfig
 from transport.log import LogReader
@@ -31,7 +30,6 @@ from transport.schema import Schema
 from transport.zmq_uplink import ZmqUplink
 
 ENDLESS = 1_000_000  # steps, seconds; never reached
-FIELDS = ("nonce", "position", "to_goal")
 
 
 def small_link(*ports: int) -> TransportConfig:
@@ -39,44 +37,19 @@ def small_link(*ports: int) -> TransportConfig:
     return dataclasses.replace(link(*ports), segment_bytes=4096 + 30 * 150, sync_period_s=0.02)
 
 
-def observation_crc(observation) -> int:
-    crc = 0
-    for name in FIELDS:
-        crc = zlib.crc32(np.ascontiguousarray(observation[name]).tobytes(), crc)
-    return crc
+class NeverTheSameEnv(PointEnv):
+    """Shows something new at every look."""
 
-
-class WitnessedEnv(PointEnv):
-    """Shows something new at every look, and keeps its own list of what it has shown.
-
-    A line is `R <crc>` for a reset and `S <crc>` for a step; it is in the file before the actor sees the observation.
-    """
-
-    def __init__(self, witness: Path | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(period_s=REALTIME_S, clock=MonotonicClock())
         self.observation_space = spaces.Dict(
             {"nonce": spaces.Box(-1.0, 1.0, (4,), np.float32), **self.observation_space.spaces}
         )
         self.field_specs["nonce"] = ("1", "", ())
         self._nonces = np.random.default_rng()
-        self._file = None if witness is None else os.open(witness, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-    def reset(self, *, seed=None, options=None):
-        observation, info = super().reset(seed=seed, options=options)
-        self._note("R", observation)
-        return observation, info
-
-    def step(self, action):
-        observation, *rest = super().step(action)
-        self._note("S", observation)
-        return observation, *rest
 
     def _observe(self):
         return {"nonce": self._nonces.uniform(-1, 1, 4).astype(np.float32), **super()._observe()}
-
-    def _note(self, kind, observation):
-        if self._file is not None:
-            os.write(self._file, f"{kind} {observation_crc(observation)}\n".encode())
 
 
 @contextmanager
@@ -88,7 +61,7 @@ def closing_session(run: RunFolder, schema: Schema, transport: TransportConfig) 
 
 def run_actor(run: RunFolder, transport: TransportConfig) -> None:
     env, config = (
-        WitnessedEnv(run.path / "witness"),
+        Witness(NeverTheSameEnv(), run.path / WITNESS),
         dataclasses.replace(ACTOR, max_env_steps=ENDLESS, max_wall_s=ENDLESS),
     )
     schema = env_schema(env)

@@ -6,31 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from actor.logbook import read_rows
 from runtime.crashpoint import EXIT_STATUS, VARIABLE
 from runtime.run_folder import RunFolder
 from steadyhand.children import free_addresses
-from tests.e2e.point_run import OUTBOX, record
-from tests.faults.crash_run import FIELDS, WitnessedEnv, observation_crc
+from tests.e2e.point_run import record
+from tests.faults.crash_run import NeverTheSameEnv
 from tests.faults.scale import FULL
-from transport.log import LogReader
-from transport.record import OBSERVATION, Kind
+from tests.faults.witness import Account, account
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 300.0 if FULL else 90.0  # a busy disk takes seconds for a sync
-
-
-@dataclass(frozen=True)
-class Account:
-    """What the learner has of what the robot did."""
-
-    records: int
-    lost_steps: int  # steps that the robot made and no record tells of
 
 
 class CrashWorld:
@@ -41,7 +29,7 @@ class CrashWorld:
         self.ports = [address.rpartition(":")[2] for address in free_addresses(2)]
         self.kills = {"actor": 0, "learner": 0}
         self.children: dict[str, subprocess.Popen] = {}
-        record(self.run, WitnessedEnv())
+        record(self.run, NeverTheSameEnv())
 
     def start(self, role: str, crash: str = "") -> subprocess.Popen:
         command = [sys.executable, "-m", "tests.faults.crash_run", role, str(self.run.path), *self.ports]
@@ -106,42 +94,4 @@ class CrashWorld:
         return "\n".join(path.read_text()[-1500:] for path in self.run.path.glob("*.log"))
 
     def account(self) -> Account:
-        """Check the learner's store against the actor's log and the robot's own list."""
-        (outbox,) = (self.run.log / OUTBOX).iterdir()
-        (stored_in,) = (path for path in self.run.log.iterdir() if path.name != OUTBOX)
-        sent, stored = LogReader(outbox), LogReader(stored_in)
-        # Every sealed record once and in order: the numbers have no gap and end where the actor's own end.
-        rows = stored.read(0, len(stored))
-        assert rows["seq"].tolist() == list(range(sent.next_seq))
-        # Each with its own bytes, as far as the actor still has them ...
-        kept = sent.read(0, len(sent))
-        assert kept.tobytes() == rows[len(rows) - len(kept) :].tobytes()
-        # ... and each with what the robot showed at that moment.
-        return Account(len(rows), self._lost_steps(rows))
-
-    def _lost_steps(self, rows: np.ndarray) -> int:
-        shown = iter(_episodes((self.run.path / "witness").read_text().split()))
-        lost = 0
-        for episode_id in np.unique(rows["episode_id"]):
-            records = rows[rows["episode_id"] == episode_id]
-            crcs = [observation_crc({name: row[OBSERVATION + name] for name in FIELDS}) for row in records]
-            seen = next(shown)
-            while seen[0] != crcs[0]:  # an episode of which no record was made
-                assert len(seen) <= 2, "an episode is missing"
-                lost += len(seen) - 1
-                seen = next(shown)
-            assert crcs == seen[: len(crcs)], f"episode {episode_id}: other observations than the robot's"
-            assert records["step_index"].tolist() == list(range(len(records)))
-            steps = int(np.count_nonzero(records["kind"] == Kind.STEP))
-            assert len(seen) - 1 - steps in (0, 1), f"episode {episode_id}: {len(seen) - 1} steps, {steps} recorded"
-            lost += len(seen) - 1 - steps
-        return lost + sum(len(seen) - 1 for seen in shown)
-
-
-def _episodes(words: list[str]) -> list[list[int]]:
-    episodes: list[list[int]] = []
-    for kind, crc in zip(words[::2], words[1::2], strict=True):
-        if kind == "R":
-            episodes.append([])
-        episodes[-1].append(int(crc))
-    return episodes
+        return account(self.run)

@@ -57,6 +57,9 @@ class Hand:
     def may_resume(self, stop_reason):
         return False
 
+    def wants_park(self):
+        return False
+
     def close(self):
         self.device.close()
 

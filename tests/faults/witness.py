@@ -1,0 +1,99 @@
+"""A list of what an environment has shown, kept by the environment, and the account of a run against it."""
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+
+from runtime.run_folder import RunFolder
+from steadyhand.storage import OUTBOX
+from transport.log import LogReader
+from transport.record import OBSERVATION, Kind
+
+WITNESS = "witness"
+
+
+def observation_crc(observation) -> int:
+    crc = 0
+    for name in sorted(observation):
+        crc = zlib.crc32(np.ascontiguousarray(observation[name]).tobytes(), crc)
+    return crc
+
+
+class Witness(gymnasium.Wrapper):
+    """Notes every observation before the actor sees it. A line is `R <crc>` for a reset and `S <crc>` for a step."""
+
+    def __init__(self, env: gymnasium.Env, file: Path) -> None:
+        super().__init__(env)
+        self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def __getattr__(self, name):  # the product's own code looks at the robot's environment directly
+        return getattr(self.env, name)
+
+    def reset(self, *, seed=None, options=None):
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._note("R", observation)
+        return observation, info
+
+    def step(self, action):
+        observation, *rest = self.env.step(action)
+        self._note("S", observation)
+        return observation, *rest
+
+    def _note(self, kind, observation):
+        os.write(self._file, f"{kind} {observation_crc(observation)}\n".encode())
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the learner has of what the robot did."""
+
+    records: int
+    lost_steps: int  # steps that the robot made and no record tells of
+
+
+def account(run: RunFolder) -> Account:
+    """Check the learner's store against the actor's log and the robot's own list."""
+    (outbox,) = (run.log / OUTBOX).iterdir()
+    (stored_in,) = (path for path in run.log.iterdir() if path.name != OUTBOX)
+    sent, stored = LogReader(outbox), LogReader(stored_in)
+    # Every sealed record once and in order: the numbers have no gap and end where the actor's own end.
+    rows = stored.read(0, len(stored))
+    assert rows["seq"].tolist() == list(range(sent.next_seq))
+    # Each with its own bytes, as far as the actor still has them ...
+    kept = sent.read(0, len(sent))
+    assert kept.tobytes() == rows[len(rows) - len(kept) :].tobytes()
+    # ... and each with what the robot showed at that moment.
+    return Account(len(rows), _lost_steps(rows, run.path / WITNESS))
+
+
+def _lost_steps(rows: np.ndarray, witness: Path) -> int:
+    names = [name for name in rows.dtype.names if name.startswith(OBSERVATION)]
+    shown = iter(_episodes(witness.read_text().split()))
+    lost = 0
+    for episode_id in np.unique(rows["episode_id"]):
+        records = rows[rows["episode_id"] == episode_id]
+        crcs = [observation_crc({name: row[name] for name in names}) for row in records]
+        seen = next(shown)
+        while seen[0] != crcs[0]:  # an episode of which no record was made
+            assert len(seen) <= 2, "an episode is missing"
+            lost += len(seen) - 1
+            seen = next(shown)
+        assert crcs == seen[: len(crcs)], f"episode {episode_id}: other observations than the robot's"
+        assert records["step_index"].tolist() == list(range(len(records)))
+        steps = int(np.count_nonzero(records["kind"] == Kind.STEP))
+        assert len(seen) - 1 - steps in (0, 1), f"episode {episode_id}: {len(seen) - 1} steps, {steps} recorded"
+        lost += len(seen) - 1 - steps
+    return lost + sum(len(seen) - 1 for seen in shown)
+
+
+def _episodes(words: list[str]) -> list[list[int]]:
+    episodes: list[list[int]] = []
+    for kind, crc in zip(words[::2], words[1::2], strict=True):
+        if kind == "R":
+            episodes.append([])
+        episodes[-1].append(int(crc))
+    return episodes
