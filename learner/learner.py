@@ -226,7 +226,7 @@ class Learner:
     def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
         """Features of the frozen encoder, kept in the run's folder, and a thread that fills them in."""
         views = self._policy_config.feature_cache
-        if self._backbone is None or not views:
+        if self._backbone is None or not views or not any(item.is_frame for item in spec.inputs):
             return None
         shift = self._algo_config.image_shift
         cache = FeatureCache(self._run.features, self._backbone, spec.inputs, views, shift)
