@@ -38,7 +38,7 @@ def test_records_are_encoded_as_they_arrive_except_those_of_an_evaluation(make_w
     write_episode(writers[0], 2, 3, phase=Phase.DEMO)
     write_episode(writers[1], 0, 3)
     worker.tell(readers)
-    wait_until(lambda: cache.claims(session_id(2), 3))
+    wait_until(lambda: cache.claims(session_id(1), 11) and cache.claims(session_id(2), 3))
     assert [cache.claims(session_id(1), seq) for seq in range(13)] == 4 * [True] + 4 * [False] + 4 * [True] + [False]
     before = cache._backbone.images
     rows = np.arange(4)
