@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from actor.observation_window import ObservationWindow
 from actor.runner import NO_POLICY
-from policies import Policy, PolicySpec, PolicyWeightsError
+from policies import Backbone, InputSpec, Policy, PolicySpec, PolicyWeightsError, load_backbone
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger, quoted
@@ -34,10 +34,11 @@ class PolicyRunner:
         schema: Of the environment that it acts in.
         clock: Monotonic; only the age of the policy is read off it.
         seed: Fixes the noise of the actions.
-        frozen_encoder: Weights of a frozen encoder, when the spec names one.
+        encoder_weights: A file of a frozen encoder's weights, when the spec names an encoder that needs one.
 
     Raises:
         SchemaError: The policy reads something that the environment does not give.
+        EncoderError: The weights of the frozen encoder are missing here, or are not those that the spec names.
     """
 
     def __init__(
@@ -46,15 +47,17 @@ class PolicyRunner:
         schema: Schema,
         clock: Clock,
         seed: int,
-        frozen_encoder: Mapping[str, NDArray[Any]] | None = None,
+        encoder_weights: str | None = None,
     ) -> None:
         check_inputs(spec, schema)
         self.spec = spec
         self.rejected = 0  # offers that failed a check
         self._clock = clock
         # Two seeds, so that the noise does not repeat itself after a swap.
-        self._active, self._standby = (Policy(spec, 2 * seed + copy, frozen_encoder) for copy in range(2))
-        fields = [(item.key, item.shape, item.dtype) for item in spec.inputs]
+        # A frame that a frozen encoder sees is kept as its map: it is encoded once, whoever asks how often.
+        self._backbone = load_backbone(spec.encoder, encoder_weights)
+        self._active, self._standby = (Policy(spec, 2 * seed + copy, self._backbone) for copy in range(2))
+        fields = [(item.key, *_kept(item, self._backbone)) for item in spec.inputs]
         self._window = ObservationWindow(fields, spec.obs_horizon)
         self._weights: Weights | None = None
         self._swapped_ns = 0
@@ -99,15 +102,25 @@ class PolicyRunner:
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Start an episode: the first observation stands in for those before it."""
-        self._window.begin(observation)
+        self._window.begin(self._seen(observation))
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Take in the observation that a step has led to."""
-        self._window.observe(observation)
+        self._window.observe(self._seen(observation))
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:
         """Return the action (A,) in [-1, 1] for the newest observations."""
         return self._active.act(self._window.arrays, deterministic)
+
+    def _seen(self, observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """What the policy sees of it: frames through the frozen encoder, where there is one."""
+        backbone = self._backbone
+        if backbone is None:
+            return observation
+        return {
+            item.key: _map(backbone, observation[item.key]) if item.is_frame else observation[item.key]
+            for item in self.spec.inputs
+        }
 
     def _check_canary(self) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
@@ -120,6 +133,18 @@ class PolicyRunner:
 def use_one_thread() -> None:
     """Keep torch to one thread: a second one only gets in the way of a small network, and of the learner beside it."""
     torch.set_num_threads(1)
+
+
+def _map(backbone: Backbone, frame: NDArray[Any]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = backbone(torch.from_numpy(np.ascontiguousarray(frame))[None, None])[0, 0].numpy()
+    return found
+
+
+def _kept(item: InputSpec, backbone: Backbone | None) -> tuple[tuple[int, ...], str]:
+    """Return shape and dtype of what is kept of one observation."""
+    if backbone is None or not item.is_frame:
+        return item.shape, item.dtype
+    return backbone.map_shape(item.shape), "float32"
 
 
 def check_inputs(spec: PolicySpec, schema: Schema) -> None:

@@ -16,7 +16,7 @@ from actor.onnx_policy import BLANK, SEAL, OnnxPolicy, sealed
 from actor.policy_description import ACTION, PolicyDescription, probes, task_facts
 from actor.policy_runner import check_inputs
 from learner.saved_policy import SavedPolicy
-from policies import Policy
+from policies import Policy, load_backbone
 from transport.record import OBSERVATION
 from transport.schema import Schema
 
@@ -44,7 +44,7 @@ class _Mode(nn.Module):
         return torch.tanh(mean).squeeze(0)
 
 
-def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any]) -> bytes:
+def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encoder_weights: str | None = None) -> bytes:
     """Return the ONNX file of a policy, after its actions were compared with torch's.
 
     Its inputs are `observation/<field>`, (H, *shape) as the schema records them, oldest first; its output is `action`,
@@ -54,8 +54,10 @@ def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any]) -> by
         policy: What was trained.
         schema: What was recorded for it.
         task: The resolved configuration of its task.
+        encoder_weights: The file of a frozen encoder's weights, where the policy has one that comes from a file.
 
     Raises:
+        EncoderError: The frozen encoder's weights are missing, or are others.
         ExportError: A package that this needs is missing.
         SchemaError: The policy reads what the schema does not have.
         PolicyWeightsError: The weights are not the specification's.
@@ -69,7 +71,7 @@ def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any]) -> by
         )
     spec = policy.spec
     check_inputs(spec, schema)
-    network = Policy(spec)
+    network = Policy(spec, backbone=load_backbone(spec.encoder, encoder_weights))
     network.load_tensors(policy.tensors)
     fields = [schema.observation_field(item.key) for item in spec.inputs]
     examples = [

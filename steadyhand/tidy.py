@@ -35,7 +35,7 @@ def claimed(run: RunFolder) -> Iterator[None]:
 
 
 def prunable(run: RunFolder) -> list[Path]:
-    """Return what a run can do without: logs that the learner holds as a whole, and all checkpoints but the newest.
+    """Return what a run can do without: logs that the learner holds whole, all checkpoints but the newest, features.
 
     Never a record that only the actor has, a demonstration, or the learner's own logs.
 
@@ -48,6 +48,7 @@ def prunable(run: RunFolder) -> list[Path]:
     if newest is not None:
         found += [path for path in run.checkpoints.glob("step-*") if path != newest.folder]
         found += run.checkpoints.glob("tmp-*")
+    found += [run.features] if run.features.is_dir() else []  # a learner that goes on makes them anew
     outbox = run.log / OUTBOX
     for folder in sorted(outbox.iterdir()) if outbox.is_dir() else []:
         held = run.log / folder.name

@@ -10,6 +10,7 @@ from typing import Any
 
 from actor.config import LoggingConfig
 from actor.env_schema import env_schema
+from policies.config import PolicyConfig
 from robot_envs.make import make_env
 from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         policy = trained_policy(job)
     else:
         raise ConfigError("run_name: expected the run whose policy is exported, found none; or give --checkpoint FILE")
-    raw = exported(policy, _schema(job, config), _task(job, config))
+    weights = build(PolicyConfig, config["policy"], "policy").encoder_weights
+    raw = exported(policy, _schema(job, config), _task(job, config), weights)
     path = options.output or (job.run.path if job else Path()) / "policy.onnx"
     atomic_write_bytes(path, raw)
     fields = ", ".join(item.key for item in policy.spec.inputs)

@@ -8,10 +8,11 @@ import pytest
 
 from actor.onnx_policy import OnnxPolicy
 from learner.saved_policy import SavedPolicy
-from policies import InputSpec, Policy, PolicySpec
+from policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
 from runtime.config import compose
 from steadyhand import export
 from steadyhand.export import ExportError, exported
+from tests.encoder_kit import resnet10_file
 from transport.record import OBSERVATION
 from transport.schema import FieldSpec, Schema, SchemaError
 
@@ -73,6 +74,21 @@ def test_exported_is_torch(encoder, obs_horizon):
     for expected, found in both(saved(spec_of(encoder, obs_horizon))):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+def test_a_frozen_encoder_goes_into_the_file(tmp_path):
+    weights = resnet10_file(tmp_path)
+    backbone = load_backbone("resnet10", weights)
+    spec = spec_of("resnet10", 1, encoder_hash=backbone.hash)
+    network = Policy(spec, seed=5, backbone=backbone)
+    policy = SavedPolicy(spec, 2, 31, network.trainable_tensors())
+    file = OnnxPolicy(exported(policy, schema_of(spec), TASK, weights), "policy.onnx")
+    network.eval()
+    for observation in observations(spec, 5):
+        found = file.act({OBSERVATION + key: value for key, value in observation.items()})
+        np.testing.assert_allclose(found, network.act(observation, deterministic=True), rtol=0, atol=1e-4)
+    with pytest.raises(EncoderError, match="needs a safetensors file"):
+        exported(policy, schema_of(spec), TASK)
 
 
 def test_so_it_is_for_the_other_layers():

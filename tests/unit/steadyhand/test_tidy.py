@@ -38,6 +38,11 @@ def test_only_what_is_elsewhere_is_prunable(run):
     assert names(prunable(run)) == [session_id(1), "step-000000000001", "step-000000000002"]
 
 
+def test_features_can_be_made_anew(run):
+    (run.features / "0123").mkdir(parents=True)
+    assert "features" in names(prunable(run))
+
+
 def test_the_newest_checkpoint_that_verifies_stays(run):
     (run.checkpoints / "step-000000000003" / "policy.json").write_bytes(b"damaged")
     assert "step-000000000002" not in names(prunable(run))
