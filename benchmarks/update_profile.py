@@ -1,0 +1,129 @@
+"""Where one update's time goes: the learner's own loop on a log, item by item, as JSON and as one drawing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+
+import torch
+
+from benchmarks.learners import make_learner
+from benchmarks.measure import CLOCK, Plan, threads
+from benchmarks.recording import make_schema
+from benchmarks.row import Row, at_most, row
+from benchmarks.stopwatch import Stopwatch
+from learner.algos import guarded_adam, sac
+from learner.algos.batch import Batch
+from learner.algos.critic import CriticEnsemble
+from learner.journal import Journal
+from learner.learner import Learner
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from learner.train_loop import TrainLoop
+from policies import Policy
+from runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.report.chart import Share, share_chart
+from steadyhand.report.style import STYLE
+
+__all__ = ["PROFILES", "draw", "profile_rows", "shares_of"]
+
+AREA = "learner"
+REST = "everything else"
+# (where, function, item, stage): what is watched in a block of gradient steps.
+WATCHED = (
+    (ReplayStore, "refresh", "look at the logs", "loop"),
+    (ReplayStore, "advance", "look at the logs", "loop"),
+    (Journal, "note", "journal", "loop"),
+    (Sampler, "sample", "gather from the logs", "batch"),
+    (Batch, "shifted", "shift frames", "batch"),
+    (sac.Sac, "td_target", "the rest", "target"),
+    (sac.Sac, "update_critic", "the rest", "critics"),
+    (sac.Sac, "update_actor", "the rest", "policy"),
+    (sac.Sac, "update_temperature", "the rest", "temperature"),
+    (Policy, "features", "encode", ""),
+    (Policy, "distribution", "policy layers", ""),
+    (sac.heads, "sample", "draw actions", ""),
+    (CriticEnsemble, "forward", "critic layers", ""),
+    (torch.autograd, "grad", "gradients", ""),
+    (guarded_adam, "adam", "Adam", ""),
+    (torch, "_foreach_norm", "gradient norm", ""),
+    (torch, "_foreach_lerp_", "moving average", ""),
+    (TrainLoop, "publish", "publish", "loop"),
+    (TrainLoop, "_log", "metrics", "loop"),
+    (TrainLoop, "save", "checkpoint", "loop"),
+)
+# What an update consists of. Anything else could be done elsewhere, or not at all.
+NEEDED = ("gather from the logs", "shift frames", "encode", "policy layers", "draw actions", "critic layers")
+NEEDED += ("gradients", "Adam", "moving average")
+# What the product does by default, from state and from two cameras.
+PROFILES: dict[str, tuple[str, ...]] = {"state": ("policy=state",), "two cameras": ("policy=pixels",)}
+SHOWN = 0.005  # smaller shares are added up
+
+
+def profile_rows(plan: Plan) -> Iterable[Row]:
+    """Profile, write `update_profile.json` and `update_profile.svg`, and yield what could be avoided."""
+    found = {}
+    for name, overrides in PROFILES.items():
+        cameras = 0 if name == "state" else 2
+        small = ("algo.batch_size=4", "policy.obs_horizon=1") if plan.quick else ()
+        blocks = plan.pick(1000 if not cameras else 4, 2)
+        count = plan.pick(len(os.sched_getaffinity(0)), 1) if cameras else 1
+        schema = make_schema(cameras, plan.pick(128, 48))
+        learner = make_learner(
+            plan.new_folder("profile"), schema, plan.pick(2000 if not cameras else 500, 120), (*overrides, *small)
+        )
+        with closing(learner), threads(count):
+            found[name] = shares_of(learner, blocks)
+        avoidable = {item: share for item, share in found[name]["shares"].items() if not _is_needed(item)}
+        worst = max(avoidable, key=lambda item: avoidable[item])
+        note = f"{worst}; all that could be avoided together: {100 * sum(avoidable.values()):.0f} %"
+        label = f"largest avoidable item of an update, {name}"
+        yield row(AREA, label, 100 * avoidable[worst], "%", target=(at_most(10.0),), note=note)
+    plan.results.mkdir(parents=True, exist_ok=True)
+    atomic_write_json(plan.results / "update_profile.json", found)
+    atomic_write_bytes(plan.results / "update_profile.svg", draw(found).encode())
+
+
+def shares_of(learner: Learner, blocks: int) -> dict[str, object]:
+    """Make so many blocks of gradient steps; return what each item takes of their time."""
+    for _ in range(2):  # opens the logs; first calls of torch
+        learner.step()
+    assert learner.loop is not None
+    watch, before = Stopwatch(), learner.loop.counters.step
+    began_ns = CLOCK.now_ns()
+    with watch.watching(*WATCHED):
+        for _ in range(blocks):
+            learner.step()
+    whole_s = (CLOCK.now_ns() - began_ns) / 1e9
+    updates = learner.loop.counters.step - before
+    seconds = dict(sorted(watch.seconds.items(), key=lambda item: -item[1]))
+    seconds[f"loop: {REST}"] = max(0.0, whole_s - sum(seconds.values()))
+    return {
+        "updates": updates,
+        "update_ms": 1e3 * whole_s / updates,
+        "shares": {item: value / whole_s for item, value in seconds.items()},
+    }
+
+
+def draw(found: Mapping[str, Mapping[str, object]]) -> str:
+    """Draw the profiles below each other as one SVG that needs nothing else."""
+    bars = []
+    for name, profile in found.items():
+        shares: Mapping[str, float] = json.loads(json.dumps(profile["shares"]))
+        bars.append(Share(f"{name}: {profile['update_ms']:.1f} ms an update", "", None))
+        for item, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+            if share >= SHOWN:
+                bars.append(Share(item, "policy" if _is_needed(item) else "person", share))
+        rest = sum(share for share in shares.values() if share < SHOWN)
+        bars.append(Share(f"items below {100 * SHOWN:g} % each", "person", rest))
+    title = "Where one update's time goes: needed (green) and avoidable (orange)"
+    svg = share_chart(bars, title)
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1).replace(
+        "</title>", f"</title><style>{STYLE}</style>", 1
+    )
+
+
+def _is_needed(item: str) -> bool:
+    return item.partition(": ")[2] in NEEDED
