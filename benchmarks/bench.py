@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.areas import learner, replay, transport
+from benchmarks.areas import control_loop, launch, learner, mock, period, replay, scaling, transport, weights
 from benchmarks.machine import machine_line
 from benchmarks.measure import CLOCK, Plan
 from benchmarks.row import Row, figure_text, not_measured
@@ -31,6 +31,12 @@ AREAS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     "learner": learner.rows,
     "replay": replay.rows,
     "transport": transport.rows,
+    "weights": weights.rows,
+    "control": control_loop.rows,
+    "period": period.rows,
+    "launch": launch.rows,
+    "mock": mock.rows,
+    "scaling": scaling.rows,
 }
 VERDICTS = {True: "met", False: "MISSED", None: ""}
 
