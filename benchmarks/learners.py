@@ -16,14 +16,13 @@ from learner.learner import Learner
 from learner.policy_spec import build_policy_spec
 from policies import Policy, PolicySpec
 from policies.config import PolicyConfig
-from policies.encoders import encoder_hash
 from runtime.config import build, compose
 from runtime.run_folder import RunFolder
 from steadyhand.children import free_addresses
 from transport.config import TransportConfig
 from transport.schema import Schema
 
-__all__ = ["make_block", "make_learner", "make_sac", "make_spec", "open_learner"]
+__all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
 
 # What ties updates to data on a robot only stands in the way here.
 ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learner.device=cpu", "logging.level=error")
@@ -36,15 +35,17 @@ def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
     return build_policy_spec(build(PolicyConfig, config["policy"], "policy"), schema, [], floor)
 
 
+def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Policy:
+    """Return a random policy; `frozen`: nobody trains its encoder."""
+    policy = Policy(make_spec(schema, overrides), seed=0)
+    policy.encoders.requires_grad_(not frozen)
+    return policy
+
+
 def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Sac:
-    """Return the algorithm with a random policy; `frozen`: nobody trains its encoder."""
+    """Return the algorithm with a policy of `make_policy`."""
     config = build(SacConfig, compose(overrides)["algo"], "algo")
-    spec = make_spec(schema, overrides)
-    if not frozen:
-        return Sac(config, Policy(spec, seed=0), seed=0)
-    encoder = {name: value.numpy() for name, value in Policy(spec, seed=0).encoders.state_dict().items()}
-    spec = replace(spec, encoder_hash=encoder_hash(encoder))
-    return Sac(config, Policy(spec, 0, encoder), seed=0)
+    return Sac(config, make_policy(schema, overrides, frozen), seed=0)
 
 
 def make_block(spec: PolicySpec, rows: int, seed: int = 0) -> dict[str, Any]:

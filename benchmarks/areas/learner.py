@@ -89,15 +89,13 @@ def _pixels(plan: Plan, case: EncoderCase) -> Row:
 def _encoder_passes(policy: Policy, block: Mapping[str, Any]) -> Callable[[], None]:
     """What no update can do without: each camera's frames of both observations through its encoder."""
     now, later = (to_device(block[name], policy.mean.device) for name in ("observation", "next_observation"))
-    keys = [item.key for item in policy.spec.inputs if item.is_frame]
     trained = [parameter for parameter in policy.encoders.parameters() if parameter.requires_grad]
 
     def passes() -> None:
         with torch.no_grad():
-            for key, encoder in zip(keys, policy.encoders, strict=True):
-                encoder(later[key])
-        found = [encoder(now[key]) for key, encoder in zip(keys, policy.encoders, strict=True)]
+            policy.features(later)
+        features = policy.features(now)
         if trained:
-            torch.autograd.grad(sum(each.sum() for each in found), trained)
+            torch.autograd.grad(features.sum(), trained)
 
     return passes
