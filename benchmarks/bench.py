@@ -68,8 +68,9 @@ def measure(area: str, plan: Plan) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a table, with the notes below."""
-    head = ("area", "what", "value", "unit", "floor", "share of floor", "target", "")
+    """Return the rows as a table, with their notes below it, each once."""
+    head = ("area", "what", "value", "unit", "floor", "share of floor", "target", "", "note")
+    notes = list(dict.fromkeys(row.note for row in rows if row.note))
     lines = [
         (
             row.area,
@@ -80,11 +81,12 @@ def table(rows: Sequence[Row]) -> str:
             "-" if row.ratio is None else f"{100 * row.ratio:.0f} %",
             row.target,
             VERDICTS[row.met] if row.value is not None else "not measured",
+            str(notes.index(row.note) + 1) if row.note else "-",
         )
         for row in rows
     ]
-    notes = "\n".join(f"{row.area}, {row.name}: {row.note}" for row in rows if row.note)
-    return f"{table_text(head, lines)}\n\n{notes}"
+    below = "\n".join(f"{number}. {note}" for number, note in enumerate(notes, 1))
+    return f"{table_text(head, lines)}\n\n{below}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
