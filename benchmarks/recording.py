@@ -58,7 +58,7 @@ def write_log(folder: Path, schema: Schema, count: int, segment_bytes: int, numb
     path = folder / session_id(number)
     writer = LogWriter(path, schema, f"arm{number}", session_id(number), segment_bytes)
     block = make_records(schema, min(count, BLOCK_EPISODES * (EPISODE_STEPS + 1)), seed=number)
-    size, raw = block.dtype.itemsize, memoryview(block.view(np.uint8))
+    size, raw = block.dtype.itemsize, block.view(np.uint8).data
     for first_seq in range(0, count, len(block)):
         rows = min(len(block), count - first_seq)
         block["seq"] = np.arange(first_seq, first_seq + len(block))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -22,12 +22,12 @@ from learner.learner import Learner
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
 from learner.train_loop import TrainLoop
-from policies import Policy
+from policies import Policy, heads
 from runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.report.chart import Share, share_chart
 from steadyhand.report.style import STYLE
 
-__all__ = ["PROFILES", "draw", "profile_rows", "shares_of"]
+__all__ = ["PROFILES", "Profile", "draw", "profile_rows", "shares_of"]
 
 AREA = "learner"
 REST = "everything else"
@@ -44,7 +44,7 @@ WATCHED = (
     (sac.Sac, "update_temperature", "the rest", "temperature"),
     (Policy, "features", "encode", ""),
     (Policy, "distribution", "policy layers", ""),
-    (sac.heads, "sample", "draw actions", ""),
+    (heads, "sample", "draw actions", ""),
     (CriticEnsemble, "forward", "critic layers", ""),
     (torch.autograd, "grad", "gradients", ""),
     (guarded_adam, "adam", "Adam", ""),
@@ -55,16 +55,25 @@ WATCHED = (
     (TrainLoop, "save", "checkpoint", "loop"),
 )
 # What an update consists of. Anything else could be done elsewhere, or not at all.
-NEEDED = ("gather from the logs", "shift frames", "encode", "policy layers", "draw actions", "critic layers")
-NEEDED += ("gradients", "Adam", "moving average")
+NEEDED = {"gather from the logs", "shift frames", "encode", "policy layers", "draw actions", "critic layers"}
+NEEDED |= {"gradients", "Adam", "moving average"}
 # What the product does by default, from state and from two cameras.
 PROFILES: dict[str, tuple[str, ...]] = {"state": ("policy=state",), "two cameras": ("policy=pixels",)}
 SHOWN = 0.005  # smaller shares are added up
 
 
+@dataclass(frozen=True)
+class Profile:
+    """What the items of an update take: shares of its time, largest first, which add up to 1."""
+
+    updates: int
+    update_ms: float
+    shares: dict[str, float]
+
+
 def profile_rows(plan: Plan) -> Iterable[Row]:
     """Profile, write `update_profile.json` and `update_profile.svg`, and yield what could be avoided."""
-    found = {}
+    found: dict[str, Profile] = {}
     for name, overrides in PROFILES.items():
         cameras = 0 if name == "state" else 2
         small = ("algo.batch_size=4", "policy.obs_horizon=1") if plan.quick else ()
@@ -76,18 +85,18 @@ def profile_rows(plan: Plan) -> Iterable[Row]:
         )
         with closing(learner), threads(count):
             found[name] = shares_of(learner, blocks)
-        avoidable = {item: share for item, share in found[name]["shares"].items() if not _is_needed(item)}
+        avoidable = {item: share for item, share in found[name].shares.items() if not _is_needed(item)}
         worst = max(avoidable, key=lambda item: avoidable[item])
         note = f"{worst}; all that could be avoided together: {100 * sum(avoidable.values()):.0f} %"
         label = f"largest avoidable item of an update, {name}"
         yield row(AREA, label, 100 * avoidable[worst], "%", target=(at_most(10.0),), note=note)
     plan.results.mkdir(parents=True, exist_ok=True)
-    atomic_write_json(plan.results / "update_profile.json", found)
+    atomic_write_json(plan.results / "update_profile.json", {name: asdict(each) for name, each in found.items()})
     atomic_write_bytes(plan.results / "update_profile.svg", draw(found).encode())
 
 
-def shares_of(learner: Learner, blocks: int) -> dict[str, object]:
-    """Make so many blocks of gradient steps; return what each item takes of their time."""
+def shares_of(learner: Learner, blocks: int) -> Profile:
+    """Make so many blocks of gradient steps, and look where their time goes."""
     for _ in range(2):  # opens the logs; first calls of torch
         learner.step()
     assert learner.loop is not None
@@ -98,31 +107,24 @@ def shares_of(learner: Learner, blocks: int) -> dict[str, object]:
             learner.step()
     whole_s = (CLOCK.now_ns() - began_ns) / 1e9
     updates = learner.loop.counters.step - before
-    seconds = dict(sorted(watch.seconds.items(), key=lambda item: -item[1]))
-    seconds[f"loop: {REST}"] = max(0.0, whole_s - sum(seconds.values()))
-    return {
-        "updates": updates,
-        "update_ms": 1e3 * whole_s / updates,
-        "shares": {item: value / whole_s for item, value in seconds.items()},
-    }
+    spent_s = watch.seconds | {f"loop: {REST}": max(0.0, whole_s - sum(watch.seconds.values()))}
+    shares = {item: spent_s[item] / whole_s for item in sorted(spent_s, key=lambda item: -spent_s[item])}
+    return Profile(updates, 1e3 * whole_s / updates, shares)
 
 
-def draw(found: Mapping[str, Mapping[str, object]]) -> str:
+def draw(found: Mapping[str, Profile]) -> str:
     """Draw the profiles below each other as one SVG that needs nothing else."""
-    bars = []
+    bars = [Share("needed", "policy", 0.0), Share("could be avoided, or done elsewhere", "person", 0.0)]
     for name, profile in found.items():
-        shares: Mapping[str, float] = json.loads(json.dumps(profile["shares"]))
-        bars.append(Share(f"{name}: {profile['update_ms']:.1f} ms an update", "", None))
-        for item, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+        bars.append(Share(f"{name}: {profile.update_ms:.1f} ms an update", "", None))
+        for item, share in profile.shares.items():
             if share >= SHOWN:
                 bars.append(Share(item, "policy" if _is_needed(item) else "person", share))
-        rest = sum(share for share in shares.values() if share < SHOWN)
+        rest = sum(share for share in profile.shares.values() if share < SHOWN)
         bars.append(Share(f"items below {100 * SHOWN:g} % each", "person", rest))
-    title = "Where one update's time goes: needed (green) and avoidable (orange)"
-    svg = share_chart(bars, title)
-    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1).replace(
-        "</title>", f"</title><style>{STYLE}</style>", 1
-    )
+    svg = share_chart(bars, "Where one update's time goes: what it needs, and what could be avoided")
+    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1)
+    return svg.replace("</title>", f"</title><style>{STYLE}</style>", 1)
 
 
 def _is_needed(item: str) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,7 @@ from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
 from policies import Policy
+from robot_envs.devices.operator import NoOperator, Wish
 from robot_envs.make import make_env
 from runtime.config import build, compose
 from transport.config import TransportConfig
@@ -74,8 +78,8 @@ def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row
         size = schema.action.shape[0]
         chooser = Chooser(_Wanderer(size), Arbiter(size, release_hold_s=0.0))
         for episode in range(plan.pick(10, 1)):
-            left = iter(range(plan.pick(80, 3)))
-            loop.run_episode(episode, Phase.TRAIN, chooser, episode, lambda left=left: next(left, None) is not None)
+            steps = repeat(True, plan.pick(80, 3))
+            loop.run_episode(episode, Phase.TRAIN, chooser, episode, partial(next, steps, False))
         writer.close()
     finally:
         env.close()
@@ -109,22 +113,14 @@ def _latency(plan: Plan, name: str, cameras: int, encoder: str) -> Iterable[Row]
     yield row(AREA, f"policy latency, {name}, p99", percentile_ms(times, 99), "ms")
 
 
-class _Wanderer:
+class _Wanderer(NoOperator):
     """An operator who always acts, so that no policy is asked."""
 
     def __init__(self, size: int) -> None:
         self._size, self._rng = size, np.random.default_rng(0)
 
-    def reset(self, info: dict[str, object]) -> None:
-        """Nothing to prepare."""
-
-    def act(self, observation: object, info: object, policy_action: object) -> NDArray[np.float32]:
+    def act(
+        self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
+    ) -> Wish:
         """A small random step."""
         return self._rng.uniform(-0.2, 0.2, self._size).astype(np.float32)
-
-    def may_resume(self, stop_reason: str) -> bool:
-        """Nothing moves for real."""
-        return True
-
-    def close(self) -> None:
-        """Nothing to let go of."""

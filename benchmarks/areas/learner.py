@@ -29,11 +29,19 @@ WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; floor: 
 
 @dataclass(frozen=True)
 class EncoderCase:
-    """An encoder of `policies.encoders`, by name, whose update on two cameras is measured."""
+    """An encoder of `policies.encoders`, by name, whose update on two cameras is measured.
+
+    Attributes:
+        name: As `policy.encoder` takes it.
+        frozen: Whether nobody trains it.
+        target: Of the row.
+        overrides: What else it needs, such as a file of weights.
+    """
 
     name: str
     frozen: bool
     target: tuple[Limit, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -74,7 +82,8 @@ def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limi
 
 def _pixels(plan: Plan, case: EncoderCase) -> Row:
     small = ("algo.batch_size=4",) if plan.quick else ()
-    sac = make_sac(make_schema(2, plan.pick(128, 48)), (*PIXELS, f"policy.encoder={case.name}", *small), case.frozen)
+    overrides = (*PIXELS, f"policy.encoder={case.name}", *case.overrides, *small)
+    sac = make_sac(make_schema(2, plan.pick(128, 48)), overrides, case.frozen)
     block = make_block(sac.policy.spec, sac.config.batch_size)
     count = plan.pick(len(os.sched_getaffinity(0)), 1)
     with threads(count):
