@@ -12,6 +12,7 @@ import argparse
 import json
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from steadyhand.terminal import duration_text, say, table_text
 
 __all__ = ["AREAS", "main", "select", "table"]
 
-RESULTS = Path(__file__).resolve().parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 WORK = Path("runs") / "bench"
 FILE = "bench.json"
 AREAS: dict[str, Callable[[Plan], Iterable[Row]]] = {
@@ -62,6 +64,7 @@ def measure(area: str, plan: Plan) -> list[Row]:
             rows.append(row)
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
+        traceback.print_exc()
         say(f"{area}: failed: {reason}")
         rows.append(not_measured(area, "failed", "", reason))
     return rows
@@ -95,8 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="benchmarks.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--areas", default="", help=f"some of {','.join(AREAS)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="only try every line; its figures mean nothing")
-    parser.add_argument("--results", type=Path, help="folder that is written (%(default)s)", default=None)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="only try every line; figures mean nothing",
+    )
+    parser.add_argument("--results", type=Path, help=f"folder that is written ({RESULTS.relative_to(ROOT)})")
     parser.add_argument("--work", type=Path, default=WORK, help="folder for logs and runs, on the disk to measure")
     options = parser.parse_args(arguments)
     try:
