@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
+from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError, load_backbone
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger, quoted
@@ -34,10 +34,11 @@ class PolicyRunner:
         schema: Of the environment that it acts in.
         clock: Monotonic; only the age of the policy is read off it.
         seed: Fixes the noise of the actions.
-        frozen_encoder: Weights of a frozen encoder, when the spec names one.
+        encoder_weights: A file of a frozen encoder's weights, when the spec names an encoder that needs one.
 
     Raises:
         SchemaError: The policy reads something that the environment does not give.
+        EncoderError: The weights of the frozen encoder are missing here, or are not those that the spec names.
     """
 
     def __init__(
@@ -46,14 +47,15 @@ class PolicyRunner:
         schema: Schema,
         clock: Clock,
         seed: int,
-        frozen_encoder: Mapping[str, NDArray[Any]] | None = None,
+        encoder_weights: str | None = None,
     ) -> None:
         _check_inputs(spec, schema)
         self.spec = spec
         self.rejected = 0  # offers that failed a check
         self._clock = clock
         # Two seeds, so that the noise does not repeat itself after a swap.
-        self._active, self._standby = (Policy(spec, 2 * seed + copy, frozen_encoder) for copy in range(2))
+        backbone = load_backbone(spec.encoder, encoder_weights)
+        self._active, self._standby = (Policy(spec, 2 * seed + copy, backbone) for copy in range(2))
         self._history = {item.key: _blank(item, spec.obs_horizon) for item in spec.inputs}
         self._weights: Weights | None = None
         self._swapped_ns = 0

@@ -15,7 +15,7 @@ from learner.config import BcConfig
 from learner.memory import keep_freed_memory
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
-from policies import Policy, PolicySpec
+from policies import Backbone, Policy, PolicySpec
 from transport.log_reader import LogReader
 
 __all__ = ["BcCandidate", "BcDataError", "fit_bc", "open_store"]
@@ -51,6 +51,7 @@ def fit_bc(
     spec: PolicySpec,
     config: BcConfig,
     seed: int,
+    backbone: Backbone | None = None,
     device: torch.device | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[BcCandidate]:
@@ -61,6 +62,7 @@ def fit_bc(
         spec: the policy's specification.
         config: loss, epochs, split.
         seed: fixes the split, the weights and the order.
+        backbone: the frozen part of the policy's encoder, if it has one.
         device: where to compute; None = the CPU.
         stop: ends after the running epoch; the last candidate is then that epoch's.
 
@@ -75,7 +77,7 @@ def fit_bc(
     keep_freed_memory()
     rng = np.random.default_rng(seed)
     train, held_out = _split(store, config.validation_share, rng)
-    policy = Policy(spec, seed).to(device or torch.device("cpu"))
+    policy = Policy(spec, seed, backbone).to(device or torch.device("cpu"))
     bc = Bc(config, policy, seed)
     sampler = Sampler(store, spec, n_step=1, gamma=1.0, batch_size=config.batch_size, demo_ratio=1.0, seed=seed)
     kept = {round((index + 1) * config.epochs / config.candidates) for index in range(config.candidates)}

@@ -1,0 +1,29 @@
+"""A file of weights for `policy.encoder=resnet10`, made here: no test fetches one."""
+
+from itertools import pairwise
+
+import safetensors.torch
+import torch
+
+WIDTHS = (64, 64, 128, 256, 512)
+
+
+def resnet10_tensors(seed=0):
+    """Random weights by the names of the published file."""
+    shapes = {"embedder.0.weight": (64, 3, 7, 7), "embedder.1.weight": (64,), "embedder.1.bias": (64,)}
+    for stage, (inputs, outputs) in enumerate(pairwise(WIDTHS)):
+        block = f"encoder.stages.{stage}"
+        shapes |= {f"{block}.conv1.weight": (outputs, inputs, 3, 3), f"{block}.conv2.weight": (outputs, outputs, 3, 3)}
+        norms = ["norm1", "norm2"]
+        if inputs != outputs:
+            shapes[f"{block}.shortcut.0.weight"] = (outputs, inputs, 1, 1)
+            norms.append("shortcut.1")
+        shapes |= {f"{block}.{norm}.{one}": (outputs,) for norm in norms for one in ("weight", "bias")}
+    generator = torch.Generator().manual_seed(seed)
+    return {name: 0.1 * torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+
+
+def resnet10_file(folder, seed=0):
+    path = folder / f"resnet10-{seed}.safetensors"
+    safetensors.torch.save_file(resnet10_tensors(seed), path)
+    return str(path)
