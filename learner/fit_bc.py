@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from learner.algos.bc import Bc
 from learner.config import BcConfig
 from learner.memory import keep_freed_memory
+from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
 from policies import Backbone, Policy, PolicySpec
@@ -52,6 +53,7 @@ def fit_bc(
     config: BcConfig,
     seed: int,
     backbone: Backbone | None = None,
+    features: FeatureCache | None = None,
     device: torch.device | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[BcCandidate]:
@@ -63,6 +65,7 @@ def fit_bc(
         config: loss, epochs, split.
         seed: fixes the split, the weights and the order.
         backbone: the frozen part of the policy's encoder, if it has one.
+        features: of that encoder; None = frames are encoded in every step.
         device: where to compute; None = the CPU.
         stop: ends after the running epoch; the last candidate is then that epoch's.
 
@@ -79,12 +82,13 @@ def fit_bc(
     train, held_out = _split(store, config.validation_share, rng)
     policy = Policy(spec, seed, backbone).to(device or torch.device("cpu"))
     bc = Bc(config, policy, seed)
-    sampler = Sampler(store, spec, n_step=1, gamma=1.0, batch_size=config.batch_size, demo_ratio=1.0, seed=seed)
+    sampler = Sampler(store, spec, 1, 1.0, config.batch_size, demo_ratio=1.0, seed=seed, features=features)
     kept = {round((index + 1) * config.epochs / config.candidates) for index in range(config.candidates)}
     candidates = []
     for epoch in range(1, config.epochs + 1):
         losses = [
-            bc.update(sampler.gather(ids))["bc_loss"] for ids in _batches(rng.permutation(train), config.batch_size)
+            bc.update(sampler.gather(ids, rng))["bc_loss"]
+            for ids in _batches(rng.permutation(train), config.batch_size)
         ]
         stopped = stop()
         if epoch in kept or stopped:

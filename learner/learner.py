@@ -21,6 +21,8 @@ from learner.device import resolve_device
 from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
+from learner.replay.feature_worker import FeatureWorker
+from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.saved_policy import SavedPolicy
 from learner.train_loop import Links, Phase, TrainLoop, counters_of, open_journal, open_store, restore
@@ -126,6 +128,7 @@ class Learner:
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
         self.loop: TrainLoop | None = None
+        self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
 
     def serve(self) -> ZmqServer:
@@ -208,7 +211,7 @@ class Learner:
         return TrainLoop(
             config,
             algo,
-            Sampler(store, spec, *sampling, seed=self._seed),
+            Sampler(store, spec, *sampling, seed=self._seed, features=self._feature_cache(spec)),
             store,
             journal,
             metrics,
@@ -220,12 +223,26 @@ class Learner:
             self._clock,
         )
 
+    def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
+        """Features of the frozen encoder, kept in the run's folder, and a thread that fills them in."""
+        views = self._policy_config.feature_cache
+        if self._backbone is None or not views:
+            return None
+        shift = self._algo_config.image_shift
+        cache = FeatureCache(self._run.features, self._backbone, spec.inputs, views, shift)
+        self._features = FeatureWorker(cache)
+        self._close_files += [self._features.close, cache.close]
+        return cache
+
     def _config_hash(self) -> str:
         values = [asdict(config) for config in (self._config, self._algo_config, self._policy_config)]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:
-        return [*self._demos, *self.intake.readers()]
+        readers = [*self._demos, *self.intake.readers()]
+        if self._features is not None:
+            self._features.tell(readers)
+        return readers
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
         raw = weights_codec.encode(Weights(self.learner_epoch, policy_version, tensors))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.encoders import ENCODERS, is_encoder
+from policies.encoders import ENCODERS, is_encoder, is_frozen
 from policies.spec import Activation
 
 __all__ = ["PolicyConfig"]
@@ -22,6 +22,7 @@ class PolicyConfig:
     activation: Activation
     encoder: str
     encoder_weights: str | None  # safetensors file of a frozen encoder; null = it needs none, or a package has them
+    feature_cache: int  # shifted views of each frame whose features the learner keeps, for a frozen encoder; 0 = none
     latent_size: int  # features per camera
     log_std_min: float  # lower clip of the log standard deviation, before tanh
     log_std_max: float  # upper clip of the log standard deviation, before tanh
@@ -30,3 +31,8 @@ class PolicyConfig:
     def __post_init__(self) -> None:
         if not is_encoder(self.encoder):
             raise ValueError(f"encoder: expected one of {', '.join(ENCODERS)}, found {self.encoder!r}")
+        if self.feature_cache and not (self.feature_cache > 0 and is_frozen(self.encoder)):
+            raise ValueError(
+                "feature_cache: expected views of a frozen encoder, or 0, "
+                f"found {self.feature_cache} with encoder={self.encoder}"
+            )

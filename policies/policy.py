@@ -114,7 +114,8 @@ class Policy(nn.Module):
         """Choose one action.
 
         Args:
-            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8; no batch axis.
+            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8, or their maps; no
+                batch axis.
             deterministic: the mode tanh(mean) instead of a draw.
 
         Returns:

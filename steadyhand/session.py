@@ -19,6 +19,7 @@ from actor.policy_runner import PolicyRunner
 from learner.config import LearnerConfig
 from learner.fit_bc import fit_bc, open_store
 from learner.policy_spec import build_policy_spec
+from learner.replay.features import FeatureCache
 from learner.saved_policy import SavedPolicy, newest_policy
 from policies import load_backbone
 from robot_envs.devices.make import held_by_person
@@ -143,7 +144,12 @@ def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] 
     floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
     backbone = load_backbone(job.policy.encoder, job.policy.encoder_weights)
     spec = build_policy_spec(job.policy, readers[0].schema, readers, floor, backbone)
-    candidates = fit_bc(store, spec, job.demo.bc, job.seed, backbone, stop=stop)
+    features, views = None, job.policy.feature_cache
+    if backbone is not None and views:
+        features = FeatureCache(job.run.features, backbone, spec.inputs, views, job.demo.bc.image_shift)
+    candidates = fit_bc(store, spec, job.demo.bc, job.seed, backbone, features, stop=stop)
+    if features is not None:
+        features.close()
     policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors) for candidate in candidates]
     episodes, seed = job.demo.validation_episodes, seed_for(job.seed, "validation")
     results = [evaluate(job, policy, episodes, seed, stop) for policy in policies]

@@ -1,9 +1,12 @@
-"""A file of weights for `policy.encoder=resnet10`, made here: no test fetches one."""
+"""Frozen encoders made here: no test fetches one."""
 
 from itertools import pairwise
 
 import safetensors.torch
 import torch
+from torch import nn
+
+from policies import Backbone
 
 WIDTHS = (64, 64, 128, 256, 512)
 
@@ -27,3 +30,19 @@ def resnet10_file(folder, seed=0):
     path = folder / f"resnet10-{seed}.safetensors"
     safetensors.torch.save_file(resnet10_tensors(seed), path)
     return str(path)
+
+
+class TinyBackbone(Backbone):
+    """One convolution, and a count of the images that went through."""
+
+    def __init__(self, seed=0, name="convolution"):
+        super().__init__((0.5,) * 3, (0.25,) * 3)
+        self.images = 0
+        self.convolution = nn.Conv2d(3, 4, 8, 8)
+        generator = torch.Generator().manual_seed(seed)
+        weights = {"weight": torch.randn((4, 3, 8, 8), generator=generator), "bias": torch.zeros(4)}
+        self.freeze("here", {f"{name}.{one}": value for one, value in weights.items()})
+
+    def maps(self, images):
+        self.images += len(images)
+        return self.convolution(images)

@@ -19,7 +19,7 @@ from policies.encoders.resnet10 import Resnet10
 from policies.encoders.small_cnn import SmallCnn
 from policies.encoders.timm_model import TimmModel
 
-__all__ = ["ENCODERS", "Backbone", "EncoderError", "is_encoder", "load_backbone", "make_encoder"]
+__all__ = ["ENCODERS", "Backbone", "EncoderError", "is_encoder", "is_frozen", "load_backbone", "make_encoder"]
 
 TRAINED: dict[str, type[SmallCnn] | type[Keypoints]] = {"small_cnn": SmallCnn, "keypoints": Keypoints}
 FROM_FILE: dict[str, Callable[[str | None], Backbone]] = {"resnet10": Resnet10}
@@ -31,6 +31,11 @@ ENCODERS = ("none", *TRAINED, *FROM_FILE, *FROM_PACKAGE, f"{TIMM}<name>")
 def is_encoder(name: str) -> bool:
     """Whether there is an encoder of this name."""
     return name in ENCODERS or name.startswith(TIMM)
+
+
+def is_frozen(name: str) -> bool:
+    """Whether an encoder has a part that nobody trains."""
+    return name in FROM_FILE or name in FROM_PACKAGE or name.startswith(TIMM)
 
 
 def load_backbone(name: str, weights: str | None) -> Backbone | None:

@@ -194,8 +194,15 @@ def test_a_frozen_encoder_is_held_once_and_must_be_the_one_of_the_spec(tmp_path)
     runner = PolicyRunner(spec, schema, FakeClock(), 0, files[0])
     assert runner._active.backbone is runner._standby.backbone
     assert runner.offer(Weights(0, 1, runner._standby.trainable_tensors()))
-    runner.begin(observation(0.1) | {"camera": np.full(camera.shape, 7, np.uint8)})
-    assert runner.act(True).shape == (2,)
+    seen = [observation(value) | {"camera": np.full(camera.shape, value, np.uint8)} for value in (7, 8)]
+    runner.begin(seen[0])
+    runner.observe(seen[1])
+    frames = {key: np.stack([seen[0][key], seen[0][key], seen[1][key]]) for key in seen[0]}
+    np.testing.assert_allclose(runner.act(True), runner._active.act(frames, True), rtol=1e-4, atol=1e-5)
+    # Weights are tried out and actions chosen without another pass.
+    runner._active.backbone.maps = None
+    assert runner.offer(Weights(0, 2, runner._standby.trainable_tensors()))
+    assert runner.act(False).shape == (2,)
     with pytest.raises(EncoderError, match=f"frozen encoder resnet10: expected weights with sha256 {named}, found"):
         PolicyRunner(spec, schema, FakeClock(), 0, files[1])
     with pytest.raises(EncoderError, match=r"give policy\.encoder_weights=FILE"):

@@ -30,7 +30,7 @@ from transport.uplink import LocalUplink, Rejected
 from transport.wire import Hello
 from transport.zmq_uplink import ZmqUplink
 
-POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 8, -5.0, 2.0, None)
+POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
 ROOT = Path(__file__).parents[3]
 
 
@@ -154,6 +154,26 @@ def test_a_frozen_encoder_learns_nothing_and_is_never_sent(make_learner, make_ac
     assert sum(value.size for value in tensors.values()) < 100_000
     assert not any("backbone" in name for name in [*tensors, *learner.loop._algo.state_tensors()])
     Policy(spec, 0, backbone).load_tensors(tensors)  # all that an actor with the same file needs
+
+
+def test_features_are_cached_in_the_run_and_found_again(make_learner, make_actor, frozen, tmp_path):
+    frozen = replace(frozen, feature_cache=2)
+    learner = make_learner(policy=frozen, start_transitions=4, max_updates=2, algo={"batch_size": 2})
+    actor = make_actor(learner, schema=PIXELS)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(2)
+    learner.step()
+    assert learner.loop.counters.updates == 2
+    cache = learner.loop._sampler._features
+    wait_until(lambda: learner.step() or all(cache.claims(session_id(1), seq) for seq in range(10)))
+    learner.close()
+    (file,) = (tmp_path / "runs" / "run" / "features").glob("*/*.bin")
+    written = file.stat().st_mtime_ns
+    again = make_learner(policy=frozen, max_updates=4, algo={"batch_size": 2})
+    again.step()
+    assert again.loop.counters.updates == 4
+    again.close()
+    assert file.stat().st_mtime_ns == written
 
 
 def test_a_run_goes_on_only_with_its_own_encoder(make_learner, make_actor, frozen, tmp_path):

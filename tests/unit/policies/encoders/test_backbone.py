@@ -2,22 +2,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from torch import nn
 
 from policies import EncoderError, Policy
-from policies.encoders.backbone import CPU_IMAGES, Backbone, read_weights
-
-
-class Tiny(Backbone):
-    def __init__(self, seed=0, name="convolution"):
-        super().__init__((0.5,) * 3, (0.25,) * 3)
-        self.convolution = nn.Conv2d(3, 4, 8, 8)
-        generator = torch.Generator().manual_seed(seed)
-        weights = {"weight": torch.randn((4, 3, 8, 8), generator=generator), "bias": torch.zeros(4)}
-        self.freeze("here", {f"{name}.{one}": value for one, value in weights.items()})
-
-    def maps(self, images):
-        return self.convolution(images)
+from policies.encoders.backbone import CPU_IMAGES, read_weights
+from tests.encoder_kit import TinyBackbone
 
 
 def frames(count, horizon=2):
@@ -25,7 +13,7 @@ def frames(count, horizon=2):
 
 
 def test_frames_are_scaled_and_every_one_has_its_map():
-    backbone, seen = Tiny(), frames(CPU_IMAGES + 3)
+    backbone, seen = TinyBackbone(), frames(CPU_IMAGES + 3)
     maps = backbone(seen)
     assert maps.shape == (CPU_IMAGES + 3, 2, *backbone.map_shape((32, 40, 3))) == (CPU_IMAGES + 3, 2, 4, 4, 5)
     assert not maps.requires_grad
@@ -34,17 +22,17 @@ def test_frames_are_scaled_and_every_one_has_its_map():
 
 
 def test_the_hash_says_which_weights_they_are():
-    assert Tiny(1).hash == Tiny(1).hash != Tiny(2).hash
-    assert len(Tiny(1).hash) == 64
+    assert TinyBackbone(1).hash == TinyBackbone(1).hash != TinyBackbone(2).hash
+    assert len(TinyBackbone(1).hash) == 64
 
 
 def test_weights_of_another_network_are_refused():
-    with pytest.raises(EncoderError, match=r"here: expected the weights of Tiny, \['conv.bias'"):
-        Tiny(name="conv")
+    with pytest.raises(EncoderError, match=r"here: expected the weights of TinyBackbone, \['conv.bias'"):
+        TinyBackbone(name="conv")
 
 
 def test_one_backbone_serves_every_copy_and_camera_and_never_travels(make_spec):
-    backbone = Tiny()
+    backbone = TinyBackbone()
     spec = make_spec(encoder="resnet10", encoder_hash=backbone.hash)
     one, other = Policy(spec, 1, backbone), Policy(spec, 2, backbone)
     assert one.backbone is other.backbone
@@ -60,14 +48,14 @@ def test_one_backbone_serves_every_copy_and_camera_and_never_travels(make_spec):
 
 
 def test_maps_may_stand_for_the_frames(make_spec):
-    backbone = Tiny()
+    backbone = TinyBackbone()
     policy = Policy(make_spec(encoder="resnet10", encoder_hash=backbone.hash), 1, backbone)
     seen = {"state": torch.zeros(3, 2, 3), "wrist": frames(3)}
     torch.testing.assert_close(policy.features(seen | {"wrist": backbone(seen["wrist"])}), policy.features(seen))
 
 
 def test_dropout_is_only_for_those_who_ask(make_spec):
-    backbone = Tiny()
+    backbone = TinyBackbone()
     policy = Policy(make_spec(encoder="resnet10", encoder_hash=backbone.hash), 1, backbone)
     seen = {"state": torch.zeros(3, 2, 3), "wrist": frames(3)}
     dropped = [policy.features(seen, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
@@ -76,7 +64,10 @@ def test_dropout_is_only_for_those_who_ask(make_spec):
     assert not torch.equal(dropped[0], policy.features(seen))
 
 
-@pytest.mark.parametrize(("spec_hash", "backbone"), [("", Tiny()), (Tiny(1).hash, Tiny(2)), (Tiny(1).hash, None)])
+@pytest.mark.parametrize(
+    ("spec_hash", "backbone"),
+    [("", TinyBackbone()), (TinyBackbone(1).hash, TinyBackbone(2)), (TinyBackbone(1).hash, None)],
+)
 def test_another_backbone_than_the_spec_names_is_refused_in_one_line(make_spec, spec_hash, backbone):
     with pytest.raises(EncoderError, match="expected weights with sha256") as caught:
         Policy(make_spec(encoder="resnet10", encoder_hash=spec_hash), 0, backbone)
