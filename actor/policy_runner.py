@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from policies import InputSpec, Policy, PolicySpec, PolicyWeightsError
+from policies import Backbone, InputSpec, Policy, PolicySpec, PolicyWeightsError, load_backbone
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger, quoted
@@ -34,10 +34,11 @@ class PolicyRunner:
         schema: Of the environment that it acts in.
         clock: Monotonic; only the age of the policy is read off it.
         seed: Fixes the noise of the actions.
-        frozen_encoder: Weights of a frozen encoder, when the spec names one.
+        encoder_weights: A file of a frozen encoder's weights, when the spec names an encoder that needs one.
 
     Raises:
         SchemaError: The policy reads something that the environment does not give.
+        EncoderError: The weights of the frozen encoder are missing here, or are not those that the spec names.
     """
 
     def __init__(
@@ -46,15 +47,18 @@ class PolicyRunner:
         schema: Schema,
         clock: Clock,
         seed: int,
-        frozen_encoder: Mapping[str, NDArray[Any]] | None = None,
+        encoder_weights: str | None = None,
     ) -> None:
         _check_inputs(spec, schema)
         self.spec = spec
         self.rejected = 0  # offers that failed a check
         self._clock = clock
         # Two seeds, so that the noise does not repeat itself after a swap.
-        self._active, self._standby = (Policy(spec, 2 * seed + copy, frozen_encoder) for copy in range(2))
-        self._history = {item.key: _blank(item, spec.obs_horizon) for item in spec.inputs}
+        backbone = load_backbone(spec.encoder, encoder_weights)
+        self._active, self._standby = (Policy(spec, 2 * seed + copy, backbone) for copy in range(2))
+        # A frame that a frozen encoder sees is kept as its map: it is encoded once, whoever asks how often.
+        self._backbone = backbone
+        self._history = {item.key: _blank(item, spec.obs_horizon, backbone) for item in spec.inputs}
         self._weights: Weights | None = None
         self._swapped_ns = 0
 
@@ -99,17 +103,24 @@ class PolicyRunner:
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Start an episode: the first observation stands in for those before it."""
         for key, history in self._history.items():
-            history[:] = observation[key]
+            history[:] = self._seen(observation[key])
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Take in the observation that a step has led to."""
         for key, history in self._history.items():
             history[:-1] = history[1:]
-            history[-1] = observation[key]
+            history[-1] = self._seen(observation[key])
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:
         """Return the action (A,) in [-1, 1] for the newest observations."""
         return self._active.act(self._history, deterministic)
+
+    def _seen(self, value: NDArray[Any]) -> NDArray[Any]:
+        if self._backbone is None or value.dtype != np.uint8:
+            return value
+        frames = torch.from_numpy(np.ascontiguousarray(value))[None, None]
+        found: NDArray[np.float32] = self._backbone(frames)[0, 0].numpy()
+        return found
 
     def _check_canary(self) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
@@ -124,8 +135,10 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _blank(item: InputSpec, obs_horizon: int) -> NDArray[Any]:
-    return np.zeros((obs_horizon, *item.shape), item.dtype)
+def _blank(item: InputSpec, obs_horizon: int, backbone: Backbone | None) -> NDArray[Any]:
+    if backbone is None or not item.is_frame:
+        return np.zeros((obs_horizon, *item.shape), item.dtype)
+    return np.zeros((obs_horizon, *backbone.map_shape(item.shape)), np.float32)
 
 
 def _check_inputs(spec: PolicySpec, schema: Schema) -> None:

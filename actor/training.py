@@ -78,6 +78,7 @@ class Training:
             it may do the learner's work.
         quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
         min_free_bytes: The same when less than this is free on the log's disk.
+        encoder_weights: Of the policy's frozen encoder, where it needs a file.
     """
 
     def __init__(
@@ -95,10 +96,12 @@ class Training:
         idle: Callable[[], None] = pause,
         quota_bytes: float = math.inf,
         min_free_bytes: int = 0,
+        encoder_weights: str | None = None,
     ) -> None:
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
         self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
+        self._encoder_weights = encoder_weights
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         simulated = bool(getattr(env.unwrapped, "lockstep", False))
@@ -118,6 +121,7 @@ class Training:
 
         Raises:
             Rejected: The learner does not fit; nothing has moved.
+            EncoderError: Nor does the frozen encoder here.
             TimeoutError: There is no learner; nothing has moved.
         """
         self._console.start(self.status)
@@ -174,7 +178,8 @@ class Training:
                     tried_s = self._config.uplink_timeout_s
                     raise type(error)(f"{error} (tried for {tried_s:.0f} s, actor.uplink_timeout_s)") from error
                 continue
-            return PolicyRunner(PolicySpec.from_json(accept.policy_spec), schema, self._clock, self._seed)
+            spec = PolicySpec.from_json(accept.policy_spec)
+            return PolicyRunner(spec, schema, self._clock, self._seed, self._encoder_weights)
         return None
 
     def _practise(self, runner: PolicyRunner) -> str:

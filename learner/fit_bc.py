@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from learner.algos.bc import Bc
 from learner.config import BcConfig
 from learner.memory import keep_freed_memory
+from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
-from policies import Policy, PolicySpec
+from policies import Backbone, Policy, PolicySpec
 from transport.log_reader import LogReader
 
 __all__ = ["BcCandidate", "BcDataError", "fit_bc", "open_store"]
@@ -51,6 +52,8 @@ def fit_bc(
     spec: PolicySpec,
     config: BcConfig,
     seed: int,
+    backbone: Backbone | None = None,
+    features: FeatureCache | None = None,
     device: torch.device | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[BcCandidate]:
@@ -61,6 +64,8 @@ def fit_bc(
         spec: the policy's specification.
         config: loss, epochs, split.
         seed: fixes the split, the weights and the order.
+        backbone: the frozen part of the policy's encoder, if it has one.
+        features: of that encoder; None = frames are encoded in every step.
         device: where to compute; None = the CPU.
         stop: ends after the running epoch; the last candidate is then that epoch's.
 
@@ -75,14 +80,15 @@ def fit_bc(
     keep_freed_memory()
     rng = np.random.default_rng(seed)
     train, held_out = _split(store, config.validation_share, rng)
-    policy = Policy(spec, seed).to(device or torch.device("cpu"))
+    policy = Policy(spec, seed, backbone).to(device or torch.device("cpu"))
     bc = Bc(config, policy, seed)
-    sampler = Sampler(store, spec, n_step=1, gamma=1.0, batch_size=config.batch_size, demo_ratio=1.0, seed=seed)
+    sampler = Sampler(store, spec, 1, 1.0, config.batch_size, demo_ratio=1.0, seed=seed, features=features)
     kept = {round((index + 1) * config.epochs / config.candidates) for index in range(config.candidates)}
     candidates = []
     for epoch in range(1, config.epochs + 1):
         losses = [
-            bc.update(sampler.gather(ids))["bc_loss"] for ids in _batches(rng.permutation(train), config.batch_size)
+            bc.update(sampler.gather(ids, rng))["bc_loss"]
+            for ids in _batches(rng.permutation(train), config.batch_size)
         ]
         stopped = stop()
         if epoch in kept or stopped:

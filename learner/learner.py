@@ -22,10 +22,12 @@ from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
 from learner.publisher import Publisher, publish_now
+from learner.replay.feature_worker import FeatureWorker
+from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.saved_policy import SavedPolicy
 from learner.train_loop import Links, Phase, TrainLoop, counters_of, open_journal, open_store, restore
-from policies import Policy, PolicySpec
+from policies import Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
 from runtime.crashpoint import crashpoint
@@ -77,6 +79,9 @@ class Learner:
         demos: demo sets to learn from.
         clock: monotonic.
         action_gains: by session id of a demo set, what its actions (A,) are multiplied by to be today's.
+
+    Raises:
+        EncoderError: the weights of the policy's frozen encoder are missing, or are not those of an earlier start.
     """
 
     def __init__(
@@ -106,6 +111,10 @@ class Learner:
         self._action_gains = action_gains or {}
         self._demos = [_open_demo_set(folder) for folder in demos]
         self._spec: PolicySpec | None = None
+        if self._checkpoint is not None:
+            self._spec = SavedPolicy.from_files(self._checkpoint.files).spec
+        encoder = policy.encoder if self._spec is None else self._spec.encoder
+        self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
         self.learner_epoch = _next_epoch(run.path / EPOCH_FILE)
         self._progress = _Progress()
@@ -120,6 +129,7 @@ class Learner:
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
         self.loop: TrainLoop | None = None
+        self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
 
     def serve(self) -> ZmqServer:
@@ -172,7 +182,6 @@ class Learner:
     def _required_schema(self) -> Schema | None:
         """What actors must record as far as it is known by now; sets the policy's specification along with it."""
         if self._checkpoint is not None:
-            self._spec = SavedPolicy.from_files(self._checkpoint.files).spec
             return Schema.from_json(self._checkpoint.facts["schema"])
         if self._demos:
             schema = self._demos[0].schema
@@ -188,14 +197,14 @@ class Learner:
         with self._lock:
             if self._spec is None:
                 floor = self._config.normaliser_std_floor
-                self._spec = build_policy_spec(self._policy_config, schema, self._demos, floor)
+                self._spec = build_policy_spec(self._policy_config, schema, self._demos, floor, self._backbone)
             return self._spec
 
     def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
         config, algo_config, checkpoint = self._config, self._algo_config, self._checkpoint
         if not self._demos:  # a few corrections are no demonstrations to start from
             config = replace(config, pretrain_updates=0)
-        algo = Sac(algo_config, Policy(spec, self._seed).to(self.device), self._seed)
+        algo = Sac(algo_config, Policy(spec, self._seed, self._backbone).to(self.device), self._seed)
         facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         if checkpoint is not None:
             _check_facts(checkpoint, facts)
@@ -210,7 +219,7 @@ class Learner:
         return TrainLoop(
             config,
             algo,
-            Sampler(store, spec, *sampling, seed=self._seed),
+            Sampler(store, spec, *sampling, seed=self._seed, features=self._feature_cache(spec)),
             store,
             journal,
             metrics,
@@ -222,12 +231,26 @@ class Learner:
             self._clock,
         )
 
+    def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
+        """Features of the frozen encoder, kept in the run's folder, and a thread that fills them in."""
+        views = self._policy_config.feature_cache
+        if self._backbone is None or not views:
+            return None
+        shift = self._algo_config.image_shift
+        cache = FeatureCache(self._run.features, self._backbone, spec.inputs, views, shift)
+        self._features = FeatureWorker(cache)
+        self._close_files += [self._features.close, cache.close]
+        return cache
+
     def _config_hash(self) -> str:
         values = [asdict(config) for config in (self._config, self._algo_config, self._policy_config)]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:
-        return [*self._demos, *self.intake.readers()]
+        readers = [*self._demos, *self.intake.readers()]
+        if self._features is not None:
+            self._features.tell(readers)
+        return readers
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
         if self._publisher is None:

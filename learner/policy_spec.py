@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from policies import InputSpec, PolicySpec, PolicySpecError
+from policies import Backbone, InputSpec, PolicySpec, PolicySpecError
 from policies.config import PolicyConfig
 from transport.log_reader import LogReader
 from transport.record import OBSERVATION, Phase
@@ -18,7 +18,13 @@ __all__ = ["build_policy_spec"]
 Moments = tuple[list[float], list[float]]
 
 
-def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogReader], std_floor: float) -> PolicySpec:
+def build_policy_spec(
+    config: PolicyConfig,
+    schema: Schema,
+    demos: Sequence[LogReader],
+    std_floor: float,
+    backbone: Backbone | None = None,
+) -> PolicySpec:
     """Return the specification for a robot with `schema`.
 
     Args:
@@ -26,6 +32,7 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
         schema: what is recorded.
         demos: logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
         std_floor: smallest standard deviation, as a share of the largest one in the same field.
+        backbone: the frozen part of the encoder, if it has one.
     """
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
         field
@@ -48,7 +55,7 @@ def build_policy_spec(config: PolicyConfig, schema: Schema, demos: Sequence[LogR
         log_std_max=config.log_std_max,
         log_std_start=config.log_std_start,
         normaliser=_normaliser(vectors, demos, std_floor),
-        encoder_hash="",
+        encoder_hash="" if backbone is None else backbone.hash,
     )
 
 

@@ -1,7 +1,16 @@
 """Torch networks that the actor and the learner share, and the specification that makes both build the same one."""
 
-from policies.encoders import EncoderError
+from policies.encoders import Backbone, EncoderError, load_backbone
 from policies.policy import Policy, PolicyWeightsError
 from policies.spec import InputSpec, PolicySpec, PolicySpecError
 
-__all__ = ["EncoderError", "InputSpec", "Policy", "PolicySpec", "PolicySpecError", "PolicyWeightsError"]
+__all__ = [
+    "Backbone",
+    "EncoderError",
+    "InputSpec",
+    "Policy",
+    "PolicySpec",
+    "PolicySpecError",
+    "PolicyWeightsError",
+    "load_backbone",
+]

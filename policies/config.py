@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.spec import Activation, Encoder
+from policies.encoders import ENCODERS, is_encoder, is_frozen
+from policies.spec import Activation
 
 __all__ = ["PolicyConfig"]
 
@@ -19,8 +20,19 @@ class PolicyConfig:
     hidden: tuple[int, ...]  # units of each hidden layer
     layer_norm: bool  # LayerNorm after each dense layer, before the activation
     activation: Activation
-    encoder: Encoder
+    encoder: str
+    encoder_weights: str | None  # safetensors file of a frozen encoder; null = it needs none, or a package has them
+    feature_cache: int  # shifted views of each frame whose features the learner keeps, for a frozen encoder; 0 = none
     latent_size: int  # features per camera
     log_std_min: float  # lower clip of the log standard deviation, before tanh
     log_std_max: float  # upper clip of the log standard deviation, before tanh
     log_std_start: float | None  # where it is before anything is learnt; null = wherever a random layer puts it
+
+    def __post_init__(self) -> None:
+        if not is_encoder(self.encoder):
+            raise ValueError(f"encoder: expected one of {', '.join(ENCODERS)}, found {self.encoder!r}")
+        if self.feature_cache and not (self.feature_cache > 0 and is_frozen(self.encoder)):
+            raise ValueError(
+                "feature_cache: expected views of a frozen encoder, or 0, "
+                f"found {self.feature_cache} with encoder={self.encoder}"
+            )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from policies import heads
-from policies.encoders import freeze_encoders, make_encoder
+from policies.encoders import Backbone, EncoderError, make_encoder
 from policies.encoders.convolutions import initialise
 from policies.spec import PolicySpec
 
@@ -27,15 +27,20 @@ class Policy(nn.Module):
     """A Gaussian squashed by tanh over actions (A,) in [-1, 1].
 
     Observations in batches: vectors (B, H, D) float32 in SI units, frames (B, H, height, width, 3) uint8,
-    with H = obs_horizon and the newest observation last.
+    with H = obs_horizon and the newest observation last. With a frozen encoder the maps (B, H, C, h, w) of its
+    backbone may stand for the frames: whoever has them saves the passes.
 
     Args:
         spec: architecture and input scaling.
         seed: fixes the initial weights and the noise of `act`.
-        frozen_encoder: weights of a frozen encoder; needed exactly when the spec names an `encoder_hash`.
+        backbone: the frozen part of the encoder, shared and never copied; needed exactly when the spec names an
+            `encoder_hash`.
+
+    Raises:
+        EncoderError: the backbone is not the one that the spec names.
     """
 
-    def __init__(self, spec: PolicySpec, seed: int = 0, frozen_encoder: Mapping[str, np.ndarray] | None = None) -> None:
+    def __init__(self, spec: PolicySpec, seed: int = 0, backbone: Backbone | None = None) -> None:
         super().__init__()
         self.spec = spec
         self._vectors = tuple(item for item in spec.inputs if not item.is_frame)
@@ -43,12 +48,12 @@ class Policy(nn.Module):
         self._noise = torch.Generator().manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         self._add_normaliser()
+        _check_backbone(spec, backbone)
+        self.backbone = backbone
         self.encoders = nn.ModuleList(
-            make_encoder(spec.encoder, item.shape, spec.obs_horizon, spec.latent_size, generator)
+            make_encoder(spec.encoder, item.shape, spec.obs_horizon, spec.latent_size, generator, backbone)
             for item in self._frames
         )
-        if spec.encoder_hash:
-            freeze_encoders(self.encoders, frozen_encoder, spec.encoder_hash)
         self.feature_size = spec.obs_horizon * sum(item.shape[0] for item in self._vectors)
         self.feature_size += spec.latent_size * len(self._frames)
         self.trunk = _trunk(spec, self.feature_size, generator)
@@ -71,14 +76,25 @@ class Policy(nn.Module):
         self.scale: Tensor
         self.limit: Tensor
 
-    def features(self, observation: Mapping[str, Tensor]) -> Tensor:
-        """Normalised vectors and encoded frames side by side, (B, feature_size); policy and critic both read this."""
+    def features(self, observation: Mapping[str, Tensor], dropout: torch.Generator | None = None) -> Tensor:
+        """Normalised vectors and encoded frames side by side, (B, feature_size); policy and critic both read this.
+
+        Args:
+            observation: a batch.
+            dropout: draws what a frozen encoder's features are trained without; None = nothing is left out.
+        """
         parts = []
         if self._vectors:
             vectors = torch.cat([observation[item.key].flatten(1) for item in self._vectors], dim=-1)
             scaled = (vectors - self.mean) * self.scale
             parts.append(torch.minimum(torch.maximum(scaled, -self.limit), self.limit))
-        parts += [encoder(observation[item.key]) for item, encoder in zip(self._frames, self.encoders, strict=True)]
+        for item, encoder in zip(self._frames, self.encoders, strict=True):
+            frames = observation[item.key]
+            if self.backbone is None:
+                parts.append(encoder(frames))
+            else:
+                maps = self.backbone(frames) if frames.dtype == torch.uint8 else frames.float()
+                parts.append(encoder(maps.flatten(1, 2), dropout))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -98,7 +114,8 @@ class Policy(nn.Module):
         """Choose one action.
 
         Args:
-            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8; no batch axis.
+            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8, or their maps; no
+                batch axis.
             deterministic: the mode tanh(mean) instead of a draw.
 
         Returns:
@@ -116,7 +133,7 @@ class Policy(nn.Module):
         return chosen
 
     def trainable_tensors(self) -> dict[str, np.ndarray]:
-        """A copy of every trained weight by name; frozen encoder weights never travel."""
+        """A copy of every trained weight by name; a backbone never travels."""
         return {
             name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters() if value.requires_grad
         }
@@ -141,6 +158,15 @@ class Policy(nn.Module):
         with torch.no_grad():
             for name, value in tensors.items():
                 own[name].copy_(torch.from_numpy(np.array(value, dtype=np.float32)))
+
+
+def _check_backbone(spec: PolicySpec, backbone: Backbone | None) -> None:
+    found = "" if backbone is None else backbone.hash
+    if found != spec.encoder_hash:
+        raise EncoderError(
+            f"frozen encoder {spec.encoder}: expected weights with sha256 {spec.encoder_hash or '(none)'}, found "
+            f"{found or 'none'}; give actor and learner the same policy.encoder_weights, or the same package"
+        )
 
 
 def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:

@@ -8,10 +8,11 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-__all__ = ["Activation", "Encoder", "InputSpec", "PolicySpec", "PolicySpecError"]
+from policies.encoders import ENCODERS, is_encoder
+
+__all__ = ["Activation", "InputSpec", "PolicySpec", "PolicySpecError"]
 
 Activation = Literal["relu", "tanh"]
-Encoder = Literal["none", "small_cnn", "keypoints"]
 
 MIN_FRAME_SIDE = 31  # pixels; below this the four strided layers of the small CNN leave nothing
 
@@ -44,13 +45,13 @@ class PolicySpec:
     hidden: tuple[int, ...]
     layer_norm: bool
     activation: Activation
-    encoder: Encoder
+    encoder: str
     latent_size: int
     log_std_min: float
     log_std_max: float
     log_std_start: float | None
     normaliser: dict[str, tuple[list[float], list[float]]]  # vector key -> (mean, standard deviation), each (D,), SI
-    encoder_hash: str  # sha256 of the frozen encoder weights both sides must hold; "" = the encoder is trained
+    encoder_hash: str  # sha256 of the backbone that both sides must hold; "" = the whole encoder is trained
 
     def __post_init__(self) -> None:
         _require(len(self.inputs) > 0, "inputs", "at least one observation field", self.inputs)
@@ -60,7 +61,7 @@ class PolicySpec:
         _require(
             self.activation in get_args(Activation), "activation", f"one of {get_args(Activation)}", self.activation
         )
-        _require(self.encoder in get_args(Encoder), "encoder", f"one of {get_args(Encoder)}", self.encoder)
+        _require(is_encoder(self.encoder), "encoder", f"one of {ENCODERS}", self.encoder)
         _require(self.log_std_min < self.log_std_max, "log_std_min", f"less than {self.log_std_max}", self.log_std_min)
         start, low, high = self.log_std_start, self.log_std_min, self.log_std_max
         _require(start is None or low <= start <= high, "log_std_start", f"null or within [{low}, {high}]", start)

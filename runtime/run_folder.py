@@ -54,6 +54,7 @@ class RunFolder:
         self.demos = _real_folder(self.path / "demos", create)
         self.checkpoints = _real_folder(self.path / "checkpoints", create)
         self.metrics = _real_folder(self.path / "metrics", create)
+        self.features = self.path / "features"  # made by whoever keeps some
 
     def write_manifest(
         self, config: Mapping[str, Any], seeds: Mapping[str, int], extra: Mapping[str, Any] | None = None

@@ -19,8 +19,9 @@ from actor.policy_runner import PolicyRunner
 from learner.config import LearnerConfig
 from learner.fit_bc import fit_bc, open_store
 from learner.policy_spec import build_policy_spec
+from learner.replay.features import FeatureCache
 from learner.saved_policy import SavedPolicy, newest_policy
-from policies.config import PolicyConfig
+from policies import load_backbone
 from robot_envs.devices.make import held_by_person
 from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.make import TaughtEnv, make_demonstrator, make_env
@@ -137,11 +138,18 @@ def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] 
 
     Raises:
         BcDataError: Nobody acts in these logs.
+        EncoderError: The weights of the frozen encoder are missing.
     """
     store, readers = open_store(folders, action_gains(job, folders))
     floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
-    spec = build_policy_spec(build(PolicyConfig, job.config["policy"], "policy"), readers[0].schema, readers, floor)
-    candidates = fit_bc(store, spec, job.demo.bc, job.seed, stop=stop)
+    backbone = load_backbone(job.policy.encoder, job.policy.encoder_weights)
+    spec = build_policy_spec(job.policy, readers[0].schema, readers, floor, backbone)
+    features, views = None, job.policy.feature_cache
+    if backbone is not None and views:
+        features = FeatureCache(job.run.features, backbone, spec.inputs, views, job.demo.bc.image_shift)
+    candidates = fit_bc(store, spec, job.demo.bc, job.seed, backbone, features, stop=stop)
+    if features is not None:
+        features.close()
     policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors) for candidate in candidates]
     episodes, seed = job.demo.validation_episodes, seed_for(job.seed, "validation")
     results = [evaluate(job, policy, episodes, seed, stop) for policy in policies]
@@ -174,14 +182,16 @@ def trained_policy(job: Job) -> SavedPolicy:
     return newest_policy(job.run.checkpoints)
 
 
-def runner_for(policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
+def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
     """Return the policy, ready to act in `env`.
 
     Raises:
         SchemaError: It reads what the environment does not give.
         PolicyFileError: The weights are not the specification's.
+        EncoderError: Nor are those of the frozen encoder.
     """
-    runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed)
+    weights = job.policy.encoder_weights
+    runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
     if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):
         raise PolicyFileError(
             "policy: expected weights that fit the specification beside them, found others (see above)"
@@ -215,7 +225,7 @@ def evaluate_in(
     who: str = "",
 ) -> Evaluation:
     """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
-    runner = runner_for(policy, env, seed)
+    runner = runner_for(job, policy, env, seed)
     result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, on_episode=on_episode)
     if who and not stop():
         atomic_write_json(evaluation_path(job.run, who), asdict(result))
@@ -238,7 +248,7 @@ def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], d
             if SIDE not in [field.name for field in schema.observation]:
                 raise FilmError(f"this environment has no camera called {SIDE}")
             observation, _ = env.reset(seed=seed)
-            shots = film(env, schema, runner_for(policy, env, seed), job.demo.film_episodes, seed)
+            shots = film(env, schema, runner_for(job, policy, env, seed), job.demo.film_episodes, seed)
             return shots, observation, schema.control_period_s
     except (RuntimeError, ImportError, OSError) as error:
         raise FilmError(str(error)) from error

@@ -38,6 +38,8 @@ IMPORTERS = {
     "steadyhand/doctor/checks.py": "the doctor's own modules",
     "ros2_ws/src/actor/actor_ros/recorder_node.py": "the message types of the contract's own table",
 }
+# One file of a package has weights in torch's own format; it is read only if its digest is the one written here.
+LOADERS = {"policies/encoders/efficientnet_lite0.py": "weights_only, and only bytes whose sha256 is known"}
 TESTS = ("tests/", "ros2_ws/src/actor/test/")
 IMPORTS = {"importlib.import_module", "importlib.__import__", "runpy.run_path", "runpy.run_module"}
 IMPORTS |= {f"hydra.utils.{name}" for name in ("instantiate", "call", "get_class", "get_method", "get_object")}
@@ -173,6 +175,7 @@ def test_no_banned_call():
             name = path.relative_to(ROOT).as_posix()
             calls = BANNED_CALLS if name == "runtime/clock.py" else BANNED_CALLS | WALL_TIME
             calls = calls if name in IMPORTERS or name.startswith(TESTS) else calls | IMPORTS
+            calls = calls - {"torch.load"} if name in LOADERS else calls
             found += [f"{name}:{use}" for use in banned(path.read_text(encoding="utf-8"), calls)]
     assert found == []
 

@@ -47,7 +47,7 @@ class Bc:
         observation = to_device(block["observation"], self.device)
         if self.config.image_shift:
             observation = shift_frames(observation, self.config.image_shift, self._generator)
-        loss, _ = self._losses(observation, block)
+        loss, _ = self._losses(observation, block, self._generator)
         self._optimizer.step(loss)
         return {"bc_loss": loss.detach(), "skipped": self._optimizer.skipped}
 
@@ -57,8 +57,10 @@ class Bc:
         loss, error = self._losses(to_device(block["observation"], self.device), block)
         return {"validation_loss": loss, "validation_mse": error}
 
-    def _losses(self, observation: Mapping[str, Tensor], block: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-        mean, log_std = self.policy(observation)
+    def _losses(
+        self, observation: Mapping[str, Tensor], block: Mapping[str, Any], dropout: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        mean, log_std = self.policy.distribution(self.policy.features(observation, dropout))
         action = torch.as_tensor(block["action"]).to(self.device)
         error = (torch.tanh(mean.detach()) - action).square().mean()
         return cloning_loss(self.config.loss, mean, log_std, action).mean(), error

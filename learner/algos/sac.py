@@ -105,7 +105,7 @@ class Sac:
             The features (B, F) of the observation without gradient, and metrics.
         """
         target = self.td_target(batch)
-        features = self.policy.features(batch.observation)
+        features = self.policy.features(batch.observation, self._generator)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
         encoder_loss = loss

@@ -192,6 +192,10 @@ class ReplayLog:
         """Which rows hold a demonstrated or human action, (n,)."""
         return np.asarray(self._demo.values[rows])
 
+    def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of records, (n,)."""
+        return np.asarray(self._seq.values[rows])
+
     def episode_id(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The episodes of rows, (n,)."""
         return np.asarray(self._episode_id.values[rows])

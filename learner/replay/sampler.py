@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.replay.features import FeatureCache
 from learner.replay.mixer import Mixer
 from learner.replay.store import ReplayStore
 from policies import PolicySpec
@@ -14,13 +16,14 @@ from transport.record import OBSERVATION
 
 __all__ = ["Block", "Sampler"]
 
-Observation = dict[str, NDArray[np.float32 | np.uint8]]
+Observation = dict[str, NDArray[np.float32 | np.uint8 | np.float16]]
 
 
 class Block(TypedDict):
     """Rows for gradient steps, R of them, as `learner.algos.batch.Batch` wants them."""
 
     observation: Observation  # vectors (R, H, D) float32 SI units, frames (R, H, height, width, 3) uint8
+    # or, with a cache of features, their maps (R, H, C, h, w) float16.
     action: NDArray[np.float32]  # (R, A) in [-1, 1]
     reward: NDArray[np.float32]  # (R,) discounted n-step sum
     discount: NDArray[np.float32]  # (R,) gamma^k (1 - terminated)
@@ -39,6 +42,7 @@ class Sampler:
         batch_size: rows of one slice.
         demo_ratio: share of demo rows in each slice.
         seed: of the run.
+        features: gives maps of a frozen encoder instead of frames, each of a view drawn at random.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Sampler:
         batch_size: int,
         demo_ratio: float,
         seed: int,
+        features: FeatureCache | None = None,
     ) -> None:
         self._store = store
         self._spec = spec
@@ -57,6 +62,7 @@ class Sampler:
         self._batch_size = batch_size
         self._mixer = Mixer(demo_ratio, batch_size)
         self._seed = seed
+        self._features = features
 
     def sample(self, update: int, slices: int, demo_only: bool = False) -> Block:
         """Draw one block.
@@ -78,22 +84,36 @@ class Sampler:
             for part, starts in ((ids[index, :demo_rows], demo), (ids[index, demo_rows:], online)):
                 if part.size:
                     part[:] = starts[rng.integers(0, len(starts), part.size)]
-        return self.gather(ids.reshape(-1))
+        return self.gather(ids.reshape(-1), rng)
 
-    def gather(self, ids: NDArray[np.int64]) -> Block:
-        """Return the transitions that begin at starts (R,), in this order."""
-        count, spec = len(ids), self._spec
+    def gather(self, ids: NDArray[np.int64], rng: np.random.Generator | None = None) -> Block:
+        """Return the transitions that begin at starts (R,), in this order; `rng` draws the views, None = the first."""
+        count, spec, features = len(ids), self._spec, self._features
         action = np.empty((count, spec.action_size), np.float32)
         reward, discount = np.empty(count, np.float32), np.empty(count, np.float32)
         is_demo = np.empty(count, np.bool_)
         # Observation and next observation in one array, so that each field is gathered once.
-        pairs = {item.key: np.empty((2, count, spec.obs_horizon, *item.shape), item.dtype) for item in spec.inputs}
+        pairs: Observation = {}
+        for item in spec.inputs:
+            shape, dtype = item.shape, item.dtype
+            if features is not None and item.is_frame:
+                shape, dtype = features.shapes[item.key], "float16"
+            pairs[item.key] = np.empty((2, count, spec.obs_horizon, *shape), dtype)
+        views = np.zeros((2, count), np.int64)
+        if features is not None and rng is not None:
+            views = rng.integers(0, features.views, (2, count))
         for log, places, rows in self._store.by_log(ids):
             reached, reward[places], discount[places] = log.n_step(rows, self._n_step, self._gamma)
             action[places], is_demo[places] = log.action(rows), log.is_demo(rows)
             both = np.stack([log.history(rows, spec.obs_horizon), log.history(reached, spec.obs_horizon)])
+            wanted = both.reshape(-1)
+            maps: Mapping[str, NDArray[Any]] = {}
+            if features is not None:
+                same = np.broadcast_to(views[:, places, None], both.shape).reshape(-1)  # all that one decision sees
+                maps = features.gather(log.reader, wanted, log.seq(wanted), same)
             for item in spec.inputs:
-                found = log.gather(both.reshape(-1), OBSERVATION + item.key).reshape(*both.shape, *item.shape)
+                found = maps[item.key] if item.key in maps else log.gather(wanted, OBSERVATION + item.key)
+                found = found.reshape(*both.shape, *found.shape[1:])
                 if isinstance(places, slice):  # one log holds every row: no second copy
                     pairs[item.key] = found
                 else:

@@ -1,21 +1,75 @@
-"""Encoders of camera frames, each a file of its own, chosen by the name in a `PolicySpec`."""
+"""Encoders of camera frames, each a file of its own, chosen by the name in a `PolicySpec`.
+
+A trained encoder turns frames into features by itself. A frozen one is a `Backbone`, which all cameras share, and
+learned spatial embeddings of its maps, which each camera has of its own.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from policies.encoders.frozen import EncoderError, encoder_hash, freeze_encoders
+from policies.encoders.backbone import Backbone, EncoderError
+from policies.encoders.efficientnet_lite0 import EfficientNetLite0
+from policies.encoders.embeddings import SpatialEmbeddings
 from policies.encoders.keypoints import Keypoints
+from policies.encoders.resnet10 import Resnet10
 from policies.encoders.small_cnn import SmallCnn
+from policies.encoders.timm_model import TimmModel
 
-__all__ = ["ENCODERS", "EncoderError", "encoder_hash", "freeze_encoders", "make_encoder"]
+__all__ = ["ENCODERS", "Backbone", "EncoderError", "is_encoder", "is_frozen", "load_backbone", "make_encoder"]
 
-ENCODERS: dict[str, type[SmallCnn] | type[Keypoints]] = {"small_cnn": SmallCnn, "keypoints": Keypoints}
+TRAINED: dict[str, type[SmallCnn] | type[Keypoints]] = {"small_cnn": SmallCnn, "keypoints": Keypoints}
+FROM_FILE: dict[str, Callable[[str | None], Backbone]] = {"resnet10": Resnet10}
+FROM_PACKAGE: dict[str, Callable[[], Backbone]] = {"efficientnet_lite0": EfficientNetLite0}
+TIMM = "timm:"  # and a name of timm's
+ENCODERS = ("none", *TRAINED, *FROM_FILE, *FROM_PACKAGE, f"{TIMM}<name>")
+
+
+def is_encoder(name: str) -> bool:
+    """Whether there is an encoder of this name."""
+    return name in ENCODERS or name.startswith(TIMM)
+
+
+def is_frozen(name: str) -> bool:
+    """Whether an encoder has a part that nobody trains."""
+    return name in FROM_FILE or name in FROM_PACKAGE or name.startswith(TIMM)
+
+
+def load_backbone(name: str, weights: str | None) -> Backbone | None:
+    """Load the frozen part of an encoder; None for one that has none.
+
+    Args:
+        name: of the encoder.
+        weights: a safetensors file, for those that need one.
+
+    Raises:
+        EncoderError: the file or a package is missing, holds something else, or a file was given in vain.
+    """
+    if name in FROM_FILE:
+        return FROM_FILE[name](weights)
+    if name.startswith(TIMM):
+        return TimmModel(name.removeprefix(TIMM), weights)
+    if weights is not None:
+        raise EncoderError(f"policy.encoder_weights: expected null with policy.encoder={name}, found {weights}")
+    return FROM_PACKAGE[name]() if name in FROM_PACKAGE else None
 
 
 def make_encoder(
-    name: str, frame_shape: tuple[int, ...], obs_horizon: int, latent_size: int, generator: torch.Generator
+    name: str,
+    frame_shape: tuple[int, ...],
+    obs_horizon: int,
+    latent_size: int,
+    generator: torch.Generator,
+    backbone: Backbone | None,
 ) -> nn.Module:
-    """Build the encoder of one camera; it turns frames (B, H, height, width, 3) uint8 into (B, latent_size)."""
-    return ENCODERS[name](frame_shape, obs_horizon, latent_size, generator)
+    """Build what is learnt of the encoder of one camera; it gives (B, latent_size).
+
+    A trained encoder reads frames (B, H, height, width, 3) uint8, a frozen one the maps (B, H * C, h, w) of `backbone`.
+    """
+    if backbone is None:
+        return TRAINED[name](frame_shape, obs_horizon, latent_size, generator)
+    depth, height, width = backbone.map_shape(frame_shape)
+    return SpatialEmbeddings((obs_horizon * depth, height, width), latent_size, generator)

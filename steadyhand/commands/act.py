@@ -137,6 +137,7 @@ def practise(
             stop,
             quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
             min_free_bytes=job.transport.min_free_bytes,
+            encoder_weights=job.policy.encoder_weights,
         )
         show(training)
         return training.run()

@@ -14,7 +14,6 @@ from actor.waiting import pause
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device
 from learner.learner import Learner
-from policies.config import PolicyConfig
 from runtime.config import ConfigError, build
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         learner = Learner(
             config,
             build(SacConfig, job.config["algo"], "algo"),
-            build(PolicyConfig, job.config["policy"], "policy"),
+            job.policy,
             job.transport,
             job.run,
             job.seed,

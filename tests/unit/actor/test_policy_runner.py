@@ -7,10 +7,11 @@ import torch
 
 from actor.env_schema import env_schema
 from actor.policy_runner import PolicyRunner, use_one_thread
-from policies import InputSpec, Policy, PolicySpec
+from policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
 from runtime.clock import FakeClock
+from tests.encoder_kit import resnet10_file
 from tests.unit.actor.point_env import PointEnv
-from transport.schema import SchemaError
+from transport.schema import FieldSpec, SchemaError
 from transport.weights import Weights
 
 SCHEMA = env_schema(PointEnv())
@@ -179,6 +180,33 @@ def test_the_age_counts_from_the_swap():
 def test_a_policy_of_another_environment_is_refused(change):
     with pytest.raises(SchemaError, match=r"position|action"):
         PolicyRunner(dataclasses.replace(SPEC, **change), SCHEMA, FakeClock(), seed=0)
+
+
+def test_a_frozen_encoder_is_held_once_and_must_be_the_one_of_the_spec(tmp_path):
+    files = [resnet10_file(tmp_path, seed) for seed in (0, 1)]
+    camera = InputSpec("camera", (32, 32, 3), "uint8")
+    schema = dataclasses.replace(
+        SCHEMA, observation=(*SCHEMA.observation, FieldSpec("camera", camera.shape, "uint8", 0, 255, "", "image"))
+    )
+    named = load_backbone("resnet10", files[0]).hash
+    frozen = {"encoder": "resnet10", "encoder_hash": named, "latent_size": 4}
+    spec = dataclasses.replace(SPEC, inputs=(*SPEC.inputs, camera), **frozen)
+    runner = PolicyRunner(spec, schema, FakeClock(), 0, files[0])
+    assert runner._active.backbone is runner._standby.backbone
+    assert runner.offer(Weights(0, 1, runner._standby.trainable_tensors()))
+    seen = [observation(value) | {"camera": np.full(camera.shape, value, np.uint8)} for value in (7, 8)]
+    runner.begin(seen[0])
+    runner.observe(seen[1])
+    frames = {key: np.stack([seen[0][key], seen[0][key], seen[1][key]]) for key in seen[0]}
+    np.testing.assert_allclose(runner.act(True), runner._active.act(frames, True), rtol=1e-4, atol=1e-5)
+    # Weights are tried out and actions chosen without another pass.
+    runner._active.backbone.maps = None
+    assert runner.offer(Weights(0, 2, runner._standby.trainable_tensors()))
+    assert runner.act(False).shape == (2,)
+    with pytest.raises(EncoderError, match=f"frozen encoder resnet10: expected weights with sha256 {named}, found"):
+        PolicyRunner(spec, schema, FakeClock(), 0, files[1])
+    with pytest.raises(EncoderError, match=r"give policy\.encoder_weights=FILE"):
+        PolicyRunner(spec, schema, FakeClock(), 0)
 
 
 def test_one_thread():

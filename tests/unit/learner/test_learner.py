@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from learner.checkpoint import CheckpointError
 from learner.device import DeviceError
 from learner.learner import Learner
 from learner.saved_policy import newest_policy
-from policies import Policy, PolicySpec
+from policies import EncoderError, Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.run_folder import RunFolder
+from tests.encoder_kit import resnet10_file
 from tests.transport_kit import CLOCK, connected_config, wait_until
 from tests.transport_kit import CONFIG as TRANSPORT
 from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
@@ -29,7 +31,7 @@ from transport.weights import WeightsError
 from transport.wire import Hello
 from transport.zmq_uplink import ZmqUplink
 
-POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", 8, -5.0, 2.0, None)
+POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
 ROOT = Path(__file__).parents[3]
 
 
@@ -129,6 +131,62 @@ def test_demonstrations_give_spec_scaling_and_a_first_policy(make_learner, make_
     accept = actor.uplink.connect(actor.hello, 1.0)
     assert len(PolicySpec.from_json(accept.policy_spec).normaliser["state"][0]) == 3
     assert actor.uplink.latest_weights().policy_version == 1
+
+
+@pytest.fixture
+def frozen(tmp_path):
+    """A policy with a frozen encoder, over frames."""
+    return replace(POLICY, encoder="resnet10", encoder_weights=resnet10_file(tmp_path), latent_size=2, obs_horizon=1)
+
+
+def test_a_frozen_encoder_learns_nothing_and_is_never_sent(make_learner, make_actor, frozen):
+    learner = make_learner(policy=frozen, start_transitions=4, max_updates=2, algo={"batch_size": 2})
+    actor = make_actor(learner, schema=PIXELS)
+    spec = PolicySpec.from_json(actor.uplink.connect(actor.hello, 1.0).policy_spec)
+    actor.practise(2)
+    learner.step()
+    backbone = load_backbone(spec.encoder, frozen.encoder_weights)
+    assert spec.encoder_hash == backbone.hash
+    assert learner.loop.counters.updates == 2
+    learnt = learner.loop._algo.policy.backbone
+    for name, value in backbone.named_parameters():
+        assert torch.equal(value, learnt.get_parameter(name))
+    tensors = actor.uplink.latest_weights().tensors
+    assert sum(value.size for value in tensors.values()) < 100_000
+    assert not any("backbone" in name for name in [*tensors, *learner.loop._algo.state_tensors()])
+    Policy(spec, 0, backbone).load_tensors(tensors)  # all that an actor with the same file needs
+
+
+def test_features_are_cached_in_the_run_and_found_again(make_learner, make_actor, frozen, tmp_path):
+    frozen = replace(frozen, feature_cache=2)
+    learner = make_learner(policy=frozen, start_transitions=4, max_updates=2, algo={"batch_size": 2})
+    actor = make_actor(learner, schema=PIXELS)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(2)
+    learner.step()
+    assert learner.loop.counters.updates == 2
+    cache = learner.loop._sampler._features
+    wait_until(lambda: learner.step() or all(cache.claims(session_id(1), seq) for seq in range(10)))
+    learner.close()
+    (file,) = (tmp_path / "runs" / "run" / "features").glob("*/*.bin")
+    written = file.stat().st_mtime_ns
+    again = make_learner(policy=frozen, max_updates=4, algo={"batch_size": 2})
+    again.step()
+    assert again.loop.counters.updates == 4
+    again.close()
+    assert file.stat().st_mtime_ns == written
+
+
+def test_a_run_goes_on_only_with_its_own_encoder(make_learner, make_actor, frozen, tmp_path):
+    learner = make_learner(policy=frozen, start_transitions=4, max_updates=2, algo={"batch_size": 2})
+    actor = make_actor(learner, schema=PIXELS)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(2)
+    learner.step()
+    learner.close()
+    other = make_learner(policy=replace(frozen, encoder_weights=resnet10_file(tmp_path, seed=1)))
+    with pytest.raises(EncoderError, match="expected weights with sha256"):
+        other.step()
 
 
 def test_lockstep_lets_each_session_have_what_is_left(make_learner, make_actor):

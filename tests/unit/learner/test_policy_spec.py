@@ -10,7 +10,7 @@ from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_epi
 from transport.record import Phase
 from transport.schema import SchemaError
 
-CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", 8, -5.0, 2.0, None)
+CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
 
 
 def test_every_vector_field_is_read_and_frames_only_with_an_encoder():

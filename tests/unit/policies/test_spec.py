@@ -17,7 +17,7 @@ def test_json_round_trip(make_spec):
         ({"obs_horizon": 0}, "obs_horizon"),
         ({"action_size": 0}, "action_size"),
         ({"activation": "gelu"}, "activation"),
-        ({"encoder": "vit"}, "encoder"),
+        ({"encoder": "vit"}, "timm:<name>"),
         ({"log_std_min": 3.0}, "log_std_min"),
         ({"inputs": (InputSpec("a", (2,), "float32"),) * 2}, "distinct keys"),
         ({"inputs": (InputSpec("a", (2,), "int64"),)}, "dtype"),

@@ -2,12 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore
 from policies import InputSpec
+from tests.encoder_kit import TinyBackbone
 from tests.unit.learner.logs import PIXELS, SIDE, reader_of, write_episode, writer_in
 from transport.record import Phase
+
+PIXEL_INPUTS = (InputSpec("state", (3,), "float32"), InputSpec("side", SIDE.shape, "uint8"))
 
 
 @pytest.fixture
@@ -133,3 +138,47 @@ def test_every_start_is_drawn(make_store, make_sampler):
 def test_nothing_to_sample_is_refused(make_sampler):
     with pytest.raises(ValueError, match="at least one start"):
         make_sampler(ReplayStore(capacity=10)).sample(0, 1)
+
+
+@pytest.fixture
+def make_features(tmp_path):
+    caches = []
+
+    def make(shift=2, folder="features"):
+        caches.append(FeatureCache(tmp_path / folder, TinyBackbone(), PIXEL_INPUTS, views=3, shift=shift))
+        return caches[-1]
+
+    yield make
+    for cache in caches:
+        cache.close()
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_a_block_of_features_is_a_function_of_seed_and_update_however_much_is_cached(
+    make_store, make_sampler, make_spec, make_features, horizon
+):
+    store = make_store(schema=PIXELS)
+    spec = replace(make_spec(True, obs_horizon=horizon), inputs=PIXEL_INPUTS)
+    empty, warm = make_features(folder="empty"), make_features(folder="warm")
+    sampler = make_sampler(store, spec=spec, features=warm)
+    for update in range(5):
+        sampler.sample(update, 2)
+    blocks = [make_sampler(store, spec=spec, features=cache).sample(9, 2) for cache in (empty, warm)]
+    equal(*blocks)
+    maps = blocks[0]["observation"]["side"]
+    assert (maps.shape, maps.dtype) == ((16, horizon, 4, 4, 4), np.float16)
+    plain = make_sampler(store, spec=spec).sample(9, 2)  # the same rows, with their frames
+    for name in ("action", "reward", "discount", "is_demo"):
+        np.testing.assert_array_equal(plain[name], blocks[0][name])
+
+
+def test_without_a_shift_the_features_of_a_block_are_those_of_its_frames(
+    make_store, make_sampler, make_spec, make_features
+):
+    store, cache = make_store(schema=PIXELS), make_features(shift=0)
+    spec = replace(make_spec(True, obs_horizon=2), inputs=PIXEL_INPUTS)
+    maps, frames = (make_sampler(store, spec=spec, features=one).sample(4, 2) for one in (cache, None))
+    for name in ("observation", "next_observation"):
+        fresh = cache._backbone(torch.from_numpy(frames[name]["side"])).numpy()
+        np.testing.assert_allclose(maps[name]["side"], fresh, rtol=1e-3, atol=1e-2)
+        np.testing.assert_array_equal(maps[name]["state"], frames[name]["state"])
