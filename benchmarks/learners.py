@@ -14,7 +14,7 @@ from learner.algos.sac import Sac
 from learner.config import LearnerConfig, SacConfig
 from learner.learner import Learner
 from learner.policy_spec import build_policy_spec
-from policies import Policy, PolicySpec
+from policies import Backbone, Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.config import build, compose
 from runtime.run_folder import RunFolder
@@ -29,16 +29,19 @@ ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learn
 
 
 def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
-    """Return the specification of a policy whose encoder, if it has one, is trained."""
-    config = compose(overrides)
-    floor = build(LearnerConfig, config["learner"], "learner").normaliser_std_floor
-    return build_policy_spec(build(PolicyConfig, config["policy"], "policy"), schema, [], floor)
+    """Return the specification of a policy."""
+    return make_policy(schema, overrides).spec
 
 
 def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Policy:
-    """Return a random policy; `frozen`: nobody trains its encoder."""
-    policy = Policy(make_spec(schema, overrides), seed=0)
-    policy.encoders.requires_grad_(not frozen)
+    """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
+    config = compose(overrides)
+    floor = build(LearnerConfig, config["learner"], "learner").normaliser_std_floor
+    policy_config = build(PolicyConfig, config["policy"], "policy")
+    backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
+    policy = Policy(build_policy_spec(policy_config, schema, [], floor, backbone), 0, backbone)
+    if backbone is None:
+        policy.encoders.requires_grad_(not frozen)
     return policy
 
 
@@ -48,17 +51,24 @@ def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> 
     return Sac(config, make_policy(schema, overrides, frozen), seed=0)
 
 
-def make_block(spec: PolicySpec, rows: int, seed: int = 0) -> dict[str, Any]:
-    """Return a block as a `Sampler` gives it, (rows, ...), full of noise; half of it counts as demonstrated."""
+def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | None = None) -> dict[str, Any]:
+    """Return a block as a `Sampler` gives it, (rows, ...), full of noise; half of it counts as demonstrated.
+
+    With a backbone its maps stand for the frames, as they come from the feature cache.
+    """
     rng = np.random.default_rng(seed)
 
     def observation() -> dict[str, Any]:
         found: dict[str, Any] = {}
         for item in spec.inputs:
             shape = (rows, spec.obs_horizon, *item.shape)
-            found[item.key] = (
-                rng.integers(0, 256, shape, np.uint8) if item.is_frame else rng.normal(size=shape).astype(np.float32)
-            )
+            if not item.is_frame:
+                found[item.key] = rng.normal(size=shape).astype(np.float32)
+            elif backbone is None:
+                found[item.key] = rng.integers(0, 256, shape, np.uint8)
+            else:
+                maps = (rows, spec.obs_horizon, *backbone.map_shape(item.shape))
+                found[item.key] = rng.normal(size=maps).astype(np.float16)
         return found
 
     return {

@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.learners import make_learner
 from benchmarks.measure import CLOCK, Plan, threads
+from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
 from benchmarks.stopwatch import Stopwatch
@@ -24,6 +25,7 @@ from learner.replay.store import ReplayStore
 from learner.train_loop import TrainLoop
 from policies import Policy, heads
 from runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.job import quoted
 from steadyhand.report.chart import Share, share_chart
 from steadyhand.report.style import STYLE
 
@@ -57,8 +59,13 @@ WATCHED = (
 # What an update consists of. Anything else could be done elsewhere, or not at all.
 NEEDED = {"gather from the logs", "shift frames", "encode", "policy layers", "draw actions", "critic layers"}
 NEEDED |= {"gradients", "Adam", "moving average"}
-# What the product does by default, from state and from two cameras.
-PROFILES: dict[str, tuple[str, ...]] = {"state": ("policy=state",), "two cameras": ("policy=pixels",)}
+# What the product does by default: from state, and from two cameras with a trained and with a frozen encoder.
+PROFILES: dict[str, tuple[str, ...]] = {
+    "state": ("policy=state",),
+    "two cameras": ("policy=pixels",),
+    "two cameras, resnet10 cached": ("policy=pretrained", "policy.encoder=resnet10"),
+}
+WARM = 5  # blocks that are not looked at
 SHOWN = 0.005  # smaller shares are added up
 
 
@@ -75,14 +82,16 @@ def profile_rows(plan: Plan) -> Iterable[Row]:
     """Profile, write `update_profile.json` and `update_profile.svg`, and yield what could be avoided."""
     found: dict[str, Profile] = {}
     for name, overrides in PROFILES.items():
-        cameras = 0 if name == "state" else 2
-        small = ("algo.batch_size=4", "policy.obs_horizon=1") if plan.quick else ()
-        blocks = plan.pick(1000 if not cameras else 4, 2)
+        cached, cameras = "cached" in name, 2 if "cameras" in name else 0
+        more = ["algo.batch_size=4", "policy.obs_horizon=1"] if plan.quick else []
+        if cached:
+            more.append(f"policy.encoder_weights={quoted(resnet10_file(plan.new_folder('weights')))}")
+        # A short log for the cache: its frames are encoded before anything is measured.
+        records = plan.pick(100 if cached else 500 if cameras else 2000, 60)
+        blocks = plan.pick(30 if cached else 4 if cameras else 1000, 2)
         count = plan.pick(len(os.sched_getaffinity(0)), 1) if cameras else 1
-        schema = make_schema(cameras, plan.pick(128, 48))
-        learner = make_learner(
-            plan.new_folder("profile"), schema, plan.pick(2000 if not cameras else 500, 120), (*overrides, *small)
-        )
+        folder, schema = plan.new_folder("profile"), make_schema(cameras, plan.pick(128, 48))
+        learner = make_learner(folder, schema, records, (*overrides, *more))
         with closing(learner), threads(count):
             found[name] = shares_of(learner, blocks)
         avoidable = {item: share for item, share in found[name].shares.items() if not _is_needed(item)}
@@ -97,7 +106,7 @@ def profile_rows(plan: Plan) -> Iterable[Row]:
 
 def shares_of(learner: Learner, blocks: int) -> Profile:
     """Make so many blocks of gradient steps, and look where their time goes."""
-    for _ in range(2):  # opens the logs; first calls of torch
+    for _ in range(WARM):  # opens the logs, encodes what is to be cached; first calls of torch
         learner.step()
     assert learner.loop is not None
     watch, before = Stopwatch(), learner.loop.counters.step

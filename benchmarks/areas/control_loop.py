@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,18 @@ from actor.chooser import Chooser
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
 from actor.policy_runner import PolicyRunner
-from benchmarks.learners import make_spec
+from benchmarks.learners import make_policy
 from benchmarks.link import deliver, listening
 from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
+from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
-from policies import Policy
+from policies import EncoderError
+from policies.encoders import FROM_FILE
 from robot_envs.devices.operator import NoOperator, Wish
 from robot_envs.make import make_env
 from runtime.config import build, compose
+from steadyhand.job import quoted
 from transport.config import TransportConfig
 from transport.log import LogWriter
 from transport.record import Phase
@@ -35,7 +39,7 @@ AREA = "control"
 ENQUEUE_HZ = 50.0
 LOOKS: dict[str, tuple[str, ...]] = {"state": (), "2 cameras": ("camera=wrist_side",)}
 # Encoders whose latency is measured, as `policy.encoder` names them.
-ENCODERS = ("small_cnn", "keypoints")
+ENCODERS = ("small_cnn", "keypoints", "resnet10", "efficientnet_lite0")
 
 
 def rows(plan: Plan) -> Iterable[Row]:
@@ -91,15 +95,23 @@ def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row
 
 def _latency(plan: Plan, name: str, cameras: int, encoder: str) -> Iterable[Row]:
     schema = make_schema(cameras, plan.pick(128, 48))
-    spec = make_spec(schema, ("policy=pixels", f"policy.encoder={encoder}") if cameras else ("policy=state",))
+    weights = str(resnet10_file(plan.new_folder("weights"))) if encoder in FROM_FILE else None
+    overrides = ["policy=pixels", f"policy.encoder={encoder}"] if cameras else ["policy=state"]
+    overrides += [] if weights is None else [f"policy.encoder_weights={quoted(Path(weights))}"]
+    try:
+        policy = make_policy(schema, overrides)
+    except EncoderError as error:
+        yield not_measured(AREA, f"policy latency, {name}", "ms", str(error))
+        return
+    spec = policy.spec
     rng = np.random.default_rng(0)
     observation: dict[str, NDArray[np.float32 | np.uint8]] = {
         item.key: rng.integers(0, 256, item.shape, np.uint8) if item.is_frame else np.zeros(item.shape, np.float32)
         for item in spec.inputs
     }
     with threads(1):
-        runner = PolicyRunner(spec, schema, CLOCK, seed=0)
-        runner.offer(Weights(0, 1, Policy(spec, 1).trainable_tensors()))
+        runner = PolicyRunner(spec, schema, CLOCK, 0, weights)
+        runner.offer(Weights(0, 1, policy.trainable_tensors()))
         runner.begin(observation)
 
         def decide() -> None:

@@ -12,11 +12,14 @@ import torch
 from benchmarks.floors import Products
 from benchmarks.learners import make_block, make_sac
 from benchmarks.measure import Plan, in_turns, threads
+from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
-from benchmarks.row import Limit, Row, at_least, row, share_of_floor
+from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_floor
 from benchmarks.update_profile import profile_rows
 from learner.algos.batch import to_device
-from policies import Policy
+from policies import EncoderError, Policy
+from policies.encoders import FROM_FILE
+from steadyhand.job import quoted
 
 __all__ = ["ENCODERS", "EncoderCase", "rows"]
 
@@ -35,18 +38,19 @@ class EncoderCase:
         name: As `policy.encoder` takes it.
         frozen: Whether nobody trains it.
         target: Of the row.
-        overrides: What else it needs, such as a file of weights.
+        cached: Whether its maps come from the feature cache.
     """
 
     name: str
     frozen: bool
     target: tuple[Limit, ...] = ()
-    overrides: tuple[str, ...] = ()
+    cached: bool = False
 
     @property
     def text(self) -> str:
         """How its row is called."""
-        return f"update/s, 2 cameras 128x128, {self.name} {'frozen' if self.frozen else 'trained'}, DrQ shift"
+        how = "cached" if self.cached else "frozen, DrQ shift" if self.frozen else "trained, DrQ shift"
+        return f"update/s, 2 cameras 128x128, {self.name} {how}"
 
 
 # Without a cache: six times LeRobot's 0.101, which is 80 % of two passes of the encoder.
@@ -55,6 +59,10 @@ ENCODERS = (
     EncoderCase("small_cnn", frozen=True, target=FROZEN),
     EncoderCase("small_cnn", frozen=False),
     EncoderCase("keypoints", frozen=False),
+    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("resnet10", frozen=True, cached=True, target=(at_least(10.0),)),
+    EncoderCase("efficientnet_lite0", frozen=True, cached=True, target=(at_least(10.0),)),
 )
 
 
@@ -82,14 +90,21 @@ def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limi
 
 def _pixels(plan: Plan, case: EncoderCase) -> Row:
     small = ("algo.batch_size=4",) if plan.quick else ()
-    overrides = (*PIXELS, f"policy.encoder={case.name}", *case.overrides, *small)
-    sac = make_sac(make_schema(2, plan.pick(128, 48)), overrides, case.frozen)
-    block = make_block(sac.policy.spec, sac.config.batch_size)
+    overrides = [*PIXELS, f"policy.encoder={case.name}", *small]
+    if case.name in FROM_FILE:
+        overrides.append(f"policy.encoder_weights={quoted(resnet10_file(plan.new_folder('weights')))}")
+    try:
+        sac = make_sac(make_schema(2, plan.pick(128, 48)), overrides, case.frozen)
+    except EncoderError as error:
+        return not_measured(AREA, case.text, "1/s", str(error), case.target)
+    block = make_block(sac.policy.spec, sac.config.batch_size, backbone=sac.policy.backbone if case.cached else None)
     count = plan.pick(len(os.sched_getaffinity(0)), 1)
     with threads(count):
         passes = _encoder_passes(sac.policy, block)
         found = in_turns(plan, {"update": lambda: sac.update(block), "passes": passes}, round_s=2.0)
-    alone = "an encoder pass over each of the two observations" + ("" if case.frozen else ", gradients of one")
+    trained = any(parameter.requires_grad for parameter in sac.policy.encoders.parameters())
+    alone = "what is learnt of the encoder" if case.cached else "the encoder"
+    alone += " over each of the two observations" + (", and its gradients of one" if trained else "")
     note = f"{count} threads, batch {sac.config.batch_size}; floor: {alone}"
     value, floor = 1.0 / found["update"], 1.0 / found["passes"]
     return row(AREA, case.text, value, "1/s", floor=floor, target=case.target, note=note)
