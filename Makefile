@@ -3,6 +3,7 @@
 # make lint              the same without the tests
 # make ros-demo          the same for reach behind ROS 2, in real time    SEED=0
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
+# make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
 # make clean             remove the environment and the caches; runs/ stays
 #
@@ -13,6 +14,7 @@ SEED ?= 0
 COMPUTE ?= cpu
 JOBS ?= 2
 ROWS ?=
+AREAS ?=
 export PYTHON
 export TORCH_INDEX
 
@@ -26,7 +28,7 @@ READY := $(VENV)/.ready-$(COMPUTE)
 # Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
 ROS_READY := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(VENV)/.ros-ready)
 
-.PHONY: demo ros-demo test lint faults bench-learning clean
+.PHONY: demo ros-demo test lint faults bench bench-learning clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -46,6 +48,9 @@ lint: $(READY)
 
 faults: $(READY) $(ROS_READY)
 	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.bench --areas=$(AREAS)
 
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)

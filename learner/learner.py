@@ -21,6 +21,7 @@ from learner.device import resolve_device
 from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
+from learner.publisher import Publisher, publish_now
 from learner.replay.feature_worker import FeatureWorker
 from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
@@ -32,7 +33,6 @@ from runtime.clock import Clock, MonotonicClock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from runtime.run_folder import RunFolder, atomic_write_json
-from transport import weights as weights_codec
 from transport.config import TransportConfig
 from transport.demo_set import read_manifest
 from transport.intake import Intake
@@ -124,6 +124,7 @@ class Learner:
         for reader in self._demos:
             self.intake.require(reader.schema)
         self._server: ZmqServer | None = None
+        self._publisher: Publisher | None = None
         self._syncer: Syncer | None = None
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
@@ -134,6 +135,9 @@ class Learner:
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
         self._server = ZmqServer(self.intake, self.intake.config, self._clock)
+        if self._publisher is not None:  # of a server before this one
+            self._publisher.close()
+        self._publisher = Publisher(self._server.publish, self.learner_epoch)
         if self._syncer is None:
             self._syncer = Syncer(self.intake.sync, self.intake.config.sync_period_s)
         return self._server
@@ -149,6 +153,8 @@ class Learner:
         """Make one block of gradient steps if it is due; returns whether it was."""
         if self._server is not None and self._server.failure is not None:
             raise self._server.failure  # nobody can be heard any more
+        if self._publisher is not None and self._publisher.failure is not None:
+            raise self._publisher.failure  # nobody would get better weights any more
         if self.loop is None:
             if self.intake.schema is None:  # no demonstrations, and no actor has said HELLO
                 return False
@@ -163,6 +169,8 @@ class Learner:
             if self.loop is not None:
                 self.loop.save()
         finally:
+            if self._publisher is not None:
+                self._publisher.close()
             if self._server is not None:
                 self._server.close()
             if self._syncer is not None:
@@ -245,13 +253,10 @@ class Learner:
         return readers
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
-        raw = weights_codec.encode(Weights(self.learner_epoch, policy_version, tensors))
-        crashpoint("publish.before")
-        if self._server is None:
-            self.intake.publish(raw)
+        if self._publisher is None:
+            publish_now(self.intake.publish, Weights(self.learner_epoch, policy_version, tensors))
         else:
-            self._server.publish(raw)
-        crashpoint("publish.after")
+            self._publisher.publish(policy_version, tensors)
 
     def _tell(self, loop: TrainLoop) -> None:
         """Show the intake's thread where training stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,8 +71,16 @@ def shift_frames(observation: Mapping[str, Tensor], pixels: int, generator: torc
 def random_shift(frames: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
     """Shift each row's frames (B, H, height, width, 3) uint8 by up to `pixels` in x and y, repeating the border.
 
-    All H frames of a row move together. One gather of contiguous windows; the values stay uint8.
+    All H frames of a row move together; the values stay uint8.
     """
+    offset = torch.randint(0, 2 * pixels + 1, (2, frames.shape[0]), generator=generator, device=frames.device)
+    if frames.device.type == "cpu":
+        return _shifted_row_by_row(frames, (offset - pixels).tolist())
+    return _shifted_at_once(frames, pixels, offset)
+
+
+def _shifted_at_once(frames: Tensor, pixels: int, offset: Tensor) -> Tensor:
+    """One gather of contiguous windows out of padded frames, at offsets (2, B) into the padding in y and x."""
     count, _, height, width, _ = frames.shape
     repeat = (-1, -1, pixels, -1, -1)
     frames = torch.cat((frames[:, :, :1].expand(repeat), frames, frames[:, :, -1:].expand(repeat)), dim=2)
@@ -79,5 +88,25 @@ def random_shift(frames: Tensor, pixels: int, generator: torch.Generator) -> Ten
     frames = torch.cat((frames[:, :, :, :1].expand(repeat), frames, frames[:, :, :, -1:].expand(repeat)), dim=3)
     # (B, offsets y, offsets x, H, height, width, channels), all views of the padded frames.
     windows = frames.unfold(2, height, 1).unfold(3, width, 1).permute(0, 2, 3, 1, 5, 6, 4)
-    offset = torch.randint(0, 2 * pixels + 1, (2, count), generator=generator, device=frames.device)
     return windows[torch.arange(count, device=frames.device), offset[0], offset[1]]
+
+
+def _shifted_row_by_row(frames: Tensor, shifts: list[list[int]]) -> Tensor:
+    """The same on a CPU, where that gather goes byte by byte: copies of whole lines are five to ten times as fast.
+
+    Args:
+        frames: on the CPU.
+        shifts: in y and in x, B each: where in the frame the shifted one begins.
+    """
+    _, _, height, width, _ = frames.shape
+    before = frames.numpy()
+    after = np.empty_like(before)
+    for old, new, dy, dx in zip(before, after, *shifts, strict=True):
+        top, bottom, left, right = max(0, -dy), height - max(0, dy), max(0, -dx), width - max(0, dx)
+        new[:, top:bottom, left:right] = old[:, top + dy : bottom + dy, left + dx : right + dx]
+        # Left and right of what was copied first, then whole lines above and below, corners included.
+        new[:, top:bottom, :left] = new[:, top:bottom, left : left + 1]
+        new[:, top:bottom, right:] = new[:, top:bottom, right - 1 : right]
+        new[:, :top] = new[:, top : top + 1]
+        new[:, bottom:] = new[:, bottom - 1 : bottom]
+    return torch.from_numpy(after)

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from html import escape
 from statistics import median
 
-__all__ = ["Bars", "Interval", "Line", "histogram", "interval_chart", "line_chart", "nice_ticks"]
+__all__ = [
+    "Bars",
+    "Interval",
+    "Line",
+    "Share",
+    "histogram",
+    "interval_chart",
+    "line_chart",
+    "nice_ticks",
+    "share_chart",
+]
 
 # One card's width on a desktop and a phone's width: text keeps its size in both.
 WIDTH, HEIGHT = 440, 220
@@ -44,6 +54,15 @@ class Interval:
     rate: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """One bar, a share within [0, 1]; without one the label is a heading."""
+
+    label: str
+    tone: str
+    share: float | None
 
 
 def line_chart(
@@ -129,6 +148,24 @@ def interval_chart(rows: Sequence[Interval], title: str, required: float) -> str
             f'<circle class="dot {row.tone}" cx="{rate:.1f}" cy="{y}" r="6"/>',
         ]
     return _svg(title, parts, height)
+
+
+def share_chart(rows: Sequence[Share], title: str) -> str:
+    """Draw one bar per row, all from the same left edge; the longest one fills the room beside the labels."""
+    step, left, longest = 20, 200, max((row.share or 0.0 for row in rows), default=0.0)
+    parts = []
+    for index, row in enumerate(rows):
+        y = 16 + step * index
+        if row.share is None:
+            parts.append(f'<text class="label" x="12" y="{y + 2}">{escape(row.label)}</text>')
+            continue
+        width = (WIDTH - RIGHT - 50 - left) * row.share / max(longest, 1e-9)
+        parts += [
+            f'<text class="tick" x="{left - 8}" y="{y}" text-anchor="end">{escape(row.label)}</text>',
+            f'<rect class="dot {row.tone}" x="{left}" y="{y - 10}" width="{width:.1f}" height="12"/>',
+            f'<text class="tick" x="{left + width + 6:.1f}" y="{y}">{_percent(round(row.share, 3))}</text>',
+        ]
+    return _svg(title, parts, 16 + step * len(rows))
 
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:

@@ -20,13 +20,14 @@ from policies import EncoderError, Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.run_folder import RunFolder
 from tests.encoder_kit import resnet10_file
+from tests.transport_kit import CLOCK, connected_config, wait_until
 from tests.transport_kit import CONFIG as TRANSPORT
-from tests.transport_kit import connected_config, wait_until
 from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
 from transport.demo_set import DemoManifest, write_manifest
 from transport.record import Phase
 from transport.schema import SchemaError
 from transport.uplink import LocalUplink, Rejected
+from transport.weights import WeightsError
 from transport.wire import Hello
 from transport.zmq_uplink import ZmqUplink
 
@@ -305,6 +306,16 @@ def test_over_sockets_with_a_thread_of_its_own(make_learner, demos, tmp_path):
         thread.join(10.0)
         actor.close()
     assert not thread.is_alive()
+
+
+def test_weights_that_cannot_be_sent_end_a_learner_that_serves(make_learner, demos):
+    learner = make_learner([demos], pretrain_updates=10)
+    learner.serve()
+    learner.intake.config = replace(learner.intake.config, max_frame_bytes=10)
+
+    deadline_ns = CLOCK.now_ns() + 30_000_000_000
+    with pytest.raises(WeightsError, match="at most max_frame_bytes = 10"):
+        learner.run(lambda: CLOCK.now_ns() > deadline_ns)
 
 
 PROCESS = """

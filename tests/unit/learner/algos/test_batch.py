@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from learner.algos import batch as batch_module
 from learner.algos.batch import Batch, random_shift
 
 CPU = torch.device("cpu")
@@ -40,12 +41,33 @@ def by_hand(frames, shifted, pixels):
     return offsets
 
 
-def test_random_shift_is_one_window_of_the_padded_frames_for_each_row():
+def shifted_at_once(frames, pixels, generator):
+    return batch_module._shifted_at_once(
+        frames, pixels, torch.randint(0, 2 * pixels + 1, (2, len(frames)), generator=generator)
+    )
+
+
+@pytest.mark.parametrize("shift", [random_shift, shifted_at_once])
+def test_random_shift_is_one_window_of_the_padded_frames_for_each_row(shift):
     frames = torch.randint(0, 256, (32, 2, 9, 11, 3), dtype=torch.uint8)
-    shifted = random_shift(frames, 2, torch.Generator().manual_seed(0))
+    shifted = shift(frames, 2, torch.Generator().manual_seed(0))
     assert shifted.dtype == torch.uint8
     offsets = by_hand(frames.numpy(), shifted.numpy(), 2)
     assert len(set(offsets)) > 10
+
+
+@pytest.mark.parametrize("pixels", [1, 4, 8])
+def test_a_cpu_shifts_as_other_devices_do(pixels):
+    frames = torch.randint(0, 256, (200, 2, 9, 11, 3), dtype=torch.uint8)
+    one, other = (shift(frames, pixels, torch.Generator().manual_seed(3)) for shift in (random_shift, shifted_at_once))
+    assert torch.equal(one, other)
+
+
+def test_a_shift_leaves_its_input_alone():
+    frames = torch.randint(0, 256, (4, 1, 9, 11, 3), dtype=torch.uint8)
+    before = frames.clone()
+    random_shift(frames, 2, torch.Generator().manual_seed(0))
+    assert torch.equal(frames, before)
 
 
 def test_observation_and_next_observation_shift_independently(make_spec, make_block):

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.report.chart import Bars, Interval, Line, histogram, interval_chart, line_chart, nice_ticks
+from steadyhand.report.chart import (
+    Bars,
+    Interval,
+    Line,
+    Share,
+    histogram,
+    interval_chart,
+    line_chart,
+    nice_ticks,
+    share_chart,
+)
 
 
 def circles(svg: str) -> list[tuple[float, float]]:
@@ -87,3 +97,18 @@ def test_text_is_escaped():
     ):
         assert "<script" not in svg
         ElementTree.fromstring(svg)
+
+
+def test_a_bar_is_as_long_as_its_share_and_a_heading_has_none():
+    rows = [Share("one update", "", None), Share("a < b", "policy", 0.5), Share("c", "person", 0.125)]
+    svg = share_chart(rows, "t")
+    widths = [float(node.get("width")) for node in ElementTree.fromstring(svg).iter("rect")]
+    assert widths[0] == pytest.approx(4 * widths[1])
+    assert "50 %" in svg
+    assert "12.5 %" in svg
+    assert "a &lt; b" in svg
+
+
+def test_bars_of_nothing_have_no_length():
+    (bar,) = ElementTree.fromstring(share_chart([Share("a", "policy", 0.0)], "t")).iter("rect")
+    assert float(bar.get("width")) == 0.0

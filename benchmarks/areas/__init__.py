@@ -1,0 +1,1 @@
+"""The areas of the benchmark, each a file with a function `rows`."""

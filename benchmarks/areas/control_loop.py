@@ -1,0 +1,138 @@
+"""The control loop's own work: recording a step, everything but the policy, and the policy by number of cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actor.arbiter import Arbiter
+from actor.chooser import Chooser
+from actor.control_loop import ControlLoop
+from actor.env_schema import env_schema
+from actor.policy_runner import PolicyRunner
+from benchmarks.learners import make_policy
+from benchmarks.link import deliver, listening
+from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
+from benchmarks.random_weights import resnet10_file
+from benchmarks.recording import CAMERAS, make_schema
+from benchmarks.row import Row, at_most, not_measured, row
+from policies import EncoderError
+from policies.encoders import FROM_FILE
+from robot_envs.devices.operator import NoOperator, Wish
+from robot_envs.make import make_env
+from runtime.config import build, compose
+from steadyhand.job import quoted
+from transport.config import TransportConfig
+from transport.log import LogWriter
+from transport.record import Phase
+from transport.weights import Weights
+
+__all__ = ["rows"]
+
+AREA = "control"
+ENQUEUE_HZ = 50.0
+LOOKS: dict[str, tuple[str, ...]] = {"state": (), "2 cameras": ("camera=wrist_side",)}
+# Encoders whose latency is measured, as `policy.encoder` names them.
+ENCODERS = ("small_cnn", "keypoints", "resnet10", "efficientnet_lite0")
+
+
+def rows(plan: Plan) -> Iterable[Row]:
+    """Yield the area's rows."""
+    yield from _enqueue(plan)
+    for name, overrides in LOOKS.items():
+        yield from _own_work(plan, name, overrides)
+    yield from _latency(plan, "state", 0, "none")
+    for encoder in ENCODERS:
+        for cameras in (1, 2, 3):
+            yield from _latency(plan, f"{', '.join(CAMERAS[:cameras])}, {encoder}", cameras, encoder)
+
+
+def _enqueue(plan: Plan) -> Iterable[Row]:
+    """Two-camera steps into the log, while another process takes them in and stores them."""
+    folder, side = plan.new_folder("enqueue"), plan.pick(128, 48)
+    with listening(folder / "learner") as (link, _):
+        (delivery,) = deliver(link, folder / "actor", [0], 2, side, plan.pick(500, 10), ENQUEUE_HZ)
+    note = (
+        f"appended to the log and the uplink told, at {ENQUEUE_HZ:g} Hz, with the link and the learner's disk at work"
+    )
+    times = delivery.enqueue_ms
+    yield row(AREA, "enqueue a two-camera step, p50", percentile_ms(times, 50), "ms", note=note)
+    yield row(AREA, "enqueue a two-camera step, p99", percentile_ms(times, 99), "ms", target=(at_most(0.2),))
+
+
+def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row]:
+    what = f"own work a step, {name}"
+    config = compose(["task=reach", *overrides])
+    try:
+        env = make_env(config, seed=0)
+    except (RuntimeError, ImportError) as error:
+        yield not_measured(AREA, what, "ms", str(error))
+        return
+    try:
+        schema = env_schema(env)
+        segment_bytes = build(TransportConfig, config["transport"], "transport").segment_bytes
+        writer = LogWriter(plan.new_folder("work"), schema, "arm", "0" * 32, segment_bytes)
+        loop = ControlLoop(env, schema, writer.append)
+        size = schema.action.shape[0]
+        chooser = Chooser(_Wanderer(size), Arbiter(size, release_hold_s=0.0))
+        for episode in range(plan.pick(10, 1)):
+            steps = repeat(True, plan.pick(80, 3))
+            loop.run_episode(episode, Phase.TRAIN, chooser, episode, partial(next, steps, False))
+        writer.close()
+    finally:
+        env.close()
+    times = loop.compute.percentiles()
+    note = "everything between a look and the next command but the policy: arbiter, record, checksum, append"
+    yield row(AREA, f"{what}, p50", times.p50_ms, "ms", note=note)
+    yield row(AREA, f"{what}, p99", times.p99_ms, "ms")
+
+
+def _latency(plan: Plan, name: str, cameras: int, encoder: str) -> Iterable[Row]:
+    schema = make_schema(cameras, plan.pick(128, 48))
+    weights = str(resnet10_file(plan.new_folder("weights"))) if encoder in FROM_FILE else None
+    overrides = ["policy=pixels", f"policy.encoder={encoder}"] if cameras else ["policy=state"]
+    overrides += [] if weights is None else [f"policy.encoder_weights={quoted(Path(weights))}"]
+    try:
+        policy = make_policy(schema, overrides)
+    except EncoderError as error:
+        yield not_measured(AREA, f"policy latency, {name}", "ms", str(error))
+        return
+    spec = policy.spec
+    rng = np.random.default_rng(0)
+    observation: dict[str, NDArray[np.float32 | np.uint8]] = {
+        item.key: rng.integers(0, 256, item.shape, np.uint8) if item.is_frame else np.zeros(item.shape, np.float32)
+        for item in spec.inputs
+    }
+    with threads(1):
+        runner = PolicyRunner(spec, schema, CLOCK, 0, weights)
+        runner.offer(Weights(0, 1, policy.trainable_tensors()))
+        runner.begin(observation)
+
+        def decide() -> None:
+            runner.observe(observation)
+            runner.act(deterministic=False)
+
+        times_ms(decide, plan.pick(20, 1))
+        times = times_ms(decide, plan.pick(300, 3))
+    note = f"1 thread, {spec.obs_horizon} observations a decision"
+    yield row(AREA, f"policy latency, {name}, p50", percentile_ms(times, 50), "ms", note=note)
+    yield row(AREA, f"policy latency, {name}, p99", percentile_ms(times, 99), "ms")
+
+
+class _Wanderer(NoOperator):
+    """An operator who always acts, so that no policy is asked."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._rng = size, np.random.default_rng(0)
+
+    def act(
+        self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
+    ) -> Wish:
+        """A small random step."""
+        return self._rng.uniform(-0.2, 0.2, self._size).astype(np.float32)

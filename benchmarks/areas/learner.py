@@ -1,0 +1,125 @@
+"""Gradient updates: how many a second, and what share of the matrix products' or the encoder's own rate that is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from benchmarks.floors import Products
+from benchmarks.learners import make_block, make_sac
+from benchmarks.measure import Plan, in_turns, threads
+from benchmarks.random_weights import resnet10_file
+from benchmarks.recording import make_schema
+from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_floor
+from benchmarks.update_profile import profile_rows
+from learner.algos.batch import to_device
+from policies import EncoderError, Policy
+from policies.encoders import FROM_FILE
+from steadyhand.job import quoted
+
+__all__ = ["ENCODERS", "EncoderCase", "rows"]
+
+AREA = "learner"
+# As the peers were measured: rows of 18 numbers, batches of 256, one policy step to one critic step.
+ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
+PIXELS = ("policy=pixels", *ALIKE)
+WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; floor: the same matrix products alone"
+
+
+@dataclass(frozen=True)
+class EncoderCase:
+    """An encoder of `policies.encoders`, by name, whose update on two cameras is measured.
+
+    Attributes:
+        name: As `policy.encoder` takes it.
+        frozen: Whether nobody trains it.
+        target: Of the row.
+        cached: Whether its maps come from the feature cache.
+    """
+
+    name: str
+    frozen: bool
+    target: tuple[Limit, ...] = ()
+    cached: bool = False
+
+    @property
+    def text(self) -> str:
+        """How its row is called."""
+        how = "cached" if self.cached else "frozen, DrQ shift" if self.frozen else "trained, DrQ shift"
+        return f"update/s, 2 cameras 128x128, {self.name} {how}"
+
+
+# Without a cache: six times LeRobot's 0.101, which is 80 % of two passes of the encoder.
+FROZEN = (at_least(0.606), share_of_floor(0.8))
+ENCODERS = (
+    EncoderCase("small_cnn", frozen=True, target=FROZEN),
+    EncoderCase("small_cnn", frozen=False),
+    EncoderCase("keypoints", frozen=False),
+    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("resnet10", frozen=True, cached=True, target=(at_least(10.0),)),
+    EncoderCase("efficientnet_lite0", frozen=True, cached=True, target=(at_least(10.0),)),
+)
+
+
+def rows(plan: Plan) -> Iterable[Row]:
+    """Yield the area's rows."""
+    yield _state(plan, "update/s, state, 2 critics", (), (at_least(100.0), share_of_floor(0.5)), WHAT_AN_UPDATE_IS)
+    paper = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")
+    note = "20 critic steps to one policy step, batch 256; floor: the same matrix products alone"
+    yield _state(plan, "critic steps/s, state, 10 critics, 2 drawn", paper, (at_least(45.0),), note)
+    for case in ENCODERS:
+        yield _pixels(plan, case)
+    yield from profile_rows(plan)
+
+
+def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limit, ...], note: str) -> Row:
+    sac = make_sac(make_schema(), (*ALIKE, *overrides))
+    steps = sac.config.policy_delay
+    block = make_block(sac.policy.spec, steps * sac.config.batch_size)
+    with threads(1):
+        products = Products(sac.config, sac.policy.spec, sac.policy.feature_size)
+        found = in_turns(plan, {"update": lambda: sac.update(block), "products": products}, round_s=0.6)
+    value, floor = steps / found["update"], steps / found["products"]
+    return row(AREA, name, value, "1/s", floor=floor, target=target, note=f"1 thread; {note}")
+
+
+def _pixels(plan: Plan, case: EncoderCase) -> Row:
+    small = ("algo.batch_size=4",) if plan.quick else ()
+    overrides = [*PIXELS, f"policy.encoder={case.name}", *small]
+    if case.name in FROM_FILE:
+        overrides.append(f"policy.encoder_weights={quoted(resnet10_file(plan.new_folder('weights')))}")
+    try:
+        sac = make_sac(make_schema(2, plan.pick(128, 48)), overrides, case.frozen)
+    except EncoderError as error:
+        return not_measured(AREA, case.text, "1/s", str(error), case.target)
+    block = make_block(sac.policy.spec, sac.config.batch_size, backbone=sac.policy.backbone if case.cached else None)
+    count = plan.pick(len(os.sched_getaffinity(0)), 1)
+    with threads(count):
+        passes = _encoder_passes(sac.policy, block)
+        found = in_turns(plan, {"update": lambda: sac.update(block), "passes": passes}, round_s=2.0)
+    trained = any(parameter.requires_grad for parameter in sac.policy.encoders.parameters())
+    alone = "what is learnt of the encoder" if case.cached else "the encoder"
+    alone += " over each of the two observations" + (", and its gradients of one" if trained else "")
+    note = f"{count} threads, batch {sac.config.batch_size}; floor: {alone}"
+    value, floor = 1.0 / found["update"], 1.0 / found["passes"]
+    return row(AREA, case.text, value, "1/s", floor=floor, target=case.target, note=note)
+
+
+def _encoder_passes(policy: Policy, block: Mapping[str, Any]) -> Callable[[], None]:
+    """What no update can do without: each camera's frames of both observations through its encoder."""
+    now, later = (to_device(block[name], policy.mean.device) for name in ("observation", "next_observation"))
+    trained = [parameter for parameter in policy.encoders.parameters() if parameter.requires_grad]
+
+    def passes() -> None:
+        with torch.no_grad():
+            policy.features(later)
+        features = policy.features(now)
+        if trained:
+            torch.autograd.grad(features.sum(), trained)
+
+    return passes

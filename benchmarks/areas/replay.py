@@ -1,0 +1,93 @@
+"""Replay: batches a second from two cameras' records, beside a bare gather of the same bytes, and their disk room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.floors import RowCopies
+from benchmarks.learners import make_spec
+from benchmarks.measure import Plan, in_turns, threads
+from benchmarks.recording import make_schema, write_log
+from benchmarks.row import Limit, Row, at_least, at_most, row
+from learner.algos.batch import Batch
+from learner.memory import keep_freed_memory
+from learner.replay.sampler import Sampler
+from learner.replay.store import ReplayStore
+from transport.log import LogReader
+
+__all__ = ["BATCH", "open_sampler", "rows", "sampling_row"]
+
+AREA = "replay"
+BATCH, SHIFT = 256, 4  # rows; pixels of DrQ's shift
+SEGMENT_BYTES = 1 << 27
+CROPPED = "sample(256)/s, 2 cameras 128x128, with the DrQ shift"
+
+
+def rows(plan: Plan) -> Iterable[Row]:
+    """Yield the area's rows."""
+    keep_freed_memory()
+    side, count = plan.pick(128, 48), plan.pick(2000, 60)
+    folder = write_log(plan.new_folder("replay"), make_schema(2, side), count, SEGMENT_BYTES)
+    name = "sample(256)/s, 2 cameras 128x128, observation and next"
+    yield sampling_row(plan, AREA, name, folder, 2, (at_least(65.0),))
+    yield _cropped(plan, folder)
+    stored = sum(path.stat().st_blocks * 512 for path in folder.iterdir())
+    frames = 2 * side * side * 3 / 1e3
+    yield row(
+        AREA,
+        "kB a two-camera step on the disk",
+        stored / count / 1e3,
+        "kB",
+        floor=frames,
+        smaller_is_better=True,
+        target=(at_most(100.0),),
+        note="blocks of a sealed log, headers included; demonstrations and interventions are the same records; "
+        "floor: two raw frames",
+    )
+
+
+def sampling_row(plan: Plan, area: str, name: str, folder: Path, cameras: int, target: tuple[Limit, ...] = ()) -> Row:
+    """Measure batches of observation and next observation from the log in `folder`, without a shift."""
+    with closing(LogReader(folder)) as reader, threads(1):
+        sampler = open_sampler(reader, cameras)
+        updates = iter(range(10**9))
+        copies = _bare_gather(reader, folder)
+        found = in_turns(plan, {"sample": lambda: sampler.sample(next(updates), 1), "copies": copies}, round_s=0.5)
+    note = "1 thread; floor: as many bytes of whole records copied from the mapped file"
+    return row(area, name, 1.0 / found["sample"], "1/s", floor=1.0 / found["copies"], target=target, note=note)
+
+
+def open_sampler(reader: LogReader, cameras: int) -> Sampler:
+    """Return a sampler over one log, of which everything is visible."""
+    spec = make_spec(reader.schema, ("policy=pixels", "policy.obs_horizon=1") if cameras else ("policy=state",))
+    store = ReplayStore(capacity=1_000_000)
+    store.advance(store.refresh([reader]))
+    return Sampler(store, spec, n_step=1, gamma=0.97, batch_size=BATCH, demo_ratio=0.0, seed=0)
+
+
+def _cropped(plan: Plan, folder: Path) -> Row:
+    generator = torch.Generator().manual_seed(0)
+    with closing(LogReader(folder)) as reader, threads(1):
+        sampler = open_sampler(reader, cameras=2)
+        updates = iter(range(10**9))
+
+        def sample() -> None:
+            block = sampler.sample(next(updates), 1)
+            Batch.from_block(block, torch.device("cpu")).shifted(SHIFT, generator)
+
+        copies = _bare_gather(reader, folder)
+        found = in_turns(plan, {"sample": sample, "copies": copies}, round_s=0.5)
+    note = "1 thread; sampled, then every frame shifted on its own; floor: as many bytes copied once"
+    target = (at_least(40.0),)
+    return row(AREA, CROPPED, 1.0 / found["sample"], "1/s", floor=1.0 / found["copies"], target=target, note=note)
+
+
+def _bare_gather(reader: LogReader, folder: Path) -> RowCopies:
+    """Copies of as many bytes as a batch's observations and next observations have."""
+    chosen = np.random.default_rng(0).integers(0, len(reader), BATCH)
+    return RowCopies(min(folder.iterdir()), reader.dtype.itemsize, np.concatenate([chosen, chosen + 1]))

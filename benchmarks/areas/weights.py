@@ -1,0 +1,82 @@
+"""Weights on their way: how long publishing keeps the training thread, and how long a swap keeps the control loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+
+from actor.policy_runner import PolicyRunner
+from benchmarks.learners import make_learner, make_spec
+from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
+from benchmarks.recording import make_schema
+from benchmarks.row import Row, at_most, row
+from learner.learner import Learner
+from policies import Policy
+from transport import weights as weights_codec
+from transport.weights import Weights
+
+__all__ = ["rows"]
+
+AREA = "weights"
+STUCK_S, POLL_NS = 30.0, 1_000_000
+CASES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "state": (0, ("policy=state",)),
+    "2 cameras, small_cnn trained": (2, ("policy=pixels",)),
+}
+
+
+def rows(plan: Plan) -> Iterable[Row]:
+    """Yield the area's rows."""
+    for name, (cameras, overrides) in CASES.items():
+        yield from _publishing(plan, name, cameras, overrides)
+        yield from _swapping(plan, name, cameras, overrides)
+
+
+def _publishing(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...]) -> Iterable[Row]:
+    schema = make_schema(cameras, plan.pick(128, 48))
+    learner = make_learner(plan.new_folder("publish"), schema, 60, (*overrides, "algo.batch_size=2"))
+    with closing(learner), threads(1):
+        learner.serve()
+        learner.step()
+        times = [_publish_ms(learner) for _ in range(plan.pick(200, 3))]
+        raw = learner.intake.newest_weights
+    assert raw is not None
+    trained = sum(value.nbytes for value in weights_codec.decode(raw).tensors.values())
+    what = f"publish, training thread blocked, {name}"
+    note = "copied and checked, then handed to a thread that encodes them with their SHA-256 and sends them"
+    yield row(AREA, f"{what}, p50", percentile_ms(times, 50), "ms", target=(at_most(2.0),), note=note)
+    yield row(AREA, f"{what}, p99", percentile_ms(times, 99), "ms", target=(at_most(2.0),))
+    note = "floor: the trained tensors alone; a frozen encoder never travels"
+    yield row(AREA, f"a publish, {name}", len(raw) / 1e3, "kB", floor=trained / 1e3, smaller_is_better=True, note=note)
+
+
+def _publish_ms(learner: Learner) -> float:
+    """Publish, and return when it is on its way how long that took here: many updates lie between two publishes."""
+    assert learner.loop is not None
+    before = learner.intake.newest_weights
+    (elapsed_ms,) = times_ms(learner.loop.publish, 1)
+    deadline_ns = CLOCK.now_ns() + round(STUCK_S * 1e9)
+    while learner.intake.newest_weights is before:
+        assert CLOCK.now_ns() < deadline_ns, f"no weights were published within {STUCK_S} s"
+        CLOCK.sleep_until(CLOCK.now_ns() + POLL_NS)
+    return elapsed_ms
+
+
+def _swapping(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...]) -> Iterable[Row]:
+    schema = make_schema(cameras, plan.pick(128, 48))
+    spec = make_spec(schema, overrides)
+    tensors = [Policy(spec, seed).trainable_tensors() for seed in (1, 2)]
+    runner = PolicyRunner(spec, schema, CLOCK, seed=0)
+    versions = iter(range(1, 10**9))
+
+    def swap() -> None:
+        version = next(versions)
+        assert runner.offer(Weights(0, version, tensors[version % 2]))
+
+    with threads(1):
+        swap()
+        times = times_ms(swap, plan.pick(200, 3))
+    note = "checked, copied into the second network, tried out twice, and taken over"
+    what = f"swap between two steps, {name}"
+    yield row(AREA, f"{what}, p50", percentile_ms(times, 50), "ms", target=(at_most(1.0),), note=note)
+    yield row(AREA, f"{what}, p99", percentile_ms(times, 99), "ms", target=(at_most(1.0),))

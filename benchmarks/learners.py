@@ -1,0 +1,103 @@
+"""Learners to measure: the algorithm on blocks of noise, and the whole learner on a log of noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.recording import write_log
+from learner.algos.sac import Sac
+from learner.config import LearnerConfig, SacConfig
+from learner.learner import Learner
+from learner.policy_spec import build_policy_spec
+from policies import Backbone, Policy, PolicySpec, load_backbone
+from policies.config import PolicyConfig
+from runtime.config import build, compose
+from runtime.run_folder import RunFolder
+from steadyhand.children import free_addresses
+from transport.config import TransportConfig
+from transport.schema import Schema
+
+__all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
+
+# What ties updates to data on a robot only stands in the way here.
+ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learner.device=cpu", "logging.level=error")
+
+
+def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
+    """Return the specification of a policy."""
+    return make_policy(schema, overrides).spec
+
+
+def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Policy:
+    """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
+    config = compose(overrides)
+    floor = build(LearnerConfig, config["learner"], "learner").normaliser_std_floor
+    policy_config = build(PolicyConfig, config["policy"], "policy")
+    backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
+    policy = Policy(build_policy_spec(policy_config, schema, [], floor, backbone), 0, backbone)
+    if backbone is None:
+        policy.encoders.requires_grad_(not frozen)
+    return policy
+
+
+def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Sac:
+    """Return the algorithm with a policy of `make_policy`."""
+    config = build(SacConfig, compose(overrides)["algo"], "algo")
+    return Sac(config, make_policy(schema, overrides, frozen), seed=0)
+
+
+def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | None = None) -> dict[str, Any]:
+    """Return a block as a `Sampler` gives it, (rows, ...), full of noise; half of it counts as demonstrated.
+
+    With a backbone its maps stand for the frames, as they come from the feature cache.
+    """
+    rng = np.random.default_rng(seed)
+
+    def observation() -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for item in spec.inputs:
+            shape = (rows, spec.obs_horizon, *item.shape)
+            if not item.is_frame:
+                found[item.key] = rng.normal(size=shape).astype(np.float32)
+            elif backbone is None:
+                found[item.key] = rng.integers(0, 256, shape, np.uint8)
+            else:
+                maps = (rows, spec.obs_horizon, *backbone.map_shape(item.shape))
+                found[item.key] = rng.normal(size=maps).astype(np.float16)
+        return found
+
+    return {
+        "observation": observation(),
+        "action": rng.uniform(-1.0, 1.0, (rows, spec.action_size)).astype(np.float32),
+        "reward": rng.integers(0, 2, rows).astype(np.float32),
+        "discount": np.full(rows, 0.97, np.float32),
+        "next_observation": observation(),
+        "is_demo": np.arange(rows) % 2 == 0,
+    }
+
+
+def make_learner(folder: Path, schema: Schema, records: int, overrides: Sequence[str]) -> Learner:
+    """Write a log of `records` records as one session of a run in `folder`, and open a learner on it."""
+    transport = build(TransportConfig, compose(overrides)["transport"], "transport")
+    write_log(RunFolder(folder, "run").log, schema, records, transport.segment_bytes)
+    return open_learner(folder, overrides)
+
+
+def open_learner(folder: Path, overrides: Sequence[str]) -> Learner:
+    """Open a learner on the run in `folder`, with its checkpoint if it has one; gradient steps are always due."""
+    config = compose([*overrides, *ALWAYS_DUE])
+    transport = build(TransportConfig, config["transport"], "transport")
+    address, weights_address = free_addresses(2)
+    return Learner(
+        build(LearnerConfig, config["learner"], "learner"),
+        build(SacConfig, config["algo"], "algo"),
+        build(PolicyConfig, config["policy"], "policy"),
+        replace(transport, address=address, weights_address=weights_address),
+        RunFolder(folder, "run"),
+        seed=0,
+    )

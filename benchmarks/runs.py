@@ -1,0 +1,72 @@
+"""Runs of the mock robot in real processes: demonstrations of `reach`, and the addresses of learner and actor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.measure import CLOCK
+from steadyhand.children import Child, free_addresses
+from steadyhand.job import Job, open_job, quoted
+from steadyhand.session import record_demos
+from steadyhand.storage import OUTBOX
+from transport import segment
+from transport.log import LogReader
+
+__all__ = ["WaitedTooLongError", "open_run", "outbox_of", "process_overrides", "recorded_steps", "wait_for"]
+
+POLL_NS = 5_000_000
+
+
+class WaitedTooLongError(RuntimeError):
+    """A process has not done what it was started for."""
+
+
+def open_run(folder: Path, overrides: Sequence[str], demos: int) -> Job:
+    """Open a run in `folder` and record demonstrations of `reach` in it, as fast as they are computed."""
+    given = ("task=reach", f"demo.demos={demos}", "logging.level=warning", "logging.console=off", *overrides)
+    job = open_job([*given, f"run_root={quoted(folder)}", "run_name=run"])
+    job.write_manifest()
+    record_demos(job)
+    return job
+
+
+def process_overrides(job: Job) -> list[str]:
+    """Return what both processes of the run are started with: free addresses, and a robot in real time."""
+    address, weights_address = free_addresses(2)
+    addresses = (f"transport.address={address}", f"transport.weights_address={weights_address}")
+    return job.child_overrides(*addresses, "device.pace=realtime")
+
+
+def outbox_of(job: Job) -> Path | None:
+    """Return the folder of the actor's log; None before there is one."""
+    outbox = job.run.log / OUTBOX
+    found = [path for path in outbox.iterdir() if segment.paths(path)] if outbox.exists() else []
+    return found[0] if found else None
+
+
+def recorded_steps(job: Job) -> int:
+    """Return how many records the actor has made so far."""
+    log = outbox_of(job)
+    if log is None:
+        return 0
+    with closing(LogReader(log)) as reader:
+        return len(reader)
+
+
+def wait_for(condition: Callable[[], object], children: Sequence[Child], timeout_s: float, what: str) -> None:
+    """Return as soon as `condition()` holds.
+
+    Raises:
+        ChildError: One of the processes has ended.
+        WaitedTooLongError: It did not come to that.
+    """
+    deadline_ns = CLOCK.now_ns() + round(timeout_s * 1e9)
+    while not condition():
+        for child in children:
+            if child.status is not None:
+                raise child.error(child.ending_text())
+        if CLOCK.now_ns() >= deadline_ns:
+            raise WaitedTooLongError(f"expected {what} within {timeout_s:.0f} s, found none")
+        CLOCK.sleep_until(CLOCK.now_ns() + POLL_NS)
