@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from actor.logbook import Logbook
 from actor.policy_runner import PolicyRunner
 from actor.runner import NO_POLICY
 from actor.session import LogFaultError, Session, log_fault
-from actor.timing import Percentiles
+from actor.training_summary import TrainingSummary, summarise
 from actor.waiting import pause, resume_after_stop
 from policies import PolicySpec
 from robot_envs.devices.operator import Operator
@@ -33,32 +32,12 @@ from transport.record import Phase
 from transport.uplink import Behind, Uplink
 from transport.wire import Hello
 
-__all__ = ["Training", "TrainingSummary"]
+__all__ = ["Training"]
 
 LONG_WAIT_S = 2.0  # a shorter one for the learner is the pace of lockstep, and not worth showing
 CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
 
 logger = get_logger("actor.training")
-
-
-@dataclass(frozen=True)
-class TrainingSummary:
-    """What practice came to. Counts and shares go over all starts of the run, times over this one."""
-
-    end_reason: str  # max_env_steps | max_wall_s | graduated | interrupted | log: ...
-    episodes: int
-    env_steps: int
-    control_minutes: float
-    wall_s: float
-    success_alone: float  # share of the newest episodes that succeeded without help
-    intervention_share_last50: float  # human steps / steps of the newest 50 episodes
-    updates: int
-    utd_ratio: float
-    policy_version: int
-    rejected_weights: int
-    overruns: int
-    period: Percentiles
-    compute: Percentiles
 
 
 class Training:
@@ -306,20 +285,5 @@ class Training:
         return (self._clock.now_ns() - self._started_ns) / 1e9
 
     def _summary(self, end_reason: str) -> TrainingSummary:
-        status = self.status()
-        return TrainingSummary(
-            end_reason=end_reason,
-            episodes=status.episode,
-            env_steps=status.env_steps,
-            control_minutes=status.control_minutes,
-            wall_s=self._wall_s(),
-            success_alone=status.success_alone,
-            intervention_share_last50=self._logbook.history.intervention_share(),
-            updates=status.updates,
-            utd_ratio=status.utd_ratio,
-            policy_version=status.policy_version,
-            rejected_weights=0 if self._runner is None else self._runner.rejected,
-            overruns=status.overruns,
-            period=self._loop.period.percentiles(),
-            compute=self._loop.compute.percentiles(),
-        )
+        rejected = 0 if self._runner is None else self._runner.rejected
+        return summarise(end_reason, self.status(), self._logbook.history, self._loop, rejected, self._wall_s())

@@ -17,7 +17,8 @@ from actor.env_schema import env_schema
 from actor.policy_runner import use_one_thread
 from actor.session import open_session
 from actor.stop_flag import StopFlag
-from actor.training import Training, TrainingSummary
+from actor.training import Training
+from actor.training_summary import TrainingSummary
 from learner.config import LearnerConfig
 from robot_envs.devices.operator import Operator
 from robot_envs.make import make_corrector

@@ -15,7 +15,8 @@ from actor.policy_runner import use_one_thread
 from actor.record import RecordingConfig, record_demos
 from actor.session import open_session
 from actor.stop_flag import StopFlag
-from actor.training import Training, TrainingSummary
+from actor.training import Training
+from actor.training_summary import TrainingSummary
 from learner.config import LearnerConfig, SacConfig
 from learner.learner import Learner
 from policies.config import PolicyConfig

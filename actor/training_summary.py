@@ -1,0 +1,54 @@
+"""What practice came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actor.console import Status
+from actor.control_loop import ControlLoop
+from actor.history import History
+from actor.timing import Percentiles
+
+__all__ = ["TrainingSummary", "summarise"]
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What practice came to. Counts and shares go over all starts of the run, times over this one."""
+
+    end_reason: str  # max_env_steps | max_wall_s | graduated | interrupted | log: ...
+    episodes: int
+    env_steps: int
+    control_minutes: float
+    wall_s: float
+    success_alone: float  # share of the newest episodes that succeeded without help
+    intervention_share_last50: float  # human steps / steps of the newest 50 episodes
+    updates: int
+    utd_ratio: float
+    policy_version: int
+    rejected_weights: int
+    overruns: int
+    period: Percentiles
+    compute: Percentiles
+
+
+def summarise(
+    end_reason: str, status: Status, history: History, loop: ControlLoop, rejected_weights: int, wall_s: float
+) -> TrainingSummary:
+    """Return the summary of a practice that has ended where `status` says."""
+    return TrainingSummary(
+        end_reason=end_reason,
+        episodes=status.episode,
+        env_steps=status.env_steps,
+        control_minutes=status.control_minutes,
+        wall_s=wall_s,
+        success_alone=status.success_alone,
+        intervention_share_last50=history.intervention_share(),
+        updates=status.updates,
+        utd_ratio=status.utd_ratio,
+        policy_version=status.policy_version,
+        rejected_weights=rejected_weights,
+        overruns=status.overruns,
+        period=loop.period.percentiles(),
+        compute=loop.compute.percentiles(),
+    )
