@@ -45,6 +45,7 @@ ROWS: tuple[FaultRow, ...] = (
         "every sealed record is stored once, at most the open step of a kill is lost; the watchdog holds the arm",
         (
             f"{_HERE}test_f01_actor_killed.py",
+            f"{_HERE}test_random_kills.py",  # of the learner too, in one run on the mock robot
             f"{_ROS}test_robot_side.py::test_kill_9_of_the_actor_and_the_arm_holds_within_two_control_periods",
             f"{_ROS}test_robot_side.py::test_an_actor_that_lives_is_not_held",
         ),

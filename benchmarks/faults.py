@@ -16,6 +16,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks.fault_rows import ROWS, FaultRow
 from benchmarks.machine import machine_line
@@ -34,12 +35,16 @@ MERGE = {"max": max, "min": min, "sum": sum}
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the matrix as it was seen. `passed` is None when the row was not run."""
+    """One row of the matrix as it was seen. `passed` is None when the row was not run.
+
+    `median` goes with a figure that is the largest of several: `stop_periods` has one for every way to have the fault.
+    """
 
     id: str
     fault: str
     behaviour: str
     figure: float | None
+    median: float | None
     unit: str
     passed: bool | None
     why_not_run: str
@@ -77,7 +82,7 @@ def read_report(row: FaultRow, junit: str) -> Result:
     ran = len(cases) - len(skipped)
     if not ran:
         reason = _message(skipped[0], "skipped") if skipped else "its tests were left out on this machine"
-        return _result(row, row.behaviour, None, None, reason)
+        return _result(row, row.behaviour, (None, None), None, reason)
     if broken:
         message = _message(broken[0], "failure") or _message(broken[0], "error")
         behaviour = f"{len(broken)} of {ran} tests fail, {broken[0].get('name')}: {message}"
@@ -85,16 +90,20 @@ def read_report(row: FaultRow, junit: str) -> Result:
     return _result(row, row.behaviour, _figure(row, cases, ran), True, "")
 
 
-def _figure(row: FaultRow, cases: Sequence[ET.Element], passed: int) -> float | None:
+def _figure(row: FaultRow, cases: Sequence[ET.Element], passed: int) -> tuple[float | None, float | None]:
+    """Return the row's figure, and the median of the values that it is the largest of."""
     if not row.figure:
-        return passed
+        return passed, None
     found = [
         float(item.get("value", "nan"))
         for case in cases
         for item in case.iter("property")
         if item.get("name") == row.figure
     ]
-    return round(MERGE[row.merge](found), 3) if found else None
+    if not found:
+        return None, None
+    middle = round(median(found), 3) if row.merge == "max" and len(found) > 1 else None
+    return round(MERGE[row.merge](found), 3), middle
 
 
 def _message(case: ET.Element, kind: str) -> str:
@@ -103,14 +112,16 @@ def _message(case: ET.Element, kind: str) -> str:
     return text.strip().partition("\n")[0][:200]
 
 
-def _result(row: FaultRow, behaviour: str, figure: float | None, passed: bool | None, why_not_run: str) -> Result:
-    return Result(row.id, row.fault, behaviour, figure, row.unit, passed, why_not_run)
+def _result(
+    row: FaultRow, behaviour: str, figures: tuple[float | None, float | None], passed: bool | None, why_not_run: str
+) -> Result:
+    return Result(row.id, row.fault, behaviour, *figures, row.unit, passed, why_not_run)
 
 
 def run_row(row: FaultRow, fast: bool) -> Result:
     """Run a row's tests and judge them."""
     if row.why_not_run:
-        return _result(row, row.behaviour, None, None, row.why_not_run)
+        return _result(row, row.behaviour, (None, None), None, row.why_not_run)
     environment = os.environ | ({} if fast else THOROUGH)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
@@ -121,10 +132,10 @@ def run_row(row: FaultRow, fast: bool) -> Result:
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=ROW_S, check=False
             )
         except subprocess.TimeoutExpired:
-            return _result(row, f"its tests did not end within {ROW_S:.0f} s", None, False, "")
+            return _result(row, f"its tests did not end within {ROW_S:.0f} s", (None, None), False, "")
         if not report.exists():
             lines = (done.stdout + done.stderr).strip().splitlines() or ["pytest said nothing"]
-            return _result(row, lines[-1][:200], None, False, "")
+            return _result(row, lines[-1][:200], (None, None), False, "")
         return read_report(row, report.read_text(encoding="utf-8"))
 
 
@@ -137,12 +148,13 @@ def matrix_text(results: Sequence[Result]) -> str:
             result.fault,
             result.why_not_run or result.behaviour,
             "-" if result.figure is None else f"{result.figure:g}",
+            "-" if result.median is None else f"{result.median:g}",
             result.unit,
             verdicts[result.passed],
         )
         for result in results
     ]
-    return table_text(("id", "fault", "behaviour", "figure", "unit", ""), rows)
+    return table_text(("id", "fault", "behaviour", "figure", "median", "unit", ""), rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

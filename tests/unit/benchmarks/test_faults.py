@@ -23,6 +23,7 @@ def case(name: str, inner: str = "", **properties) -> str:
 def test_a_row_whose_tests_pass_gives_the_worst_figure():
     result = read_report(ROW, report(case("a", stop_periods=1), case("b", stop_periods=2.0, other=9), case("c")))
     assert (result.passed, result.figure, result.behaviour, result.why_not_run) == (True, 2.0, "hold", "")
+    assert result.median == 1.5
 
 
 def test_one_test_that_fails_fails_the_row_and_says_so():
@@ -93,7 +94,7 @@ def test_a_real_row_is_run_printed_and_written(tmp_path, monkeypatch, capsys, bo
     monkeypatch.setattr(faults, "ROWS", rows)
     assert main(["--fast", "--results", str(tmp_path / "faults.json")]) == status
     first, second = json.loads((tmp_path / "faults.json").read_text())["rows"]
-    assert first.keys() == {"id", "fault", "behaviour", "figure", "unit", "pass", "why_not_run"}
+    assert first.keys() == {"id", "fault", "behaviour", "figure", "median", "unit", "pass", "why_not_run"}
     assert (first["pass"], first["figure"]) == (status == 0, 1.0)
     assert (second["pass"], second["why_not_run"]) == (None, "no arm")
     printed = capsys.readouterr().out
