@@ -124,10 +124,10 @@ class PolicyRunner:
 
     def _check_canary(self) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
-        for deterministic in (True, False):
-            action = self._standby.act(self._window.arrays, deterministic)
-            if not (np.abs(action) <= 1.0).all():
-                raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
+        # Drawn: a mean or a spread that is not finite shows in it alike, and a pass over frames takes its time.
+        action = self._standby.act(self._window.arrays, deterministic=False)
+        if not (np.abs(action) <= 1.0).all():
+            raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
 
 
 def use_one_thread() -> None:
