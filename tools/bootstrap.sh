@@ -54,4 +54,4 @@ install() {
 # Torch comes first and alone, so that an extra index serves nothing but torch. With setuptools in the environment
 # the rest needs no isolated build environments, and pip fetches nothing that the constraints do not pin.
 install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch==2.13.0 setuptools
-install --use-pep517 --no-build-isolation --editable '.[sim,export,run,dev]'
+install --use-pep517 --no-build-isolation --editable '.[sim,export,run,pretrained,dev]'
