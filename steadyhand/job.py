@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from actor.config import LoggingConfig
-from policies.config import PolicyConfig
 from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
 from runtime.run_folder import RunFolder, new_run_name
@@ -48,11 +47,6 @@ class Job:
     def logging(self) -> LoggingConfig:
         """Return what is shown."""
         return build(LoggingConfig, self.config["logging"], "logging")
-
-    @property
-    def policy(self) -> PolicyConfig:
-        """Return the policy's settings."""
-        return build(PolicyConfig, self.config["policy"], "policy")
 
     def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""

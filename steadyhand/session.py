@@ -22,6 +22,7 @@ from learner.policy_spec import build_policy_spec
 from learner.replay.features import FeatureCache
 from learner.saved_policy import SavedPolicy, newest_policy
 from policies import load_backbone
+from policies.config import PolicyConfig
 from robot_envs.devices.make import held_by_person
 from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.make import TaughtEnv, make_demonstrator, make_env
@@ -47,6 +48,7 @@ __all__ = [
     "film_policy",
     "fit_bc_baseline",
     "opened_env",
+    "policy_config",
     "practice_logs",
 ]
 __all__ += ["record_demos", "record_demos_in", "runner_for", "trained_policy"]
@@ -69,6 +71,11 @@ def opened_env(config: dict[str, Any], seed: int) -> Iterator[TaughtEnv]:
         yield env
     finally:
         env.close()
+
+
+def policy_config(job: Job) -> PolicyConfig:
+    """Return the policy's settings. Not a property of the job, which what deploys a policy has without torch."""
+    return build(PolicyConfig, job.config["policy"], "policy")
 
 
 def record_demos(
@@ -142,9 +149,9 @@ def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] 
     """
     store, readers = open_store(folders, action_gains(job, folders))
     floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
-    backbone = load_backbone(job.policy.encoder, job.policy.encoder_weights)
-    spec = build_policy_spec(job.policy, readers[0].schema, readers, floor, backbone)
-    features, views = None, job.policy.feature_cache
+    backbone = load_backbone(policy_config(job).encoder, policy_config(job).encoder_weights)
+    spec = build_policy_spec(policy_config(job), readers[0].schema, readers, floor, backbone)
+    features, views = None, policy_config(job).feature_cache
     if backbone is not None and views:
         features = FeatureCache(job.run.features, backbone, spec.inputs, views, job.demo.bc.image_shift)
     candidates = fit_bc(store, spec, job.demo.bc, job.seed, backbone, features, stop=stop)
@@ -190,7 +197,7 @@ def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed
         PolicyFileError: The weights are not the specification's.
         EncoderError: Nor are those of the frozen encoder.
     """
-    weights = job.policy.encoder_weights
+    weights = policy_config(job).encoder_weights
     runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
     if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):
         raise PolicyFileError(

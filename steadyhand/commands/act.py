@@ -28,7 +28,7 @@ from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, open_job, seed_for
-from steadyhand.session import opened_env
+from steadyhand.session import opened_env, policy_config
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
 from transport.log import LogReader
@@ -138,7 +138,7 @@ def practise(
             stop,
             quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
             min_free_bytes=job.transport.min_free_bytes,
-            encoder_weights=job.policy.encoder_weights,
+            encoder_weights=policy_config(job).encoder_weights,
         )
         show(training)
         return training.run()

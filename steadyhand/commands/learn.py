@@ -19,6 +19,7 @@ from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_task
 from steadyhand.job import Job, open_job
+from steadyhand.session import policy_config
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set, read_manifest
 from transport.segment import is_finished
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         learner = Learner(
             config,
             build(SacConfig, job.config["algo"], "algo"),
-            job.policy,
+            policy_config(job),
             job.transport,
             job.run,
             job.seed,

@@ -55,11 +55,15 @@ class Account:
     lost_steps: int  # steps that the robot made and no record tells of
 
 
+def delivered(run: RunFolder) -> bool:
+    """Return whether the learner has all that the actor's log holds; the rest waits there for the next start."""
+    sent, stored = _logs(run)
+    return len(stored) == sent.next_seq
+
+
 def account(run: RunFolder) -> Account:
     """Check the learner's store against the actor's log and the robot's own list."""
-    (outbox,) = (run.log / OUTBOX).iterdir()
-    (stored_in,) = (path for path in run.log.iterdir() if path.name != OUTBOX)
-    sent, stored = LogReader(outbox), LogReader(stored_in)
+    sent, stored = _logs(run)
     # Every sealed record once and in order: the numbers have no gap and end where the actor's own end.
     rows = stored.read(0, len(stored))
     assert rows["seq"].tolist() == list(range(sent.next_seq))
@@ -68,6 +72,12 @@ def account(run: RunFolder) -> Account:
     assert kept.tobytes() == rows[len(rows) - len(kept) :].tobytes()
     # ... and each with what the robot showed at that moment.
     return Account(len(rows), _lost_steps(rows, run.path / WITNESS))
+
+
+def _logs(run: RunFolder) -> tuple[LogReader, LogReader]:
+    (outbox,) = (run.log / OUTBOX).iterdir()
+    (stored_in,) = (path for path in run.log.iterdir() if path.name != OUTBOX)
+    return LogReader(outbox), LogReader(stored_in)
 
 
 def _lost_steps(rows: np.ndarray, witness: Path) -> int:

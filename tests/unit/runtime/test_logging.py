@@ -11,7 +11,7 @@ def steadyhand_logger():
     """The product's root logger, put back as it was."""
     logger = logging.getLogger("steadyhand")
     before = (logger.handlers[:], logger.level, logger.propagate)
-    logger.handlers = []
+    logger.handlers, logger.propagate = [], True  # pytest adds its own to one that does not propagate
     yield logger
     logger.handlers, logger.level, logger.propagate = before
 

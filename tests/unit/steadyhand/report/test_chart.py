@@ -27,9 +27,10 @@ def circles(svg: str) -> list[tuple[float, float]]:
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 20))
 def test_ticks_enclose_the_range_and_are_evenly_spaced(low, span, count):
     ticks = nice_ticks(low, low + span, count)
+    near = 1e-6 * span + 1e-15 * abs(low)  # a large number has no more digits
     steps = [b - a for a, b in itertools.pairwise(ticks)]
-    assert ticks[0] <= low + 1e-6 * span
-    assert ticks[-1] >= low + span - 1e-6 * span
+    assert ticks[0] <= low + near
+    assert ticks[-1] >= low + span - near
     assert max(steps) == pytest.approx(min(steps), rel=1e-6, abs=1e-9)
     assert len(ticks) <= count + 2
 
