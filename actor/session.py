@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import secrets
 from dataclasses import dataclass
@@ -16,14 +17,19 @@ from transport.log import LogError, LogReader, LogWriter
 from transport.record import Kind
 from transport.schema import Schema
 
-__all__ = ["LogFaultError", "Session", "log_fault", "open_session"]
+__all__ = ["LogFaultError", "LogFullError", "Session", "log_fault", "open_session"]
 
 SESSION_BYTES = 16
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
 
 
 class LogFaultError(RuntimeError):
     """The log cannot be written, so nothing may be done that would have to be recorded."""
+
+
+class LogFullError(LogFaultError):
+    """The disk has no room; the log is whole, and goes on when there is some."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,18 @@ class Session:
         """Append one record.
 
         Raises:
-            LogFaultError: The disk is full, or worse.
+            LogFullError: The disk is full.
+            LogFaultError: Worse.
         """
         try:
             self.writer.append(record)
         except OSError as error:
-            raise LogFaultError(log_fault(error)) from error
+            raise _fault(error) from error
+
+    def broken(self) -> str:
+        """Return why the log can never go on; "" while it can, though it may have to wait for room."""
+        fault = self.writer.fault
+        return "" if fault is None or _is_lack_of_room(fault) else log_fault(fault)
 
     def waiting_bytes(self, durable_seq: int) -> int:
         """Return the bytes of the records that the learner does not hold, when it holds all before `durable_seq`."""
@@ -70,22 +82,34 @@ class Session:
             durable_seq: The learner holds everything before it, power cuts included.
 
         Raises:
-            LogFaultError: The disk is full, or worse.
+            LogFullError: The disk is full; only what the learner holds could not be noted.
+            LogFaultError: Worse.
         """
         try:
             self.writer.sync()
+        except OSError as error:
+            raise LogFaultError(log_fault(error)) from error
+        try:
             if durable_seq > self.acknowledged:
                 note_acknowledged(self.folder, durable_seq)
                 crashpoint("forget.noted")
             if self.writer.forget(durable_seq):
                 crashpoint("forget.deleted")
         except OSError as error:
-            raise LogFaultError(log_fault(error)) from error
+            raise _fault(error) from error
 
 
 def log_fault(error: BaseException) -> str:
     """Return one line about a log that cannot be written."""
     return f"log: {error}; free disk space and start again, it goes on from where it stopped"
+
+
+def _fault(error: OSError) -> LogFaultError:
+    return (LogFullError if _is_lack_of_room(error) else LogFaultError)(log_fault(error))
+
+
+def _is_lack_of_room(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session:

@@ -21,7 +21,7 @@ from actor.learner_watch import LearnerWatch
 from actor.logbook import Logbook
 from actor.policy_runner import PolicyRunner
 from actor.runner import NO_POLICY
-from actor.session import LogFaultError, Session, log_fault
+from actor.session import LogFaultError, LogFullError, Session
 from actor.training_summary import TrainingSummary, summarise
 from actor.waiting import pause, resume_after_stop
 from policies import PolicySpec
@@ -183,6 +183,9 @@ class Training:
             self._waiting = ""
             try:
                 summary = self._run_episode(chooser, runner)
+            except LogFullError as error:
+                logger.error("%s; the episode has ended, practice waits", error)
+                continue
             except LogFaultError as error:
                 return str(error)
             self._console.episode_done()
@@ -215,8 +218,8 @@ class Training:
         graduation, env_steps = self._config.graduation, self._logbook.env_steps
         if self._stop():
             return INTERRUPTED
-        if self._session.writer.fault is not None:
-            return log_fault(self._session.writer.fault)
+        if broken := self._session.broken():
+            return broken
         if env_steps >= self._config.max_env_steps:
             return "max_env_steps"
         if graduation is not None and self._logbook.history.graduated(graduation, env_steps):
@@ -231,6 +234,8 @@ class Training:
             return f"the learner to take what is in the log (learner: {learner}; {quota})"
         if shutil.disk_usage(self._session.folder).free < self._min_free_bytes:
             return f"room on the disk of {self._session.folder} (transport.min_free_bytes)"
+        if not self._session.writer.has_room():
+            return f"room on the disk of {self._session.folder} for the log's next file"
         if not runner.ready and self._logbook.env_steps >= self._explore_until:
             hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
             return f"the first weights (learner: {learner}{hint})"

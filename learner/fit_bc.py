@@ -60,7 +60,8 @@ def fit_bc(
     """Clone every demonstrated and human action that is visible in the store.
 
     Args:
-        store: its demo index is the data: demonstrations, and interventions (HG-DAgger) where there are some.
+        store: what it shows to imitate is the data: demonstrations that no label calls a failure, and interventions
+            (HG-DAgger) where there are some.
         spec: the policy's specification.
         config: loss, epochs, split.
         seed: fixes the split, the weights and the order.
@@ -75,7 +76,7 @@ def fit_bc(
     Raises:
         BcDataError: the store shows no demonstrated action.
     """
-    if not len(store.demo):
+    if not len(store.imitated):
         raise BcDataError("behaviour cloning: expected demonstrations or interventions, found none; record some")
     keep_freed_memory()
     rng = np.random.default_rng(seed)
@@ -105,7 +106,7 @@ def _split(
     store: ReplayStore, validation_share: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split the demo starts by episode: neighbours are nearly equal, and must not stand on both sides."""
-    ids = store.demo.copy()
+    ids = store.imitated
     episodes = store.episodes(ids)
     count = int(episodes.max()) + 1
     held_out = min(max(1, round(validation_share * count)), count - 1) if validation_share else 0

@@ -8,6 +8,45 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of a camera's picture that its frames show, in shares of the picture's size.
+
+    Attributes:
+        left: From the picture's left edge to the part's.
+        top: From its upper edge to the part's.
+        width: Of the part.
+        height: The same.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+
+    def __post_init__(self) -> None:
+        for start, size in ((self.left, self.width), (self.top, self.height)):
+            if not (start >= 0.0 and size > 0.0 and start + size <= 1.0 + ROUNDING):
+                raise ValueError(f"expected a part of the picture, shares within [0, 1], found {self}")
+
+    @property
+    def seen_from(self) -> str:
+        """The frame of what a cropped picture shows, for the schema: another crop is another quantity."""
+        if self == WHOLE:
+            return "camera"
+        return f"camera, crop {self.left:g} {self.top:g} {self.width:g} {self.height:g}"
+
+    def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return this part of a picture (h, w, 3), a view of at least one pixel."""
+        rows, columns = _span(self.top, self.height, pixels.shape[0]), _span(self.left, self.width, pixels.shape[1])
+        return pixels[rows, columns]
+
+
+WHOLE = Crop()
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -30,6 +69,7 @@ class Camera(Protocol):
     name: str
     height: int
     width: int
+    crop: Crop
 
     def connect(self) -> None:
         """Open the camera. Raises RuntimeError when there is none."""
@@ -39,3 +79,8 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Let go of the camera."""
+
+
+def _span(start: float, share: float, size: int) -> slice:
+    first = min(round(start * size), size - 1)
+    return slice(first, max(round((start + share) * size), first + 1))

@@ -292,7 +292,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             vectors["gripper_width"] = ObservedVector(n, 1.0, "m", "gripper", _per_arm(n, self.config.gripper_open_m))
         vectors |= self._task.observed
         self.field_specs = {name: (v.unit, v.frame, v.scale) for name, v in vectors.items()}
-        self.field_specs |= {camera.name: ("rgb", "camera", ()) for camera in self._cameras}
+        self.field_specs |= {camera.name: ("rgb", camera.crop.seen_from, ()) for camera in self._cameras}
         boxes: dict[str, spaces.Space[Any]] = {
             name: spaces.Box(-v.bound, v.bound, (v.size,), np.float32) for name, v in vectors.items()
         }

@@ -57,6 +57,7 @@ class LogWriter:
         for leftover in folder.glob(f"*{seg.PREPARED}"):
             leftover.unlink()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._lacks_room = False  # the newest attempt to make a segment that has ended failed
         self._unsealed: OSError | None = None  # why a full segment could not be put on the disk
         self._segment = self._adopt(*self._create(first_seq))
         self._prepared = self._prepare()
@@ -70,6 +71,14 @@ class LogWriter:
     def fault(self) -> BaseException | None:
         """Return why the next segment could not be made (a full disk), while this one still has room; else None."""
         return self._prepared.exception() if self._prepared.done() else None
+
+    def has_room(self) -> bool:
+        """Return whether the next segment can be made; after a failure this tries again, so ask again later."""
+        if self._prepared.done():
+            self._lacks_room = self.fault is not None
+            if self._lacks_room:
+                self._prepared = self._prepare()
+        return not self._lacks_room
 
     def append(self, record: NDArray[np.void] | np.void) -> int:
         """Append one record and return the `seq` it got; its own `seq` and `crc` are not looked at.
@@ -217,8 +226,10 @@ class LogWriter:
         try:
             temporary, prepared = self._prepared.result()
         except OSError:
+            self._lacks_room = True
             self._prepared = self._prepare()  # or by the next append
             raise
+        self._lacks_room = False
         crashpoint("log.roll.prepared")
         segment = self._adopt(temporary, prepared)
         crashpoint("log.roll.adopted")

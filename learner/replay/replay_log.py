@@ -16,7 +16,7 @@ from transport.record import Kind, Phase, valid_starts
 __all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 
 START_COLUMNS = ("seq", "episode_id", "step_index", "kind", "valid")
-FLAGS = ("start", "online", "demo", "terminated", "practised")  # bits of one byte in a snapshot
+FLAGS = ("start", "online", "demo", "terminated", "practised", "failed")  # bits of one byte in a snapshot
 
 
 BEYOND = 1.001  # of an action after conversion; rounding is not beyond
@@ -61,7 +61,7 @@ class ReplayLog:
         self._seq, self._episode_id = Column(np.int64), Column(np.int64)
         self._reward, self._terminated = Column(np.float32), Column(np.bool_)
         self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
-        self._practised = Column(np.bool_)
+        self._practised, self._failed = Column(np.bool_), Column(np.bool_)  # failed: somebody has said so since
         if saved is not None:
             self._load(saved)
         self._read_columns(len(reader))
@@ -108,6 +108,7 @@ class ReplayLog:
         self._episode_id.extend(columns["episode_id"][new])
         practised = train & (columns["kind"][new] == Kind.STEP)
         self._practised.extend(practised)
+        self._failed.extend(np.zeros(len(practised), np.bool_))
         self.steps += int(np.count_nonzero(practised))
         self._online.extend(train & doable)
         self._demo.extend(((phase == Phase.DEMO) | (train & human)) & doable)
@@ -147,12 +148,15 @@ class ReplayLog:
             self._reward.values[rows] = np.asarray(label.rewards, np.float32)[places]
         if label.terminated is not None:
             self._terminated.values[rows] = np.asarray(label.terminated, np.bool_)[places]
+        if label.success is not None:
+            self._failed.values[rows] = not label.success
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Return the columns of the visible records, as they are sampled from now."""
         shown = slice(self.visible)
         flags = np.zeros(self.visible, np.uint8)
-        for bit, column in enumerate((self._start, self._online, self._demo, self._terminated, self._practised)):
+        for bit, name in enumerate(FLAGS):
+            column: Column = getattr(self, f"_{name}")
             flags |= column.values[shown].astype(np.uint8) << bit
         return {
             "seq": self._seq.values[shown].copy(),
@@ -182,6 +186,7 @@ class ReplayLog:
             (self._demo, flags["demo"]),
             (self._terminated, flags["terminated"]),
             (self._practised, flags["practised"]),
+            (self._failed, flags["failed"]),
         ):
             column.extend(values)
         self.steps = int(np.count_nonzero(flags["practised"]))
@@ -189,8 +194,8 @@ class ReplayLog:
         self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows hold a demonstrated or human action, (n,)."""
-        return np.asarray(self._demo.values[rows])
+        """Which rows hold an action to imitate, (n,): a person's, or demonstrated and no failure by any label."""
+        return np.asarray(self._demo.values[rows] & (self._online.values[rows] | ~self._failed.values[rows]))
 
     def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of records, (n,)."""

@@ -52,6 +52,15 @@ class ReplayStore:
         return self._demo.values
 
     @property
+    def imitated(self) -> NDArray[np.int64]:
+        """Those of them whose action is imitated; a demonstration that a label calls a failure is only learnt from."""
+        ids = self.demo
+        imitated = np.empty(len(ids), np.bool_)
+        for log, places, rows in self.by_log(ids):
+            imitated[places] = log.is_demo(rows)
+        return ids[imitated]
+
+    @property
     def transitions(self) -> int:
         """Environment transitions of practice, over all sessions, visible or not."""
         return sum(log.steps for log in self._logs)

@@ -10,17 +10,31 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from robot_envs.camera import Frame
+from robot_envs.camera import WHOLE, Crop, Frame
 from robot_envs.mock.world import World
 
 
 @dataclass(frozen=True)
 class RenderedCameraConfig:
-    """One view. ``name`` is a camera of the scene: ``wrist`` or ``side``."""
+    """One view.
+
+    Attributes:
+        name: A camera of the scene: ``wrist`` or ``side``.
+        height: Of a frame [pixels].
+        width: The same.
+        crop: The part of the camera's picture that a frame shows.
+    """
 
     name: str
     height: int
     width: int
+    crop: Crop = WHOLE
+
+    @property
+    def uncropped(self) -> RenderedCameraConfig:
+        """The same view as a driver publishes it: the whole picture, of pixels as large."""
+        height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
+        return RenderedCameraConfig(self.name, height, width)
 
 
 class RenderedCamera:
@@ -30,6 +44,7 @@ class RenderedCamera:
         self.name = config.name
         self.height = config.height
         self.width = config.width
+        self.crop = config.crop
         self._world = world
         self._renderer: mujoco.Renderer | None = None
 
@@ -55,8 +70,19 @@ class RenderedCamera:
         if renderer is None:
             raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
         renderer.update_scene(self._world.data, camera=self.name)
+        self._narrow(renderer.scene)
         pixels: np.ndarray = renderer.render()
         return Frame(pixels, self._world.clock.now_ns(), self._world.steps)
+
+    def _narrow(self, scene: mujoco.MjvScene) -> None:
+        """Let the frustum end where the crop does: nothing is rendered that is not shown."""
+        crop = self.crop
+        for camera in scene.camera:  # MuJoCo keeps one for each eye
+            half = camera.frustum_top
+            half_width = half * (self.width / crop.width) / (self.height / crop.height)
+            camera.frustum_center = half_width * (2.0 * crop.left + crop.width - 1.0)
+            camera.frustum_top = half * (1.0 - 2.0 * crop.top)
+            camera.frustum_bottom = half * (1.0 - 2.0 * (crop.top + crop.height))
 
     def close(self) -> None:
         """Let go of the renderer."""

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from actor.env_schema import env_schema
+from robot_envs.camera import Crop
 from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
 from tests.robot_kit import make_robot_env
 
@@ -55,3 +57,36 @@ class TestSideCamera(CameraContract):
 def test_unknown_view_is_refused_with_the_names_of_those_there_are(world):
     with pytest.raises(RuntimeError, match="side, wrist"):
         RenderedCamera(RenderedCameraConfig("roof", 96, 128), world).connect()
+
+
+CROP = Crop(left=0.25, top=0.5, width=0.5, height=0.25)
+
+
+@pytest.mark.parametrize("name", ["wrist", "side"])
+def test_a_crop_shows_what_it_would_cut_out_of_the_whole_picture(world, name):
+    cropped = RenderedCameraConfig(name, 32, 96, CROP)
+    assert cropped.uncropped == RenderedCameraConfig(name, 128, 192)
+    shown = []
+    for config in (cropped, cropped.uncropped):
+        camera = RenderedCamera(config, world)
+        camera.connect()
+        shown.append(camera.latest().pixels.astype(int))
+        camera.close()
+    part, whole = shown
+    apart = np.abs(part - CROP.cut(whole))
+    assert part.std() > 5.0
+    assert np.mean(apart > 8) < 0.01  # an edge may fall on the next pixel
+    assert np.mean(np.abs(part - whole[:32, :96]) > 8) > 0.1  # and not what any other part shows
+
+
+@pytest.mark.parametrize("shares", [(-0.1, 0.0, 0.5, 0.5), (0.6, 0.0, 0.5, 0.5), (0.0, 0.0, 0.0, 1.0)])
+def test_what_is_no_part_of_a_picture_is_refused(shares):
+    with pytest.raises(ValueError, match="part of the picture"):
+        Crop(*shares)
+
+
+def test_another_crop_is_another_quantity_in_the_schema():
+    whole = make_robot_env("task=reach", "camera=wrist_side")
+    cropped = make_robot_env("task=reach", "camera=wrist_side", "+camera.views.wrist.crop={left:0.5,width:0.5}")
+    diff = env_schema(whole).diff(env_schema(cropped))
+    assert diff == ["observation wrist: frame: expected camera, found camera, crop 0.5 0 0.5 1"]

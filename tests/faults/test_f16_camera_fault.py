@@ -8,7 +8,7 @@ import pytest
 
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
-from robot_envs.camera import Frame
+from robot_envs.camera import WHOLE, Frame
 from robot_envs.env import RobotEnv
 from robot_envs.safety.camera_watch import CameraLimits, CameraWatch
 from runtime.clock import FakeClock
@@ -27,6 +27,7 @@ class FakeCamera:
     """A camera of 30 frames a second that never shows the same twice, until `fault` changes its frames."""
 
     height = width = 8
+    crop = WHOLE
 
     def __init__(self, name, clock) -> None:
         self.name, self._clock, self.looks = name, clock, -1

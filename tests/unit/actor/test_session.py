@@ -1,8 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from actor.env_schema import env_schema
-from actor.session import LogFaultError, Session, open_session
+from actor.session import LogFaultError, LogFullError, Session, open_session
 from tests.unit.actor.point_env import PointEnv
 from transport.log import LogReader
 from transport.record import Kind, record_dtype
@@ -91,7 +93,14 @@ class FullDisk:
 
 def test_a_full_disk_is_a_fault_of_the_log():
     session = Session("robot-1", "ab" * 16, FullDisk(), 0, 0)
-    with pytest.raises(LogFaultError, match=r"log: .*No space left.*free disk space"):
+    with pytest.raises(LogFullError, match=r"log: .*No space left.*free disk space"):
         session.append(record(0))
-    with pytest.raises(LogFaultError, match="Input/output error"):
+    with pytest.raises(LogFaultError, match="Input/output error") as caught:
         session.settle(0)
+    assert not isinstance(caught.value, LogFullError)
+
+
+@pytest.mark.parametrize(("number", "broken"), [(28, False), (27, False), (5, True)])
+def test_only_a_lack_of_room_can_be_waited_for(number, broken):
+    session = Session("robot-1", "ab" * 16, SimpleNamespace(fault=OSError(number, "no")), 0, 0)
+    assert bool(session.broken()) is broken

@@ -1,5 +1,7 @@
 import dataclasses
+import errno
 import json
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -332,19 +334,72 @@ def test_equal_seeds_give_equal_practice(tmp_path):
         np.testing.assert_array_equal(logs[0][name], logs[1][name])
 
 
-def test_a_full_disk_ends_practice_and_says_so(tmp_path):
+@pytest.fixture
+def disk(monkeypatch, tmp_path):
+    """The actor's disk, which has no room for another file of the log while it is full."""
+    real, disk = os.posix_fallocate, SimpleNamespace(full=False, refused=0)
+
+    def fallocate(fd, offset, length):
+        if disk.full and str(tmp_path / "actor") in os.readlink(f"/proc/self/fd/{fd}"):
+            disk.refused += 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(fd, offset, length)
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    return disk
+
+
+def test_a_full_disk_holds_after_the_episode_and_practice_goes_on_when_there_is_room(tmp_path, disk):
+    def wake(run):
+        disk.full = len(run.waits) < 20
+
+    run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=2000), idle=wake)
+    run.session.writer.sync()  # the next file is there; the one after it is refused
+    disk.full = True
+    summary = run()
+    assert summary.end_reason == "max_env_steps"
+    assert disk.refused > 1
+    assert len([reason for reason in run.waits if "for the log's next file" in reason]) >= 15
+    assert run.env.holds >= 2
+    log = run.log()
+    assert log["seq"].tolist() == list(range(len(log)))
+    ends = np.flatnonzero(log["kind"] == Kind.FINAL)
+    assert (log["terminated"] | log["truncated"])[ends - 1].all()  # no episode was cut short
+
+
+def test_a_disk_that_is_full_within_an_episode_costs_its_open_step_alone(tmp_path):
     run = Run(tmp_path)
-    append = run.session.writer.append
+    append, refused = run.session.writer.append, []
 
     def fill_up(record):
-        if run.session.writer.next_seq == 10:
-            raise OSError(28, "No space left on device")
+        if run.session.writer.next_seq == 10 and not refused:
+            refused.append(record.copy())
+            raise OSError(errno.ENOSPC, "No space left on device")
         return append(record)
 
     run.session.writer.append = fill_up
     summary = run()
+    assert summary.end_reason == "max_env_steps"
+    assert run.env.holds >= 1
+    log = run.log()
+    assert log["seq"].tolist() == list(range(len(log)))
+    assert log["episode_id"][9] == refused[0]["episode_id"] != log["episode_id"][10]
+    assert len(log) > 50
+
+
+def test_a_log_that_is_broken_ends_practice_and_says_so(tmp_path):
+    run = Run(tmp_path)
+    append = run.session.writer.append
+
+    def break_down(record):
+        if run.session.writer.next_seq == 10:
+            raise OSError(errno.EIO, "Input/output error")
+        return append(record)
+
+    run.session.writer.append = break_down
+    summary = run()
     assert summary.end_reason.startswith("log: ")
-    assert "No space left" in summary.end_reason
+    assert "Input/output error" in summary.end_reason
     assert len(run.log()) == 10
     assert run.env.holds >= 1
 

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from learner.config import BcConfig
 from learner.fit_bc import BcDataError, fit_bc, open_store
 from policies import Policy
-from tests.unit.learner.logs import write_episode, writer_in
+from tests.unit.learner.logs import session_id, write_episode, writer_in
+from transport.label_log import Label, append_label
 from transport.record import Phase
 
 CONFIG = BcConfig(
@@ -65,6 +68,17 @@ def test_interventions_are_cloned_too_and_practice_is_not(demos, make_spec, tmp_
     writer.close()
     store, _ = open_store([demos, writer.folder])
     assert len(store.demo) == 82
+
+
+def test_a_demonstration_that_was_called_a_failure_is_not_cloned(demos, make_spec):
+    first = Label(session_id(0), 0, 11, None, None, False, "me", "")
+    append_label(demos, first)
+    store, _ = open_store([demos])
+    assert (len(store.demo), len(store.imitated)) == (80, 70)
+    append_label(demos, replace(first, end_seq=88))
+    store, _ = open_store([demos])
+    with pytest.raises(BcDataError, match="found none"):
+        fit_bc(store, make_spec(), CONFIG, seed=0)
 
 
 def test_a_stop_ends_after_the_epoch_with_its_policy(demos, make_spec):

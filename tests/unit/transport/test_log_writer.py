@@ -170,11 +170,13 @@ def test_a_full_disk_is_an_os_error_and_the_log_goes_on_when_there_is_room(tmp_p
     full.set()
     fill(writer, 2 * PER_SEGMENT - 1)  # this segment and the one already prepared
     wait_until(lambda: writer.fault is not None)
+    assert not writer.has_room()
     with pytest.raises(OSError, match="No space"):
         fill(writer, 1)
     assert writer.next_seq == 20
+    assert not writer.has_room()
     full.clear()
-    wait_until(lambda: writer.fault is None)
+    wait_until(writer.has_room)
     fill(writer, 1)
     writer.close()
     assert steps_in(tmp_path) == list(range(21))

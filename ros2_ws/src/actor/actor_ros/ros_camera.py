@@ -15,7 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
 from actor_ros.sources import Sources
-from robot_envs.camera import Frame
+from robot_envs.camera import WHOLE, Crop, Frame
 
 __all__ = ["RosCamera", "RosCameraConfig", "decode"]
 
@@ -31,17 +31,19 @@ class RosCameraConfig:
         name: Of the camera; its topics are `<name>/image_raw` and `<name>/image_raw/compressed`.
         height: Of the frames that the policy sees [pixels].
         width: The same.
+        crop: The part of the driver's picture that they show.
         compressed: Whether to take the compressed topic.
     """
 
     name: str
     height: int
     width: int
+    crop: Crop = WHOLE
     compressed: bool = False
 
 
 class RosCamera:
-    """Decodes and shrinks pictures on a thread of its own, the newest one only.
+    """Decodes, crops and shrinks pictures on a thread of its own, the newest one only.
 
     Args:
         node: Its callbacks hand over messages.
@@ -51,7 +53,7 @@ class RosCamera:
     """
 
     def __init__(self, node: Node, config: RosCameraConfig, sources: Sources, max_age_s: float) -> None:
-        self.name, self.height, self.width = config.name, config.height, config.width
+        self.name, self.height, self.width, self.crop = config.name, config.height, config.width, config.crop
         self.topic = f"{config.name}/image_raw/compressed" if config.compressed else f"{config.name}/image_raw"
         self._node, self._sources = node, sources
         self._arrived = threading.Condition()
@@ -109,7 +111,7 @@ class RosCamera:
                     return
                 message, self._message = self._message, None
             try:
-                pixels = decode(message)
+                pixels = self.crop.cut(decode(message))
             except MessageError as error:
                 if not self._complained:
                     self._complained = True

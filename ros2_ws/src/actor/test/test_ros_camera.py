@@ -10,6 +10,7 @@ from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
 from actor_ros.ros_camera import RosCamera, RosCameraConfig, decode
 from actor_ros.sources import Sources
+from robot_envs.camera import WHOLE, Crop
 from runtime.clock import MonotonicClock
 
 STAMP = conversions.stamp_from_ns(0)
@@ -29,11 +30,12 @@ def compressed(pixels: np.ndarray, kind: str) -> CompressedImage:
 class Driver:
     """A camera's driver, and the actor's camera."""
 
-    def __init__(self, name: str, is_compressed: bool) -> None:
+    def __init__(self, name: str, is_compressed: bool, crop: Crop = WHOLE) -> None:
         self.probe = Probe(f"{name}_driver")
         self.is_compressed = is_compressed
         self.sources = Sources(MonotonicClock())
-        self.camera = RosCamera(self.probe.node, RosCameraConfig(name, 48, 64, is_compressed), self.sources, 0.5)
+        config = RosCameraConfig(name, 48, 64, crop, is_compressed)
+        self.camera = RosCamera(self.probe.node, config, self.sources, 0.5)
         message_type = CompressedImage if is_compressed else Image
         self.publisher = self.probe.publisher(self.camera.topic, message_type, "image")
 
@@ -87,6 +89,18 @@ def test_a_camera_that_falls_silent_is_named(driver):
     driver.show(picture())
     driver.camera.connect()
     wait_until(lambda: driver.sources.silent() == (driver.camera.topic,), "silence", 5.0)
+
+
+def test_a_crop_shows_its_part_of_the_picture(dds):
+    driver = Driver("cropped", False, Crop(left=0.5, width=0.5))
+    try:
+        driver.show(picture())
+        driver.camera.connect()
+        pixels = driver.camera.latest().pixels
+        assert pixels.shape == (48, 64, 3)
+        assert not pixels.any()  # the picture's right half is black
+    finally:
+        driver.close()
 
 
 @pytest.mark.parametrize("quality", ["sensor", "state"])

@@ -139,6 +139,28 @@ def test_labels_change_what_is_sampled_from_the_version_on_that_is_shown(writers
     assert not store.holds({f"{session_id(0)}/labels": 3})
 
 
+def test_a_demonstration_that_is_called_a_failure_is_learnt_from_and_not_imitated(writers):
+    writer = writers[0]
+    write_episode(writer, 0, 3, phase=Phase.DEMO)
+    write_episode(writer, 1, 2, phase=Phase.DEMO)
+    write_episode(writer, 2, 3, human=(0,))
+    store, readers = ReplayStore(1000), [reader_of(writer)]
+    store.advance(store.refresh(readers))
+    before = store.imitated.tolist()
+    assert before == store.demo.tolist()
+    for first, end in ((0, 3), (7, 10)):
+        append_label(writer.folder, label(0, first, end, success=False))
+    store.advance(store.refresh(readers))
+    assert store.demo.tolist() == before
+    assert seen(store, store.imitated) == [(0, 4), (0, 5), (0, 7)]  # a correction is one in an episode that failed too
+    again, fresh = ReplayStore(1000), [reader_of(writer)]
+    again.load(fresh, store.save())
+    assert again.imitated.tolist() == store.imitated.tolist()
+    append_label(writer.folder, label(0, 0, 3, success=True))
+    store.advance(store.refresh(readers))
+    assert store.imitated.tolist() == before
+
+
 def test_a_store_that_was_saved_goes_on_as_one_that_was_not(writers):
     """Interventions, two sessions, labels, and a record whose successor comes only after the restart."""
     first, second = writers
