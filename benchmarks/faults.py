@@ -2,21 +2,24 @@
 
     python -m benchmarks.faults [--rows F12,F16] [--fast]
 
-Every row runs in a pytest of its own, thoroughly unless `--fast`. A row passes when all of its tests do.
+Every row runs in a pytest of its own, thoroughly unless `--fast`. A row passes when all of its tests do. Rows that are
+left out stay as they are in the file, if it comes from the same machine and is as thorough.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.fault_rows import ROWS, FaultRow
 from benchmarks.machine import machine_line
@@ -54,6 +57,11 @@ class Result:
         values = asdict(self)
         values["pass"] = values.pop("passed")
         return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Result:
+        """Return the row that `to_json` described."""
+        return cls(**{name: value for name, value in values.items() if name != "pass"}, passed=values["pass"])
 
 
 def select(names: str) -> list[FaultRow]:
@@ -168,17 +176,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = select(options.rows)
     except ValueError as error:
         parser.error(str(error))
-    results = []
+    head = {"machine": machine_line(), "thorough": not options.fast}
+    kept = _kept(options.results, head, [row.id for row in rows])
+    results: list[Result] = []
     for row in rows:
         results.append(run_row(row, options.fast))
         say(f"{row.id}: {row.fault}: {'not run' if results[-1].passed is None else results[-1].passed}")
+        order = [each.id for each in ROWS]
+        everything = sorted([*kept, *results], key=lambda result: order.index(result.id))
+        atomic_write_json(options.results, {**head, "rows": [each.to_json() for each in everything]})
     say(f"\n{matrix_text(results)}")
     ran = [result for result in results if result.passed is not None]
     say(f"\n{sum(bool(result.passed) for result in ran)} of {len(ran)} rows pass, {len(results) - len(ran)} not run")
-    content = {"machine": machine_line(), "thorough": not options.fast, "rows": [each.to_json() for each in results]}
-    atomic_write_json(options.results, content)
     say(f"written: {options.results}")
     return int(any(result.passed is False for result in results))
+
+
+def _kept(path: Path, head: Mapping[str, object], run_now: Sequence[str]) -> list[Result]:
+    """The rows in the file that are not run again now."""
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if any(content.get(name) != value for name, value in head.items()):
+        return []
+    found = [Result.from_json(row) for row in content["rows"]]
+    return [result for result in found if result.id in {row.id for row in ROWS} - set(run_now)]
 
 
 if __name__ == "__main__":

@@ -102,6 +102,16 @@ def test_a_real_row_is_run_printed_and_written(tmp_path, monkeypatch, capsys, bo
     assert ("FAIL" in printed) == bool(status)
 
 
+@pytest.mark.parametrize(("thorough", "kept"), [(False, ["F1", "F2"]), (True, ["F2"])])
+def test_rows_that_are_left_out_stay_if_they_are_as_thorough(tmp_path, monkeypatch, thorough, kept):
+    rows = tuple(FaultRow(name, name, "c", (), why_not_run="no arm") for name in ("F1", "F2"))
+    monkeypatch.setattr(faults, "ROWS", rows)
+    path = tmp_path / "faults.json"
+    assert main(["--rows", "F1", "--results", str(path), *([] if thorough else ["--fast"])]) == 0
+    assert main(["--rows", "F2", "--results", str(path), "--fast"]) == 0
+    assert [row["id"] for row in json.loads(path.read_text())["rows"]] == kept
+
+
 def test_the_table_is_one_line_a_row():
     results = [read_report(ROW, report(case("a", stop_periods=1)))]
     assert len(matrix_text(results).splitlines()) == 3
