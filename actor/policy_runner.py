@@ -82,23 +82,45 @@ class PolicyRunner:
         """Return how long ago the weights in use arrived, in seconds; infinite before the first."""
         return (self._clock.now_ns() - self._swapped_ns) / 1e9 if self.ready else float("inf")
 
+    @property
+    def seen(self) -> dict[str, NDArray[Any]]:
+        """Return the newest observations (H, ...) by input, as the networks read them; the next one overwrites them."""
+        return self._window.arrays
+
     def offer(self, weights: Weights) -> bool:
         """Take over newer weights, if they are sound; return whether they are in use now."""
+        if not self.check(weights, self._window.arrays):
+            return False
+        self.swap(weights)
+        return True
+
+    def check(self, weights: Weights, seen: Mapping[str, NDArray[Any]]) -> bool:
+        """Put newer weights into the second network and try them out; return whether they are sound.
+
+        Another thread than the one that acts may do so.
+
+        Args:
+            weights: Not looked at when they are not newer.
+            seen: Observations as `seen` has them, which nobody overwrites meanwhile.
+        """
         if not newer(weights, self._weights):
             return False
         try:
             self._standby.load_tensors(weights.tensors)
-            self._check_canary()
+            self._check_canary(seen)
         except PolicyWeightsError as error:
             self.rejected += 1
             logger.warning("weights ignored, policy stays at version %d: %s", self.policy_version, quoted(error, 300))
             return False
+        return True
+
+    def swap(self, weights: Weights) -> None:
+        """Act with the weights that `check` has found sound last."""
         crashpoint("weights.offered")
         self._active, self._standby = self._standby, self._active
         self._weights = weights
         self._swapped_ns = self._clock.now_ns()
         crashpoint("weights.swapped")
-        return True
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
         """Start an episode: the first observation stands in for those before it."""
@@ -122,10 +144,10 @@ class PolicyRunner:
             for item in self.spec.inputs
         }
 
-    def _check_canary(self) -> None:
+    def _check_canary(self, seen: Mapping[str, NDArray[Any]]) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
         # Drawn: a mean or a spread that is not finite shows in it alike, and a pass over frames takes its time.
-        action = self._standby.act(self._window.arrays, deterministic=False)
+        action = self._standby.act(seen, deterministic=False)
         if not (np.abs(action) <= 1.0).all():
             raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
 

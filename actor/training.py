@@ -24,6 +24,7 @@ from actor.runner import NO_POLICY
 from actor.session import LogFaultError, LogFullError, Session
 from actor.training_summary import TrainingSummary, summarise
 from actor.waiting import pause, resume_after_stop
+from actor.weights_loader import WeightsLoader
 from policies import PolicySpec
 from robot_envs.devices.operator import Operator
 from runtime.clock import Clock, MonotonicClock
@@ -85,6 +86,7 @@ class Training:
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._simulated = simulated
         self._lockstep = config.lockstep and simulated
         self._explore_until = config.exploration.max_env_steps if simulated else 0
         self._clock = clock or MonotonicClock()
@@ -94,6 +96,7 @@ class Training:
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
         self._break = BreakTime(env, operator)
         self._runner: PolicyRunner | None = None
+        self._loader: WeightsLoader | None = None
         self._waiting = "the learner"
 
     def run(self) -> TrainingSummary:
@@ -107,10 +110,15 @@ class Training:
         self._console.start(self.status)
         try:
             runner = self._runner = self._connect()
-            end_reason = INTERRUPTED if runner is None else self._practise(runner)
+            end_reason = INTERRUPTED
+            if runner is not None:
+                self._loader = WeightsLoader(runner, in_background=not self._simulated)
+                end_reason = self._practise(runner)
             self._drain()
         finally:
             self._loop.hold()
+            if self._loader is not None:
+                self._loader.close()
             self._console.close()
         return self._summary(end_reason)
 
@@ -171,7 +179,7 @@ class Training:
         latched = getattr(self._env.unwrapped, "stop_reason", None)
         self._resume(str(getattr(latched, "value", latched or "")))
         while not (end_reason := self._end_reason()):
-            self._take_weights(runner)
+            self._take_weights()
             if self._break.wanted():
                 self._break.take(lambda: bool(self._end_reason()), self._wait)
                 continue
@@ -247,7 +255,7 @@ class Training:
         """Between two steps: let the learner catch up in lockstep, swap weights, look whether somebody wants an end."""
         if self._stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
             return False
-        self._take_weights(runner)
+        self._take_weights()
         self._logbook.session_steps += 1
         return True
 
@@ -268,10 +276,12 @@ class Training:
             self._console.waiting()
         self._idle()
 
-    def _take_weights(self, runner: PolicyRunner) -> None:
-        weights = self._uplink.latest_weights()
+    def _take_weights(self) -> None:
+        loader, weights = self._loader, self._uplink.latest_weights()
+        assert loader is not None
         if weights is not None:
-            runner.offer(weights)
+            loader.offer(weights)
+        loader.take()
 
     def _resume(self, stop_reason: str) -> None:
         idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")
