@@ -125,5 +125,5 @@ def test_without_the_order_old_ones_would_take_over(name, monkeypatch):
 
 
 def test_without_the_canary_nonsense_would_take_over(monkeypatch):
-    monkeypatch.setattr(PolicyRunner, "_check_canary", lambda runner: None)
+    monkeypatch.setattr(PolicyRunner, "_check_canary", lambda runner, seen: None)
     assert Receiver().take(BAD["actions that are nonsense"]())
