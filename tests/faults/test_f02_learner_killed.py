@@ -31,6 +31,7 @@ def test_every_sealed_record_survives_the_learner_s_death_at_every_point(world, 
     account = world.account()
     record_property("kills", world.kills["learner"])
     record_property("records", account.records)
+    record_property("lost_steps", account.lost_steps)
     assert account.lost_steps == 0
     epochs = [row["learner_epoch"] for row in world.rows()]
     assert epochs == sorted(epochs)

@@ -260,9 +260,8 @@ def test_a_listed_actor_that_sends_junk_is_dropped_whatever_connection_it_takes(
         return socket
 
     for _ in range(MAX_WIRE_ERRORS):  # one from each connection
-        socket = connection()
+        socket, errors = connection(), world.server.wire_errors
         socket.send(b"junk")
-        errors = world.server.wire_errors
         wait_until(lambda errors=errors: world.server.wire_errors == errors + 1)
     socket = connection()
     socket.send_multipart(wire.encode(hello()))
