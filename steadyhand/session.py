@@ -19,7 +19,7 @@ from actor.policy_runner import PolicyRunner
 from learner.config import LearnerConfig
 from learner.fit_bc import fit_bc, open_store
 from learner.policy_spec import build_policy_spec
-from learner.replay.features import FeatureCache
+from learner.replay.features import FeatureCache, slot_dtype, views_kept
 from learner.saved_policy import SavedPolicy, newest_policy
 from policies import load_backbone
 from policies.config import PolicyConfig
@@ -38,6 +38,7 @@ from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.records import evaluation_path
 from transport import segment
 from transport.demo_set import DemoManifest, DemoSetError, is_demo_set
+from transport.schema import Schema
 from transport.weights import Weights
 
 __all__ = [
@@ -76,6 +77,21 @@ def opened_env(config: dict[str, Any], seed: int) -> Iterator[TaughtEnv]:
 def policy_config(job: Job) -> PolicyConfig:
     """Return the policy's settings. Not a property of the job, which what deploys a policy has without torch."""
     return build(PolicyConfig, job.config["policy"], "policy")
+
+
+def feature_bytes(job: Job, schema: Schema) -> int:
+    """Return what the learner of this job keeps of a record beside it: the features of its frames, where it does.
+
+    Raises:
+        EncoderError: The weights of the frozen encoder are missing.
+    """
+    policy, shift = policy_config(job), int(job.config["algo"]["image_shift"])
+    backbone = load_backbone(policy.encoder, policy.encoder_weights) if policy.feature_cache else None
+    if backbone is None:
+        return 0
+    inputs = build_policy_spec(policy, schema, (), 1.0, backbone).inputs
+    shapes = {item.key: backbone.map_shape(item.shape) for item in inputs if item.is_frame}
+    return slot_dtype(shapes, views_kept(policy.feature_cache, shift)).itemsize
 
 
 def record_demos(

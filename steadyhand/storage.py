@@ -31,7 +31,7 @@ class Forecast:
 
     record_bytes: int
     steps: int
-    needed_bytes: int  # records, and the segments that are preallocated
+    needed_bytes: int  # records, their features, and the segments that are preallocated
     free_bytes: int  # on the disk now
 
     def line(self) -> str:
@@ -42,7 +42,9 @@ class Forecast:
         )
 
 
-def forecast(schema: Schema, steps: int, transport: TransportConfig, folder: Path, copies: int = 1) -> Forecast:
+def forecast(
+    schema: Schema, steps: int, transport: TransportConfig, folder: Path, copies: int = 1, feature_bytes: int = 0
+) -> Forecast:
     """Say what recording `steps` steps will take.
 
     Args:
@@ -51,6 +53,7 @@ def forecast(schema: Schema, steps: int, transport: TransportConfig, folder: Pat
         transport: Sizes of segments and of the actor's quota.
         folder: On the disk that is written to.
         copies: Logs that grow by every record for good: 1 where the learner's is elsewhere or the actor's is trimmed.
+        feature_bytes: What the learner keeps on this disk beside each record.
     """
     record_bytes = record_dtype(schema).itemsize
     data_bytes = record_bytes * steps
@@ -58,7 +61,8 @@ def forecast(schema: Schema, steps: int, transport: TransportConfig, folder: Pat
     waiting_bytes = 0 if copies >= HELD else min(data_bytes, transport.quota_bytes)
     spare_bytes = HELD * SPARE_SEGMENTS * max(transport.segment_bytes, record_bytes)
     free_bytes = shutil.disk_usage(folder).free
-    return Forecast(record_bytes, steps, copies * data_bytes + waiting_bytes + spare_bytes, free_bytes)
+    needed_bytes = copies * data_bytes + feature_bytes * steps + waiting_bytes + spare_bytes
+    return Forecast(record_bytes, steps, needed_bytes, free_bytes)
 
 
 def check_room(found: Forecast, transport: TransportConfig, folder: Path) -> None:

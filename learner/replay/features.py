@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,19 @@ from runtime.logging import get_logger
 from transport.log_reader import LogReader
 from transport.record import OBSERVATION
 
-__all__ = ["FeatureCache"]
+__all__ = ["FeatureCache", "slot_dtype", "views_kept"]
 
 logger = get_logger("learner.features")
+
+
+def views_kept(views: int, shift: int) -> int:
+    """How many of `views` differ: without a shift all of them are the same."""
+    return views if shift else 1
+
+
+def slot_dtype(map_shapes: Mapping[str, tuple[int, ...]], views: int) -> np.dtype[Any]:
+    """What is kept of one record: a checksum, and `views` maps of each of these shapes by camera."""
+    return np.dtype([("crc", "<u4"), *((key, "<f2", (views, *shape)) for key, shape in map_shapes.items())])
 
 
 class FeatureCache:
@@ -39,12 +49,11 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, backbone: Backbone, inputs: Sequence[InputSpec], views: int, shift: int) -> None:
-        self.views = views if shift else 1
+        self.views = views_kept(views, shift)
         self._backbone, self._shift = backbone, shift
         self._frames = [item for item in inputs if item.is_frame]
         self.shapes = {item.key: backbone.map_shape(item.shape) for item in self._frames}
-        fields = [(key, "<f2", (self.views, *shape)) for key, shape in self.shapes.items()]
-        self._dtype = np.dtype([("crc", "<u4"), *fields])
+        self._dtype = slot_dtype(self.shapes, self.views)
         key = f"{backbone.hash}/{self.views}/{shift}/{[(item.key, item.shape) for item in self._frames]}"
         self._folder = folder / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._files: dict[str, FeatureFile] = {}

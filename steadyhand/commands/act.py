@@ -28,7 +28,7 @@ from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, open_job, seed_for
-from steadyhand.session import opened_env, policy_config
+from steadyhand.session import feature_bytes, opened_env, policy_config
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
 from transport.log import LogReader
@@ -108,8 +108,9 @@ def practise(
     schema, outbox = env_schema(env), job.run.log / OUTBOX
     lockstep = bool(getattr(env.unwrapped, "lockstep", False))
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
-    copies = is_local(job.transport.address) + lockstep
-    room = forecast(schema, config.max_env_steps, job.transport, job.run.path, copies)
+    local = is_local(job.transport.address)
+    features = feature_bytes(job, schema) if local else 0
+    room = forecast(schema, config.max_env_steps, job.transport, job.run.path, local + lockstep, features)
     check_room(room, job.transport, job.run.path)
     logger.info("disk: %s", room.line())
     session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not lockstep)

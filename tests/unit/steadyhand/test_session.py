@@ -1,10 +1,13 @@
 import json
+import math
 
 import numpy as np
 import pytest
 
+from benchmarks.random_weights import resnet10_file
 from learner.fit_bc import BcDataError
 from learner.saved_policy import SavedPolicy
+from policies import load_backbone
 from steadyhand.job import open_job
 from steadyhand.log_facts import read_log
 from steadyhand.policy_file import PolicyFileError
@@ -12,11 +15,13 @@ from steadyhand.session import (
     FilmError,
     demonstrator_name,
     evaluate,
+    feature_bytes,
     film_policy,
     fit_bc_baseline,
     practice_logs,
     record_demos,
 )
+from tests.unit.learner.logs import PIXELS
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
 from transport.demo_set import DemoSetError
@@ -69,6 +74,19 @@ def test_logs_without_human_actions_cannot_be_cloned(job):
     assert [path.name for path in practice_logs(job)] == ["ab" * 16]
     with pytest.raises(BcDataError):
         fit_bc_baseline(job, practice_logs(job))
+
+
+@pytest.mark.parametrize(("shift", "views"), [(2, 3), (0, 1)])
+def test_features_that_the_learner_keeps_are_counted(tmp_path, shift, views):
+    weights = resnet10_file(tmp_path)
+    frozen = ["policy=pretrained", "policy.encoder=resnet10", f"policy.encoder_weights={weights}"]
+    job = open_job([*OVERRIDES, *frozen, "policy.feature_cache=3", f"algo.image_shift={shift}", f"run_root={tmp_path}"])
+    one_map = 2 * math.prod(load_backbone("resnet10", str(weights)).map_shape((32, 32, 3)))
+    assert feature_bytes(job, PIXELS) == 4 + views * one_map
+
+
+def test_without_a_frozen_encoder_there_are_none(job):
+    assert feature_bytes(job, PIXELS) == 0
 
 
 def test_weights_of_another_policy_are_refused(job):

@@ -30,6 +30,8 @@ def test_a_forecast_counts_every_copy_and_what_may_wait(tmp_path, free):
     assert one.needed_bytes == two.needed_bytes == 2000 * SIZE + spare
     bounded = storage.forecast(SCHEMA, 1000, replace(CONFIG, quota_bytes=10 * SIZE), tmp_path, 1)
     assert bounded.needed_bytes == 1010 * SIZE + spare
+    with_features = storage.forecast(SCHEMA, 1000, CONFIG, tmp_path, 1, feature_bytes=500)
+    assert with_features.needed_bytes == one.needed_bytes + 500_000
 
 
 def test_a_run_that_does_not_fit_is_refused_by_a_line_with_the_numbers(tmp_path, free):
