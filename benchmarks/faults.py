@@ -41,6 +41,7 @@ class Result:
     """One row of the matrix as it was seen. `passed` is None when the row was not run.
 
     `median` goes with a figure that is the largest of several: `stop_periods` has one for every way to have the fault.
+    `measured` has everything that its tests wrote down, by name: how many, the smallest, the median, the largest.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Result:
     unit: str
     passed: bool | None
     why_not_run: str
+    measured: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, object]:
         """Return the row as it stands in the file."""
@@ -90,28 +92,44 @@ def read_report(row: FaultRow, junit: str) -> Result:
     ran = len(cases) - len(skipped)
     if not ran:
         reason = _message(skipped[0], "skipped") if skipped else "its tests were left out on this machine"
-        return _result(row, row.behaviour, (None, None), None, reason)
+        return _result(row, row.behaviour, None, reason)
+    measured = _measured(cases)
     if broken:
         message = _message(broken[0], "failure") or _message(broken[0], "error")
         behaviour = f"{len(broken)} of {ran} tests fail, {broken[0].get('name')}: {message}"
-        return _result(row, behaviour, _figure(row, cases, ran - len(broken)), False, "")
-    return _result(row, row.behaviour, _figure(row, cases, ran), True, "")
+        return _result(row, behaviour, False, "", _figure(row, cases, ran - len(broken)), measured)
+    return _result(row, row.behaviour, True, "", _figure(row, cases, ran), measured)
 
 
 def _figure(row: FaultRow, cases: Sequence[ET.Element], passed: int) -> tuple[float | None, float | None]:
     """Return the row's figure, and the median of the values that it is the largest of."""
     if not row.figure:
         return passed, None
-    found = [
-        float(item.get("value", "nan"))
-        for case in cases
-        for item in case.iter("property")
-        if item.get("name") == row.figure
-    ]
+    found = _properties(cases).get(row.figure)
     if not found:
         return None, None
     middle = round(median(found), 3) if row.merge == "max" and len(found) > 1 else None
     return round(MERGE[row.merge](found), 3), middle
+
+
+def _measured(cases: Sequence[ET.Element]) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "count": len(values),
+            "min": round(min(values), 4),
+            "median": round(median(values), 4),
+            "max": round(max(values), 4),
+        }
+        for name, values in sorted(_properties(cases).items())
+    }
+
+
+def _properties(cases: Sequence[ET.Element]) -> dict[str, list[float]]:
+    """The numbers that tests have written down, by name."""
+    found: dict[str, list[float]] = {}
+    for item in (item for case in cases for item in case.iter("property")):
+        found.setdefault(item.get("name", ""), []).append(float(item.get("value", "nan")))
+    return found
 
 
 def _message(case: ET.Element, kind: str) -> str:
@@ -121,15 +139,20 @@ def _message(case: ET.Element, kind: str) -> str:
 
 
 def _result(
-    row: FaultRow, behaviour: str, figures: tuple[float | None, float | None], passed: bool | None, why_not_run: str
+    row: FaultRow,
+    behaviour: str,
+    passed: bool | None,
+    why_not_run: str,
+    figures: tuple[float | None, float | None] = (None, None),
+    measured: Mapping[str, dict[str, float]] | None = None,
 ) -> Result:
-    return Result(row.id, row.fault, behaviour, *figures, row.unit, passed, why_not_run)
+    return Result(row.id, row.fault, behaviour, *figures, row.unit, passed, why_not_run, dict(measured or {}))
 
 
 def run_row(row: FaultRow, fast: bool) -> Result:
     """Run a row's tests and judge them."""
     if row.why_not_run:
-        return _result(row, row.behaviour, (None, None), None, row.why_not_run)
+        return _result(row, row.behaviour, None, row.why_not_run)
     environment = os.environ | ({} if fast else THOROUGH)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
@@ -140,10 +163,10 @@ def run_row(row: FaultRow, fast: bool) -> Result:
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=ROW_S, check=False
             )
         except subprocess.TimeoutExpired:
-            return _result(row, f"its tests did not end within {ROW_S:.0f} s", (None, None), False, "")
+            return _result(row, f"its tests did not end within {ROW_S:.0f} s", False, "")
         if not report.exists():
             lines = (done.stdout + done.stderr).strip().splitlines() or ["pytest said nothing"]
-            return _result(row, lines[-1][:200], (None, None), False, "")
+            return _result(row, lines[-1][:200], False, "")
         return read_report(row, report.read_text(encoding="utf-8"))
 
 

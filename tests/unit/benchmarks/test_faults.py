@@ -94,8 +94,9 @@ def test_a_real_row_is_run_printed_and_written(tmp_path, monkeypatch, capsys, bo
     monkeypatch.setattr(faults, "ROWS", rows)
     assert main(["--fast", "--results", str(tmp_path / "faults.json")]) == status
     first, second = json.loads((tmp_path / "faults.json").read_text())["rows"]
-    assert first.keys() == {"id", "fault", "behaviour", "figure", "median", "unit", "pass", "why_not_run"}
+    assert first.keys() == {"id", "fault", "behaviour", "figure", "median", "unit", "pass", "why_not_run", "measured"}
     assert (first["pass"], first["figure"]) == (status == 0, 1.0)
+    assert first["measured"] == {"stop_periods": {"count": 1, "min": 1.0, "median": 1.0, "max": 1.0}}
     assert (second["pass"], second["why_not_run"]) == (None, "no arm")
     printed = capsys.readouterr().out
     assert "no arm" in printed
