@@ -63,7 +63,8 @@ class Result:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Result:
         """Return the row that `to_json` described."""
-        return cls(**{name: value for name, value in values.items() if name != "pass"}, passed=values["pass"])
+        rest = {name: value for name, value in values.items() if name != "pass"}
+        return cls(**{"measured": {}, **rest}, passed=values["pass"])
 
 
 def select(names: str) -> list[FaultRow]:

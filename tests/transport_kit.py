@@ -29,6 +29,7 @@ CONFIG = TransportConfig(
     liveness_heartbeats=20,
     window_records=32,
     max_frame_bytes=1 << 16,
+    max_weights_bytes=1 << 17,
     backoff_min_s=0.01,
     backoff_max_s=0.05,
     linger_s=0.2,

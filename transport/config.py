@@ -13,6 +13,7 @@ POSITIVE = (
     "liveness_heartbeats",
     "window_records",
     "max_frame_bytes",
+    "max_weights_bytes",
     "backoff_min_s",
     "backoff_max_s",
     "segment_bytes",
@@ -33,7 +34,8 @@ class TransportConfig:
     liveness_heartbeats: int
     # Bounds on what is under way.
     window_records: int  # records sent and not yet acknowledged
-    max_frame_bytes: int  # one message's payload, records or weights
+    max_frame_bytes: int  # records of one message; what a learner takes from a peer
+    max_weights_bytes: int  # weights of one message; what an actor takes from its learner
     # Waiting between two attempts to reach the learner: doubles from min to max, with jitter.
     backoff_min_s: float
     backoff_max_s: float

@@ -199,9 +199,11 @@ class Intake:
         Raises:
             WeightsError: More bytes than a message may have.
         """
-        if len(weights) > self.config.max_frame_bytes:
+        limit = self.config.max_weights_bytes
+        if len(weights) > limit:
             raise WeightsError(
-                f"weights: expected at most max_frame_bytes = {self.config.max_frame_bytes}, found {len(weights)} bytes"
+                f"weights: expected at most transport.max_weights_bytes = {limit}, found {len(weights)} bytes; "
+                "raise it on both sides, or make the policy smaller (policy.hidden, policy.latent_size, policy.obs_horizon)"
             )
         self.newest_weights = weights
 

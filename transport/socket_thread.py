@@ -83,13 +83,16 @@ class SocketThread(ABC):
                 os.close(self._wake_fd)
                 self._wake_fd = -1
 
-    def _socket(self, kind: int, send_hwm: int, conflate: bool = False) -> _Socket:
-        """Return a new socket. All options are set here: most do nothing after bind or connect."""
+    def _socket(self, kind: int, send_hwm: int, max_bytes: int, conflate: bool = False) -> _Socket:
+        """Return a new socket that takes messages of at most `max_bytes`, or the size of a header.
+
+        All options are set here: most do nothing after bind or connect.
+        """
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, int(self.config.linger_s * 1000))
         socket.setsockopt(zmq.SNDHWM, send_hwm)
         socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
-        socket.setsockopt(zmq.MAXMSGSIZE, max(self.config.max_frame_bytes, MAX_HEADER_BYTES))
+        socket.setsockopt(zmq.MAXMSGSIZE, max(max_bytes, MAX_HEADER_BYTES))
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         self._keep_alive(socket)
         if conflate:

@@ -127,8 +127,8 @@ class ZmqServer(SocketThread):
 
     def _listen(self) -> None:
         """Make both sockets and bind them."""
-        self._router = self._socket(zmq.ROUTER, self.config.window_records)
-        self._pub = self._socket(zmq.PUB, 1, conflate=True)
+        self._router = self._socket(zmq.ROUTER, self.config.window_records, self.config.max_frame_bytes)
+        self._pub = self._socket(zmq.PUB, 1, self.config.max_frame_bytes, conflate=True)
         self._monitor = HandshakeMonitor(self._router)
         self._published = None
         self._router.bind(self.address)

@@ -160,7 +160,7 @@ class ZmqUplink(SocketThread):
 
     def _dial(self, attempt: _Attempt) -> None:
         now = self._now_s()
-        dealer = self._socket(zmq.DEALER, self.config.window_records)
+        dealer = self._socket(zmq.DEALER, self.config.window_records, self.config.max_weights_bytes)
         monitor = HandshakeMonitor(dealer)
         dealer.connect(self.config.address)
         self._poller.register(dealer, zmq.POLLIN)
@@ -170,7 +170,7 @@ class ZmqUplink(SocketThread):
         self._greet(self._link)
 
     def _subscribe(self) -> zmq.Socket[bytes]:
-        sub = self._socket(zmq.SUB, 1, conflate=True)
+        sub = self._socket(zmq.SUB, 1, self.config.max_weights_bytes, conflate=True)
         sub.setsockopt(zmq.SUBSCRIBE, b"")
         sub.connect(self.config.weights_address)
         self._poller.register(sub, zmq.POLLIN)

@@ -70,7 +70,7 @@ def helper() -> Helper:
 
 def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:
     records, weights = (f"tcp://127.0.0.1:{port}" for port in (records_port, weights_port))
-    return TransportConfig(records, weights, 0.3, 6, 64, 1 << 20, 0.05, 0.3, 0.2, 256_000, 0.05, 1 << 24, 0)
+    return TransportConfig(records, weights, 0.3, 6, 64, 1 << 20, 1 << 20, 0.05, 0.3, 0.2, 256_000, 0.05, 1 << 24, 0)
 
 
 def record(run: RunFolder, env: PointEnv) -> None:

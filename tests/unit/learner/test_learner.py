@@ -311,10 +311,10 @@ def test_over_sockets_with_a_thread_of_its_own(make_learner, demos, tmp_path):
 def test_weights_that_cannot_be_sent_end_a_learner_that_serves(make_learner, demos):
     learner = make_learner([demos], pretrain_updates=10)
     learner.serve()
-    learner.intake.config = replace(learner.intake.config, max_frame_bytes=10)
+    learner.intake.config = replace(learner.intake.config, max_weights_bytes=10)
 
     deadline_ns = CLOCK.now_ns() + 30_000_000_000
-    with pytest.raises(WeightsError, match="at most max_frame_bytes = 10"):
+    with pytest.raises(WeightsError, match=r"at most transport.max_weights_bytes = 10"):
         learner.run(lambda: CLOCK.now_ns() > deadline_ns)
 
 

@@ -14,7 +14,9 @@ def test_the_shipped_settings_build():
     assert config.window_records > 0
 
 
-@pytest.mark.parametrize("name", ["heartbeat_s", "window_records", "max_frame_bytes", "segment_bytes"])
+@pytest.mark.parametrize(
+    "name", ["heartbeat_s", "window_records", "max_frame_bytes", "max_weights_bytes", "segment_bytes"]
+)
 def test_a_number_that_must_be_positive_is_refused(name):
     with pytest.raises(ValueError, match=name):
         replace(CONFIG, **{name: 0})

@@ -281,8 +281,8 @@ def test_logs_that_do_not_fit_the_required_schema_are_refused(tmp_path):
 
 
 def test_weights_larger_than_a_message_are_refused_before_sending(tmp_path):
-    with pytest.raises(WeightsError, match="max_frame_bytes"):
-        intake_in(tmp_path).publish(bytes(CONFIG.max_frame_bytes + 1))
+    with pytest.raises(WeightsError, match="max_weights_bytes"):
+        intake_in(tmp_path).publish(bytes(CONFIG.max_weights_bytes + 1))
 
 
 def test_readers_serve_another_thread_while_records_arrive(tmp_path):

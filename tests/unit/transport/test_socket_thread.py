@@ -63,8 +63,8 @@ def test_up_and_down_leaks_neither_files_nor_threads():
 
 def test_sockets_are_bounded_from_the_start():
     thread = Counter()
-    socket = thread._socket(zmq.SUB, 5, conflate=True)
-    assert socket.getsockopt(zmq.MAXMSGSIZE) >= CONFIG.max_frame_bytes
+    socket = thread._socket(zmq.SUB, 5, CONFIG.max_weights_bytes, conflate=True)
+    assert socket.getsockopt(zmq.MAXMSGSIZE) >= CONFIG.max_weights_bytes
     assert socket.getsockopt(zmq.LINGER) == 200
     assert socket.getsockopt(zmq.RCVHWM) == 16
     assert socket.getsockopt(zmq.TCP_KEEPALIVE) == 1

@@ -125,7 +125,7 @@ def test_weights_are_sent_on_request(server, peer):
     peer.send(WeightsRequest())
     assert peer.receive(WeightsReply)[1] == raw
     with pytest.raises(WeightsError):
-        server.publish(bytes(CONFIG.max_frame_bytes + 1))
+        server.publish(bytes(CONFIG.max_weights_bytes + 1))
 
 
 def test_a_slow_actor_gets_only_the_newest_weights(server):
