@@ -9,9 +9,13 @@ from typing import Any
 from actor.control_loop import EpisodeSummary
 from actor.history import History
 from actor.session import Session
+from runtime.append import append_whole
 from runtime.crashpoint import crashpoint
+from runtime.logging import get_logger
 
 __all__ = ["Logbook", "read_rows"]
+
+logger = get_logger("actor.logbook")
 
 
 class Logbook:
@@ -42,7 +46,7 @@ class Logbook:
     def add(self, summary: EpisodeSummary, facts: dict[str, Any]) -> None:
         """Add an episode, and write its row together with `facts`.
 
-        Metrics are no records: they are not synced, and a full disk is the log's to report.
+        Metrics are no records: they are not synced, and on a full disk a row is left out of the file.
         """
         self.episodes += 1
         self.control_s += summary.duration_s
@@ -62,7 +66,10 @@ class Logbook:
         row |= facts
         self.history.add(row)
         crashpoint("logbook.before")
-        _append(self._path, json.dumps(row))
+        try:
+            _append(self._path, json.dumps(row))
+        except OSError as error:
+            logger.error("%s: episode %d is left out (%s)", self._path, summary.episode_id, error)
         crashpoint("logbook.after")
 
 
@@ -80,8 +87,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _append(path: Path, line: str) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{line}\n")
+    with path.open("ab", buffering=0) as file:
+        append_whole(file.fileno(), f"{line}\n".encode())
 
 
 def _mend(path: Path) -> None:

@@ -63,7 +63,8 @@ class Session:
         try:
             self.writer.append(record)
         except OSError as error:
-            raise _fault(error) from error
+            kind = LogFullError if _is_lack_of_room(error) else LogFaultError
+            raise kind(log_fault(error)) from error
 
     def broken(self) -> str:
         """Return why the log can never go on; "" while it can, though it may have to wait for room."""
@@ -82,30 +83,32 @@ class Session:
             durable_seq: The learner holds everything before it, power cuts included.
 
         Raises:
-            LogFullError: The disk is full; only what the learner holds could not be noted.
-            LogFaultError: Worse.
+            LogFaultError: The disk refused.
         """
         try:
             self.writer.sync()
-        except OSError as error:
-            raise LogFaultError(log_fault(error)) from error
-        try:
-            if durable_seq > self.acknowledged:
-                note_acknowledged(self.folder, durable_seq)
-                crashpoint("forget.noted")
-            if self.writer.forget(durable_seq):
+            if self.writer.forget(self._note(durable_seq)):
                 crashpoint("forget.deleted")
         except OSError as error:
-            raise _fault(error) from error
+            raise LogFaultError(log_fault(error)) from error
+
+    def _note(self, durable_seq: int) -> int:
+        """Note what the learner holds, and return what is noted: less, on a disk without room for a note."""
+        if durable_seq <= self.acknowledged:
+            return durable_seq
+        try:
+            note_acknowledged(self.folder, durable_seq)
+        except OSError as error:
+            if not _is_lack_of_room(error):
+                raise
+            return read_acknowledged(self.folder)
+        crashpoint("forget.noted")
+        return durable_seq
 
 
 def log_fault(error: BaseException) -> str:
     """Return one line about a log that cannot be written."""
     return f"log: {error}; free disk space and start again, it goes on from where it stopped"
-
-
-def _fault(error: OSError) -> LogFaultError:
-    return (LogFullError if _is_lack_of_room(error) else LogFaultError)(log_fault(error))
 
 
 def _is_lack_of_room(error: BaseException) -> bool:

@@ -98,6 +98,7 @@ class Training:
         self._runner: PolicyRunner | None = None
         self._loader: WeightsLoader | None = None
         self._waiting = "the learner"
+        self._settled = (-1, -1)  # next number and durable one, when the log was last settled
 
     def run(self) -> TrainingSummary:
         """Practise until the end; whatever happens, the robot holds afterwards.
@@ -113,7 +114,10 @@ class Training:
             end_reason = INTERRUPTED
             if runner is not None:
                 self._loader = WeightsLoader(runner, in_background=not self._simulated)
-                end_reason = self._practise(runner)
+                try:
+                    end_reason = self._practise(runner)
+                except LogFaultError as error:
+                    end_reason = str(error)
             self._drain()
         finally:
             self._loop.hold()
@@ -171,13 +175,16 @@ class Training:
         return None
 
     def _practise(self, runner: PolicyRunner) -> str:
-        """Run episodes until there is a reason to end, and return it."""
+        """Run episodes until there is a reason to end, and return it.
+
+        Raises:
+            LogFaultError: The log cannot be written, for another reason than a lack of room.
+        """
         size = self._session.schema.action.shape[0]
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         arbiter = Arbiter(size, self._config.release_hold_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
-        latched = getattr(self._env.unwrapped, "stop_reason", None)
-        self._resume(str(getattr(latched, "value", latched or "")))
+        self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):
             self._take_weights()
             if self._break.wanted():
@@ -186,6 +193,7 @@ class Training:
             if reason := self._reason_to_wait(runner):
                 if reason != self._waiting:
                     self._loop.hold()
+                self._settle()  # what the learner has taken meanwhile makes room
                 self._wait(reason)
                 continue
             self._waiting = ""
@@ -193,9 +201,8 @@ class Training:
                 summary = self._run_episode(chooser, runner)
             except LogFullError as error:
                 logger.error("%s; the episode has ended, practice waits", error)
+                self._resume(self._latched_reason())
                 continue
-            except LogFaultError as error:
-                return str(error)
             self._console.episode_done()
             self._resume(summary.stop_reason)
         return end_reason
@@ -219,8 +226,15 @@ class Training:
             "compute_p99_ms": self._loop.compute.percentiles().p99_ms,
         }
         logbook.add(summary, facts)
-        self._session.settle(progress.durable_seq)
+        self._settle()
         return summary
+
+    def _settle(self) -> None:
+        """Make what was appended durable and forget what the learner holds, when there is news."""
+        state = self._session.writer.next_seq, self._uplink.progress().durable_seq
+        if state != self._settled:
+            self._session.settle(state[1])
+            self._settled = state
 
     def _end_reason(self) -> str:
         graduation, env_steps = self._config.graduation, self._logbook.env_steps
@@ -282,6 +296,11 @@ class Training:
         if weights is not None:
             loader.offer(weights)
         loader.take()
+
+    def _latched_reason(self) -> str:
+        """Return why the environment is stopped; "" when it is not, or latches nothing."""
+        latched = getattr(self._env.unwrapped, "stop_reason", None)
+        return str(getattr(latched, "value", latched or ""))
 
     def _resume(self, stop_reason: str) -> None:
         idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")

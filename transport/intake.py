@@ -203,7 +203,7 @@ class Intake:
         if len(weights) > limit:
             raise WeightsError(
                 f"weights: expected at most transport.max_weights_bytes = {limit}, found {len(weights)} bytes; "
-                "raise it on both sides, or make the policy smaller (policy.hidden, policy.latent_size, policy.obs_horizon)"
+                "raise it on both sides, or make the policy smaller"
             )
         self.newest_weights = weights
 

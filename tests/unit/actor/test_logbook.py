@@ -64,3 +64,18 @@ def test_a_row_that_a_crash_cut_short_is_left_out(tmp_path, torn):
     assert again.episodes == 1
     play(again)
     assert len(read_rows(path)) == 2
+
+
+def test_a_full_disk_costs_a_row_of_the_file_and_nothing_else(tmp_path, monkeypatch):
+    def full(descriptor, line):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "actor.jsonl"
+    logbook = Logbook(path, FRESH)
+    play(logbook)
+    with monkeypatch.context() as patch:
+        patch.setattr("actor.logbook.append_whole", full)
+        play(logbook, 5)
+    play(logbook)
+    assert (logbook.episodes, logbook.env_steps) == (3, 25)
+    assert [row["env_steps"] for row in read_rows(path)] == [10, 25]

@@ -6,6 +6,7 @@ import pytest
 from actor.env_schema import env_schema
 from actor.session import LogFaultError, LogFullError, Session, open_session
 from tests.unit.actor.point_env import PointEnv
+from transport.acknowledged import read_acknowledged
 from transport.log import LogReader
 from transport.record import Kind, record_dtype
 
@@ -98,6 +99,26 @@ def test_a_full_disk_is_a_fault_of_the_log():
     with pytest.raises(LogFaultError, match="Input/output error") as caught:
         session.settle(0)
     assert not isinstance(caught.value, LogFullError)
+
+
+def test_without_room_for_a_note_only_what_was_noted_is_forgotten(tmp_path, monkeypatch):
+    session = open_here(tmp_path, trim=True)
+    for _ in range(2000):
+        session.append(record(0))
+    session.settle(500)
+    kept = len(list(session.folder.glob("*.segment")))
+
+    def full(folder, durable_seq):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("actor.session.note_acknowledged", full)
+    session.settle(session.writer.next_seq)
+    assert len(list(session.folder.glob("*.segment"))) == kept
+    assert read_acknowledged(session.folder) == 500
+    monkeypatch.undo()
+    session.settle(session.writer.next_seq)
+    assert len(list(session.folder.glob("*.segment"))) < kept
+    session.writer.close()
 
 
 @pytest.mark.parametrize(("number", "broken"), [(28, False), (27, False), (5, True)])

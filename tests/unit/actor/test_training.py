@@ -48,14 +48,14 @@ LINK = TransportConfig(
 class Run:
     """Everything around one `Training`, with a learner that only says what the test tells it to."""
 
-    def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1):
+    def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1, trim=False):
         self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
         self.operator = operator or Helper(lambda step: False)
         self.status = SimpleNamespace(updates=0, version=0, allowed=-1, phase="train")
         self.spec = SPEC
         schema = env_schema(self.env)
         self.intake = Intake(folder / "learner", LINK, lambda schema: self.spec.to_json(), self._status)
-        self.session = open_session(folder / "actor", schema, "robot-1", LINK.segment_bytes, trim=False)
+        self.session = open_session(folder / "actor", schema, "robot-1", LINK.segment_bytes, trim=trim)
         self.uplink = LocalUplink(self.intake, LogReader(self.session.folder))
         self.waits: list[str] = []
         self.training = self.make_training(config)
@@ -366,6 +366,48 @@ def test_a_full_disk_holds_after_the_episode_and_practice_goes_on_when_there_is_
     assert log["seq"].tolist() == list(range(len(log)))
     ends = np.flatnonzero(log["kind"] == Kind.FINAL)
     assert (log["terminated"] | log["truncated"])[ends - 1].all()  # no episode was cut short
+
+
+def test_what_the_learner_takes_while_the_robot_holds_makes_room(tmp_path, monkeypatch):
+    def free(path):
+        used = sum(file.stat().st_size for file in run.session.folder.iterdir())
+        return SimpleNamespace(free=6 * LINK.segment_bytes - used)
+
+    def wake(run):
+        if len(run.waits) % 5 == 0:
+            run.intake.sync()
+
+    config = dataclasses.replace(CONFIG, max_env_steps=3000)
+    run = Run(tmp_path, config, idle=wake, trim=True)
+    monkeypatch.setattr("actor.training.shutil.disk_usage", free)
+    run.training = run.make_training(config, min_free_bytes=2 * LINK.segment_bytes)
+    assert run().end_reason == "max_env_steps"
+    assert [reason for reason in run.waits if "min_free_bytes" in reason]
+    assert read_acknowledged(run.session.folder) > 0
+
+
+def test_after_a_lack_of_room_in_a_stopped_episode_the_person_is_asked(tmp_path):
+    asked = []
+
+    class Careful(Helper):
+        def may_resume(self, stop_reason):
+            asked.append(stop_reason)
+            return True
+
+    run = Run(tmp_path, operator=Careful(lambda step: False))
+    append, refused = run.session.writer.append, []
+
+    def fill_up(record):
+        if run.session.writer.next_seq == 10 and not refused:
+            refused.append(1)
+            run.env.stop_reason = "force_limit"
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return append(record)
+
+    run.session.writer.append = fill_up
+    run.env.resume = lambda: setattr(run.env, "stop_reason", None)
+    assert run().end_reason == "max_env_steps"
+    assert asked == ["force_limit"]
 
 
 def test_a_disk_that_is_full_within_an_episode_costs_its_open_step_alone(tmp_path):

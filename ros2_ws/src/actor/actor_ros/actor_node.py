@@ -175,19 +175,28 @@ class ActorNode(LifecycleNode):
     def _serve(self) -> None:
         group = ReentrantCallbackGroup()
 
-        def serve(name: str, service_type: Any, answer: Callable[[Any], str], takes_time: bool = False) -> None:
-            """Answer with success where `answer` finds no reason against it."""
+        def serve(
+            name: str, service_type: Any, answer: Callable[[Any], str], later: Callable[[Any, int], str] | None = None
+        ) -> None:
+            """Answer with success where `answer`, and then `later`, which takes its time, find no reason against it.
+
+            `later` also gets the permission's withdrawals at the moment of the request.
+            """
 
             def at_once(request: Any, response: Any) -> Any:
                 return _filled(response, answer(request))
 
-            async def later(request: Any, response: Any) -> Any:
-                return _filled(response, await self._at_the_desk(lambda: answer(request)))
+            async def in_time(request: Any, response: Any) -> Any:
+                since, reason = self.permission.withdrawals, answer(request)
+                if later is not None and not reason:
+                    reason = await self._at_the_desk(partial(later, request, since))
+                return _filled(response, reason)
 
-            self.create_service(service_type, f"actor/{name}", later if takes_time else at_once, callback_group=group)
+            callback = at_once if later is None else in_time
+            self.create_service(service_type, f"actor/{name}", callback, callback_group=group)
 
-        serve("enable", SetBool, lambda request: self._enable(bool(request.data)), takes_time=True)
-        serve("recover", Trigger, lambda _: self._recover(), takes_time=True)
+        serve("enable", SetBool, lambda request: "" if request.data else self._forbid(), self._enable)
+        serve("recover", Trigger, lambda _: self._forbid(), lambda *_: self._recover())
         serve("stop", Trigger, lambda _: self._person_stops())
         serve("park", Trigger, lambda _: self._park())
         marks: tuple[Mark, ...] = ("success", "failure", "reset")
@@ -209,9 +218,12 @@ class ActorNode(LifecycleNode):
         self._desk.submit(work)
         return future  # type: ignore[no-any-return]  # rclpy has no types
 
-    def _enable(self, allow: bool) -> str:
-        if not allow:
-            self._stop(StopReason.NOT_ENABLED)
+    def _forbid(self) -> str:
+        self._stop(StopReason.NOT_ENABLED)
+        return ""
+
+    def _enable(self, request: Any, since: int) -> str:
+        if not request.data:
             return ""
         if self._work is None:
             return "the actor is not active; configure and activate it first"
@@ -225,14 +237,13 @@ class ActorNode(LifecycleNode):
         until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
         while self.cell.link.watchdog_stop and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
-        return self.permission.give()
+        return self.permission.give(since)
 
     def _person_stops(self) -> str:
         self._stop(StopReason.PERSON_STOP)
         return ""
 
     def _recover(self) -> str:
-        self._stop(StopReason.NOT_ENABLED)
         recover(self, self.cell.profile.recover, CALL_S)
         until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
         while not self.cell.link.is_well and self._wall.now_ns() < until_ns:

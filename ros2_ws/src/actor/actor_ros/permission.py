@@ -25,6 +25,7 @@ class Permission:
         self._needs_recover = False
         self._mark: Mark | None = None
         self._park = False
+        self._withdrawals = 0
         self.reason = "nobody has enabled motion yet"
 
     @property
@@ -37,8 +38,16 @@ class Permission:
         """Whether the robot reported a fault that nobody has recovered from."""
         return self._needs_recover
 
-    def give(self) -> str:
+    @property
+    def withdrawals(self) -> int:
+        """How often motion was forbidden, whether it was allowed or not: for `give`."""
+        return self._withdrawals
+
+    def give(self, since: int | None = None) -> str:
         """A person allows motion.
+
+        Args:
+            since: `withdrawals` when the person said so; what was forbidden after that stays forbidden.
 
         Returns:
             Why it is refused; "" when it is given.
@@ -46,6 +55,8 @@ class Permission:
         with self._lock:
             if self._needs_recover:
                 return "the robot had a fault; call actor/recover first"
+            if since is not None and since != self._withdrawals:
+                return "a stop came meanwhile; enable again when it is safe"
             self._given, self.reason = True, ""
             return ""
 
@@ -53,6 +64,7 @@ class Permission:
         """Motion is allowed no longer. The first reason stays until a person gives permission again."""
         with self._lock:
             had, self._given = self._given, False
+            self._withdrawals += 1
             if had:
                 self.reason = reason
         if had:

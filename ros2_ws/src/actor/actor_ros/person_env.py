@@ -80,6 +80,9 @@ class PersonEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation,
         while True:
             self._wait_for_leave()
             self._robot_env.resume()
+            if not self._permission.given:  # a stop just before was released with the others
+                self._robot_env.gate.stop(StopReason.NOT_ENABLED)
+                continue
             self._permission.take_mark()
             try:
                 observation, info = self._robot_env.reset(seed=seed, options=options)

@@ -31,6 +31,14 @@ def test_the_first_reason_stays_until_leave_is_given_again(permission, told):
     assert permission.reason == ""
 
 
+def test_leave_that_was_asked_for_before_a_stop_is_not_given_after_it(permission):
+    since = permission.withdrawals
+    permission.withdraw("person_stop")  # nothing was allowed yet: it counts all the same
+    assert "stop came meanwhile" in permission.give(since)
+    assert not permission.given
+    assert permission.give(permission.withdrawals) == ""
+
+
 def test_after_a_fault_leave_is_refused_until_somebody_recovers(permission, told):
     permission.give()
     permission.fault()

@@ -59,6 +59,27 @@ def test_a_reset_waits_for_leave(permission, told):
     inner.close()
 
 
+def test_a_stop_in_the_moment_after_leave_was_seen_is_not_released(env, permission):
+    inner, stops = env.unwrapped, []
+    resume = inner.resume
+
+    def stopped_just_before() -> None:
+        if not stops:
+            stops.append(1)
+            env.stop(StopReason.PERSON_STOP)
+        resume()
+
+    inner.resume = stopped_just_before
+    started = threading.Event()
+    thread = threading.Thread(target=lambda: (env.reset(seed=0), started.set()))
+    thread.start()
+    assert not started.wait(0.3)
+    assert inner.stop_reason == StopReason.NOT_ENABLED
+    permission.give()
+    assert started.wait(20.0)
+    thread.join()
+
+
 def test_who_waits_for_leave_ends_with_the_process(permission, told):
     inner = make_robot_env("task=reach")
     with pytest.raises(EndedError):
