@@ -177,6 +177,11 @@ def check_inputs(spec: PolicySpec, schema: Schema) -> None:
     """
     for item in spec.inputs:
         field = schema.observation_field(item.key)
+        if item.frame not in ("", field.frame):
+            raise SchemaError(
+                f"policy input {item.key}: expected {item.frame}, found {field.frame} in the environment; choose the "
+                "camera it was trained with"
+            )
         if (field.shape, field.dtype) != (item.shape, item.dtype):
             raise SchemaError(
                 f"policy input {item.key}: expected {item.shape} {item.dtype}, "

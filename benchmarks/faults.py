@@ -3,7 +3,7 @@
     python -m benchmarks.faults [--rows F12,F16] [--fast]
 
 Every row runs in a pytest of its own, thoroughly unless `--fast`. A row passes when all of its tests do. Rows that are
-left out stay as they are in the file, if it comes from the same machine and is as thorough.
+left out stay as they are in the file, which has to come from the same machine and be as thorough.
 """
 
 from __future__ import annotations
@@ -201,6 +201,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     head = {"machine": machine_line(), "thorough": not options.fast}
+    if options.rows and _is_of_another(options.results, head):
+        parser.error(
+            f"{options.results}: has the rows of another machine, or is not as thorough; write these to another file "
+            "with --results"
+        )
     kept = _kept(options.results, head, [row.id for row in rows])
     results: list[Result] = []
     for row in rows:
@@ -216,12 +221,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(result.passed is False for result in results))
 
 
+def _is_of_another(path: Path, head: Mapping[str, object]) -> bool:
+    """Whether the file's rows were not run as those of now are."""
+    if not path.exists():
+        return False
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return any(content.get(name) != value for name, value in head.items())
+
+
 def _kept(path: Path, head: Mapping[str, object], run_now: Sequence[str]) -> list[Result]:
     """The rows in the file that are not run again now."""
     if not path.exists():
         return []
     content = json.loads(path.read_text(encoding="utf-8"))
-    if any(content.get(name) != value for name, value in head.items()):
+    if _is_of_another(path, head):
         return []
     found = [Result.from_json(row) for row in content["rows"]]
     return [result for result in found if result.id in {row.id for row in ROWS} - set(run_now)]

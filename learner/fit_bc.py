@@ -57,7 +57,7 @@ def fit_bc(
     device: torch.device | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[BcCandidate]:
-    """Clone every demonstrated and human action that is visible in the store.
+    """Clone the actions that are visible in the store and imitated.
 
     Args:
         store: what it shows to imitate is the data: demonstrations that no label calls a failure, and interventions
@@ -74,10 +74,11 @@ def fit_bc(
         Candidates by epoch, evenly spaced, the last epoch's last.
 
     Raises:
-        BcDataError: the store shows no demonstrated action.
+        BcDataError: the store shows nothing to imitate.
     """
     if not len(store.imitated):
-        raise BcDataError("behaviour cloning: expected demonstrations or interventions, found none; record some")
+        failures = "; labels call all of them failures" if len(store.demo) else "; record some"
+        raise BcDataError(f"behaviour cloning: expected demonstrations or interventions, found none{failures}")
     keep_freed_memory()
     rng = np.random.default_rng(seed)
     train, held_out = _split(store, config.validation_share, rng)
@@ -105,7 +106,7 @@ def fit_bc(
 def _split(
     store: ReplayStore, validation_share: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split the demo starts by episode: neighbours are nearly equal, and must not stand on both sides."""
+    """Split what is imitated by episode: neighbours are nearly equal, and must not stand on both sides."""
     ids = store.imitated
     episodes = store.episodes(ids)
     count = int(episodes.max()) + 1

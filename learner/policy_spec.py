@@ -43,7 +43,10 @@ def build_policy_spec(
         raise PolicySpecError("policy spec: the policy reads no field; choose an encoder or a vector observation")
     vectors = [field for field in fields if field.dtype == "float32"]
     return PolicySpec(
-        inputs=tuple(InputSpec(field.name, field.shape, field.dtype) for field in fields),
+        inputs=tuple(
+            InputSpec(field.name, field.shape, field.dtype, field.frame if field.dtype == "uint8" else "")
+            for field in fields
+        ),
         obs_horizon=config.obs_horizon,
         action_size=schema.action.shape[0],
         hidden=config.hidden,

@@ -27,7 +27,7 @@ class RunInUseError(RuntimeError):
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a practice of `steps` steps writes, at most, where actor and learner share a disk."""
+    """What a practice of `steps` steps writes where actor and learner share a disk; an episode has one record more."""
 
     record_bytes: int
     steps: int

@@ -186,7 +186,10 @@ class Intake:
             now_ns = self._clock.now_ns()
             for name in [name for name, one in self._sessions.items() if now_ns - one.heard_ns >= silent_ns]:
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
-                self.bye(name)
+                try:
+                    self.bye(name)
+                except OSError as error:  # its log is opened anew, and checked, when it comes back
+                    _log.error("session %s: its log could not be sealed (%s)", name, error)
 
     def is_open(self, session_id: str) -> bool:
         """Return whether a session has been accepted and neither left nor expired."""
@@ -286,10 +289,14 @@ class Intake:
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
                 writer = LogWriter(folder, schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
-                session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
                 if hello.session_id not in self._readers:
+                    try:
+                        self._readers[hello.session_id] = LogReader(folder)
+                    except (OSError, LogError):
+                        writer.close()
+                        raise
                     self._new_sessions.spend(hello.actor_id)
-                    self._readers[hello.session_id] = LogReader(folder)
+                session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
                 self._durable[hello.session_id] = writer.next_seq
                 crashpoint("intake.opened")
             session.heard_ns = self._clock.now_ns()

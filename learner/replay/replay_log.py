@@ -16,7 +16,7 @@ from transport.record import Kind, Phase, valid_starts
 __all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 
 START_COLUMNS = ("seq", "episode_id", "step_index", "kind", "valid")
-FLAGS = ("start", "online", "demo", "terminated", "practised", "failed")  # bits of one byte in a snapshot
+FLAGS = ("start", "online", "demo", "terminated", "practised")  # bits of one byte in a snapshot
 
 
 BEYOND = 1.001  # of an action after conversion; rounding is not beyond
@@ -141,15 +141,21 @@ class ReplayLog:
         self.label_version = max(self.label_version, version)
 
     def _apply(self, label: Label, from_row: int) -> None:
-        lo, hi = np.searchsorted(self._seq.values, (label.first_seq, label.end_seq))
-        rows = np.arange(max(int(lo), from_row), int(hi))
+        rows = self._rows_of(label, from_row)
         places = self._seq.values[rows] - label.first_seq
         if label.rewards is not None:
             self._reward.values[rows] = np.asarray(label.rewards, np.float32)[places]
         if label.terminated is not None:
             self._terminated.values[rows] = np.asarray(label.terminated, np.bool_)[places]
+        self._mark_failed(label, rows)
+
+    def _mark_failed(self, label: Label, rows: NDArray[np.int64]) -> None:
         if label.success is not None:
             self._failed.values[rows] = not label.success
+
+    def _rows_of(self, label: Label, from_row: int) -> NDArray[np.int64]:
+        lo, hi = np.searchsorted(self._seq.values, (label.first_seq, label.end_seq))
+        return np.arange(max(int(lo), from_row), int(hi))
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Return the columns of the visible records, as they are sampled from now."""
@@ -186,15 +192,17 @@ class ReplayLog:
             (self._demo, flags["demo"]),
             (self._terminated, flags["terminated"]),
             (self._practised, flags["practised"]),
-            (self._failed, flags["failed"]),
+            (self._failed, np.zeros(len(seq), np.bool_)),
         ):
             column.extend(values)
+        for label in self._labels[: self.label_version]:
+            self._mark_failed(label, self._rows_of(label, 0))
         self.steps = int(np.count_nonzero(flags["practised"]))
         self.online_starts = int(np.count_nonzero(flags["start"] & flags["online"]))
         self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows hold an action to imitate, (n,): a person's, or demonstrated and no failure by any label."""
+        """Which rows hold an action to imitate, (n,): a person's, or of a demonstration not labelled a failure."""
         return np.asarray(self._demo.values[rows] & (self._online.values[rows] | ~self._failed.values[rows]))
 
     def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

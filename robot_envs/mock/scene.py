@@ -65,7 +65,7 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     <quality shadowsize="0" offsamples="0"/>
     <headlight ambient="0.4 0.4 0.4" diffuse="0.6 0.6 0.6" specular="0 0 0"/>
     <map znear="0.005" zfar="5"/>
-    <global offwidth="640" offheight="480"/>
+    <global offwidth="1024" offheight="1024"/>
   </visual>
   <default>
     <geom solref="0.004 1" solimp="0.95 0.99 0.0005"/>

@@ -4,6 +4,7 @@ import pytest
 from actor.env_schema import env_schema
 from robot_envs.camera import Crop
 from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
+from runtime.config import build, compose
 from tests.robot_kit import make_robot_env
 
 
@@ -77,6 +78,17 @@ def test_a_crop_shows_what_it_would_cut_out_of_the_whole_picture(world, name):
     assert part.std() > 5.0
     assert np.mean(apart > 8) < 0.01  # an edge may fall on the next pixel
     assert np.mean(np.abs(part - whole[:32, :96]) > 8) > 0.1  # and not what any other part shows
+
+
+@pytest.mark.parametrize("option", ["wrist_side", "wrist_side_close"])
+def test_what_a_driver_would_publish_of_every_configured_view_can_be_rendered(world, option):
+    for name, view in compose([f"camera={option}"])["camera"]["views"].items():
+        config = build(RenderedCameraConfig, {"name": name, **view})
+        for one in (config, config.uncropped):
+            camera = RenderedCamera(one, world)
+            camera.connect()
+            assert camera.latest().pixels.shape == (one.height, one.width, 3)
+            camera.close()
 
 
 @pytest.mark.parametrize("shares", [(-0.1, 0.0, 0.5, 0.5), (0.6, 0.0, 0.5, 0.5), (0.0, 0.0, 0.0, 1.0)])

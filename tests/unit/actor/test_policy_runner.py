@@ -182,6 +182,19 @@ def test_a_policy_of_another_environment_is_refused(change):
         PolicyRunner(dataclasses.replace(SPEC, **change), SCHEMA, FakeClock(), seed=0)
 
 
+@pytest.mark.parametrize(("frame", "fits"), [("image", True), ("", True), ("image, crop 0 0 0.5 0.5", False)])
+def test_a_policy_acts_through_the_crop_that_it_was_trained_with(frame, fits):
+    camera = FieldSpec("camera", (32, 32, 3), "uint8", 0, 255, "rgb", "image")
+    schema = dataclasses.replace(SCHEMA, observation=(*SCHEMA.observation, camera))
+    inputs = (*SPEC.inputs, InputSpec("camera", camera.shape, "uint8", frame))
+    spec = dataclasses.replace(SPEC, inputs=inputs, encoder="small_cnn", latent_size=4)
+    if fits:
+        PolicyRunner(spec, schema, FakeClock(), 0)
+        return
+    with pytest.raises(SchemaError, match=r"camera: expected image, crop 0 0 0.5 0.5, found image in the environment"):
+        PolicyRunner(spec, schema, FakeClock(), 0)
+
+
 def test_a_frozen_encoder_is_held_once_and_must_be_the_one_of_the_spec(tmp_path):
     files = [resnet10_file(tmp_path, seed) for seed in (0, 1)]
     camera = InputSpec("camera", (32, 32, 3), "uint8")

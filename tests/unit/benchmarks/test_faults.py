@@ -103,14 +103,19 @@ def test_a_real_row_is_run_printed_and_written(tmp_path, monkeypatch, capsys, bo
     assert ("FAIL" in printed) == bool(status)
 
 
-@pytest.mark.parametrize(("thorough", "kept"), [(False, ["F1", "F2"]), (True, ["F2"])])
-def test_rows_that_are_left_out_stay_if_they_are_as_thorough(tmp_path, monkeypatch, thorough, kept):
+def test_rows_that_are_left_out_stay_and_a_file_of_another_machine_is_not_touched(tmp_path, monkeypatch, capsys):
     rows = tuple(FaultRow(name, name, "c", (), why_not_run="no arm") for name in ("F1", "F2"))
     monkeypatch.setattr(faults, "ROWS", rows)
     path = tmp_path / "faults.json"
-    assert main(["--rows", "F1", "--results", str(path), *([] if thorough else ["--fast"])]) == 0
-    assert main(["--rows", "F2", "--results", str(path), "--fast"]) == 0
-    assert [row["id"] for row in json.loads(path.read_text())["rows"]] == kept
+    for row in ("F1", "F2"):
+        assert main(["--rows", row, "--results", str(path), "--fast"]) == 0
+    assert [row["id"] for row in json.loads(path.read_text())["rows"]] == ["F1", "F2"]
+    before = path.read_bytes()
+    with pytest.raises(SystemExit):
+        main(["--rows", "F2", "--results", str(path)])  # thorough, unlike the file
+    assert "with --results" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert main(["--results", str(path)]) == 0  # all rows make a file anew
 
 
 def test_the_table_is_one_line_a_row():

@@ -77,7 +77,7 @@ def test_a_demonstration_that_was_called_a_failure_is_not_cloned(demos, make_spe
     assert (len(store.demo), len(store.imitated)) == (80, 70)
     append_label(demos, replace(first, end_seq=88))
     store, _ = open_store([demos])
-    with pytest.raises(BcDataError, match="found none"):
+    with pytest.raises(BcDataError, match="labels call all of them failures"):
         fit_bc(store, make_spec(), CONFIG, seed=0)
 
 

@@ -127,7 +127,7 @@ class ActorNode(LifecycleNode):
         if silent := self.cell.sources.silent():
             return f"not heard: {', '.join(silent)}; start what publishes it, or correct the robot's profile"
         if not self.cell.is_mock and not any(choice.startswith("safety") for choice in self._given.choices):
-            return "no limits are set for this cell; measure it, and give them: overrides:=[safety.workspace_low_m=...]"
+            return "no limits are set for this cell; measure it, and give safety=... among the overrides of params_file"
         return ""
 
     def _bring_up(self) -> None:

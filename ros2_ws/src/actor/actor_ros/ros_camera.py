@@ -136,7 +136,10 @@ def decode(message: Any) -> NDArray[np.uint8]:
     if isinstance(message, Image):
         return conversions.image_to_array(message)
     data = np.frombuffer(message.data, np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < len(data) <= _LARGEST_BYTES else None
+    try:
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < len(data) <= _LARGEST_BYTES else None
+    except cv2.error:  # a header that promises more pixels than OpenCV takes, say
+        pixels = None
     if pixels is None:
         raise MessageError(
             f"compressed image: expected JPEG or PNG, found {message.format!r} of {len(data)} bytes; "

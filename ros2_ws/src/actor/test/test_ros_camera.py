@@ -124,3 +124,11 @@ def test_decodes(kind):
 def test_what_is_no_picture_is_one_line():
     with pytest.raises(MessageError, match="expected JPEG or PNG"):
         decode(CompressedImage(format="jpeg", data=b"\0" * 40))
+
+
+def test_a_header_that_promises_too_many_pixels_is_one_line_too():
+    data = bytearray(compressed(picture(), "jpg").data)
+    at = data.index(b"\xff\xc0") + 5  # height and width of the baseline frame
+    data[at : at + 4] = b"\xff\xff\xff\xff"
+    with pytest.raises(MessageError, match="expected JPEG or PNG"):
+        decode(CompressedImage(format="jpeg", data=bytes(data)))
