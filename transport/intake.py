@@ -127,7 +127,8 @@ class Intake:
             _log.warning("rejected %s: %s", hello.actor_id, "; ".join(reasons))
             return Reject(reasons)
         _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)
-        return Accept(spec, self.learner_epoch, next_seq, self.status(hello.session_id))
+        weights_bytes = len(self.newest_weights or b"")
+        return Accept(spec, self.learner_epoch, next_seq, self.status(hello.session_id), weights_bytes)
 
     def records(self, session_id: str, first_seq: int, count: int, frame: bytes) -> Ack:
         """Store what is new of `count` sealed records from `first_seq` on; return the acknowledgement.

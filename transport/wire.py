@@ -97,6 +97,7 @@ class Accept(_Message, frozen=True):
     learner_epoch: int
     next_seq: Count  # the first record that the learner does not have
     status: Status
+    weights_bytes: Count = 0  # of the newest weights; while they are on their way nothing else can be heard
 
     @property
     def policy_version(self) -> int:

@@ -25,6 +25,7 @@ from transport.wire import Accept, Ack, Bye, Heartbeat, Hello, Reject, Status, W
 
 __all__ = ["ZmqUplink"]
 
+SLOWEST_BYTES_S = 1e6  # of a link that is still waited for while weights come over it
 MAX_WIRE_ERRORS = 8  # of one connection, then another one is made
 
 _log = get_logger("transport.uplink")
@@ -246,6 +247,8 @@ class ZmqUplink(SocketThread):
                 answer.set_exception(rejected)
             return
         link.accepted = True
+        # The weights that are asked for below come over the same connection, ahead of the signs of life.
+        link.silent_s += min(accept.weights_bytes, self.config.max_weights_bytes) / SLOWEST_BYTES_S
         link.learner_epoch = accept.learner_epoch
         self._backoff_s = self.config.backoff_min_s
         if self._deaf:

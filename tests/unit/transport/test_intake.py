@@ -354,3 +354,11 @@ def test_only_what_is_synced_is_durable(tmp_path, monkeypatch):
     intake.hello(hello())
     assert intake.status(session_id(0)).durable_seq == 8
     intake.close()
+
+
+def test_an_actor_is_told_how_large_the_weights_are(tmp_path):
+    intake = intake_in(tmp_path)
+    assert intake.hello(hello()).weights_bytes == 0
+    intake.publish(bytes(1234))
+    assert intake.hello(hello()).weights_bytes == 1234
+    intake.close()

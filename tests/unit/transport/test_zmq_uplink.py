@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,12 +18,12 @@ from tests.transport_kit import (
     wait_until,
     writer_in,
 )
-from transport import segment, wire
+from transport import segment, wire, zmq_uplink
 from transport.log import LogReader
 from transport.outbox import Rejected
 from transport.uplink import UplinkTimeout
 from transport.weights import Weights, encode
-from transport.wire import Ack, Heartbeat, Hello, Records, Status
+from transport.wire import Ack, Heartbeat, Hello, Records, Status, WeightsRequest
 from transport.zmq_server import ZmqServer
 from transport.zmq_uplink import ZmqUplink
 
@@ -279,6 +280,19 @@ def test_a_learner_that_falls_silent_is_lost_and_greeted_again_on_a_new_connecti
     assert again != identity
     assert message.session_id == session_id(0)
     assert not uplink.progress().connected
+
+
+def test_while_weights_are_on_their_way_a_learner_may_be_silent(half, monkeypatch):
+    monkeypatch.setattr(zmq_uplink, "SLOWEST_BYTES_S", 100.0)
+    learner, uplink = half
+    identity = greet(learner, uplink)
+    learner.send(identity, wire.Accept({}, 0, 0, STATUS, weights_bytes=1000))
+    learner.receive(WeightsRequest)
+    until = time.monotonic() + 3 * CONFIG.liveness_s
+    while (left_s := until - time.monotonic()) > 0:
+        if learner.router.poll(round(1e3 * left_s)):
+            assert not isinstance(wire.decode(learner.router.recv_multipart()[1:])[0], Hello), "it was given up"
+    assert uplink.progress().connected
 
 
 def test_the_window_is_sent_again_when_no_acknowledgement_comes(half):
