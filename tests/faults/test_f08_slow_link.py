@@ -9,7 +9,7 @@ from transport.weights import Weights, encode
 
 BYTES_PER_S, WEIGHTS_BYTES_PER_S = 100_000, 400_000
 TENSOR = np.zeros(50_000, np.float32)  # 200 kB, half a second on the link
-LINK = {"heartbeat_s": 1.0, "liveness_heartbeats": 20, "max_frame_bytes": 1 << 20, "window_records": 64}
+LINK = {"heartbeat_s": 1.0, "liveness_heartbeats": 20, "max_weights_bytes": 1 << 20, "window_records": 64}
 
 pytestmark = pytest.mark.timeout(180)
 
