@@ -85,10 +85,9 @@ class Training:
         self._encoder_weights = encoder_weights
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
-        simulated = bool(getattr(env.unwrapped, "lockstep", False))
-        self._simulated = simulated
-        self._lockstep = config.lockstep and simulated
-        self._explore_until = config.exploration.max_env_steps if simulated else 0
+        self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._lockstep = config.lockstep and self._simulated
+        self._explore_until = config.exploration.max_env_steps if self._simulated else 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
         self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock)
@@ -211,7 +210,7 @@ class Training:
         logbook = self._logbook
         episode_id, logbook.next_episode_id = logbook.next_episode_id, logbook.next_episode_id + 1
         seed = episode_seed(self._seed, Phase.TRAIN, episode_id)
-        summary = self._loop.run_episode(episode_id, Phase.TRAIN, chooser, seed, partial(self._may_step, runner))
+        summary = self._loop.run_episode(episode_id, Phase.TRAIN, chooser, seed, self._may_step)
         progress = self._uplink.progress()
         facts = {
             "updates": progress.updates,
@@ -265,7 +264,7 @@ class Training:
             return f"weights younger than {max_age_s:.0f} s (learner: {learner})"
         return ""
 
-    def _may_step(self, runner: PolicyRunner) -> bool:
+    def _may_step(self) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, look whether somebody wants an end."""
         if self._stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
             return False

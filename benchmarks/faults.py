@@ -201,17 +201,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     head = {"machine": machine_line(), "thorough": not options.fast}
-    if options.rows and _is_of_another(options.results, head):
+    earlier = (
+        json.loads(options.results.read_text(encoding="utf-8")) if options.rows and options.results.exists() else {}
+    )
+    if any(earlier.get(name, value) != value for name, value in head.items()):
         parser.error(
             f"{options.results}: has the rows of another machine, or is not as thorough; write these to another file "
             "with --results"
         )
-    kept = _kept(options.results, head, [row.id for row in rows])
+    order = [row.id for row in ROWS]
+    left_out = set(order) - {row.id for row in rows}
+    kept = [Result.from_json(row) for row in earlier.get("rows", []) if row["id"] in left_out]
     results: list[Result] = []
     for row in rows:
         results.append(run_row(row, options.fast))
         say(f"{row.id}: {row.fault}: {'not run' if results[-1].passed is None else results[-1].passed}")
-        order = [each.id for each in ROWS]
         everything = sorted([*kept, *results], key=lambda result: order.index(result.id))
         atomic_write_json(options.results, {**head, "rows": [each.to_json() for each in everything]})
     say(f"\n{matrix_text(results)}")
@@ -219,25 +223,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"\n{sum(bool(result.passed) for result in ran)} of {len(ran)} rows pass, {len(results) - len(ran)} not run")
     say(f"written: {options.results}")
     return int(any(result.passed is False for result in results))
-
-
-def _is_of_another(path: Path, head: Mapping[str, object]) -> bool:
-    """Whether the file's rows were not run as those of now are."""
-    if not path.exists():
-        return False
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return any(content.get(name) != value for name, value in head.items())
-
-
-def _kept(path: Path, head: Mapping[str, object], run_now: Sequence[str]) -> list[Result]:
-    """The rows in the file that are not run again now."""
-    if not path.exists():
-        return []
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if _is_of_another(path, head):
-        return []
-    found = [Result.from_json(row) for row in content["rows"]]
-    return [result for result in found if result.id in {row.id for row in ROWS} - set(run_now)]
 
 
 if __name__ == "__main__":

@@ -76,12 +76,13 @@ def fit_bc(
     Raises:
         BcDataError: the store shows nothing to imitate.
     """
-    if not len(store.imitated):
+    ids = store.imitated
+    if not len(ids):
         failures = "; labels call all of them failures" if len(store.demo) else "; record some"
         raise BcDataError(f"behaviour cloning: expected demonstrations or interventions, found none{failures}")
     keep_freed_memory()
     rng = np.random.default_rng(seed)
-    train, held_out = _split(store, config.validation_share, rng)
+    train, held_out = _split(store, ids, config.validation_share, rng)
     policy = Policy(spec, seed, backbone).to(device or torch.device("cpu"))
     bc = Bc(config, policy, seed)
     sampler = Sampler(store, spec, 1, 1.0, config.batch_size, demo_ratio=1.0, seed=seed, features=features)
@@ -104,10 +105,9 @@ def fit_bc(
 
 
 def _split(
-    store: ReplayStore, validation_share: float, rng: np.random.Generator
+    store: ReplayStore, ids: NDArray[np.int64], validation_share: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split what is imitated by episode: neighbours are nearly equal, and must not stand on both sides."""
-    ids = store.imitated
+    """Split starts (n,) by episode: neighbours are nearly equal, and must not stand on both sides."""
     episodes = store.episodes(ids)
     count = int(episodes.max()) + 1
     held_out = min(max(1, round(validation_share * count)), count - 1) if validation_share else 0

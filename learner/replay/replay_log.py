@@ -161,8 +161,7 @@ class ReplayLog:
         """Return the columns of the visible records, as they are sampled from now."""
         shown = slice(self.visible)
         flags = np.zeros(self.visible, np.uint8)
-        for bit, name in enumerate(FLAGS):
-            column: Column = getattr(self, f"_{name}")
+        for bit, column in enumerate((self._start, self._online, self._demo, self._terminated, self._practised)):
             flags |= column.values[shown].astype(np.uint8) << bit
         return {
             "seq": self._seq.values[shown].copy(),

@@ -195,9 +195,14 @@ class ActorNode(LifecycleNode):
             callback = at_once if later is None else in_time
             self.create_service(service_type, f"actor/{name}", callback, callback_group=group)
 
-        serve("enable", SetBool, lambda request: "" if request.data else self._forbid(), self._enable)
-        serve("recover", Trigger, lambda _: self._forbid(), lambda *_: self._recover())
-        serve("stop", Trigger, lambda _: self._person_stops())
+        serve(
+            "enable",
+            SetBool,
+            lambda request: "" if request.data else self._forbid(StopReason.NOT_ENABLED),
+            self._enable,
+        )
+        serve("recover", Trigger, lambda _: self._forbid(StopReason.NOT_ENABLED), lambda *_: self._recover())
+        serve("stop", Trigger, lambda _: self._forbid(StopReason.PERSON_STOP))
         serve("park", Trigger, lambda _: self._park())
         marks: tuple[Mark, ...] = ("success", "failure", "reset")
         for mark in marks:
@@ -218,8 +223,8 @@ class ActorNode(LifecycleNode):
         self._desk.submit(work)
         return future  # type: ignore[no-any-return]  # rclpy has no types
 
-    def _forbid(self) -> str:
-        self._stop(StopReason.NOT_ENABLED)
+    def _forbid(self, reason: StopReason) -> str:
+        self._stop(reason)
         return ""
 
     def _enable(self, request: Any, since: int) -> str:
@@ -238,10 +243,6 @@ class ActorNode(LifecycleNode):
         while self.cell.link.watchdog_stop and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
         return self.permission.give(since)
-
-    def _person_stops(self) -> str:
-        self._stop(StopReason.PERSON_STOP)
-        return ""
 
     def _recover(self) -> str:
         recover(self, self.cell.profile.recover, CALL_S)
