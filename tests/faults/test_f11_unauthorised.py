@@ -304,8 +304,9 @@ def test_up_and_down_with_keys_leaks_neither_files_nor_threads(world, tmp_path):
     for _ in range(10):
         cycle()
         gc.collect()
-    assert len(os.listdir("/proc/self/fd")) <= files
-    assert threading.active_count() <= threads
+    # ZeroMQ's own threads close files a moment later. Two more may be the process's own; a leak would be ten.
+    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= files + 2)
+    wait_until(lambda: threading.active_count() <= threads)
 
 
 def test_a_learner_with_keys_stops_within_two_seconds(world):

@@ -240,8 +240,8 @@ def test_a_second_publisher_is_reported_by_name_and_the_mock_ignores_both(cell):
     try:
         intruder.publisher("target_pose", PoseStamped)
         cell.expect_reason("second_publisher")
-        values = cell.diagnostics("watchdog", lambda values: values["other_publishers"])
-        assert values["other_publishers"] == "/intruder"
+        # The graph may know the endpoint before it knows the node's name.
+        cell.diagnostics("watchdog", lambda values: values["other_publishers"] == "/intruder")
         wrong = cell.pose()
         wrong[0] += 0.05
         message = conversions.pose_from_array(wrong, "base", conversions.stamp_from_ns(0))
