@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BcConfig", "Device", "LearnerConfig", "SacConfig"]
+__all__ = ["BcConfig", "Device", "LearnerConfig", "Precision", "SacConfig"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
 CloningLoss = Literal["nll", "mse"]
 
 
@@ -88,6 +89,9 @@ class LearnerConfig:
 
     device: Device  # auto = the fastest there is
     threads: int  # of torch on the CPU
+    convolutions: Precision  # what they compute in; auto = bfloat16 where the device multiplies it
+    cuda_graph: bool  # record an update on a CUDA device once and replay it; elsewhere without effect
+    compile: bool  # fuse the dense layers' operations (torch.compile)
     # Pace.
     utd_ratio: float  # gradient updates per environment transition
     slack: float  # updates that the learner may be ahead

@@ -1,12 +1,12 @@
-"""Where the learner computes."""
+"""Where the learner computes, and in what."""
 
 from __future__ import annotations
 
 import torch
 
-from learner.config import Device
+from learner.config import Device, Precision
 
-__all__ = ["DeviceError", "resolve_device"]
+__all__ = ["DeviceError", "resolve_device", "resolve_precision"]
 
 
 class DeviceError(RuntimeError):
@@ -26,3 +26,22 @@ def resolve_device(name: Device) -> torch.device:
         there = ", ".join(kind for kind, there in present.items() if there)
         raise DeviceError(f"learner.device={name}: this machine has no {name}; choose auto or one of: {there}")
     return torch.device(name)
+
+
+def resolve_precision(name: Precision, device: torch.device) -> torch.dtype:
+    """Return what convolutions compute in; `auto` takes bfloat16 where the device has products of it.
+
+    Raises:
+        DeviceError: bfloat16 was asked for by name, and this device has none at all.
+    """
+    if name == "float32":
+        return torch.float32
+    if device.type == "cuda":
+        native = possible = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+        native = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+        possible = device.type == "cpu"  # any can, in software
+    if name == "bfloat16" and not possible:
+        raise DeviceError(f"learner.convolutions=bfloat16: this {device.type} device has none; choose auto or float32")
+    return torch.bfloat16 if native or name == "bfloat16" else torch.float32

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from learner.algos.sac import Sac
 from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
+from learner.compilation import compile_layers
 from learner.config import LearnerConfig, SacConfig
-from learner.device import resolve_device
+from learner.device import resolve_device, resolve_precision
 from learner.memory import keep_freed_memory
 from learner.metrics import Metrics
 from learner.policy_spec import build_policy_spec
 from learner.publisher import Publisher, publish_now
+from learner.recorded_steps import RecordedSteps
 from learner.replay.feature_worker import FeatureWorker
 from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
@@ -99,6 +101,7 @@ class Learner:
         torch.set_num_threads(config.threads)
         keep_freed_memory()
         self.device = resolve_device(config.device)
+        self._precision = resolve_precision(config.convolutions, self.device)
         logger.info("computing on %s with %d threads", self.device, config.threads)
         self._config, self._algo_config, self._policy_config = config, algo, policy
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
@@ -204,7 +207,12 @@ class Learner:
         config, algo_config, checkpoint = self._config, self._algo_config, self._checkpoint
         if not self._demos:  # a few corrections are no demonstrations to start from
             config = replace(config, pretrain_updates=0)
-        algo = Sac(algo_config, Policy(spec, self._seed, self._backbone).to(self.device), self._seed)
+        policy = Policy(spec, self._seed, self._backbone).to(self.device)
+        policy.convolve_in(self._precision)
+        algo = Sac(algo_config, policy, self._seed)
+        if config.compile:
+            compile_layers(algo)
+        steps = RecordedSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
         facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         if checkpoint is not None:
             _check_facts(checkpoint, facts)
@@ -229,6 +237,7 @@ class Learner:
             self.learner_epoch,
             facts,
             self._clock,
+            steps,
         )
 
     def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:

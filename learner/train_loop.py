@@ -19,6 +19,7 @@ from learner.config import LearnerConfig
 from learner.journal import Journal, JournalError
 from learner.limiter import UpdateLimiter, true_utd
 from learner.metrics import Metrics
+from learner.recorded_steps import Steps
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore, Watermark
 from learner.saved_policy import SavedPolicy
@@ -120,6 +121,7 @@ class TrainLoop:
         learner_epoch: noted in checkpoints.
         facts: noted in checkpoints too.
         clock: measures updates a second.
+        steps: makes the algorithm's gradient steps; None = the algorithm itself.
     """
 
     def __init__(
@@ -136,8 +138,10 @@ class TrainLoop:
         learner_epoch: int,
         facts: Mapping[str, Any],
         clock: Clock,
+        steps: Steps | None = None,
     ) -> None:
         self.counters = counters
+        self._steps = steps or algo
         self._config, self._algo = config, algo
         self._sampler, self._store, self._journal = sampler, store, journal
         self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
@@ -195,10 +199,10 @@ class TrainLoop:
         block = self._sampler.sample(before, self._block, demo_only=pretraining)
         crashpoint("update.before")
         if pretraining:
-            metrics = self._algo.pretrain(block)
+            metrics = self._steps.pretrain(block)
             self.counters.pretrained += self._block
         else:
-            metrics = self._algo.update(block)
+            metrics = self._steps.update(block)
             self.counters.updates += self._block
         crashpoint("update.after")
         self._between(before, metrics)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from policies import heads
 from policies.encoders import Backbone, EncoderError, make_encoder
-from policies.encoders.convolutions import initialise
+from policies.encoders.convolutions import StridedConvolutions, computing_in, initialise
 from policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -57,6 +57,14 @@ class Policy(nn.Module):
         self.feature_size = spec.obs_horizon * sum(item.shape[0] for item in self._vectors)
         self.feature_size += spec.latent_size * len(self._frames)
         self.trunk = _trunk(spec, self.feature_size, generator)
+        self._convolutions = torch.float32
+
+    def convolve_in(self, dtype: torch.dtype) -> None:
+        """Let convolutions compute in `dtype`; weights, gradients, features and every other layer stay float32."""
+        self._convolutions = dtype
+        for module in self.encoders.modules():
+            if isinstance(module, StridedConvolutions):
+                module.dtype = dtype
 
     def _add_normaliser(self) -> None:
         means, scales, limits = [], [], []
@@ -93,8 +101,11 @@ class Policy(nn.Module):
             if self.backbone is None:
                 parts.append(encoder(frames))
             else:
-                maps = self.backbone(frames) if frames.dtype == torch.uint8 else frames.float()
-                parts.append(encoder(maps.flatten(1, 2), dropout))
+                maps = frames
+                if frames.dtype == torch.uint8:
+                    with computing_in(self._convolutions, frames.device):
+                        maps = self.backbone(frames)
+                parts.append(encoder(maps.float().flatten(1, 2), dropout))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:

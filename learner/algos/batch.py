@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "random_shift", "shift_frames", "to_device"]
+__all__ = ["Batch", "random_shift", "shift_frames", "staged", "to_device"]
 
 
 class Batch(NamedTuple):
@@ -57,7 +57,13 @@ def to_device(value: Any, device: torch.device) -> Any:
     """Move an array, or a mapping of arrays, to the device as tensors; on the CPU an array shares its memory."""
     if isinstance(value, Mapping):
         return {key: to_device(part, device) for key, part in value.items()}
-    return torch.as_tensor(value).to(device, non_blocking=True)
+    return staged(value, device).to(device, non_blocking=True)
+
+
+def staged(value: Any, device: torch.device) -> Tensor:
+    """An array as a tensor on the host, in pinned memory for CUDA: only from there does a copy run beside computing."""
+    tensor = torch.as_tensor(value)
+    return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
 
 
 def shift_frames(observation: Mapping[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:

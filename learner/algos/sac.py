@@ -33,13 +33,16 @@ class Sac:
         config: the algorithm's numbers.
         policy: trained in place; its device is the device of everything here.
         seed: fixes the critics' weights and all noise.
+
+    Attributes:
+        generator: of all noise, on the policy's device.
     """
 
     def __init__(self, config: SacConfig, policy: Policy, seed: int) -> None:
         self.config = config
         self.policy = policy
         self.device = policy.mean.device
-        self._generator = torch.Generator(self.device).manual_seed(seed)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
         action_size = policy.spec.action_size
         input_size = policy.feature_size + action_size
         critics = [CriticEnsemble(config, input_size, torch.Generator().manual_seed(seed)) for _ in range(2)]
@@ -90,7 +93,7 @@ class Sac:
 
     def _update_critics(self, block: Mapping[str, Any], imitation: float) -> tuple[Tensor, Batch, dict[str, Tensor]]:
         for batch in Batch.from_block(block, self.device).slices(self.config.policy_delay):
-            batch = batch.shifted(self.config.image_shift, self._generator)
+            batch = batch.shifted(self.config.image_shift, self.generator)
             features, metrics = self.update_critic(batch, imitation)
         return features, batch, metrics
 
@@ -105,7 +108,7 @@ class Sac:
             The features (B, F) of the observation without gradient, and metrics.
         """
         target = self.td_target(batch)
-        features = self.policy.features(batch.observation, self._generator)
+        features = self.policy.features(batch.observation, self.generator)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
         encoder_loss = loss
@@ -129,7 +132,7 @@ class Sac:
     def td_target(self, batch: Batch) -> Tensor:
         """The target (B,), one for all critics: reward plus the discounted minimum over a drawn subset."""
         features = self.policy.features(batch.next_observation)
-        action, log_prob = heads.sample(*self.policy.distribution(features), self._generator)
+        action, log_prob = heads.sample(*self.policy.distribution(features), self.generator)
         next_q = self.target_critic.q(features, action, self.draw_members()).amin(0)
         if self.config.backup_entropy:
             next_q = next_q - self.log_temperature.exp() * log_prob
@@ -140,13 +143,13 @@ class Sac:
         """Indices (num_min,) of distinct target critics, drawn afresh; None = all, nothing to draw."""
         if self.config.num_min == self.config.num_critics:
             return None
-        order = torch.randperm(self.config.num_critics, generator=self._generator, device=self.device)
+        order = torch.randperm(self.config.num_critics, generator=self.generator, device=self.device)
         return order[: self.config.num_min]
 
     def update_actor(self, features: Tensor, batch: Batch) -> dict[str, Tensor]:
         """One step of the policy up the critics' Q and its own entropy, plus imitation where it is asked for."""
         mean, log_std = self.policy.distribution(features)
-        action, log_prob = heads.sample(mean, log_std, self._generator)
+        action, log_prob = heads.sample(mean, log_std, self.generator)
         every_q = self.critic.q(features, action, frozen=True)
         q = every_q.mean(0) if self.config.actor_q == "mean" else every_q.amin(0)
         loss = (self.log_temperature.detach().exp() * log_prob - q).mean()
@@ -201,7 +204,7 @@ class Sac:
         tensors["log_temperature"] = self.log_temperature.detach()
         for owner, optimizer in self.optimizers.items():
             tensors |= {f"optimizer/{owner}/{name}": value for name, value in optimizer.state_tensors().items()}
-        tensors["generator"] = self._generator.get_state()
+        tensors["generator"] = self.generator.get_state()
         return tensors
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
@@ -215,4 +218,4 @@ class Sac:
             )
         for name, value in own.items():
             value.copy_(tensors[name])
-        self._generator.set_state(tensors["generator"].cpu())
+        self.generator.set_state(tensors["generator"].cpu())

@@ -1,8 +1,9 @@
-"""The strided convolutions that encoders begin with, and the initial weights of every layer that is learnt."""
+"""The strided convolutions that encoders begin with, what they compute in, and the initial weights of every layer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from policies.encoders.frames import stacked
 
-__all__ = ["StridedConvolutions", "initialise"]
+__all__ = ["StridedConvolutions", "computing_in", "initialise"]
 
 KERNEL, STRIDE = 3, 2
 
@@ -25,6 +26,7 @@ class StridedConvolutions(nn.ModuleList):
 
     Attributes:
         shape: (depth, height, width) of what comes out.
+        dtype: what they compute in; weights, gradients and what comes out are float32 whatever it is.
     """
 
     def __init__(self, frame_shape: tuple[int, ...], obs_horizon: int, channels: Iterable[int]) -> None:
@@ -35,13 +37,23 @@ class StridedConvolutions(nn.ModuleList):
             self.append(nn.Conv2d(depth, count, KERNEL, STRIDE))
             height, width, depth = (height - KERNEL) // STRIDE + 1, (width - KERNEL) // STRIDE + 1, count
         self.shape = (depth, height, width)
+        self.dtype = torch.float32
 
     def forward(self, frames: Tensor) -> Tensor:
         """Turn uint8 RGB frames (B, H, height, width, channels) into (B, *shape)."""
         x = stacked(frames)
-        for convolution in self:
-            x = F.relu(convolution(x), inplace=True)
-        return x
+        with computing_in(self.dtype, x.device):
+            for convolution in self:
+                x = F.relu(convolution(x), inplace=True)
+        return x.float()
+
+
+def computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
+    """Within it products are computed in `dtype` and summed in float32; nothing changes for float32."""
+    if dtype == torch.float32:
+        return nullcontext()
+    # No cache of cast weights: each is used once, and a recorded update must not hold on to one.
+    return torch.autocast(device.type, dtype, cache_enabled=False)
 
 
 def initialise(layers: Iterable[nn.Module], generator: torch.Generator) -> None:

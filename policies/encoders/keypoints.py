@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from policies.encoders.convolutions import KERNEL, StridedConvolutions, initialise
+from policies.encoders.convolutions import KERNEL, StridedConvolutions, computing_in, initialise
 
 __all__ = ["Keypoints"]
 
@@ -46,5 +46,7 @@ class Keypoints(nn.Module):
         Returns:
             (B, latent_size): row and column of every keypoint, each in [-1, 1] from the top left to the bottom right.
         """
-        maps = self.maps(self.convolutions(frames))
-        return (torch.softmax(maps.flatten(2), dim=-1) @ self.places).flatten(1)
+        x = self.convolutions(frames)
+        with computing_in(self.convolutions.dtype, x.device):
+            x = self.maps(x)
+        return (torch.softmax(x.float().flatten(2), dim=-1) @ self.places).flatten(1)

@@ -98,6 +98,9 @@ def make_learner_config():
     values = {
         "device": "cpu",
         "threads": 1,
+        "convolutions": "float32",
+        "cuda_graph": True,
+        "compile": False,
         "utd_ratio": 2.0,
         "slack": 4.0,
         "start_transitions": 5,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from learner.device import DeviceError, resolve_device
+from learner.device import DeviceError, resolve_device, resolve_precision
 
 
 def test_auto_takes_the_fastest(monkeypatch):
@@ -19,3 +19,28 @@ def test_a_named_device_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(DeviceError, match=r"learner.device=cuda: this machine has no cuda; .*cpu"):
         resolve_device("cuda")
     assert resolve_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [("avx512_bf16", torch.bfloat16), ("avx2", torch.float32)])
+def test_convolutions_take_bfloat16_where_the_cpu_multiplies_it(monkeypatch, capability, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True, "avx512_f": True})
+    cpu = torch.device("cpu")
+    assert resolve_precision("auto", cpu) == dtype
+    assert resolve_precision("float32", cpu) == torch.float32
+    assert resolve_precision("bfloat16", cpu) == torch.bfloat16
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_convolutions_take_bfloat16_where_the_gpu_multiplies_it(monkeypatch, native):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    gpu = torch.device("cuda")
+    assert resolve_precision("auto", gpu) == (torch.bfloat16 if native else torch.float32)
+    if not native:
+        with pytest.raises(DeviceError, match=r"learner\.convolutions=bfloat16: this cuda device has none"):
+            resolve_precision("bfloat16", gpu)
+
+
+def test_other_devices_keep_float32():
+    assert resolve_precision("auto", torch.device("mps")) == torch.float32
+    with pytest.raises(DeviceError, match="choose auto or float32"):
+        resolve_precision("bfloat16", torch.device("mps"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F  # noqa: N812
 
 from learner.checkpoint import CheckpointError
 from learner.device import DeviceError
@@ -287,6 +288,22 @@ def test_a_device_that_is_not_there_is_refused(make_learner, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(DeviceError):
         make_learner(device="cuda")
+
+
+def test_layers_are_compiled_and_convolutions_rounded_on_demand(make_learner, make_actor, frozen, monkeypatch):
+    compiled = []
+    monkeypatch.setattr("learner.learner.compile_layers", compiled.append)
+    settings = {"start_transitions": 4, "max_updates": 2, "convolutions": "bfloat16", "compile": True}
+    learner = make_learner(policy=frozen, algo={"batch_size": 2}, **settings)
+    actor = make_actor(learner, schema=PIXELS)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(2)
+    dtypes, convolve = [], F.conv2d
+    monkeypatch.setattr(F, "conv2d", lambda *args: dtypes.append(convolve(*args).dtype) or convolve(*args))
+    learner.step()
+    assert compiled == [learner.loop._algo]
+    assert learner.loop.counters.updates == 2
+    assert dtypes[-1] == torch.bfloat16
 
 
 def test_over_sockets_with_a_thread_of_its_own(make_learner, demos, tmp_path):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from policies import Policy, PolicyWeightsError
+from policies import Policy, PolicyWeightsError, load_backbone
+from tests.encoder_kit import resnet10_file
 
 
 def observation(spec, batch=None):
@@ -111,3 +112,29 @@ def test_weights_that_do_not_fit_change_nothing(make_spec, edit, named):
         policy.load_tensors(weights)
     for name, value in policy.trainable_tensors().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("encoder", ["small_cnn", "keypoints", "resnet10"])
+def test_bfloat16_convolutions_give_nearly_the_same_features_and_gradients(make_spec, tmp_path, encoder):
+    weights = resnet10_file(tmp_path) if encoder == "resnet10" else None
+    backbone = load_backbone(encoder, weights)
+    spec = make_spec(encoder=encoder, encoder_hash=backbone.hash if backbone else "")
+    policy = Policy(spec, 0, backbone)
+    batch = tensors(observation(spec, batch=16))
+    trained = [value for value in policy.encoders.parameters() if value.requires_grad]
+    found = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        policy.convolve_in(dtype)
+        features = policy.features(batch)
+        found[dtype] = [features, *torch.autograd.grad(features.square().sum(), trained)]
+        assert all(value.dtype == torch.float32 for value in found[dtype])
+    exact, rounded = ([value.detach().flatten() for value in values] for values in found.values())
+    assert not torch.equal(exact[0], rounded[0])
+    for one, other in zip(exact, rounded, strict=True):
+        if one.norm() < 1e-6:  # a softmax does not see its bias
+            continue
+        assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.99
+        assert (one - other).norm() <= 0.15 * one.norm()
+    assert all(value.dtype == torch.float32 for value in policy.parameters())
+    policy.convolve_in(torch.float32)
+    assert torch.equal(policy.features(batch), found[torch.float32][0])

@@ -1,0 +1,40 @@
+"""Dense layers compiled by torch.compile, in place: names and weights stay what they are."""
+
+from __future__ import annotations
+
+import torch
+
+from learner.algos.sac import Sac
+
+__all__ = ["CompilationError", "compile_layers"]
+
+
+class CompilationError(RuntimeError):
+    """This machine cannot compile."""
+
+
+def compile_layers(algo: Sac, backend: str = "inductor") -> None:
+    """Compile the critics and the policy's distribution, and try the latter at once.
+
+    Encoders stay as they are: their time is that of convolutions, which no fusion makes faster.
+
+    Args:
+        algo: compiled in place.
+        backend: of torch.compile.
+
+    Raises:
+        CompilationError: there is no compiler, or it fails.
+    """
+    policy = algo.policy
+    for critic in (algo.critic, algo.target_critic):
+        critic.compile(backend=backend, dynamic=False)
+    # Not the trunk itself: a plain Sequential is left as it is, without a word.
+    policy.distribution = torch.compile(policy.distribution, backend=backend, dynamic=False)  # type: ignore[method-assign]
+    try:
+        policy.distribution(torch.zeros(algo.config.batch_size, policy.feature_size, device=algo.device))
+    except Exception as error:  # whatever a compiler, its cache or the linker raises
+        cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise CompilationError(
+            f"learner.compile=true: torch cannot compile here ({cause[:160]}); install a C++ compiler (g++), or give "
+            "learner.compile=false"
+        ) from error
