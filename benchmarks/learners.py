@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.recording import write_log
 from learner.algos.sac import Sac
 from learner.config import LearnerConfig, SacConfig
+from learner.device import resolve_precision
 from learner.learner import Learner
 from learner.policy_spec import build_policy_spec
 from policies import Backbone, Policy, PolicySpec, load_backbone
@@ -36,12 +37,13 @@ def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
 def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Policy:
     """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
     config = compose(overrides)
-    floor = build(LearnerConfig, config["learner"], "learner").normaliser_std_floor
+    learner = build(LearnerConfig, config["learner"], "learner")
     policy_config = build(PolicyConfig, config["policy"], "policy")
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
-    policy = Policy(build_policy_spec(policy_config, schema, [], floor, backbone), 0, backbone)
+    policy = Policy(build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone), 0, backbone)
     if backbone is None:
         policy.encoders.requires_grad_(not frozen)
+    policy.convolve_in(resolve_precision(learner.convolutions, policy.mean.device))
     return policy
 
 

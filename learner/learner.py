@@ -27,8 +27,9 @@ from learner.recorded_steps import RecordedSteps
 from learner.replay.feature_worker import FeatureWorker
 from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
+from learner.resume import counters_of, open_journal, open_store, restore
 from learner.saved_policy import SavedPolicy
-from learner.train_loop import Links, Phase, TrainLoop, counters_of, open_journal, open_store, restore
+from learner.train_loop import Links, Phase, TrainLoop
 from policies import Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
@@ -170,8 +171,10 @@ class Learner:
         """Save, and close sockets and files."""
         try:
             if self.loop is not None:
-                self.loop.save()
+                self.loop.finish()
         finally:
+            if self.loop is not None:
+                self.loop.close()
             if self._publisher is not None:
                 self._publisher.close()
             if self._server is not None:

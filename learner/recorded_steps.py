@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from learner.algos.batch import staged
+from learner.algos.batch import to_host
 from learner.algos.sac import Sac
 from runtime.logging import get_logger
 
@@ -132,7 +132,7 @@ def _fill(inputs: Any, block: Any) -> None:
         for name, value in inputs.items():
             _fill(value, block[name])
     else:
-        inputs.copy_(staged(block, inputs.device), non_blocking=True)
+        inputs.copy_(to_host(block, inputs.device), non_blocking=True)
 
 
 def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,86 +13,32 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.algos.sac import Sac
-from learner.checkpoint import Checkpoint, CheckpointFolder
+from learner.checkpoint import CheckpointFolder
 from learner.config import LearnerConfig
+from learner.device_queue import DeviceQueue
 from learner.journal import Journal, JournalError
 from learner.limiter import UpdateLimiter, true_utd
 from learner.metrics import Metrics
 from learner.recorded_steps import Steps
+from learner.replay.prefetcher import Prefetcher
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore, Watermark
+from learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
 from learner.saved_policy import SavedPolicy
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
 from transport.log_reader import LogReader
 
-__all__ = [
-    "Counters",
-    "Links",
-    "Phase",
-    "TrainLoop",
-    "TrainingDivergedError",
-    "counters_of",
-    "open_journal",
-    "open_store",
-    "restore",
-]
+__all__ = ["Links", "Phase", "TrainLoop", "TrainingDivergedError"]
 
 Phase = Literal["waiting", "pretraining", "online", "finished"]
-STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
 
 logger = get_logger("learner.train_loop")
 
 
 class TrainingDivergedError(RuntimeError):
     """Losses have not been finite for so long that going on is pointless."""
-
-
-@dataclass
-class Counters:
-    """How far training is."""
-
-    pretrained: int = 0  # gradient steps on the demonstrations
-    updates: int = 0  # gradient updates online, those that utd_ratio counts
-    policy_version: int = 0  # published policies
-
-    @property
-    def step(self) -> int:
-        """Gradient steps of both kinds; numbers blocks, log rows and checkpoints."""
-        return self.pretrained + self.updates
-
-
-def counters_of(checkpoint: Checkpoint | None) -> Counters:
-    """Return where a checkpoint stands; zero without one."""
-    return Counters(**checkpoint.facts["counters"]) if checkpoint else Counters()
-
-
-def restore(algo: Sac, checkpoint: Checkpoint) -> None:
-    """Put the algorithm where it was at a checkpoint."""
-    algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
-
-
-def open_store(
-    capacity: int,
-    checkpoint: Checkpoint | None,
-    readers: Iterable[LogReader],
-    action_gains: Mapping[str, tuple[float, ...]] | None = None,
-) -> ReplayStore:
-    """Return the store as it was at a checkpoint; empty without one. `action_gains` are those of `ReplayStore`.
-
-    Raises:
-        SnapshotError: the logs lack records that training has seen.
-    """
-    store = ReplayStore(capacity, action_gains)
-    if checkpoint is not None and REPLAY_FILE in checkpoint.files:
-        store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
-    return store
-
-
-def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
-    """Open the journal at a checkpoint, or at its beginning."""
-    return Journal(path, counters_of(checkpoint).step, checkpoint.facts.get("journal") if checkpoint else None)
 
 
 @dataclass(frozen=True)
@@ -143,7 +88,11 @@ class TrainLoop:
         self.counters = counters
         self._steps = steps or algo
         self._config, self._algo = config, algo
-        self._sampler, self._store, self._journal = sampler, store, journal
+        self._prefetches = algo.device.type == "cuda" if config.prefetch is None else config.prefetch
+        self._prefetcher = Prefetcher(sampler, algo.device, self._prefetches)
+        self._queue = DeviceQueue(algo.device)
+        self._asked: Kind | None = None  # what the block that has been drawn ahead is for
+        self._store, self._journal = store, journal
         self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
         self._epoch, self._facts, self._clock = learner_epoch, facts, clock
         self._block = algo.config.policy_delay
@@ -162,16 +111,19 @@ class TrainLoop:
     @property
     def phase(self) -> Phase:
         """What the next step is about."""
-        if self.counters.updates >= self._config.max_updates:
+        return self._phase(self.counters)
+
+    def _phase(self, counters: Counters) -> Phase:
+        if counters.updates >= self._config.max_updates:
             return "finished"
-        if self._pretrains(self._store.demo_starts):
+        if self._pretrains(counters, self._store.demo_starts):
             return "pretraining"
-        started = self.counters.step > 0 or self._store.transitions >= self._config.start_transitions
+        started = counters.step > 0 or self._store.transitions >= self._config.start_transitions
         return "online" if started else "waiting"
 
-    def _pretrains(self, demo_starts: int) -> bool:
-        unfinished = self.counters.pretrained < self._config.pretrain_updates
-        return unfinished and self.counters.updates == 0 and demo_starts > 0
+    def _pretrains(self, counters: Counters, demo_starts: int) -> bool:
+        unfinished = counters.pretrained < self._config.pretrain_updates
+        return unfinished and counters.updates == 0 and demo_starts > 0
 
     def steps(self) -> dict[str, int]:
         """Environment transitions of practice by session."""
@@ -183,30 +135,43 @@ class TrainLoop:
 
     def step(self) -> bool:
         """Make one block of gradient steps if it is due; returns whether it was."""
-        watermark = self._due()
-        if watermark is None:
+        kind = self._asked or self._ask(self.counters)
+        self._asked = None
+        if kind is None:
             return False
-        before = self.counters.step
+        self._make(kind, ahead=self._prefetches)
+        return True
+
+    def _make(self, kind: Kind, ahead: bool) -> None:
+        """Make the block of this kind that has been asked for, and ask for the next one `ahead` of that."""
+        block, before = self._prefetcher.take(), self.counters.step
+        after = self.counters.after(kind, self._block)
+        # What a checkpoint says is visible must not be ahead of the steps that it holds.
+        if ahead and not self._is_due(self._config.checkpoint_period, before):
+            self._asked = self._ask(after)
+        crashpoint("update.before")
+        metrics = self._steps.pretrain(block) if kind == "pretrain" else self._steps.update(block)
+        self._queue.wait()
+        self.counters = after
+        crashpoint("update.after")
+        self._between(before, metrics)
+
+    def _ask(self, counters: Counters) -> Kind | None:
+        """Show what the block after `counters` is to see, and have it drawn; None when it has to wait."""
+        watermark = self._due(counters)
+        if watermark is None:
+            return None
         try:
-            news = self._journal.note(before, watermark)
+            news = self._journal.note(counters.step, watermark)
         except OSError as error:
             self._stall(error)
-            return False
+            return None
         self._stalled = False
         self._store.advance(news)
         # By what is visible, not by what is loaded: a block that is made again must find the same.
-        pretraining = self._pretrains(len(self._store.demo))
-        block = self._sampler.sample(before, self._block, demo_only=pretraining)
-        crashpoint("update.before")
-        if pretraining:
-            metrics = self._steps.pretrain(block)
-            self.counters.pretrained += self._block
-        else:
-            metrics = self._steps.update(block)
-            self.counters.updates += self._block
-        crashpoint("update.after")
-        self._between(before, metrics)
-        return True
+        pretrains = self._pretrains(counters, len(self._store.demo))
+        self._prefetcher.ask(counters.step, self._block, demo_only=pretrains)
+        return "pretrain" if pretrains else "update"
 
     def _stall(self, error: OSError) -> None:
         """A block that is not in the journal could not be made again, so none is made; say so once."""
@@ -214,38 +179,39 @@ class TrainLoop:
             logger.error("training waits: the journal cannot be written (%s); free disk space", error)
         self._stalled = True
 
-    def _due(self) -> Watermark | None:
-        """The watermark at which the next block is to be made; None when it has to wait."""
+    def _due(self, counters: Counters) -> Watermark | None:
+        """The watermark at which the block after `counters` is to be made; None when it has to wait."""
         newest = self._store.refresh(self._links.readers())
-        planned = self._journal.planned(self.counters.step)
+        planned = self._journal.planned(counters.step)
         if planned is not None:
             if self._store.holds(planned):
                 return planned
             self._journal.drop_ahead()
-        if self.phase == "pretraining":
+        phase = self._phase(counters)
+        if phase == "pretraining":
             return newest
         some = self._store.online_starts + self._store.demo_starts > 0
-        due = self.phase == "online" and self._limiter.may_update(self._store.transitions, self.counters.updates)
+        due = phase == "online" and self._limiter.may_update(self._store.transitions, counters.updates)
         return newest if some and due else None
 
     def _between(self, before: int, metrics: Mapping[str, Tensor]) -> None:
         """Publish, log and save what has become due since step `before`."""
-        config, after = self._config, self.counters.step
-
-        def due(period: int) -> bool:
-            return after // period > before // period
-
+        config = self._config
         ready = self.counters.updates > 0 or self.counters.pretrained >= config.pretrain_updates
-        if ready and (due(config.publish_period) or self.counters.policy_version == 0):
+        if ready and (self._is_due(config.publish_period, before) or self.counters.policy_version == 0):
             self.publish()
-        if due(config.log_period):
+        if self._is_due(config.log_period, before):
             self._log(metrics)
-        if due(config.checkpoint_period):
+        if self._is_due(config.checkpoint_period, before):
             self.save()
+
+    def _is_due(self, period: int, before: int) -> bool:
+        """Whether the block that begins at step `before` ends a period of so many steps."""
+        return (before + self._block) // period > before // period
 
     def publish(self) -> None:
         """Publish the policy under the next version, unless it is not finite."""
-        self.counters.policy_version += 1
+        self.counters = replace(self.counters, policy_version=self.counters.policy_version + 1)
         self._send()
 
     def _send(self) -> None:
@@ -281,6 +247,17 @@ class TrainLoop:
                 f"expected finite losses, found none in {step - last_step} steps; "
                 "check the data, or lower critic_lr and start from the last checkpoint"
             )
+
+    def finish(self) -> None:
+        """Make the block that has been drawn ahead, if there is one, and save."""
+        kind, self._asked = self._asked, None
+        if kind is not None:
+            self._make(kind, ahead=False)
+        self.save()
+
+    def close(self) -> None:
+        """End the prefetching thread."""
+        self._prefetcher.close()
 
     def save(self) -> None:
         """Write a checkpoint. A full disk stops no training: what was saved before stays, and the next one tries."""

@@ -11,12 +11,14 @@ import torch
 
 from benchmarks.floors import Products
 from benchmarks.learners import make_block, make_sac
-from benchmarks.measure import Plan, in_turns, threads
+from benchmarks.measure import CLOCK, Plan, in_turns, threads
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
 from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_floor
 from benchmarks.update_profile import profile_rows
 from learner.algos.batch import to_device
+from learner.compilation import CompilationError, compile_layers
+from learner.config import Precision
 from policies import EncoderError, Policy
 from policies.encoders import FROM_FILE
 from steadyhand.job import quoted
@@ -39,17 +41,20 @@ class EncoderCase:
         frozen: Whether nobody trains it.
         target: Of the row.
         cached: Whether its maps come from the feature cache.
+        convolutions: As `learner.convolutions` takes it.
     """
 
     name: str
     frozen: bool
     target: tuple[Limit, ...] = ()
     cached: bool = False
+    convolutions: Precision = "auto"
 
     @property
     def text(self) -> str:
         """How its row is called."""
         how = "cached" if self.cached else "frozen, DrQ shift" if self.frozen else "trained, DrQ shift"
+        how += "" if self.convolutions == "auto" else f", {self.convolutions}"
         return f"update/s, 2 cameras 128x128, {self.name} {how}"
 
 
@@ -57,9 +62,12 @@ class EncoderCase:
 FROZEN = (at_least(0.606), share_of_floor(0.8))
 ENCODERS = (
     EncoderCase("small_cnn", frozen=True, target=FROZEN),
+    EncoderCase("small_cnn", frozen=True, target=FROZEN, convolutions="float32"),  # as the peers'
     EncoderCase("small_cnn", frozen=False),
+    EncoderCase("small_cnn", frozen=False, convolutions="float32"),
     EncoderCase("keypoints", frozen=False),
     EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),), convolutions="float32"),
     EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_floor(0.8),)),
     EncoderCase("resnet10", frozen=True, cached=True, target=(at_least(10.0),)),
     EncoderCase("efficientnet_lite0", frozen=True, cached=True, target=(at_least(10.0),)),
@@ -75,6 +83,8 @@ def rows(plan: Plan) -> Iterable[Row]:
         fast, many = ((at_least(100.0), share_of_floor(0.5)), (at_least(45.0),)) if not text else ((), ())
         yield _state(plan, f"update/s, state, 2 critics{text}", (), fast, WHAT_AN_UPDATE_IS, count)
         yield _state(plan, f"critic steps/s, state, 10 critics, 2 drawn{text}", paper, many, note, count)
+    yield _compiled(plan, "update/s, state, 2 critics", ())
+    yield _compiled(plan, "critic steps/s, state, 10 critics, 2 drawn", paper)
     for case in ENCODERS:
         yield _pixels(plan, case)
     yield from profile_rows(plan)
@@ -91,9 +101,28 @@ def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limi
     return row(AREA, name, value, "1/s", floor=floor, target=target, note=f"{count} threads; {note}")
 
 
+def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
+    """What torch.compile makes of it, in turns with the same algorithm as it is."""
+    name = f"{name}, 1 thread, compiled"
+    plain, compiled = (make_sac(make_schema(), (*ALIKE, *overrides)) for _ in range(2))
+    began_ns = CLOCK.now_ns()
+    try:
+        compile_layers(compiled, "aot_eager" if plan.quick else "inductor")
+    except CompilationError as error:
+        return not_measured(AREA, name, "1/s", str(error))
+    steps = plain.config.policy_delay
+    block = make_block(plain.policy.spec, steps * plain.config.batch_size)
+    with threads(1):
+        compiled.update(block)  # every layer is compiled when it is first used
+        compile_s = (CLOCK.now_ns() - began_ns) / 1e9
+        found = in_turns(plan, {"compiled": lambda: compiled.update(block), "plain": lambda: plain.update(block)}, 0.6)
+    note = f"{compile_s:.0f} s until the first; floor: not compiled"
+    return row(AREA, name, steps / found["compiled"], "1/s", floor=steps / found["plain"], note=note)
+
+
 def _pixels(plan: Plan, case: EncoderCase) -> Row:
     small = ("algo.batch_size=4",) if plan.quick else ()
-    overrides = [*PIXELS, f"policy.encoder={case.name}", *small]
+    overrides = [*PIXELS, f"policy.encoder={case.name}", f"learner.convolutions={case.convolutions}", *small]
     if case.name in FROM_FILE:
         overrides.append(f"policy.encoder_weights={quoted(resnet10_file(plan.new_folder('weights')))}")
     try:

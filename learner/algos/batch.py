@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "random_shift", "shift_frames", "staged", "to_device"]
+__all__ = ["Batch", "random_shift", "shift_frames", "to_device", "to_host"]
 
 
 class Batch(NamedTuple):
@@ -57,11 +57,16 @@ def to_device(value: Any, device: torch.device) -> Any:
     """Move an array, or a mapping of arrays, to the device as tensors; on the CPU an array shares its memory."""
     if isinstance(value, Mapping):
         return {key: to_device(part, device) for key, part in value.items()}
-    return staged(value, device).to(device, non_blocking=True)
+    return to_host(value, device).to(device, non_blocking=True)
 
 
-def staged(value: Any, device: torch.device) -> Tensor:
-    """An array as a tensor on the host, in pinned memory for CUDA: only from there does a copy run beside computing."""
+def to_host(value: Any, device: torch.device) -> Any:
+    """An array, or a mapping of arrays, as tensors from which a copy to the device runs beside computing.
+
+    For CUDA they lie in pinned memory; for a CPU they share the array's.
+    """
+    if isinstance(value, Mapping):
+        return {key: to_host(part, device) for key, part in value.items()}
     tensor = torch.as_tensor(value)
     return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
 

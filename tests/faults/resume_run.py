@@ -51,9 +51,9 @@ def prepare(folder: Path) -> None:
     writer.close()
 
 
-def main(folder: str, updates: str) -> None:
+def main(folder: str, updates: str, prefetch: str) -> None:
     run = RunFolder(Path(folder).parent, Path(folder).name)
-    with closing(Learner(*configs(), LINK, run, 0)) as learner:
+    with closing(Learner(*configs(prefetch=prefetch == "prefetch"), LINK, run, 0)) as learner:
         while (learner.loop is None or learner.loop.counters.updates < int(updates)) and learner.step():
             pass
         counters = dataclasses.asdict(learner.loop.counters)

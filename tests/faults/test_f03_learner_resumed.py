@@ -25,23 +25,25 @@ RECORDS = (10_000, 100_000, 1_000_000) if FULL else (3_000, 30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 if FULL else 180)]
 
 
-def train(folder: Path, steps: int, crash: str = "") -> int:
-    command = [sys.executable, "-m", "tests.faults.resume_run", str(folder), str(steps)]
+def train(folder: Path, steps: int, crash: str = "", prefetch: bool = False) -> int:
+    when = "prefetch" if prefetch else "in turn"
+    command = [sys.executable, "-m", "tests.faults.resume_run", str(folder), str(steps), when]
     environment = {VARIABLE: crash, "OMP_NUM_THREADS": "1", "PATH": ""}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode in (0, EXIT_STATUS), done.stderr[-2000:]
     return done.returncode
 
 
-def test_200_updates_at_one_go_equal_100_then_a_kill_and_100_more(tmp_path):
+@pytest.mark.parametrize("prefetch", [False, True])
+def test_200_updates_at_one_go_equal_100_then_a_kill_and_100_more(tmp_path, prefetch):
     prepare(tmp_path / "straight" / "run")
     prepare(tmp_path / "killed" / "run")
     assert train(tmp_path / "straight" / "run", 200) == 0
     # A block is two updates. The 50th one dies with its work undone and the newest checkpoint a few blocks behind.
-    assert train(tmp_path / "killed" / "run", 200, "update.after@50") == EXIT_STATUS
+    assert train(tmp_path / "killed" / "run", 200, "update.after@50", prefetch) == EXIT_STATUS
     assert list((tmp_path / "killed" / "run" / "checkpoints").glob("step-*"))
     assert not (tmp_path / "killed" / "run" / "end.json").exists()
-    assert train(tmp_path / "killed" / "run", 200) == 0
+    assert train(tmp_path / "killed" / "run", 200, prefetch=prefetch) == 0
     ends = [tmp_path / name / "run" for name in ("straight", "killed")]
     straight, killed = (safetensors.numpy.load((end / "end.safetensors").read_bytes()) for end in ends)
     assert straight.keys() == killed.keys()

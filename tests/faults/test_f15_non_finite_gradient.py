@@ -27,7 +27,7 @@ class Training:
         self.published: list[bytes] = []
         self.learner.intake.publish = self.published.append
         assert self.learner.step()
-        sampler, blocks = self.learner.loop._sampler, count(1)
+        sampler, blocks = self.learner.loop._prefetcher._sampler, count(1)
         sample = sampler.sample
 
         def poisoned(*args, **options):

@@ -100,6 +100,7 @@ def make_learner_config():
         "threads": 1,
         "convolutions": "float32",
         "cuda_graph": True,
+        "prefetch": True,
         "compile": False,
         "utd_ratio": 2.0,
         "slack": 4.0,

@@ -166,7 +166,7 @@ def test_features_are_cached_in_the_run_and_found_again(make_learner, make_actor
     actor.practise(2)
     learner.step()
     assert learner.loop.counters.updates == 2
-    cache = learner.loop._sampler._features
+    cache = learner._features._cache
     wait_until(lambda: learner.step() or all(cache.claims(session_id(1), seq) for seq in range(10)))
     learner.close()
     (file,) = (tmp_path / "runs" / "run" / "features").glob("*/*.bin")

@@ -11,7 +11,8 @@ from learner.checkpoint import CheckpointFolder
 from learner.metrics import Metrics
 from learner.replay.replay_log import SnapshotError
 from learner.replay.sampler import Sampler
-from learner.train_loop import Links, TrainingDivergedError, TrainLoop, counters_of, open_journal, open_store, restore
+from learner.resume import counters_of, open_journal, open_store, restore
+from learner.train_loop import Links, TrainingDivergedError, TrainLoop
 from policies import Policy
 from runtime.clock import FakeClock
 from tests.unit.learner.logs import reader_of, write_episode, writer_in
@@ -73,15 +74,16 @@ class Rig:
         return tensors, self.loop.counters
 
     def close(self):
-        for part in (self.demos, self.online, self.journal, self.metrics):
+        for part in (self.loop, self.demos, self.online, self.journal, self.metrics):
             part.close()
 
 
-@pytest.fixture
-def make_rig(tmp_path, make_config, make_spec, make_learner_config):
+@pytest.fixture(params=[False, True], ids=["in turn", "prefetch"])
+def make_rig(request, tmp_path, make_config, make_spec, make_learner_config):
     rigs = []
 
     def make(name="run", algo=None, demos=3, **changes):
+        changes = {"prefetch": request.param} | changes
         rig = Rig(tmp_path / name, make_learner_config(**changes), make_config(**(algo or {})), make_spec(), demos)
         rigs.append(rig)
         return rig
@@ -230,6 +232,24 @@ def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
     drive(resumed, 200)
     assert_same(straight.state(), resumed.state())
     assert [row["update"] for row in resumed.rows()] == list(range(10, 201, 10))
+
+
+@pytest.mark.parametrize("step", [60, 100, 130])
+def test_a_learner_that_was_ended_goes_on_as_if_it_had_not_been(make_rig, step):
+    settings = {"checkpoint_period": 100, "slack": 200.0}
+    straight, first = make_rig("straight", **settings), make_rig("resumed", **settings)
+    for rig in (straight, first):
+        rig.practise(20)
+    drive(straight, 200)
+    drive(first, step)
+    first.loop.finish()
+    ended = first.loop.counters.step
+    assert step <= ended <= step + 2  # a block that was drawn ahead is made too
+    first.close()
+    resumed = make_rig("resumed", **settings)
+    assert resumed.loop.counters.step == ended
+    drive(resumed, 200)
+    assert_same(straight.state(), resumed.state())
 
 
 def test_records_that_came_after_the_crash_change_nothing_that_was_made_before(make_rig):

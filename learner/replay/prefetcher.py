@@ -1,0 +1,61 @@
+"""Draws the next block on a thread of its own, while the gradient steps of this one are made."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import torch
+
+from learner.algos.batch import to_host
+from learner.replay.sampler import Sampler
+
+__all__ = ["Prefetcher"]
+
+
+class Prefetcher:
+    """One block ahead, no more. Nobody else may change the store between `ask` and `take`.
+
+    Which rows a block has does not depend on when it is drawn: that follows from the seed, the update and what the
+    store shows.
+
+    Args:
+        sampler: draws the blocks.
+        device: where they will be used; for CUDA they are handed over in pinned memory.
+        threaded: whether there is a thread; without one a block is drawn when it is taken.
+    """
+
+    def __init__(self, sampler: Sampler, device: torch.device, threaded: bool = True) -> None:
+        self._sampler, self._device = sampler, device
+        self._thread = ThreadPoolExecutor(1, "prefetch") if threaded else None
+        self._asked: tuple[int, int, bool] | None = None
+        self._drawn: Future[dict[str, Any]] | None = None
+
+    def ask(self, update: int, slices: int, demo_only: bool) -> None:
+        """Begin to draw a block; the arguments are those of `Sampler.sample`."""
+        if self._asked is not None:
+            raise ValueError(f"prefetch: expected block {self._asked[0]} to be taken first, found {update}")
+        self._asked = (update, slices, demo_only)
+        if self._thread is not None:
+            self._drawn = self._thread.submit(self._draw, *self._asked)
+
+    def take(self) -> dict[str, Any]:
+        """Return the block asked for, as soon as it is there.
+
+        Raises:
+            Exception: whatever drawing it raised.
+        """
+        if self._asked is None:
+            raise ValueError("prefetch: expected a block to have been asked for, found none")
+        asked, drawn = self._asked, self._drawn
+        self._asked = self._drawn = None
+        return self._draw(*asked) if drawn is None else drawn.result()
+
+    def close(self) -> None:
+        """End the thread; what it has drawn in vain is dropped."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _draw(self, update: int, slices: int, demo_only: bool) -> dict[str, Any]:
+        block: dict[str, Any] = to_host(self._sampler.sample(update, slices, demo_only), self._device)
+        return block

@@ -1,0 +1,82 @@
+"""How far training is, and what a checkpoint puts back where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import safetensors.numpy
+import safetensors.torch
+
+from learner.algos.sac import Sac
+from learner.checkpoint import Checkpoint
+from learner.journal import Journal
+from learner.replay.store import ReplayStore
+from transport.log_reader import LogReader
+
+__all__ = [
+    "REPLAY_FILE",
+    "STATE_FILE",
+    "Counters",
+    "Kind",
+    "counters_of",
+    "open_journal",
+    "open_store",
+    "restore",
+]
+
+STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
+Kind = Literal["pretrain", "update"]  # of a gradient step
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How far training is."""
+
+    pretrained: int = 0  # gradient steps on the demonstrations
+    updates: int = 0  # gradient updates online, those that utd_ratio counts
+    policy_version: int = 0  # published policies
+
+    def after(self, kind: Kind, steps: int) -> Counters:
+        """Return what they are after so many more steps of this kind."""
+        field = "pretrained" if kind == "pretrain" else "updates"
+        return replace(self, **{field: getattr(self, field) + steps})
+
+    @property
+    def step(self) -> int:
+        """Gradient steps of both kinds; numbers blocks, log rows and checkpoints."""
+        return self.pretrained + self.updates
+
+
+def counters_of(checkpoint: Checkpoint | None) -> Counters:
+    """Return where a checkpoint stands; zero without one."""
+    return Counters(**checkpoint.facts["counters"]) if checkpoint else Counters()
+
+
+def restore(algo: Sac, checkpoint: Checkpoint) -> None:
+    """Put the algorithm where it was at a checkpoint."""
+    algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
+
+
+def open_store(
+    capacity: int,
+    checkpoint: Checkpoint | None,
+    readers: Iterable[LogReader],
+    action_gains: Mapping[str, tuple[float, ...]] | None = None,
+) -> ReplayStore:
+    """Return the store as it was at a checkpoint; empty without one. `action_gains` are those of `ReplayStore`.
+
+    Raises:
+        SnapshotError: the logs lack records that training has seen.
+    """
+    store = ReplayStore(capacity, action_gains)
+    if checkpoint is not None and REPLAY_FILE in checkpoint.files:
+        store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
+    return store
+
+
+def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
+    """Open the journal at a checkpoint, or at its beginning."""
+    return Journal(path, counters_of(checkpoint).step, checkpoint.facts.get("journal") if checkpoint else None)
