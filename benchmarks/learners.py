@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.recording import write_log
 from learner.algos.sac import Sac
@@ -25,6 +26,7 @@ from transport.schema import Schema
 
 __all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
 
+CPU = torch.device("cpu")
 # What ties updates to data on a robot only stands in the way here.
 ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learner.device=cpu", "logging.level=error")
 
@@ -34,23 +36,24 @@ def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
     return make_policy(schema, overrides).spec
 
 
-def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Policy:
+def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Policy:
     """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
     config = compose(overrides)
     learner = build(LearnerConfig, config["learner"], "learner")
     policy_config = build(PolicyConfig, config["policy"], "policy")
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
     policy = Policy(build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone), 0, backbone)
+    policy.to(device)
     if backbone is None:
         policy.encoders.requires_grad_(not frozen)
-    policy.convolve_in(resolve_precision(learner.convolutions, policy.mean.device))
+    policy.convolve_in(resolve_precision(learner.convolutions, device))
     return policy
 
 
-def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False) -> Sac:
+def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Sac:
     """Return the algorithm with a policy of `make_policy`."""
     config = build(SacConfig, compose(overrides)["algo"], "algo")
-    return Sac(config, make_policy(schema, overrides, frozen), seed=0)
+    return Sac(config, make_policy(schema, overrides, frozen, device), seed=0)
 
 
 def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | None = None) -> dict[str, Any]:

@@ -103,7 +103,8 @@ class Learner:
         keep_freed_memory()
         self.device = resolve_device(config.device)
         self._precision = resolve_precision(config.convolutions, self.device)
-        logger.info("computing on %s with %d threads", self.device, config.threads)
+        precision = str(self._precision).removeprefix("torch.")
+        logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, precision)
         self._config, self._algo_config, self._policy_config = config, algo, policy
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
         self._lock = threading.Lock()

@@ -18,6 +18,7 @@ EXPECTED = {
         "small_cnn frozen",
         "avoidable item",
     ),
+    "gpu": ("state, 2 critics", "efficientnet_lite0 cached", "small_cnn trained"),
     "replay": ("observation and next", "with the DrQ shift", "kB a two-camera step on the disk"),
     "transport": ("transitions/s, durable", "CURVE keys", "kB on the wire a transition, raw", "lossy frames"),
     "weights": ("training thread blocked, state, p99", "swap between two steps, state, p99"),
