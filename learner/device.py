@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from learner.config import Device, Precision
 
 __all__ = ["DeviceError", "resolve_device", "resolve_precision"]
+
+CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # any of these; older torch does not tell
 
 
 class DeviceError(RuntimeError):
@@ -39,8 +44,9 @@ def resolve_precision(name: Precision, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = possible = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-        native = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+        tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
+        capabilities = tell() if device.type == "cpu" else {}
+        native = any(capabilities.get(name) for name in CPU_BFLOAT16)
         possible = device.type == "cpu"  # any can, in software
     if name == "bfloat16" and not possible:
         raise DeviceError(f"learner.convolutions=bfloat16: this {device.type} device has none; choose auto or float32")

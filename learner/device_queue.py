@@ -8,7 +8,7 @@ import torch
 
 __all__ = ["DeviceQueue"]
 
-DEPTH = 2  # blocks: one is computed while the next is copied; each holds its pinned memory until its turn
+DEPTH = 2  # blocks: one is computed while the next one is told; each holds its pinned memory until it is over
 
 
 class DeviceQueue:
@@ -26,7 +26,7 @@ class DeviceQueue:
         """Count what the device was given since the last call as one block; wait while there are more than two."""
         if self._device.type != "cuda":
             return
-        end = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        end = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
         end.record(torch.cuda.current_stream(self._device))
         self._ends.append(end)
         while len(self._ends) > DEPTH:

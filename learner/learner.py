@@ -103,8 +103,7 @@ class Learner:
         keep_freed_memory()
         self.device = resolve_device(config.device)
         self._precision = resolve_precision(config.convolutions, self.device)
-        precision = str(self._precision).removeprefix("torch.")
-        logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, precision)
+        logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, self._precision)
         self._config, self._algo_config, self._policy_config = config, algo, policy
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
         self._lock = threading.Lock()
@@ -257,6 +256,7 @@ class Learner:
 
     def _config_hash(self) -> str:
         values = [asdict(config) for config in (self._config, self._algo_config, self._policy_config)]
+        values[0]["convolutions"] = str(self._precision)  # which "auto" does not tell
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:

@@ -92,6 +92,7 @@ class TrainLoop:
         self._prefetcher = Prefetcher(sampler, algo.device, self._prefetches)
         self._queue = DeviceQueue(algo.device)
         self._asked: Kind | None = None  # what the block that has been drawn ahead is for
+        self._is_whole = True  # what is visible, what is journaled and what has been learnt belong together
         self._store, self._journal = store, journal
         self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
         self._epoch, self._facts, self._clock = learner_epoch, facts, clock
@@ -135,15 +136,18 @@ class TrainLoop:
 
     def step(self) -> bool:
         """Make one block of gradient steps if it is due; returns whether it was."""
+        self._is_whole = False
         kind = self._asked or self._ask(self.counters)
         self._asked = None
         if kind is None:
+            self._is_whole = True
             return False
         self._make(kind, ahead=self._prefetches)
         return True
 
     def _make(self, kind: Kind, ahead: bool) -> None:
         """Make the block of this kind that has been asked for, and ask for the next one `ahead` of that."""
+        self._is_whole = False
         block, before = self._prefetcher.take(), self.counters.step
         after = self.counters.after(kind, self._block)
         # What a checkpoint says is visible must not be ahead of the steps that it holds.
@@ -153,6 +157,7 @@ class TrainLoop:
         metrics = self._steps.pretrain(block) if kind == "pretrain" else self._steps.update(block)
         self._queue.wait()
         self.counters = after
+        self._is_whole = True
         crashpoint("update.after")
         self._between(before, metrics)
 
@@ -249,7 +254,14 @@ class TrainLoop:
             )
 
     def finish(self) -> None:
-        """Make the block that has been drawn ahead, if there is one, and save."""
+        """Make the block that has been drawn ahead, if there is one, and save.
+
+        After a block that was broken off there is nothing to save that a resumed learner could go on from: it goes on
+        from the checkpoint before, and makes again what the journal says.
+        """
+        if not self._is_whole:
+            logger.error("a block of gradient steps was broken off; its run goes on from the checkpoint before")
+            return
         kind, self._asked = self._asked, None
         if kind is not None:
             self._make(kind, ahead=False)

@@ -61,7 +61,7 @@ def to_device(value: Any, device: torch.device) -> Any:
 
 
 def to_host(value: Any, device: torch.device) -> Any:
-    """An array, or a mapping of arrays, as tensors from which a copy to the device runs beside computing.
+    """An array, or a mapping of arrays, as tensors from which a copy to the device does not keep the host waiting.
 
     For CUDA they lie in pinned memory; for a CPU they share the array's.
     """

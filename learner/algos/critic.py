@@ -77,7 +77,7 @@ class CriticEnsemble(nn.Module):
 
     def q(self, features: Tensor, action: Tensor, members: Tensor | None = None, frozen: bool = False) -> Tensor:
         """Q values (M, B); the arguments are those of `forward`."""
-        return self.head.value(self.forward(features, action, members, frozen))
+        return self.head.value(self(features, action, members, frozen))
 
 
 class ScalarHead(nn.Module):

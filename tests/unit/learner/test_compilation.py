@@ -42,6 +42,20 @@ def test_compiled_layers_make_the_same_steps(make_config, make_spec, make_block,
             assert change < 1e-2, f"{name}: off by {change}"
 
 
+def test_every_pass_through_critics_and_trunk_is_compiled(make_config, make_spec, make_block):
+    ran = []
+
+    def counting(graph, inputs):
+        return lambda *args: ran.append(graph) or graph(*args)
+
+    compiled = make_sac(make_config(policy_delay=2), make_spec())
+    compile_layers(compiled, counting)
+    ran.clear()
+    compiled.update(make_block(make_spec()))
+    # Twice the next action, its value and the critics; then the policy and its value.
+    assert len(ran) == 2 * 3 + 2
+
+
 def test_a_machine_that_cannot_compile_says_so_in_one_line(make_config, make_spec):
     def broken(graph, inputs):
         raise OSError("no compiler\nand a long trace")

@@ -1,4 +1,7 @@
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -37,6 +40,15 @@ def make_sac(request, make_config, make_spec, monkeypatch):
         return Sac(config, Policy(spec, 0).to(device), 0)
 
     return make
+
+
+@contextmanager
+def closing_event(event):
+    """Set the event, whatever happens."""
+    try:
+        yield
+    finally:
+        event.set()
 
 
 def copied(sac):
@@ -101,16 +113,43 @@ def test_a_recording_that_does_otherwise_is_given_up(make_sac, make_block, caplo
             assert_same(algo.state_tensors(), copied(eager), rtol=0, atol=0)
     assert len(caplog.records) == 1
     assert "recording is off" in caplog.text
+    assert steps.is_off
+
+
+def test_a_whole_step_of_rounding_in_one_small_tensor_is_no_difference(make_sac, make_block):
+    algo = make_sac()
+
+    def record(step, generator):
+        recording = record_by_tracing(step, generator)
+
+        def replay():
+            recording.replay()
+            algo.policy.trunk[0].bias.data[0] += 2 * algo.config.policy_lr
+
+        return Recording(replay, recording.metrics)
+
+    steps = RecordedSteps(algo, record)
+    steps.update(make_block(algo.policy.spec))
+    assert not steps.is_off
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device")
 def test_a_cuda_graph_makes_the_algorithms_own_steps(make_sac, make_block, caplog):
     eager, algo = make_sac("cuda"), make_sac("cuda")
     recorded = RecordedSteps(algo, record_on_cuda)
-    with caplog.at_level(logging.WARNING):
+    ended = threading.Event()
+
+    def other_work():
+        while not ended.is_set():  # as the threads that prefetch and that fill the feature cache
+            torch.zeros(1 << 20).pin_memory().to("cuda", non_blocking=True)
+
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as executor, closing_event(ended):
+        other = executor.submit(other_work)
         for seed, kind in enumerate(KINDS):
             block = make_block(algo.policy.spec, seed=seed)
             getattr(eager, kind)(block)
             getattr(recorded, kind)(block)
             assert_same(algo.state_tensors(), copied(eager), rtol=1e-2, atol=1e-3)
+        ended.set()
+        other.result()
     assert not caplog.records
