@@ -1,7 +1,7 @@
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import pytest
 import torch
@@ -40,15 +40,6 @@ def make_sac(request, make_config, make_spec, monkeypatch):
         return Sac(config, Policy(spec, 0).to(device), 0)
 
     return make
-
-
-@contextmanager
-def closing_event(event):
-    """Set the event, whatever happens."""
-    try:
-        yield
-    finally:
-        event.set()
 
 
 def copied(sac):
@@ -143,7 +134,8 @@ def test_a_cuda_graph_makes_the_algorithms_own_steps(make_sac, make_block, caplo
         while not ended.is_set():  # as the threads that prefetch and that fill the feature cache
             torch.zeros(1 << 20).pin_memory().to("cuda", non_blocking=True)
 
-    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as executor, closing_event(ended):
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as executor, ExitStack() as stack:
+        stack.callback(ended.set)
         other = executor.submit(other_work)
         for seed, kind in enumerate(KINDS):
             block = make_block(algo.policy.spec, seed=seed)
