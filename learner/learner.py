@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from learner.algos.sac import Sac
-from learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder
+from learner.checkpoint import CheckpointFolder
 from learner.compilation import compile_layers
 from learner.config import LearnerConfig, SacConfig
 from learner.device import resolve_device, resolve_precision
@@ -27,15 +27,14 @@ from learner.recorded_steps import RecordedSteps
 from learner.replay.feature_worker import FeatureWorker
 from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
-from learner.resume import counters_of, open_journal, open_store, restore
+from learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
 from learner.saved_policy import SavedPolicy
 from learner.train_loop import Links, Phase, TrainLoop
 from policies import Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
 from runtime.clock import Clock, MonotonicClock
-from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
-from runtime.run_folder import RunFolder, atomic_write_json
+from runtime.run_folder import RunFolder
 from transport.config import TransportConfig
 from transport.demo_set import read_manifest
 from transport.intake import Intake
@@ -120,7 +119,7 @@ class Learner:
         encoder = policy.encoder if self._spec is None else self._spec.encoder
         self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
-        self.learner_epoch = _next_epoch(run.path / EPOCH_FILE)
+        self.learner_epoch = next_epoch(run.path / EPOCH_FILE)
         self._progress = _Progress()
         self.intake = Intake(
             run.log, transport, self._spec_for, self._status, required, self.learner_epoch, self._clock
@@ -218,7 +217,7 @@ class Learner:
         steps = RecordedSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
         facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         if checkpoint is not None:
-            _check_facts(checkpoint, facts)
+            check_facts(checkpoint, facts)
             restore(algo, checkpoint)
             logger.info("resumed from %s", checkpoint.folder)
         counters = counters_of(checkpoint)
@@ -300,20 +299,3 @@ def _open_demo_set(folder: Path) -> LogReader:
     if differences := manifest.schema.diff(reader.schema):
         raise SchemaError(f"{folder}: its manifest and its log differ: {'; '.join(differences)}")
     return reader
-
-
-def _check_facts(checkpoint: Checkpoint, facts: dict[str, Any]) -> None:
-    if checkpoint.facts["schema_hash"] != facts["schema_hash"]:
-        raise CheckpointError(
-            f"{checkpoint.folder}: expected records of its own schema, found another; start a new run for this robot"
-        )
-    if checkpoint.facts["config_hash"] != facts["config_hash"]:
-        logger.warning("%s: written with another configuration; the one of this start counts", checkpoint.folder)
-
-
-def _next_epoch(path: Path) -> int:
-    """Count this start of the learner, so that its weights are newer than all of earlier starts."""
-    epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
-    atomic_write_json(path, {"learner_epoch": epoch})
-    crashpoint("epoch.counted")
-    return int(epoch)

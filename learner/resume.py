@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import safetensors.numpy
 import safetensors.torch
 
 from learner.algos.sac import Sac
-from learner.checkpoint import Checkpoint
+from learner.checkpoint import Checkpoint, CheckpointError
 from learner.journal import Journal
 from learner.replay.store import ReplayStore
+from runtime.crashpoint import crashpoint
+from runtime.logging import get_logger
+from runtime.run_folder import atomic_write_json
 from transport.log_reader import LogReader
 
 __all__ = [
@@ -21,7 +25,9 @@ __all__ = [
     "STATE_FILE",
     "Counters",
     "Kind",
+    "check_facts",
     "counters_of",
+    "next_epoch",
     "open_journal",
     "open_store",
     "restore",
@@ -29,6 +35,8 @@ __all__ = [
 
 STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
 Kind = Literal["pretrain", "update"]  # of a gradient step
+
+logger = get_logger("learner.resume")
 
 
 @dataclass(frozen=True)
@@ -80,3 +88,25 @@ def open_store(
 def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
     """Open the journal at a checkpoint, or at its beginning."""
     return Journal(path, counters_of(checkpoint).step, checkpoint.facts.get("journal") if checkpoint else None)
+
+
+def check_facts(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
+    """Say whether a checkpoint belongs to this start; another configuration is a warning.
+
+    Raises:
+        CheckpointError: it was made of records of another schema.
+    """
+    if checkpoint.facts["schema_hash"] != facts["schema_hash"]:
+        raise CheckpointError(
+            f"{checkpoint.folder}: expected records of its own schema, found another; start a new run for this robot"
+        )
+    if checkpoint.facts["config_hash"] != facts["config_hash"]:
+        logger.warning("%s: written with another configuration; the one of this start counts", checkpoint.folder)
+
+
+def next_epoch(path: Path) -> int:
+    """Count this start of the learner, so that its weights are newer than all of earlier starts."""
+    epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
+    atomic_write_json(path, {"learner_epoch": epoch})
+    crashpoint("epoch.counted")
+    return int(epoch)
