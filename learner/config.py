@@ -89,7 +89,7 @@ class LearnerConfig:
 
     device: Device  # auto = the fastest there is
     threads: int  # of torch on the CPU
-    convolutions: Precision  # what they compute in; auto = bfloat16 where the device multiplies it
+    convolutions: Precision  # what they compute in; auto = bfloat16 on CUDA, where it has products of it
     cuda_graph: bool  # record an update on a CUDA device once and replay it; elsewhere without effect
     prefetch: bool | None  # draw the next block on a thread of its own while one is made; null = on CUDA
     compile: bool  # fuse the dense layers' operations (torch.compile)

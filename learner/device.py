@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 
 from learner.config import Device, Precision
 
 __all__ = ["DeviceError", "resolve_device", "resolve_precision"]
-
-CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # any of these; older torch does not tell
 
 
 class DeviceError(RuntimeError):
@@ -34,20 +29,15 @@ def resolve_device(name: Device) -> torch.device:
 
 
 def resolve_precision(name: Precision, device: torch.device) -> torch.dtype:
-    """Return what convolutions compute in; `auto` takes bfloat16 where the device has products of it.
+    """Return what convolutions compute in; `auto` takes bfloat16 on CUDA, where it has products of it.
 
     Raises:
-        DeviceError: bfloat16 was asked for by name, and this device has none at all.
+        DeviceError: bfloat16 was asked for by name, and this device has none.
     """
-    if name == "float32":
-        return torch.float32
+    has_it = device.type == "cpu"  # any can, in software if need be
     if device.type == "cuda":
-        native = possible = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
-        capabilities = tell() if device.type == "cpu" else {}
-        native = any(capabilities.get(name) for name in CPU_BFLOAT16)
-        possible = device.type == "cpu"  # any can, in software
-    if name == "bfloat16" and not possible:
+        has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    if name == "bfloat16" and not has_it:
         raise DeviceError(f"learner.convolutions=bfloat16: this {device.type} device has none; choose auto or float32")
-    return torch.bfloat16 if native or name == "bfloat16" else torch.float32
+    wanted = name == "bfloat16" or (name == "auto" and device.type == "cuda")
+    return torch.bfloat16 if wanted and has_it else torch.float32

@@ -62,12 +62,12 @@ class EncoderCase:
 FROZEN = (at_least(0.606), share_of_floor(0.8))
 ENCODERS = (
     EncoderCase("small_cnn", frozen=True, target=FROZEN),
-    EncoderCase("small_cnn", frozen=True, target=FROZEN, convolutions="float32"),  # as the peers'
+    EncoderCase("small_cnn", frozen=True, target=FROZEN, convolutions="bfloat16"),
     EncoderCase("small_cnn", frozen=False),
-    EncoderCase("small_cnn", frozen=False, convolutions="float32"),
+    EncoderCase("small_cnn", frozen=False, convolutions="bfloat16"),
     EncoderCase("keypoints", frozen=False),
     EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),)),
-    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),), convolutions="float32"),
+    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),), convolutions="bfloat16"),
     EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_floor(0.8),)),
     EncoderCase("resnet10", frozen=True, cached=True, target=(at_least(10.0),)),
     EncoderCase("efficientnet_lite0", frozen=True, cached=True, target=(at_least(10.0),)),
