@@ -102,13 +102,13 @@ class Bench:
             self.rearm()
         raise AssertionError(f"{TRIES} stalls of the machine in a row")
 
-    def lead_to_the_end(self, steps: int) -> np.ndarray:
+    def lead_to_the_end(self, steps: int) -> None:
         """The same, until the watchdog holds for want of commands."""
         for _ in range(TRIES):
-            before = self.lead_undisturbed(steps)
+            self.lead_undisturbed(steps)
             self.expect_reason("no_commands", *STALLS)
             if self.reason() == "no_commands":
-                return before
+                return
             self.rearm()
         raise AssertionError(f"{TRIES} stalls of the machine in a row")
 
