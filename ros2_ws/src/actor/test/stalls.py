@@ -1,0 +1,106 @@
+"""Tells what a test in real time found from what the machine did: a pytest plugin.
+
+The watchdog latches after 0.1 s without a robot state, as it must. A shared machine that stands still for as long fails
+a test of it although nothing is wrong. So a test that `marker` marks, that failed, and during which the machine stood
+still, runs again; one that failed on a machine that ran stays failed. The summary names each.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+PERIOD_S = 0.005
+STALL_S = 0.05  # half of what the watchdog allows
+RERUNS = 2
+
+
+@dataclass(frozen=True)
+class Stall:
+    """For `lasted_s`, until `ended_s` of the monotonic clock that all processes share, a core woke nobody."""
+
+    ended_s: float
+    lasted_s: float
+
+
+class Heartbeat:
+    """A process of its own that sleeps `PERIOD_S` again and again on every core, and writes down when it overslept.
+
+    Not a thread: what the code under test does to its own interpreter is no stall of the machine.
+    """
+
+    def __init__(self) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (close)
+        self._process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=self._log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def since(self, start_s: float) -> list[Stall]:
+        """The stalls that ended after `start_s`, [s of time.monotonic]."""
+        time.sleep(4 * PERIOD_S)  # let it wake from one that has just ended
+        written = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
+        stalls = [Stall(*map(float, line.split())) for line in written.splitlines()]
+        return [stall for stall in stalls if stall.ended_s > start_s]
+
+    def close(self) -> None:
+        self._process.communicate()
+        self._log.close()
+
+
+class StallPlugin:
+    """Runs a failed test of the marker again if the machine stood still meanwhile, and says so at the end."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
+        self._test = ""
+        self._began_s = 0.0
+        self._excused: list[str] = []
+        # pytest-rerunfailures asks the condition after a failure, of a fixture or of the test.
+        self.marker = pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still)
+
+    def _stood_still(self) -> bool:
+        stalls = self._heartbeat.since(self._began_s)
+        if stalls:
+            longest = max(stall.lasted_s for stall in stalls)
+            self._excused.append(f"{self._test}: failed while the machine stood still for {longest:.2f} s")
+        return bool(stalls)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._test = item.nodeid
+        self._began_s = time.monotonic()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self._excused:
+            terminalreporter.write_line(line)
+
+
+def _watch(core: int) -> None:
+    os.sched_setaffinity(0, {core})
+    last = time.monotonic()
+    while True:
+        time.sleep(PERIOD_S)
+        now = time.monotonic()
+        if now - last > STALL_S:
+            sys.stdout.write(f"{now} {now - last}\n")
+            sys.stdout.flush()
+        last = now
+
+
+def _main() -> None:
+    for core in os.sched_getaffinity(0):
+        threading.Thread(target=_watch, args=(core,), daemon=True).start()
+    sys.stdin.read()  # until whoever started it closes the pipe, or dies
+
+
+if __name__ == "__main__":
+    _main()
