@@ -13,6 +13,8 @@ from runtime.config import build, compose
 from tests.contract.device_contract import DeviceContract
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 
+pytestmark = pytest.mark.realtime
+
 FORWARD = (0, 0, 300, 0, 0, 0)
 AXIS, BUTTON = 2, 1
 

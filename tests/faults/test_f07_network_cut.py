@@ -18,7 +18,7 @@ BREAKS = {
 }
 BUSY_S = 2.0  # what a busy machine may add
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.realtime, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

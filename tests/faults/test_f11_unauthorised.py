@@ -38,6 +38,8 @@ from transport.weights import Weights, encode
 from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 from transport.zmq_uplink import ZmqUplink
 
+pytestmark = pytest.mark.realtime
+
 MAX_ERROR_S = 1.0
 
 

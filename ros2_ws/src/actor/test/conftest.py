@@ -4,24 +4,16 @@ import importlib.util
 import os
 
 import pytest
-from stalls import Heartbeat, StallPlugin
 
 HAS_ROS = importlib.util.find_spec("rclpy") is not None
 collect_ignore_glob = [] if HAS_ROS else ["test_*.py"]
 
 
-def pytest_configure(config):
-    if HAS_ROS:
-        heartbeat = Heartbeat()
-        config.add_cleanup(heartbeat.close)
-        config.pluginmanager.register(StallPlugin(heartbeat), "stalls")
-
-
-def pytest_collection_modifyitems(config, items):
+def pytest_collection_modifyitems(items):
     """What talks over DDS runs in real time, in processes that watch each other."""
     for item in items:
         if "dds" in item.fixturenames:
-            item.add_marker(config.pluginmanager.get_plugin("stalls").marker)
+            item.add_marker(pytest.mark.realtime)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -13,6 +13,8 @@ from runtime.config import ConfigError, build, compose
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 
+pytestmark = pytest.mark.realtime
+
 FORWARD, BACK_RIGHT_TURNED = (0, 0, 300, 0, 0, 0), (350, 0, -350, 0, 350, 0)
 
 

@@ -21,6 +21,8 @@ from tests.transport_kit import wait_until
 from transport.log import LogReader, LogWriter
 from transport.record import Phase, valid_starts
 
+pytestmark = pytest.mark.realtime
+
 PERIOD_S = 0.05
 SPEED = 0.01  # of the tool for an action of 1, a step
 FORWARD = (0, 0, 350, 0, 0, 0)

@@ -13,6 +13,8 @@ from steadyhand.cli import main
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 
+pytestmark = pytest.mark.realtime
+
 ROOT = Path(__file__).resolve().parents[4]
 LEFT_AND_UP = (-350, 350, 0, 0, 0, 0)
 TOOL = re.compile(r"tool ([+-][0-9.]+) ([+-][0-9.]+) ([+-][0-9.]+) mm")

@@ -2,18 +2,20 @@
 
 import os
 import signal
+import threading
 import time
 
 import pytest
-from ros_kit import wait_until
-from stalls import Heartbeat, StallPlugin
+
+from tests.stalls import Heartbeat, StallPlugin
+from tests.transport_kit import wait_until
 
 pytest_plugins = ["pytester"]
 
 
 def stand_still(heartbeat, for_s):
     os.kill(heartbeat.pid, signal.SIGSTOP)
-    time.sleep(for_s)
+    threading.Event().wait(for_s)
     os.kill(heartbeat.pid, signal.SIGCONT)
 
 
@@ -21,7 +23,7 @@ def stand_still(heartbeat, for_s):
 def heartbeat():
     beat = Heartbeat()
     # It beats once it has seen a stall, which it cannot see before its interpreter has started.
-    wait_until(lambda: stand_still(beat, 0.1) or beat.since(0.0), "a heartbeat")
+    wait_until(lambda: stand_still(beat, 0.1) or beat.since(0.0))
     yield beat
     beat.close()
 
@@ -72,17 +74,12 @@ def test_a_failure_on_a_machine_that_ran_stays_one(pytester, heartbeat, monkeypa
 
 def run(pytester, heartbeat, body):
     """The exit code of a pytest of one test, which is `body`."""
-    plugin = StallPlugin(heartbeat)
-    pytester.makepyfile("def test_it(pytestconfig): pytestconfig.body()")
+    pytester.makeini("[pytest]\nmarkers = realtime")
+    pytester.makepyfile("import pytest\n@pytest.mark.realtime\ndef test_it(pytestconfig): pytestconfig.body()")
 
     class Given:
         @staticmethod
         def pytest_configure(config):
             config.body = body
 
-        @staticmethod
-        def pytest_collection_modifyitems(items):
-            for item in items:
-                item.add_marker(plugin.marker)
-
-    return pytester.inline_run("-p", "no:cacheprovider", plugins=[plugin, Given()]).ret
+    return pytester.inline_run("-p", "no:cacheprovider", plugins=[StallPlugin(heartbeat), Given()]).ret

@@ -1,8 +1,8 @@
-"""Tells what a test in real time found from what the machine did: a pytest plugin.
+"""Tells what a test in real time found from what the machine did: a pytest plugin, loaded by the `conftest.py` above.
 
 The watchdog latches after 0.1 s without a robot state, as it must. A shared machine that stands still for as long fails
-a test of it although nothing is wrong. So a test that `marker` marks, that failed, and during which the machine stood
-still, runs again; one that failed on a machine that ran stays failed. The summary names each.
+a test of it although nothing is wrong. So a test marked `realtime` that failed while the machine stood still runs
+again; one that failed on a machine that ran stays failed. The summary names each.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Heartbeat:
 
     def since(self, start_s: float) -> list[Stall]:
         """The stalls that ended after `start_s`, [s of time.monotonic]."""
-        time.sleep(4 * PERIOD_S)  # let it wake from one that has just ended
+        threading.Event().wait(4 * PERIOD_S)  # let it wake from one that has just ended
         written = os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
         stalls = [Stall(*map(float, line.split())) for line in written.splitlines()]
         return [stall for stall in stalls if stall.ended_s > start_s]
@@ -57,38 +57,51 @@ class Heartbeat:
 
 
 class StallPlugin:
-    """Runs a failed test of the marker again if the machine stood still meanwhile, and says so at the end."""
+    """Runs a failed `realtime` test again if the machine stood still meanwhile, and says so at the end."""
 
-    def __init__(self, heartbeat: Heartbeat) -> None:
-        self._heartbeat = heartbeat
+    def __init__(self, heartbeat: Heartbeat | None = None) -> None:
+        self._heartbeat = heartbeat  # None: started, and ended, with the first run that has such tests
         self._test = ""
         self._began_s = 0.0
         self._excused: list[str] = []
-        # pytest-rerunfailures asks the condition after a failure, of a fixture or of the test.
-        self.marker = pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still)
 
-    def _stood_still(self) -> bool:
-        stalls = self._heartbeat.since(self._began_s)
-        if stalls:
-            longest = max(stall.lasted_s for stall in stalls)
-            self._excused.append(f"{self._test}: failed while the machine stood still for {longest:.2f} s")
-        return bool(stalls)
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        marked = [item for item in items if item.get_closest_marker("realtime")]
+        if marked and self._heartbeat is None:
+            self._heartbeat = Heartbeat()
+            config.add_cleanup(self._heartbeat.close)
+        for item in marked:
+            # pytest-rerunfailures asks the condition after a failure, of a fixture or of the test.
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._test = item.nodeid
         self._began_s = time.monotonic()
 
+    def _stood_still(self) -> bool:
+        assert self._heartbeat is not None
+        stalls = self._heartbeat.since(self._began_s)
+        if stalls:
+            longest = max(stall.lasted_s for stall in stalls)
+            self._excused.append(f"{self._test}: failed while the machine stood still for {longest:.2f} s")
+        return bool(stalls)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._excused:
             terminalreporter.write_line(line)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(StallPlugin())
+
+
 def _watch(core: int) -> None:
     os.sched_setaffinity(0, {core})
+    never = threading.Event()
     last = time.monotonic()
-    while True:
-        time.sleep(PERIOD_S)
+    while not never.wait(PERIOD_S):
         now = time.monotonic()
         if now - last > STALL_S:
             sys.stdout.write(f"{now} {now - last}\n")
