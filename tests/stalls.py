@@ -61,8 +61,8 @@ class StallPlugin:
 
     def __init__(self, heartbeat: Heartbeat | None = None) -> None:
         self._heartbeat = heartbeat  # None: started, and ended, with the first run that has such tests
-        self._test = ""
         self._began_s = 0.0
+        self._stalls: list[Stall] = []
         self._excused: list[str] = []
 
     @pytest.hookimpl(trylast=True)
@@ -72,21 +72,25 @@ class StallPlugin:
             self._heartbeat = Heartbeat()
             config.add_cleanup(self._heartbeat.close)
         for item in marked:
-            # pytest-rerunfailures asks the condition after a failure, of a fixture or of the test.
+            # pytest-rerunfailures asks the condition after the test.
             item.add_marker(pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        self._test = item.nodeid
+    def pytest_runtest_setup(self) -> None:
         self._began_s = time.monotonic()
 
-    def _stood_still(self) -> bool:
+    def _stood_still(self, error: BaseException | None) -> bool:
+        """Whether a failure may be the machine's; asked of tests that passed too, without an error."""
         assert self._heartbeat is not None
-        stalls = self._heartbeat.since(self._began_s)
-        if stalls:
-            longest = max(stall.lasted_s for stall in stalls)
-            self._excused.append(f"{self._test}: failed while the machine stood still for {longest:.2f} s")
-        return bool(stalls)
+        self._stalls = [] if error is None else self._heartbeat.since(self._began_s)
+        return bool(self._stalls)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome == "rerun":  # pytest-rerunfailures' own
+            longest = max(stall.lasted_s for stall in self._stalls)
+            self._excused.append(
+                f"{report.nodeid}: failed while the machine stood still for {longest:.2f} s, ran again"
+            )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._excused:

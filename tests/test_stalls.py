@@ -59,10 +59,11 @@ class Scripted:
         (3, 3, 3, pytest.ExitCode.TESTS_FAILED),
     ],
 )
-def test_a_failure_during_a_stall_runs_again(pytester, heartbeat, failures, stalls, calls, code):
+def test_a_failure_during_a_stall_runs_again(pytester, heartbeat, capsys, failures, stalls, calls, code):
     body = Scripted(heartbeat, failures, stalls)
     assert run(pytester, heartbeat, body) == code
     assert body.calls == calls
+    assert capsys.readouterr().out.count("stood still") == calls - 1
 
 
 def test_a_failure_on_a_machine_that_ran_stays_one(pytester, heartbeat, monkeypatch):
