@@ -17,7 +17,7 @@ from transport.log import LogError, LogReader, LogWriter
 from transport.record import Kind
 from transport.schema import Schema
 
-__all__ = ["LogFaultError", "LogFullError", "Session", "log_fault", "open_session"]
+__all__ = ["LogFaultError", "LogFullError", "Session", "open_session"]
 
 SESSION_BYTES = 16
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -63,13 +63,14 @@ class Session:
         try:
             self.writer.append(record)
         except OSError as error:
-            kind = LogFullError if _is_lack_of_room(error) else LogFaultError
-            raise kind(log_fault(error)) from error
+            if _is_lack_of_room(error):
+                raise LogFullError(f"log: {error}; free disk space, it goes on by itself") from error
+            raise LogFaultError(_log_fault(error)) from error
 
     def broken(self) -> str:
         """Return why the log can never go on; "" while it can, though it may have to wait for room."""
         fault = self.writer.fault
-        return "" if fault is None or _is_lack_of_room(fault) else log_fault(fault)
+        return "" if fault is None or _is_lack_of_room(fault) else _log_fault(fault)
 
     def waiting_bytes(self, durable_seq: int) -> int:
         """Return the bytes of the records that the learner does not hold, when it holds all before `durable_seq`."""
@@ -90,7 +91,7 @@ class Session:
             if self.writer.forget(self._note(durable_seq)):
                 crashpoint("forget.deleted")
         except OSError as error:
-            raise LogFaultError(log_fault(error)) from error
+            raise LogFaultError(_log_fault(error)) from error
 
     def _note(self, durable_seq: int) -> int:
         """Note what the learner holds, and return what is noted: less, on a disk without room for a note."""
@@ -106,9 +107,9 @@ class Session:
         return durable_seq
 
 
-def log_fault(error: BaseException) -> str:
+def _log_fault(error: BaseException) -> str:
     """Return one line about a log that cannot be written."""
-    return f"log: {error}; free disk space and start again, it goes on from where it stopped"
+    return f"log: {error}; mend the disk or free space on it and start again, it goes on from where it stopped"
 
 
 def _is_lack_of_room(error: BaseException) -> bool:
