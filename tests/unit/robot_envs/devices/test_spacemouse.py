@@ -10,7 +10,7 @@ import pytest
 from robot_envs.devices.device import DeviceError
 from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
 from runtime.config import ConfigError, build, compose
-from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
+from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 
 pytestmark = pytest.mark.realtime
@@ -21,22 +21,6 @@ FORWARD, BACK_RIGHT_TURNED = (0, 0, 300, 0, 0, 0), (350, 0, -350, 0, 350, 0)
 def config_for(path, **changes):
     values = compose(["device=spacemouse"])["device"] | {"socket": str(path), "retry_s": 0.02} | changes
     return build(SpaceMouseConfig, values)
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    daemon = Daemon(tmp_path)
-    yield daemon
-    daemon.kill()
-
-
-@pytest.fixture
-def cap(daemon):
-    cap = Cap()
-    daemon.start(cap)
-    yield cap
-    daemon.kill()
-    cap.unplug()
 
 
 @pytest.fixture

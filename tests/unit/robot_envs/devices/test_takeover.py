@@ -16,7 +16,7 @@ from robot_envs.devices.make import make_person
 from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
 from runtime.clock import MonotonicClock
 from runtime.config import build, compose
-from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
+from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 from transport.log import LogReader, LogWriter
 from transport.record import Phase, valid_starts
@@ -91,22 +91,6 @@ class Bench:
     def close(self):
         self.person.close()
         self.observer.close()
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    daemon = Daemon(tmp_path)
-    yield daemon
-    daemon.kill()
-
-
-@pytest.fixture
-def cap(daemon):
-    cap = Cap()
-    daemon.start(cap)
-    yield cap
-    daemon.kill()
-    cap.unplug()
 
 
 @pytest.fixture
