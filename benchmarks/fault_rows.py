@@ -115,7 +115,7 @@ ROWS: tuple[FaultRow, ...] = (
         "F10",
         "malformed or hostile messages",
         "a WireError; the peer is dropped, the others go on",
-        (f"{_HERE}test_f10_hostile_messages.py",),
+        (f"{_HERE}test_f10_hostile_messages.py", f"{_HERE}test_f10_throughput.py"),
         "uncaught",
         "uncaught exceptions",
     ),

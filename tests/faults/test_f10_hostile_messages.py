@@ -1,14 +1,12 @@
 """F10: whatever bytes a peer sends, the answer is a WireError, the peer is dropped, and the others notice nothing.
 
-STEADYHAND_FAULT_FRAMES says how many mutated and random frames are decoded (1,000,000 for the full row);
-STEADYHAND_FAULT_BURST, how many records an honest actor sends at a time while its throughput is measured.
+STEADYHAND_FAULT_FRAMES says how many mutated and random frames are decoded (1,000,000 for the full row).
 """
 
 import logging
 import os
 import random
 import struct
-import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,24 +20,19 @@ import zmq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.faults.peers import Honest, Hostile
 from tests.transport_kit import (
-    CLOCK,
     CONFIG,
     SCHEMA,
-    connected_config,
     hello,
     intake_in,
-    make_machine,
-    pair,
-    reaching,
     record,
     session_id,
     wait_until,
     writer_in,
 )
-from transport import keys, weights, wire
+from transport import weights, wire
 from transport.budget import Budget
-from transport.config import TransportConfig
 from transport.log import LogReader
 from transport.weights import Weights, WeightsError
 from transport.wire import (
@@ -62,7 +55,6 @@ FRAMES = int(os.environ.get("STEADYHAND_FAULT_FRAMES", "100000"))
 SENT = FRAMES // 20  # of them through sockets, to a real learner
 EXAMPLES = max(250, min(FRAMES // 200, 10_000))  # of hypothesis
 SEED = 4
-BURST = int(os.environ.get("STEADYHAND_FAULT_BURST", "100"))  # records of an honest actor
 STATUS = Status(5, 2, -1, "train")
 FROM_ACTOR = [
     wire.encode(hello()),
@@ -327,26 +319,9 @@ def server(tmp_path) -> Iterator[ZmqServer]:
     server.intake.close()
 
 
-class Hostile:
-    """A bare connection that sends whatever it is given."""
-
-    def __init__(self, server: ZmqServer, config: TransportConfig = CONFIG) -> None:
-        self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.SNDTIMEO, 10_000)
-        if config.keys_folder is not None:
-            own = keys.own_keys(config.keys_folder)
-            self.socket.curve_serverkey = keys.learner_key(config.keys_folder)
-            self.socket.curve_publickey, self.socket.curve_secretkey = own.public, own.secret
-        self.socket.connect(server.address)
-
-    def close(self) -> None:
-        self.context.destroy(linger=0)
-
-
 @pytest.fixture
 def hostile(server) -> Iterator[Hostile]:
-    hostile = Hostile(server)
+    hostile = Hostile(server.address)
     yield hostile
     hostile.close()
 
@@ -382,30 +357,6 @@ def test_an_error_that_is_not_caught_would_be_seen(server, hostile, quiet, monke
     monkeypatch.setattr("transport.zmq_server.wire.decode", real)
 
 
-class Honest:
-    """An actor with a log, on a connection of its own."""
-
-    def __init__(self, server: ZmqServer, folder, config: TransportConfig | None = None) -> None:
-        self.server, self.ended = server, threading.Event()
-        self.writer = writer_in(folder)
-        self.uplink = ZmqUplink(config or connected_config(server), LogReader(folder))
-        self.uplink.connect(hello(), 10.0)
-
-    def send(self, count: int) -> float:
-        """Append `count` records and return the seconds until all of them are acknowledged."""
-        began = CLOCK.now_ns()
-        for _ in range(count):
-            self.writer.append(record(step=self.writer.next_seq))
-            self.uplink.notify()
-        wait_until(lambda: self.uplink.progress().next_seq == self.writer.next_seq)
-        return (CLOCK.now_ns() - began) / 1e9
-
-    def close(self) -> None:
-        self.uplink.close()
-        self.writer.close()
-        assert self.uplink.failure is None
-
-
 @pytest.mark.parametrize(
     "attack",
     [[b"\0\1\2\3\4"], [b"x" * 60_000], [b""] * 300, FROM_ACTOR[1], FROM_LEARNER[0], BOMBS["a deep list"]],
@@ -422,45 +373,6 @@ def test_an_honest_peer_beside_a_hostile_one_loses_nothing(tmp_path, server, hos
         reader.refresh()
         assert reader.gather(np.arange(len(reader)), "step_index").tolist() == list(range(400))
     assert server.failure is None
-
-
-def test_an_honest_actor_keeps_its_throughput_when_a_paired_one_turns_hostile(tmp_path, quiet, record_property):
-    """With keys a dropped actor is cut off and refused, so nothing of what it sends has to be read any more.
-
-    The loss is a figure and no assertion: on a machine that does other work, timing says nothing.
-    """
-    gpu, arm, leg = (
-        make_machine(tmp_path / "gpu"),
-        make_machine(tmp_path / "arm"),
-        make_machine(tmp_path / "leg", "leg"),
-    )
-    pair(gpu, arm)
-    pair(gpu, leg, "leg")
-    with (
-        closing(ZmqServer(intake_in(tmp_path / "learner", config=gpu), gpu)) as server,
-        closing(Honest(server, tmp_path / "log", config=reaching(arm, server))) as honest,
-        closing(Hostile(server, reaching(leg, server))) as hostile,
-    ):
-        alone_s = min(honest.send(BURST) for _ in range(3))
-        for _ in range(MAX_WIRE_ERRORS):
-            hostile.socket.send(b"junk")
-        wait_until(lambda: server.wire_errors == MAX_WIRE_ERRORS)
-        flooding, ended = threading.Thread(target=flood, args=(hostile, honest), daemon=True), honest.ended
-        flooding.start()
-        beside_s = min(honest.send(BURST) for _ in range(3))
-        ended.set()
-        flooding.join(10.0)
-        record_property("throughput_loss_percent", 100 * (1 - alone_s / beside_s))
-        assert server.wire_errors == MAX_WIRE_ERRORS
-        assert server.intake.next_seq(session_id(0)) == 6 * BURST
-        server.intake.close()
-
-
-def flood(hostile: Hostile, honest: Honest) -> None:
-    """Send for as long as the honest one works; what cannot be sent is given up."""
-    while not honest.ended.wait(0.001):
-        with suppress(zmq.Again):
-            hostile.socket.send(b"junk", zmq.NOBLOCK)
 
 
 def test_a_peer_is_dropped_after_its_budget_and_only_then(server, hostile):
