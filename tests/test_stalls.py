@@ -28,6 +28,7 @@ def heartbeat():
     beat.close()
 
 
+@pytest.mark.realtime
 def test_a_stall_is_seen_with_its_length_and_only_by_who_asks_since_before_it(heartbeat):
     start = time.monotonic()
     stand_still(heartbeat, 0.2)

@@ -75,7 +75,8 @@ def write_episode(writer: LogWriter, session: int, episode: int, steps: int, end
 
 
 def writer_in(folder: Path, number: int = 0, schema: Schema = SCHEMA, actor_id: str = "arm", **options) -> LogWriter:
-    return LogWriter(folder, schema, actor_id, session_id(number), CONFIG.segment_bytes, **options)
+    settings = {"segment_bytes": CONFIG.segment_bytes}
+    return LogWriter(folder, schema, actor_id, session_id(number), **(settings | options))
 
 
 def hello(number: int = 0, schema: Schema = SCHEMA, actor_id: str = "arm") -> Hello:

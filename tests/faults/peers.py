@@ -4,10 +4,10 @@ from pathlib import Path
 
 import zmq
 
-from tests.transport_kit import CLOCK, CONFIG, SCHEMA, connected_config, hello, record, session_id, wait_until
+from tests.transport_kit import CLOCK, CONFIG, connected_config, hello, record, wait_until, writer_in
 from transport import keys
 from transport.config import TransportConfig
-from transport.log import LogReader, LogWriter
+from transport.log import LogReader
 from transport.zmq_server import ZmqServer
 from transport.zmq_uplink import ZmqUplink
 
@@ -34,7 +34,7 @@ class Honest:
 
     def __init__(self, server: ZmqServer, folder: Path, config: TransportConfig | None = None) -> None:
         settings = config or connected_config(server)
-        self.writer = LogWriter(folder, SCHEMA, "arm", session_id(0), settings.segment_bytes)
+        self.writer = writer_in(folder, segment_bytes=settings.segment_bytes)
         self.uplink = ZmqUplink(settings, LogReader(folder))
         self.uplink.connect(hello(), 10.0)
 

@@ -3,7 +3,6 @@
 With keys a dropped actor is cut off and refused, so nothing of what it sends has to be read any more.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -28,7 +27,7 @@ MAX_LOSS_PERCENT = 25.0  # the aim is 5; one run on two cores wanders by 5 or mo
 def flooding(address: str, keys_folder: Path) -> Iterator[subprocess.Popen]:
     """The flooder, while it can be stopped and let go on."""
     program = [sys.executable, "-m", "tests.faults.flooder", address, str(keys_folder)]
-    process = subprocess.Popen(program, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = subprocess.Popen(program, cwd=ROOT)
     try:
         yield process
     finally:

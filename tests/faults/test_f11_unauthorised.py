@@ -38,8 +38,6 @@ from transport.weights import Weights, encode
 from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 from transport.zmq_uplink import ZmqUplink
 
-pytestmark = pytest.mark.realtime
-
 MAX_ERROR_S = 1.0
 
 
@@ -132,6 +130,7 @@ CASES = [
 ]
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(("case", "line"), CASES, ids=lambda value: getattr(value, "__name__", ""))
 def test_the_others_are_refused_and_told_why_within_a_second(world, case, line, record_property):
     elapsed_s = seconds_to(HandshakeError, world.uplink(case(world)), line)
@@ -142,6 +141,7 @@ def test_the_others_are_refused_and_told_why_within_a_second(world, case, line, 
     assert world.server.intake.readers() == []
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("case", [case for case, _ in CASES])
 def test_without_the_monitor_they_would_be_met_with_silence(world, case, monkeypatch):
     monkeypatch.setattr(HandshakeMonitor, "failure", lambda self: "")
@@ -156,6 +156,7 @@ def test_without_the_allow_list_an_unlisted_key_would_be_served(world, monkeypat
     wait_until(lambda: world.stored() == 3)
 
 
+@pytest.mark.realtime
 def test_a_keyed_actor_does_not_talk_to_a_learner_without_keys(world, tmp_path):
     world.server = world.serve(CONFIG)
     elapsed_s = seconds_to(HandshakeError, world.uplink(world.arm), "it serves without keys")
@@ -163,6 +164,7 @@ def test_a_keyed_actor_does_not_talk_to_a_learner_without_keys(world, tmp_path):
     assert world.stored() == 0
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("keyed", [True, False])
 def test_a_tunnel_without_a_learner_behind_it_is_waited_for(world, keyed):
     """It takes every connection and cuts it off at once: nobody has refused anything."""
@@ -311,6 +313,7 @@ def test_up_and_down_with_keys_leaks_neither_files_nor_threads(world, tmp_path):
     wait_until(lambda: threading.active_count() <= threads)
 
 
+@pytest.mark.realtime
 def test_a_learner_with_keys_stops_within_two_seconds(world):
     uplink = world.uplink(world.arm)
     uplink.connect(hello(), 10.0)
