@@ -40,10 +40,14 @@ def resume_after_stop(
     """
     if stop_reason in ("", INTERRUPTED):
         return
-    while not operator.may_resume(stop_reason):
-        if stop():
+    robot = env.unwrapped
+    resume = getattr(robot, "resume", lambda *_: True)
+    while True:
+        # A stop that comes after the question is not what the operator answers.
+        since = (robot.stops,) if hasattr(robot, "stops") else ()
+        if operator.may_resume(stop_reason):
+            if resume(*since) is not False:
+                return
+        elif stop():
             return
         idle()
-    resume = getattr(env.unwrapped, "resume", None)
-    if resume is not None:
-        resume()

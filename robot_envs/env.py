@@ -6,6 +6,7 @@ Actions are steps of the tool in its own frame; the observed pose is relative to
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,11 +17,21 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from robot_envs.camera import Camera
-from robot_envs.frames import pose_compose, pose_from_vector, pose_relative, pose_to_vector, quat_inverse, quat_rotate
-from robot_envs.robot import Robot, RobotCommand, RobotError
+from robot_envs.frames import (
+    length,
+    pose_compose,
+    pose_from_vector,
+    pose_relative,
+    pose_to_vector,
+    quat_inverse,
+    quat_rotate,
+)
+from robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from robot_envs.safety.camera_watch import CameraWatch
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
+from robot_envs.safety.held_pose import HeldPose
 from robot_envs.safety.motion_watch import MotionWatch
+from robot_envs.safety.tare import TareError
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import ObservedVector, Outcome, Task
 from runtime.clock import Clock
@@ -104,7 +115,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
         self.reward_terms = tuple(task.reward_terms)
+        self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
+        self._held = HeldPose(robot.n_arms)
+        self._sending = threading.Lock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
         for camera in cameras:
             camera.connect()
@@ -124,7 +138,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
-        self._state = self.robot.reset(plan.start_pose, plan.gripper_width)
+        self._move(plan.start_pose, plan.gripper_width)
         for watch in self._watches:
             watch.begin()
         self._motion.begin()
@@ -146,16 +160,20 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """
         # The state may have grown old while somebody chose the action.
         stopped_before = self.gate.check_state(self._state, self.clock.now_ns()) is not None
-        command = self.gate.pass_command(self._command_for(np.asarray(action, np.float64)), self._state)
+        wanted = self._command_for(np.asarray(action, np.float64))
+        with self._sending:
+            command = self.gate.pass_command(wanted, self._state)
+            if command is None:
+                self.robot.hold()
+            else:
+                self.robot.command(command)
         if command is None:
-            self.robot.hold()
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:
-            self.robot.command(command)
             self._motion.commanded(command, self._state)
             self._gripper_width = command.gripper_width
         overrun = self._wait()
-        self._state = self.robot.read()
+        self._state = self.gate.believe(self.robot.read(), self._state)
         if self._check() is not None:
             self.robot.hold()
         self._previous_action = np.asarray(action, np.float32)
@@ -178,13 +196,33 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Why the robot was stopped, until somebody resumes."""
         return self.gate.stop_reason
 
-    def resume(self) -> None:
-        """A person says that it is safe: the next episode may start."""
-        self.gate.resume()
+    @property
+    def stops(self) -> int:
+        """Number of stops so far, for `resume`."""
+        return self.gate.stops
+
+    def resume(self, since: int | None = None) -> bool:
+        """Clear the latched stop: the operator says that it is safe, and the next episode may start.
+
+        Args:
+            since: `stops` at the moment when the operator said so; a stop after it stays latched.
+
+        Returns:
+            Whether no stop is latched now.
+        """
+        return self.gate.resume(since)
+
+    def stop(self, reason: StopReason) -> None:
+        """Latch a stop and hold, from any thread. A command that is on its way to the robot does not follow it."""
+        with self._sending:
+            self.gate.stop(reason)
+            self.robot.hold()
 
     def hold(self) -> None:
-        """The arm stays where it is."""
+        """Keep the arm where it is."""
         self.robot.hold()
+        if len(self._start_pose):
+            self.gate.begin(self._state.tcp_pose)
 
     def park(self) -> None:
         """Bring the arm to where it waits while a person has a break, and hold there. Nothing latches."""
@@ -193,20 +231,25 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             if at is not None:
                 pose = np.broadcast_to([*at, *self.gate.limits.nominal_quat], pose.shape).copy()
             try:
-                self.robot.reset(pose, self._gripper_width)
+                self._move(pose, self._gripper_width)
             except RobotError as error:
                 logger.warning("not parked, the arm stays where it is: %s", error)
         self.robot.hold()
 
     def preflight(self) -> str:
-        """What speaks against moving after a break, as a stop reason; "" = nothing. Nothing latches."""
+        """The objection to moving after a break, as a stop reason; "" = there is none.
+
+        Nothing that is found here latches, and a stop that is latched stays.
+        """
         self._state = self.robot.read()
         for watch in self._watches:
             watch.begin()
-        self._check()
-        objection = self.gate.stop_text
-        self.gate.resume()
-        return objection
+        if self.gate.stop_reason is not None:
+            return self.gate.stop_text
+        trial = SafetyGate(self.gate.limits, self.config.control_period_s)
+        trial.check_state(self._state, self.clock.now_ns())
+        self._look(trial)
+        return trial.stop_text
 
     def close(self) -> None:
         """Hold, and let go of robot and cameras."""
@@ -221,7 +264,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             return RobotCommand(np.full_like(self._state.tcp_pose, np.nan), self._gripper_width)
         arms = np.clip(action.reshape(self.robot.n_arms, -1), -1.0, 1.0)
         delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
-        target = pose_compose(self._state.tcp_pose, pose_from_vector(delta))
+        reference = self._held.reference(self._state.tcp_pose, length(delta) > 0.0)
+        target = pose_compose(reference, pose_from_vector(delta))
         width = self._gripper_width
         if self.config.learns_gripper:
             width = np.where(arms[:, 6] > 0.3, self.config.gripper_open_m, np.where(arms[:, 6] < -0.3, 0.0, width))
@@ -229,11 +273,28 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _check(self) -> StopReason | None:
         """Look through the cameras; latch and return what is wrong with them or with the arm, most basic first."""
-        now_ns = self.clock.now_ns()
-        self.gate.check_state(self._state, now_ns)
-        for watch in self._watches:
-            self.gate.latch(watch.look(self.clock.now_ns()), watch.name)
+        self.gate.check_state(self._state, self.clock.now_ns())
+        self._look(self.gate)
         return self.gate.latch(self._motion.check(self._state))
+
+    def _look(self, gate: SafetyGate) -> None:
+        for watch in self._watches:
+            gate.latch(watch.look(self.clock.now_ns()), watch.name)
+
+    def _move(self, tcp_pose: NDArray[np.float64], gripper_width: NDArray[np.float64]) -> None:
+        """Move outside an episode, under the same limits; a fault on the way latches, and the arm holds there."""
+        self._held.release()
+        try:
+            self._state = self.robot.reset(tcp_pose, gripper_width, self._may_go_on)
+        except TareError as error:
+            self._state = self.robot.read()
+            self.gate.latch(StopReason.NOT_TARED, str(error))
+        finally:
+            self._held.release()
+        self.gate.begin(self._state.tcp_pose)
+
+    def _may_go_on(self, state: RobotState) -> bool:
+        return self.gate.check_state(state, self.clock.now_ns()) is None
 
     def _wait(self) -> bool:
         """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst.

@@ -17,6 +17,7 @@ from robot_envs.gym_env import ForeignExpert, GymTaskConfig, GymTaskEnv, load_en
 from robot_envs.robot import Robot
 from robot_envs.safety.gate import SafetyGate
 from robot_envs.safety.limits import SafetyLimits
+from robot_envs.safety.region import Extent
 from robot_envs.stage import Stage
 from robot_envs.tasks.task import Task
 from runtime.clock import Clock
@@ -36,6 +37,7 @@ class RobotTaskConfig:
         drive: Periods and scales of the environment.
         settings: The task's own numbers.
         scene: What the mock robot works on.
+        extent: Of the tool and the part that it holds, for the safety limits.
     """
 
     kind: Literal["robot"]
@@ -44,6 +46,7 @@ class RobotTaskConfig:
     drive: EnvConfig
     settings: dict[str, Any]
     scene: dict[str, Any]
+    extent: Extent
 
 
 @dataclass(frozen=True)

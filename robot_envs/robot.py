@@ -17,6 +17,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+class MayGoOn(Protocol):
+    """The judgement of a motion that is under way."""
+
+    def __call__(self, state: RobotState) -> bool:
+        """Whether the arm may go on moving, after it was seen in a state."""
+
+
 class RobotError(RuntimeError):
     """The robot cannot do what was asked; the message says what a person has to do."""
 
@@ -37,6 +44,7 @@ class RobotState:
         ok: False while the arm reports a fault of its own. Shape (n_arms,).
         silent_source: Name of a source of this robot that has fallen silent, camera or sensor; "" = all of them speak.
         fault: What the fault is, where that is known.
+        implausible: The fault of readings that cannot be true; `tcp_pose` is then the last that could. "" = none.
     """
 
     stamp_ns: int
@@ -49,11 +57,19 @@ class RobotState:
     ok: NDArray[np.bool_]
     silent_source: str = ""
     fault: str = ""
+    implausible: str = ""
 
     def is_finite(self) -> bool:
         """Whether every number of the reading is finite."""
         # A sum is finite only if all of its terms are.
-        return math.isfinite(self.tcp_pose.sum() + self.tcp_twist.sum() + self.wrench.sum() + self.gripper_width.sum())
+        return math.isfinite(
+            self.tcp_pose.sum()
+            + self.tcp_twist.sum()
+            + self.wrench.sum()
+            + self.gripper_width.sum()
+            + self.joint_position.sum()
+            + self.joint_velocity.sum()
+        )
 
 
 @dataclass(frozen=True)
@@ -89,17 +105,19 @@ class Robot(Protocol):
         """Set the controller's target, which it clips around the measured pose, so that contact force is bounded."""
 
     def hold(self) -> None:
-        """Stop where the arm is: the measured pose becomes the target."""
+        """Stop where the arm is: the measured pose becomes the target, once, until the next command or reset."""
 
-    def reset(self, tcp_pose: Array, gripper_width: Array) -> RobotState:
+    def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
         """Move to a pose between episodes, wait until the arm is at rest there, and tare the wrench.
 
         Args:
             tcp_pose: Shape (n_arms, 7); base frame.
             gripper_width: Shape (n_arms,); [m].
+            may_go_on: Asked with every reading on the way. False = hold there and return.
 
         Raises:
             RobotError: The pose cannot be reached.
+            TareError: The arm is there, and the tool is pressed or shakes; the old tare stays.
         """
 
     def close(self) -> None:

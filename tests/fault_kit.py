@@ -82,9 +82,9 @@ class WitnessRobot(RecordingRobot):
         self._note("read")
         return state
 
-    def reset(self, tcp_pose, gripper_width) -> RobotState:
+    def reset(self, tcp_pose, gripper_width, may_go_on) -> RobotState:
         self.plan.begin()
-        state = self.plan.apply(super().reset(tcp_pose, gripper_width))
+        state = self.plan.apply(super().reset(tcp_pose, gripper_width, may_go_on))
         self._note("reset")
         return state
 

@@ -7,6 +7,9 @@ import numpy as np
 from robot_envs.make import make_env
 from robot_envs.robot import RobotCommand, RobotState
 from robot_envs.safety.limits import SafetyLimits
+from robot_envs.safety.plausibility import PlausibleMotion
+from robot_envs.safety.region import Extent
+from robot_envs.safety.tare import TareLimits
 from runtime.config import compose
 
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
@@ -23,10 +26,17 @@ def limits(**changes) -> SafetyLimits:
         "nominal_quat": (1.0, 0.0, 0.0, 0.0),
         "max_tilt_rad": 0.4,
         "max_tcp_speed_m_s": 0.25,
+        "max_tcp_acceleration_m_s2": 5.0,
+        "max_tcp_jerk_m_s3": 100.0,
         "max_tcp_angular_speed_rad_s": 1.0,
+        "max_tcp_angular_acceleration_rad_s2": 20.0,
+        "max_tcp_angular_jerk_rad_s3": 400.0,
         "max_force_n": 60.0,
         "max_torque_nm": 10.0,
         "max_state_age_s": 0.2,
+        "extent": Extent((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+        "plausible": PlausibleMotion(2.0, 8.0, 0.005, 0.05, 3),
+        "tare": TareLimits(15.0, 3.0, 5.0),
     }
     return SafetyLimits(**(values | changes))
 
@@ -62,8 +72,8 @@ class RecordingRobot:
         self._last = self._robot.read()
         return self._last
 
-    def reset(self, tcp_pose, gripper_width) -> RobotState:
-        self._last = self._robot.reset(tcp_pose, gripper_width)
+    def reset(self, tcp_pose, gripper_width, may_go_on) -> RobotState:
+        self._last = self._robot.reset(tcp_pose, gripper_width, may_go_on)
         return self._last
 
     def command(self, command: RobotCommand) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from robot_envs.frames import Array, pose_compose, pose_from_vector
 from robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
 from robot_envs.mock.world import World
-from robot_envs.robot import RobotCommand, RobotError, RobotState
+from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 
 _NS = 1_000_000_000
 
@@ -53,6 +53,7 @@ class MockRobot:
         self.world = world
         self._config = config
         self._connected = False
+        self._holds = False
         self._tare = np.zeros(6)
         self._noise = _Noise(config)
 
@@ -97,6 +98,7 @@ class MockRobot:
     def command(self, command: RobotCommand) -> None:
         """Set the impedance controller's target after the configured latency."""
         self._require_connection()
+        self._holds = False
         target = self._noise.true_pose(command.tcp_pose[0])
         width = float(np.clip(command.gripper_width[0], 0.0, MAX_GRIPPER_WIDTH_M))
 
@@ -107,14 +109,17 @@ class MockRobot:
         self.world.after(self._config.command_latency_s, follow)
 
     def hold(self) -> None:
-        """The pose the arm has becomes its target, at once."""
+        """The pose the arm has becomes its target, at once. Further holds keep that target."""
         self._require_connection()
         self.world.forget_scheduled()
-        self.world.set_target(self.world.tcp_pose())
+        if not self._holds:
+            self.world.set_target(self.world.tcp_pose())
+        self._holds = True
 
-    def reset(self, tcp_pose: Array, gripper_width: Array) -> RobotState:
-        """Put the arm at a pose, let it come to rest, tare the wrench."""
+    def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
+        """Put the arm at a pose at once, let it come to rest, tare the wrench."""
         self._require_connection()
+        self._holds = False
         self.world.forget_scheduled()
         self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]))
         self.world.settle(self._config.settle_s)

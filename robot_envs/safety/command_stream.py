@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.safety.limits import SafetyLimits, clip_tilt
+from robot_envs.safety.joint_limits import JointLimits, JointShaper
+from robot_envs.safety.limits import SafetyLimits, clip_tilt, clip_to_workspace
+from robot_envs.safety.shaper import PoseShaper, TwistShaper
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 
 
@@ -22,6 +24,7 @@ class HoldReason(str, Enum):
     NO_COMMANDS = "no_commands"
     NOT_HEARD_YET = "not_heard_yet"
     STATE_SILENT = "state_silent"
+    IMPLAUSIBLE_STATE = "implausible_state"
     FAULT_SOURCE_SILENT = "fault_source_silent"
     ROBOT_FAULT = "robot_fault"
     SECOND_PUBLISHER = "second_publisher"
@@ -48,27 +51,33 @@ class Measured:
 
 
 class CommandStream(Protocol):
-    """One kind of command, as a vector."""
+    """One kind of command, as a vector, and the limits on what is published of it."""
 
     size: int
 
     def objection(self, command: Array, measured: Measured) -> HoldReason | None:
-        """Why the command must not be passed on; None when it may. Also asked while it is being followed."""
+        """The reason not to pass a command on; None when it may. Also asked while it is being followed."""
 
     def between(self, start: Array, goal: Array, share: float) -> Array:
         """The command on the way; ``share`` 0 = start, 1 = goal."""
 
-    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
-        """Whether a command asks for no more than what is being followed, as seen from the arm."""
+    def away(self, command: Array, goal: Array) -> float:
+        """How far a command is from another; only compared with itself."""
 
     def rest(self, measured: Measured) -> Array:
         """The command that keeps the arm where it is."""
 
     def freeze(self, target: Array) -> Array:
-        """The command that goes no further when nobody knows where the arm is."""
+        """The command that goes no further when the arm cannot be seen."""
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
-        """Whether the arm was moved so far from what is held (by a person's hand) that it would spring back."""
+        """Whether the arm was moved so far from what is held (by a hand, say) that it would spring back."""
+
+    def begin(self, measured: Measured) -> Array:
+        """Start at rest where the arm is; return the first target."""
+
+    def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
+        """The next target on the way to what is wanted, with speed, acceleration and jerk limited."""
 
 
 class PoseStream:
@@ -79,13 +88,14 @@ class PoseStream:
     def __init__(self, settings: WatchdogSettings, limits: SafetyLimits) -> None:
         self._settings = settings
         self._limits = limits
+        self._shaper = PoseShaper(limits.linear, limits.angular, limits.region)
 
     def objection(self, command: Array, measured: Measured) -> HoldReason | None:
-        """Outside the workspace or tilted too far, or too far from the measured pose."""
-        s, limits = self._settings, self._limits
-        if _outside(command[:3], limits, s.box_margin_m):
-            return HoldReason.OUTSIDE_WORKSPACE
-        if angle_between(clip_tilt(command[None, 3:], limits)[0], command[3:]) > s.tilt_margin_rad:
+        """Outside the workspace or tilted too far, or too far from the measured pose.
+
+        From an arm that is outside a command may lead back in.
+        """
+        if _is_outside(command, self._settings, self._limits) and _leads_out(measured.tcp_pose, command, self._limits):
             return HoldReason.OUTSIDE_WORKSPACE
         return HoldReason.JUMP if self.has_strayed(command, measured) else None
 
@@ -95,11 +105,9 @@ class PoseStream:
         quat = quat_multiply(start[3:], quat_from_rotvec(turn * share))
         return np.concatenate([start[:3] + share * (goal[:3] - start[:3]), quat])
 
-    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
-        """In position and in orientation; rounding and lag are no lead."""
-        s = self._settings
-        (away, turned), (target_away, target_turned) = self._lead(command, measured), self._lead(target, measured)
-        return away <= max(target_away, s.box_margin_m) and turned <= max(target_turned, s.tilt_margin_rad)
+    def away(self, command: Array, goal: Array) -> float:
+        """Distance [m], and a tenth of the angle [rad]."""
+        return float(np.linalg.norm(goal[:3] - command[:3])) + 0.1 * angle_between(command[3:], goal[3:])
 
     def rest(self, measured: Measured) -> Array:
         """The measured pose."""
@@ -111,23 +119,31 @@ class PoseStream:
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """By more than the largest jump."""
-        away, turned = self._lead(held, measured)
+        away = float(np.linalg.norm(held[:3] - measured.tcp_pose[:3]))
+        turned = angle_between(held[3:], measured.tcp_pose[3:])
         return away > self._settings.max_jump_m or turned > self._settings.max_jump_rad
 
-    def _lead(self, pose: Array, measured: Measured) -> tuple[float, float]:
-        """How far a pose is from where the arm is [m], [rad]."""
-        away = float(np.linalg.norm(pose[:3] - measured.tcp_pose[:3]))
-        return away, angle_between(pose[3:], measured.tcp_pose[3:])
+    def begin(self, measured: Measured) -> Array:
+        """The measured pose."""
+        self._shaper.begin(measured.tcp_pose)
+        return measured.tcp_pose
+
+    def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
+        """The next pose, with the whole tool inside the workspace; from outside it leads no farther out."""
+        quat = clip_tilt(wanted[None, 3:], self._limits)
+        position = clip_to_workspace(wanted[None, :3], quat, self._limits)
+        return self._shaper.step(np.concatenate([position[0], quat[0]]), period_s)
 
 
 class TwistStream:
-    """Velocities of the tool centre point in the base frame. Shape (6,); [m/s], [rad/s]. A velocity is not ramped."""
+    """Velocities of the tool centre point in the base frame. Shape (6,); [m/s], [rad/s]."""
 
     size = 6
 
     def __init__(self, settings: WatchdogSettings, limits: SafetyLimits) -> None:
         self._settings = settings
         self._limits = limits
+        self._shaper = TwistShaper(limits.linear, limits.angular, limits.region)
 
     def objection(self, command: Array, measured: Measured) -> HoldReason | None:
         """Too fast, or on the way out of the workspace."""
@@ -136,26 +152,20 @@ class TwistStream:
             return HoldReason.JUMP
         if np.linalg.norm(command[3:]) * s.command_period_s > s.max_jump_rad:
             return HoldReason.JUMP
-        position, quat, limits = measured.tcp_pose[:3], measured.tcp_pose[3:], self._limits
-        low, high = np.asarray(limits.workspace_low_m), np.asarray(limits.workspace_high_m)
-        outward = np.where(position < low, -command[:3], np.where(position > high, command[:3], 0.0)).max()
-        if _outside(position, limits, s.box_margin_m) and outward > 0.0:
-            return HoldReason.OUTSIDE_WORKSPACE
-        nearest = clip_tilt(quat[None], limits)[0]
-        excess = angle_between(nearest, quat)
-        if excess > s.tilt_margin_rad:
-            turned = quat_multiply(quat_from_rotvec(command[3:] * s.command_period_s), quat)
-            if angle_between(nearest, turned) > excess:
-                return HoldReason.OUTSIDE_WORKSPACE
-        return None
+        if not _is_outside(measured.tcp_pose, s, self._limits):
+            return None
+        position = measured.tcp_pose[:3] + command[:3] * s.command_period_s
+        quat = quat_multiply(quat_from_rotvec(command[3:] * s.command_period_s), measured.tcp_pose[3:])
+        leads_out = _leads_out(measured.tcp_pose, np.concatenate([position, quat]), self._limits)
+        return HoldReason.OUTSIDE_WORKSPACE if leads_out else None
 
     def between(self, start: Array, goal: Array, share: float) -> Array:
-        """The new velocity at once."""
+        """The new velocity; its limits ramp it."""
         return goal
 
-    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
-        """Slower; it is followed at once either way."""
-        return bool(np.linalg.norm(command) <= np.linalg.norm(target))
+    def away(self, command: Array, goal: Array) -> float:
+        """Length of the difference."""
+        return float(np.linalg.norm(goal - command))
 
     def rest(self, measured: Measured) -> Array:
         """No velocity."""
@@ -169,18 +179,28 @@ class TwistStream:
         """Never: no velocity does not spring back."""
         return False
 
+    def begin(self, measured: Measured) -> Array:
+        """No velocity."""
+        self._shaper.begin()
+        return np.zeros(self.size)
+
+    def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
+        """The next velocity, which can still be brought to rest inside the workspace."""
+        return self._shaper.step(wanted, measured.tcp_pose, period_s)
+
 
 class JointStream:
-    """Joint positions. Shape (n_joints,); [rad]."""
+    """Joint positions. Shape (n_joints,); [rad]. The limits of the joints have to be known."""
 
-    def __init__(self, settings: WatchdogSettings, limits: SafetyLimits, n_joints: int) -> None:
-        self.size = n_joints
+    def __init__(self, settings: WatchdogSettings, limits: SafetyLimits, joints: JointLimits) -> None:
+        self.size = len(joints.low_rad)
         self._settings = settings
         self._limits = limits
+        self._shaper = JointShaper(joints)
 
     def objection(self, command: Array, measured: Measured) -> HoldReason | None:
         """The measured tool is outside the workspace, or a joint would have too far to go."""
-        if _outside(measured.tcp_pose[:3], self._limits, self._settings.box_margin_m):
+        if _is_outside(measured.tcp_pose, self._settings, self._limits):
             return HoldReason.OUTSIDE_WORKSPACE
         return HoldReason.JUMP if self.has_strayed(command, measured) else None
 
@@ -189,9 +209,9 @@ class JointStream:
         found: Array = start + share * (goal - start)
         return found
 
-    def is_nearer(self, command: Array, target: Array, measured: Measured) -> bool:
-        """In every joint."""
-        return bool((np.abs(command - measured.joints) <= np.abs(target - measured.joints)).all())
+    def away(self, command: Array, goal: Array) -> float:
+        """Length of the difference."""
+        return float(np.linalg.norm(goal - command))
 
     def rest(self, measured: Measured) -> Array:
         """The measured joints."""
@@ -205,12 +225,29 @@ class JointStream:
         """By more than the largest jump, in any joint."""
         return bool((np.abs(held - measured.joints) > self._settings.max_jump_rad).any())
 
+    def begin(self, measured: Measured) -> Array:
+        """The measured joints."""
+        self._shaper.begin(measured.joints)
+        return measured.joints
+
+    def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
+        """The next joint positions, each in its range."""
+        return self._shaper.step(wanted, period_s)
+
 
 def angle_between(a: Array, b: Array) -> float:
     """Angle between two orientations [rad]. Shapes (4,)."""
     return float(np.linalg.norm(rotvec_from_quat(quat_multiply(quat_inverse(a), b))))
 
 
-def _outside(position: Array, limits: SafetyLimits, margin_m: float) -> bool:
-    low, high = np.asarray(limits.workspace_low_m) - margin_m, np.asarray(limits.workspace_high_m) + margin_m
-    return bool((position < low).any() or (position > high).any())
+def _is_outside(pose: Array, settings: WatchdogSettings, limits: SafetyLimits) -> bool:
+    """Whether the tool is outside the workspace, or tilted, by more than the margins for rounding and lag."""
+    outside_m, tilted_rad = limits.region.excess(pose[:3].tolist(), pose[3:].tolist())
+    return outside_m > settings.box_margin_m or tilted_rad > settings.tilt_margin_rad
+
+
+def _leads_out(measured: Array, command: Array, limits: SafetyLimits) -> bool:
+    """Whether a pose is farther outside the region, in distance or in tilt, than the arm is."""
+    here = limits.region.excess(measured[:3].tolist(), measured[3:].tolist())
+    there = limits.region.excess(command[:3].tolist(), command[3:].tolist())
+    return any(then > max(now, 0.0) for now, then in zip(here, there, strict=True))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 from robot_envs.safety.camera_watch import CameraLimits
+from robot_envs.safety.joint_limits import JointLimits
 from robot_envs.safety.motion_watch import MotionLimits
+from robot_envs.safety.plausibility import PlausibleMotion
+from robot_envs.safety.rate_limit import RateLimits
+from robot_envs.safety.region import Extent, Region
+from robot_envs.safety.tare import TareLimits
 
 
 @dataclass(frozen=True)
@@ -20,11 +27,20 @@ class SafetyLimits:
         workspace_high_m: Upper corner. Shape (3,).
         nominal_quat: Orientation from which ``max_tilt_rad`` is counted, xyzw, base frame. Shape (4,).
         max_tilt_rad: Largest angle between a commanded orientation and the nominal one.
-        max_tcp_speed_m_s: Largest distance from the measured to the commanded position, over one control period.
-        max_tcp_angular_speed_rad_s: The same for the orientation.
+        max_tcp_speed_m_s: Largest speed of the commanded position, from command to command. Over one control period it
+            also bounds the distance from the measured to the commanded position.
+        max_tcp_acceleration_m_s2: Largest acceleration of the commanded position.
+        max_tcp_jerk_m_s3: Largest jerk of the commanded position.
+        max_tcp_angular_speed_rad_s: As for the position, for the orientation.
+        max_tcp_angular_acceleration_rad_s2: As for the position, for the orientation.
+        max_tcp_angular_jerk_rad_s3: As for the position, for the orientation.
         max_force_n: Measured force beyond which the robot is stopped.
         max_torque_nm: Measured torque beyond which the robot is stopped.
         max_state_age_s: Age beyond which a robot state is stale.
+        extent: Of the tool and the part that it holds; the box encloses all of it.
+        plausible: The fastest motion that a measured pose may show.
+        tare: When a wrench may be tared.
+        joints: Limits of the robot's joints; null = they are not known.
         cameras: When a camera counts as blind; null = never.
         motion: When an arm counts as not moving; null = never.
         park_position_m: Where the TCP waits while a person has a break, base frame, oriented as ``nominal_quat``.
@@ -36,10 +52,18 @@ class SafetyLimits:
     nominal_quat: tuple[float, ...]
     max_tilt_rad: float
     max_tcp_speed_m_s: float
+    max_tcp_acceleration_m_s2: float
+    max_tcp_jerk_m_s3: float
     max_tcp_angular_speed_rad_s: float
+    max_tcp_angular_acceleration_rad_s2: float
+    max_tcp_angular_jerk_rad_s3: float
     max_force_n: float
     max_torque_nm: float
     max_state_age_s: float
+    extent: Extent
+    plausible: PlausibleMotion
+    tare: TareLimits
+    joints: JointLimits | None = None
     cameras: CameraLimits | None = None
     motion: MotionLimits | None = None
     park_position_m: tuple[float, ...] | None = None
@@ -66,18 +90,43 @@ class SafetyLimits:
         for name in (
             "max_tilt_rad",
             "max_tcp_speed_m_s",
+            "max_tcp_acceleration_m_s2",
+            "max_tcp_jerk_m_s3",
             "max_tcp_angular_speed_rad_s",
+            "max_tcp_angular_acceleration_rad_s2",
+            "max_tcp_angular_jerk_rad_s3",
             "max_force_n",
             "max_torque_nm",
             "max_state_age_s",
         ):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name}: expected a number above 0, found {getattr(self, name)}")
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: expected a finite number above 0, found {getattr(self, name)}")
+        if self.max_tilt_rad > math.pi:
+            raise ValueError(f"max_tilt_rad: expected at most pi, found {self.max_tilt_rad}")
+
+    @cached_property
+    def region(self) -> Region:
+        """Where the tool and its part must stay."""
+        return Region(self.workspace_low_m, self.workspace_high_m, self.nominal_quat, self.max_tilt_rad, self.extent)
+
+    @cached_property
+    def linear(self) -> RateLimits:
+        """Of the commanded position."""
+        return RateLimits(self.max_tcp_speed_m_s, self.max_tcp_acceleration_m_s2, self.max_tcp_jerk_m_s3)
+
+    @cached_property
+    def angular(self) -> RateLimits:
+        """Of the commanded orientation."""
+        return RateLimits(
+            self.max_tcp_angular_speed_rad_s,
+            self.max_tcp_angular_acceleration_rad_s2,
+            self.max_tcp_angular_jerk_rad_s3,
+        )
 
 
-def clip_to_workspace(position: Array, limits: SafetyLimits) -> Array:
-    """The nearest position inside the box. Shape (n_arms, 3); [m]."""
-    return np.clip(position, limits.workspace_low_m, limits.workspace_high_m)
+def clip_to_workspace(position: Array, quat: Array, limits: SafetyLimits) -> Array:
+    """The nearest position at which the whole tool is inside the box. Shapes (n_arms, 3) [m] and (n_arms, 4)."""
+    return limits.region.clip(position, quat)
 
 
 def clip_tilt(quat: Array, limits: SafetyLimits) -> Array:

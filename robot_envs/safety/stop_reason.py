@@ -10,10 +10,13 @@ class StopReason(str, Enum):
 
     NON_FINITE_ACTION = "non_finite_action"
     NON_FINITE_STATE = "non_finite_state"
+    IMPLAUSIBLE_STATE = "implausible_state"
     STALE_STATE = "stale_state"
     FORCE_LIMIT = "force_limit"
     TORQUE_LIMIT = "torque_limit"
     ROBOT_FAULT = "robot_fault"
+    JOINT_LIMIT = "joint_limit"
+    NOT_TARED = "not_tared"
     NOT_MOVING = "not_moving"
     CAMERA_STALE = "camera_stale"
     CAMERA_FROZEN = "camera_frozen"

@@ -13,12 +13,14 @@ import numpy as np
 from robot_envs.frames import Array
 from robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, Measured
 from robot_envs.safety.freshness import Freshness
+from robot_envs.safety.plausibility import Plausibility, PlausibleMotion
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 
 _NS = 1_000_000_000
 # The controller is left alone: it will not listen, or another node speaks to it.
 _SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
-_SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.FAULT_SOURCE_SILENT})
+_SHORTEST, _LONGEST = 0.2, 1.5  # ticks that one tick may count as
+_SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.IMPLAUSIBLE_STATE, HoldReason.FAULT_SOURCE_SILENT})
 
 
 class Watchdog:
@@ -27,13 +29,19 @@ class Watchdog:
     Args:
         stream: The kind of commands.
         settings: Its numbers.
+        plausible: The fastest motion that a measured pose may show.
         fault: How old the robot's report of its own health may grow; None = the robot gives none.
     """
 
-    def __init__(self, stream: CommandStream, settings: WatchdogSettings, fault: Freshness | None) -> None:
+    def __init__(
+        self, stream: CommandStream, settings: WatchdogSettings, plausible: PlausibleMotion, fault: Freshness | None
+    ) -> None:
         self.counts: Counter[HoldReason] = Counter()
         self._stream = stream
         self._period_ns = round(settings.command_period_s * _NS)
+        self._tick_s = 1.0 / settings.controller_rate_hz
+        self._ticked_ns: int | None = None
+        self._plausible = Plausibility(plausible)
         self._command = Freshness(settings.command_timeout_s)
         self._state = Freshness(settings.state_timeout_s)
         self._fault = fault
@@ -45,6 +53,8 @@ class Watchdog:
         self._start: Array | None = None
         self._goal: Array | None = None
         self._target: Array | None = None
+        self._wanted: Array | None = None
+        self._held: Array | None = None
 
     @property
     def reason(self) -> HoldReason | None:
@@ -52,10 +62,15 @@ class Watchdog:
         return self._reason
 
     def measured(self, tcp_pose: Array, joints: Array, now_ns: int) -> None:
-        """The arm was seen; shapes (7,) and (n_joints,). A reading that is not finite counts as none."""
-        if np.isfinite(tcp_pose).all() and np.isfinite(joints).all():
+        """The arm was seen; shapes (7,) and (n_joints,). A reading that cannot be true counts as none."""
+        if self._plausible.accepts(tcp_pose, now_ns) and np.isfinite(joints).all():
             self._measured = Measured(tcp_pose, joints)
             self._state.heard(now_ns)
+
+    @property
+    def implausible(self) -> str:
+        """The fault of the newest measured pose; "" while it is believed."""
+        return self._plausible.fault
 
     def robot_ok(self, is_ok: bool, now_ns: int) -> None:
         """The robot says whether it is well."""
@@ -77,13 +92,14 @@ class Watchdog:
         if objection is not None:
             self._latch(objection)
             return
-        if self._target is None or not self._command.is_fresh(now_ns):
-            self._start = self._stream.rest(self._measured)
-        elif self._stream.is_nearer(command, self._target, self._measured):
-            self._start = command  # a hold, say: nothing is gained by going on towards the old target meanwhile
-        else:
-            self._start = self._target
-        self._goal = command
+        if self._target is None:
+            self._target = self._stream.begin(self._measured)
+        self._start, self._goal = self._target, command
+        # The way goes on from where it has led to, unless the command turns back from there.
+        if self._wanted is not None and self._stream.away(self._wanted, command) < self._stream.away(
+            self._target, command
+        ):
+            self._start = self._wanted
         self._command.heard(now_ns)
 
     def refuse(self, reason: HoldReason) -> None:
@@ -101,19 +117,27 @@ class Watchdog:
 
     def tick(self, now_ns: int) -> Array | None:
         """The target to publish now, as the stream says; None = publish nothing."""
-        reason = self._check(now_ns)
+        reason, period_s = self._check(now_ns), self._elapsed_s(now_ns)
         if reason is None and self._command.is_fresh(now_ns):
             assert self._start is not None
             assert self._goal is not None
+            assert self._measured is not None
             age = self._command.age_ns(now_ns) or 0
             share = min(1.0, age / self._period_ns)
-            target = self._stream.between(self._start, self._goal, share)
+            self._wanted = self._stream.between(self._start, self._goal, share)
             reason = self._objection_on_the_way()
             if reason is None:
-                self._reason, self._target = None, target
-                return target
+                self._reason, self._held = None, None
+                self._target = self._stream.step(self._wanted, self._measured, period_s)
+                return self._target
             self._latch(reason)
-        return self._hold(reason or HoldReason.NO_COMMANDS, now_ns)
+        return self._hold(reason or HoldReason.NO_COMMANDS, now_ns, period_s)
+
+    def _elapsed_s(self, now_ns: int) -> float:
+        """Time since the last tick [s], as far as it may count: after a stall the target does not catch up."""
+        last, self._ticked_ns = self._ticked_ns, now_ns
+        elapsed = self._tick_s if last is None else (now_ns - last) / _NS
+        return min(max(elapsed, _SHORTEST * self._tick_s), _LONGEST * self._tick_s)
 
     def rearm(self, now_ns: int) -> HoldReason | None:
         """A person allows motion again: forget the latched reason, and every command before now.
@@ -123,7 +147,8 @@ class Watchdog:
         """
         self._latched = None
         self._command.forget()
-        self._goal = self._target = None
+        self._goal = self._wanted = self._target = self._held = None
+        self._plausible.forget()
         self._reason = HoldReason.NO_COMMANDS
         return self._check(now_ns)
 
@@ -146,6 +171,8 @@ class Watchdog:
             found.append(HoldReason.ROBOT_FAULT)
         if not self._is_alone:
             found.append(HoldReason.SECOND_PUBLISHER)
+        if self._plausible.is_fault:
+            found.append(HoldReason.IMPLAUSIBLE_STATE)
         if self._state.was_heard and not self._state.is_fresh(now_ns):
             found.append(HoldReason.STATE_SILENT)
         if self._fault is not None and self._fault.was_heard and not self._fault.is_fresh(now_ns):
@@ -170,16 +197,20 @@ class Watchdog:
             self.counts[reason] += 1
             self._command.forget()
 
-    def _hold(self, reason: HoldReason, now_ns: int) -> Array | None:
-        """Where the arm was when the reason arose. Before the first command the controller is left alone."""
-        if self._reason is None and self._target is not None and self._measured is not None:
-            if reason is HoldReason.NO_COMMANDS:
-                self.counts[reason] += 1
-            is_blind = not self._state.is_fresh(now_ns)
-            self._target = self._stream.freeze(self._target) if is_blind else self._stream.rest(self._measured)
-        self._reason = reason
-        if reason in _SILENT or self._target is None or self._measured is None:
+    def _hold(self, reason: HoldReason, now_ns: int, period_s: float) -> Array | None:
+        """The way to where the arm was when the reason arose. Before the first command the controller is left alone."""
+        if self._reason is None and reason is HoldReason.NO_COMMANDS:
+            self.counts[reason] += 1
+        self._reason, self._wanted = reason, None
+        if self._target is None or self._measured is None:
             return None
-        if self._state.is_fresh(now_ns) and self._stream.has_strayed(self._target, self._measured):
-            self._target = self._stream.rest(self._measured)
+        if reason in _SILENT:
+            self._target = self._held = None  # the arm may be anywhere when the controller listens again
+            return None
+        is_seen = self._state.is_fresh(now_ns)
+        if self._held is None:
+            self._held = self._stream.rest(self._measured) if is_seen else self._stream.freeze(self._target)
+        elif is_seen and self._stream.has_strayed(self._held, self._measured):
+            self._held = self._stream.rest(self._measured)
+        self._target = self._stream.step(self._held, self._measured, period_s)
         return self._target

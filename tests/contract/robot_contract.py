@@ -26,7 +26,7 @@ class RobotContract:
     def robot(self):
         robot = self.make_robot()
         robot.connect()
-        robot.reset(self.start, np.array([0.04]))
+        robot.reset(self.start, np.array([0.04]), lambda state: True)
         yield robot
         robot.close()
 
@@ -86,4 +86,4 @@ class RobotContract:
 
     def test_pose_out_of_reach_is_refused(self, robot):
         with pytest.raises(RobotError, match="reach"):
-            robot.reset(frames.pose(np.array([[3.0, 0.0, 0.2]]), TOOL_DOWN), np.array([0.04]))
+            robot.reset(frames.pose(np.array([[3.0, 0.0, 0.2]]), TOOL_DOWN), np.array([0.04]), lambda state: True)

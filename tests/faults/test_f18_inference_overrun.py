@@ -78,7 +78,7 @@ class Drive:
         values = compose(["robot=mock_ros"])["robot"]["profile"]["watchdog"]
         self.settings = build(WatchdogSettings, {**values, **changes})
         self.period_ns = round(self.settings.command_period_s * 1e9)
-        self.watchdog = Watchdog(PoseStream(self.settings, limits()), self.settings, None)
+        self.watchdog = Watchdog(PoseStream(self.settings, limits()), self.settings, limits().plausible, None)
         self.pose = np.array([0.4, 0.0, 0.2, 1.0, 0.0, 0.0, 0.0])
         self.sent: list[tuple[int, float, HoldReason | None]] = []
 

@@ -20,7 +20,7 @@ class StillRobot:
     def read(self):
         return state()
 
-    def reset(self, tcp_pose, gripper_width):
+    def reset(self, tcp_pose, gripper_width, may_go_on):
         return state()
 
     def command(self, command):

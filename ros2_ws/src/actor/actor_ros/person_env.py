@@ -126,8 +126,7 @@ class PersonEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation,
     def stop(self, reason: StopReason) -> None:
         """Hold now, from any thread; latched until a person gives leave."""
         self._permission.withdraw(reason.value)
-        self._robot_env.gate.stop(reason)
-        self._robot_env.hold()
+        self._robot_env.stop(reason)
 
     def _wait_for_leave(self) -> None:
         while not self._permission.given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Literal
 
@@ -9,8 +10,11 @@ import numpy as np
 
 from actor_ros.robot_link import RobotLink
 from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.robot import RobotCommand, RobotError, RobotState
-from robot_envs.safety.limits import SafetyLimits, clip_step, clip_to_workspace
+from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
+from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from robot_envs.safety.plausibility import Plausibility
+from robot_envs.safety.shaper import PoseShaper
+from robot_envs.safety.tare import mean_wrench
 from runtime.clock import Clock
 
 __all__ = ["RosRobot"]
@@ -25,6 +29,8 @@ _SHARE = 0.3  # of the error, a control period
 _LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
 _SPARE_S = 8.0  # beyond the way's own time, until a reset counts as blocked
 _SLOWEST_M_S = 0.02
+_ROUNDING_M = 1e-6
+_TARE_S, _TARE_READINGS = 0.3, 10
 
 SetGains = Callable[[Literal["precision", "compliance"]], None]
 
@@ -58,6 +64,12 @@ class RosRobot:
         self._tare = np.zeros(6)
         self._connected = False
         self._lead = np.zeros(6)
+        self._shaper = PoseShaper(limits.linear, limits.angular, limits.region)
+        self._plausible = Plausibility(limits.plausible)
+        self._believed: tuple[Array, int] | None = None
+        self._judged_ns = -1
+        self._believing = threading.Lock()
+        self._held: Array | None = None
         self._before: tuple[Array, int] | None = None
         self._twist = np.zeros(6)
 
@@ -79,13 +91,13 @@ class RosRobot:
         self._require_connection()
         link, sources, topics = self._link, self._link.sources, self._link.profile.topics
         silent, watchdog = sources.silent(), link.watchdog_stop
-        stamp_ns, pose = sources.received_ns(topics.pose), link.pose()
+        pose, stamp_ns = self._measured()
         position, velocity = sources.newest(topics.joint_states)
         width = sources.newest(link.profile.gripper.state_topic) if link.profile.gripper else 0.0
         return RobotState(
             stamp_ns=stamp_ns,
             tcp_pose=pose[None].copy(),
-            tcp_twist=self._measured_twist(pose, stamp_ns)[None],
+            tcp_twist=self._twist_at(pose, stamp_ns)[None],
             wrench=(self._raw_wrench() - self._tare)[None],
             joint_position=position[None],
             joint_velocity=velocity[None],
@@ -94,29 +106,34 @@ class RosRobot:
             silent_source=silent[0] if silent else "",
             # While the robot itself is at fault, what the watchdog makes of it is no news.
             fault=f"watchdog: {watchdog}" if link.is_well and watchdog else "",
+            implausible=self._plausible.fault if self._plausible.is_fault else "",
         )
 
     def command(self, command: RobotCommand) -> None:
         """Ask the watchdog for a target."""
         self._require_connection()
-        self._link.command(command.tcp_pose[0], self._link.pose())
+        self._held = None
+        self._link.command(command.tcp_pose[0], self._pose())
         self._link.gripper(float(command.gripper_width[0]))
 
     def hold(self) -> None:
-        """The measured pose becomes the target."""
+        """The measured pose becomes the target, until the next command or reset."""
         self._require_connection()
-        pose = self._link.pose()
+        pose = self._pose()
+        held = pose if self._held is None else self._held
+        self._held = held
         # The watchdog takes no target outside the workspace; without commands it holds there as well.
-        if self._is_inside(pose):
-            self._link.command(pose, pose)
+        if self._is_inside(held):
+            self._link.command(held, pose)
 
-    def reset(self, tcp_pose: Array, gripper_width: Array) -> RobotState:
+    def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
         """Go to a pose, first up and then straight, come to rest there, and tare the wrench.
 
-        It ends early, and holds, when motion is no longer allowed or something is wrong with the robot.
+        It ends early, and holds, when motion is no longer allowed or `may_go_on` refuses a reading.
 
         Raises:
             RobotError: The pose is outside the workspace, or something is in the way.
+            TareError: The arm is there, and the tool is pressed or shakes.
         """
         self._require_connection()
         target = tcp_pose[0]
@@ -126,21 +143,36 @@ class RosRobot:
                 "correct task.settings or safety"
             )
         self._set_gains("precision")
+        self._plausible.forget()
+        self._held = None
         self._link.gripper(float(gripper_width[0]))
-        above = self._link.pose().copy()
+        start = self._pose()
+        self._shaper.begin(start)
+        above = start.copy()
         above[2] = max(above[2], target[2])
-        there = self._go(above, _PASSED_M) if above[2] - self._link.pose()[2] > _PASSED_M else True
-        if not (there and self._go(target, _REACHED_M)):
+        there = self._go(above, _PASSED_M, may_go_on) if above[2] - start[2] > _PASSED_M else True
+        there = there and self._go(target, _REACHED_M, may_go_on)
+        if there:
+            self._stay(target, may_go_on)
+            self._set_gains("compliance")
+            wrenches = self._stay(target, may_go_on)
+        if not (there and wrenches):
             self.hold()
             return self.read()
-        self._stay(target)
-        self._set_gains("compliance")
-        self._stay(target, tare=True)
+        self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
         return self.read()
 
     def tare(self) -> None:
-        """What is measured now counts as no wrench."""
-        self._tare = self._raw_wrench()
+        """Take the mean of what is measured now as no wrench, with the arm at rest.
+
+        Raises:
+            TareError: The tool is pressed or shakes; the old tare stays.
+        """
+        wrenches = []
+        for _ in range(_TARE_READINGS):
+            wrenches.append(self._raw_wrench())
+            self._clock.sleep_until(self._clock.now_ns() + round(_TARE_S / _TARE_READINGS * _NS))
+        self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
 
     def close(self) -> None:
         """Hold, and take no more commands."""
@@ -148,14 +180,14 @@ class RosRobot:
             self.hold()
         self._connected = False
 
-    def _go(self, target: Array, near_m: float) -> bool:
+    def _go(self, target: Array, near_m: float, may_go_on: MayGoOn) -> bool:
         """Move within the limits; whether the arm is there. False when it may not go on."""
-        way_m = float(np.linalg.norm(target[:3] - self._link.pose()[:3]))
+        way_m = float(np.linalg.norm(target[:3] - self._pose()[:3]))
         until_ns = self._clock.now_ns() + round((_SPARE_S + way_m / _SLOWEST_M_S) * _NS)
         self._lead = np.zeros(6)
         while self._clock.now_ns() < until_ns:
             state = self.read()
-            if not self._may_go_on(state):
+            if not (self._may_move() and may_go_on(state)):
                 return False
             away_m, away_rad = _distance(state.tcp_pose[0], target)
             is_at_rest = float(np.abs(state.tcp_twist[0, :3]).max()) < _REST_M_S and away_rad < _REACHED_RAD
@@ -168,16 +200,17 @@ class RosRobot:
             "look what is in its way"
         )
 
-    def _stay(self, target: Array, tare: bool = False) -> None:
-        """Let the arm settle; the mean of what is measured meanwhile is no wrench."""
+    def _stay(self, target: Array, may_go_on: MayGoOn) -> list[Array]:
+        """Let the arm settle; return the wrenches that are measured meanwhile, none when it may not go on."""
         wrenches = []
         until_ns = self._clock.now_ns() + round(self._link.profile.settle_s * _NS)
-        while self._clock.now_ns() < until_ns and self._may_go_on(self.read()):
-            self._lead_to(target, self._link.pose())
+        while self._clock.now_ns() < until_ns:
+            if not (self._may_move() and may_go_on(self.read())):
+                return []
+            self._lead_to(target, self._pose())
             self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
             wrenches.append(self._raw_wrench())
-        if tare and wrenches:
-            self._tare = np.mean(wrenches, axis=0)
+        return wrenches
 
     def _lead_to(self, target: Array, measured: Array) -> None:
         """Ask for the next point on the way.
@@ -192,23 +225,34 @@ class RosRobot:
         wanted = np.concatenate(
             [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
         )
-        step = clip_step(measured[None], wanted[None], self._limits, self._period_s)[0]
-        # From outside the workspace the first step leads into it, for the watchdog takes no other.
-        step[:3] = clip_to_workspace(step[None, :3], self._limits)[0]
-        self._link.command(step, measured)
+        near = clip_step(measured[None], wanted[None], self._limits, self._period_s)
+        # From outside the workspace every step leads nearer to it, for the watchdog takes no other.
+        quat = clip_tilt(near[:, 3:], self._limits)
+        goal = np.concatenate([clip_to_workspace(near[:, :3], quat, self._limits), quat], axis=1)[0]
+        self._link.command(self._shaper.step(goal, self._period_s), measured)
 
-    def _may_go_on(self, state: RobotState) -> bool:
-        return self._may_move() and not state.silent_source and bool(state.ok.all())
+    def _pose(self) -> Array:
+        """The newest measured pose that can be true. Shape (7,)."""
+        return self._measured()[0]
+
+    def _measured(self) -> tuple[Array, int]:
+        """The newest pose that can be true, and when it was received [ns]."""
+        with self._believing:
+            stamp_ns, pose = self._link.sources.received_ns(self._link.profile.topics.pose), self._link.pose()
+            is_new, self._judged_ns = stamp_ns != self._judged_ns, stamp_ns
+            if self._believed is None or (is_new and self._plausible.accepts(pose, stamp_ns)):
+                self._believed = (pose, stamp_ns)
+            return self._believed
 
     def _is_inside(self, pose: Array) -> bool:
-        return bool(np.allclose(clip_to_workspace(pose[None, :3], self._limits)[0], pose[:3]))
+        return self._limits.region.excess(pose[:3].tolist(), pose[3:].tolist())[0] <= _ROUNDING_M
 
     def _raw_wrench(self) -> Array:
         topic = self._link.profile.topics.wrench
         wrench = self._link.sources.newest(topic) if topic is not None else None
         return np.zeros(6) if wrench is None else wrench
 
-    def _measured_twist(self, pose: Array, stamp_ns: int) -> Array:
+    def _twist_at(self, pose: Array, stamp_ns: int) -> Array:
         """The reported twist; else the newest two poses' difference over the time between them. Shape (6,)."""
         topic = self._link.profile.topics.twist
         if topic is not None:

@@ -30,7 +30,7 @@ from robot_envs.safety.limits import SafetyLimits
 from robot_envs.safety.watchdog import Watchdog
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 from runtime.clock import MonotonicClock
-from runtime.config import build
+from runtime.config import ConfigError, build
 
 _NS = 1_000_000_000
 _REPORT_NS = _NS
@@ -51,6 +51,7 @@ class WatchdogNode(Node):
         self._watchdog = Watchdog(
             make_stream(self._profile, self._settings, limits),
             self._settings,
+            limits.plausible,
             Freshness(fault.max_age_s) if fault else None,
         )
         self._lock = threading.Lock()
@@ -209,12 +210,21 @@ class WatchdogNode(Node):
 
 
 def make_stream(profile: ControllerProfile, settings: WatchdogSettings, limits: SafetyLimits) -> CommandStream:
-    """The kind of commands that the controller takes."""
+    """The kind of commands that the controller takes.
+
+    Raises:
+        ConfigError: It takes joint positions, and the limits of its joints are not given.
+    """
     if profile.command_mode == "pose":
         return PoseStream(settings, limits)
     if profile.command_mode == "twist":
         return TwistStream(settings, limits)
-    return JointStream(settings, limits, len(profile.joints))
+    if limits.joints is None or len(limits.joints.low_rad) != len(profile.joints):
+        raise ConfigError(
+            f"safety.joints: command_mode joint needs the limits of {len(profile.joints)} joints, found "
+            f"{'none' if limits.joints is None else len(limits.joints.low_rad)}; give robot.joint_limits"
+        )
+    return JointStream(settings, limits, limits.joints)
 
 
 def _full_name(endpoint: Any) -> str:

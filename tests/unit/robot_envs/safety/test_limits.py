@@ -7,7 +7,9 @@ from tests.robot_kit import TOOL_DOWN, limits
 
 
 def test_position_outside_the_box_is_brought_to_its_face():
-    assert clip_to_workspace(np.array([[1.0, 0.0, -1.0]]), limits()) == pytest.approx(np.array([[0.7, 0.0, 0.01]]))
+    assert clip_to_workspace(np.array([[1.0, 0.0, -1.0]]), TOOL_DOWN[None], limits()) == pytest.approx(
+        np.array([[0.7, 0.0, 0.01]])
+    )
 
 
 def test_tilt_keeps_its_axis_and_loses_its_excess():

@@ -1,0 +1,99 @@
+"""A check of every measured pose, before it is believed: is it a pose, and could the arm have come there?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from robot_envs.frames import Array
+
+__all__ = ["Plausibility", "PlausibleMotion"]
+
+_NS = 1_000_000_000
+_UNIT = 0.02  # a driver rounds; a quaternion this far from length 1 is broken
+_LONGEST_GAP_S = 0.1  # that counts as time to move; after a longer one the operator enables again
+
+
+@dataclass(frozen=True)
+class PlausibleMotion:
+    """The fastest motion that a measured pose may show. An arm that is pushed by hand is slower too.
+
+    Attributes:
+        max_speed_m_s: Of the tool centre point.
+        max_angular_speed_rad_s: Of the tool.
+        slack_m: Noise of the position that is no motion.
+        slack_rad: The same for the orientation.
+        max_rejected: Readings in a row that are rejected before the robot is stopped.
+    """
+
+    max_speed_m_s: float
+    max_angular_speed_rad_s: float
+    slack_m: float
+    slack_rad: float
+    max_rejected: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not 0.0 < value < math.inf:
+                raise ValueError(f"{field.name}: expected a finite number above 0, found {value}")
+
+
+class Plausibility:
+    """Believes or rejects one source's poses. After a stop, `forget` lets it start anew from the next reading.
+
+    Args:
+        limits: Of the motion between two readings.
+    """
+
+    def __init__(self, limits: PlausibleMotion) -> None:
+        self._limits = limits
+        self.rejected = 0  # readings in a row
+        self.fault = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Believe the next proper pose, wherever it is: the operator has looked at the arm, or moved it."""
+        self._pose: Array | None = None
+        self._stamp_ns = 0
+        self.rejected, self.fault = 0, ""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether so many readings in a row were rejected that the robot must stop."""
+        return self.rejected >= self._limits.max_rejected
+
+    def accepts(self, pose: Array, stamp_ns: int) -> bool:
+        """Whether a pose may be used; `fault` says why not.
+
+        Args:
+            pose: Position [m] and quaternion xyzw of every arm, any leading axes. Shape (..., 7).
+            stamp_ns: When it was received.
+        """
+        fault = self._objection(pose, stamp_ns)
+        if fault:
+            self.rejected, self.fault = self.rejected + 1, fault
+            return False
+        self.rejected, self.fault = 0, ""
+        self._pose, self._stamp_ns = pose.copy(), stamp_ns
+        return True
+
+    def _objection(self, pose: Array, stamp_ns: int) -> str:
+        if not np.isfinite(pose).all():
+            return "a number that is not finite"
+        length = np.sqrt((pose[..., 3:] ** 2).sum(-1))
+        if (np.abs(length - 1.0) > _UNIT).any():
+            return f"a quaternion of length {float(length.max()):.3g}, expected 1"
+        if self._pose is None:
+            return ""
+        limits, elapsed_s = self._limits, min(max(stamp_ns - self._stamp_ns, 0) / _NS, _LONGEST_GAP_S)
+        way = float(np.sqrt(((pose[..., :3] - self._pose[..., :3]) ** 2).sum(-1)).max())
+        if way > limits.slack_m + limits.max_speed_m_s * elapsed_s:
+            return f"a step of {way:.3f} m in {elapsed_s:.3f} s"
+        cosine = np.abs((pose[..., 3:] * self._pose[..., 3:]).sum(-1)).clip(0.0, 1.0)
+        turn = float(2.0 * np.arccos(cosine.min()))
+        if turn > limits.slack_rad + limits.max_angular_speed_rad_s * elapsed_s:
+            return f"a turn of {turn:.2f} rad in {elapsed_s:.3f} s"
+        return ""

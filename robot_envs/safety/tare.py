@@ -1,0 +1,65 @@
+"""The rule for taring a wrench: only a tool that hangs free, and keeps still, may count as no force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from robot_envs.frames import Array
+from robot_envs.robot import RobotError
+
+__all__ = ["TareError", "TareLimits", "mean_wrench"]
+
+
+class TareError(RobotError):
+    """The wrench may not be tared now; the message says what is measured and what to do."""
+
+
+@dataclass(frozen=True)
+class TareLimits:
+    """Bounds of a tare. What is tared is added to every later force limit, so it is kept small.
+
+    Attributes:
+        max_force_n: Largest force that may be tared: the tool's weight where the robot does not compensate it.
+        max_torque_nm: Largest torque that may be tared.
+        max_spread_n: Largest spread of the measured force while it is averaged.
+    """
+
+    max_force_n: float
+    max_torque_nm: float
+    max_spread_n: float
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0.0:
+                raise ValueError(f"{field.name}: expected a number above 0, found {getattr(self, field.name)}")
+
+
+def mean_wrench(readings: Array, limits: TareLimits) -> Array:
+    """The wrench to subtract from now on.
+
+    Args:
+        readings: Raw wrenches at rest, force [N] then torque [Nm], tool frame. Shape (n, 6), n >= 1.
+        limits: What may be tared.
+
+    Returns:
+        Shape (6,).
+
+    Raises:
+        TareError: The tool is pressed, or the reading is not quiet.
+    """
+    mean: Array = readings.mean(axis=0)
+    force, torque = float(np.linalg.norm(mean[:3])), float(np.linalg.norm(mean[3:]))
+    spread = float(np.ptp(readings[:, :3], axis=0).max())
+    if not (force <= limits.max_force_n and torque <= limits.max_torque_nm):
+        raise TareError(
+            f"cannot tare: {force:.1f} N and {torque:.2f} Nm at rest, expected at most {limits.max_force_n:g} N and "
+            f"{limits.max_torque_nm:g} Nm; free the tool, or set safety.tare for its weight"
+        )
+    if not spread <= limits.max_spread_n:
+        raise TareError(
+            f"cannot tare: the force varies by {spread:.1f} N at rest, expected at most {limits.max_spread_n:g} N; "
+            "let the arm come to rest, or set safety.tare"
+        )
+    return mean
