@@ -67,8 +67,8 @@ class CommandStream(Protocol):
     def rest(self, measured: Measured) -> Array:
         """The command that keeps the arm where it is."""
 
-    def freeze(self, target: Array) -> Array:
-        """The command that goes no further when the arm cannot be seen."""
+    def lead(self, target: Array, measured: Measured) -> float:
+        """How far a target is ahead of the arm: [m], [rad] for joints; 0 for a velocity."""
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """Whether the arm was moved so far from what is held (by a hand, say) that it would spring back."""
@@ -78,6 +78,9 @@ class CommandStream(Protocol):
 
     def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
         """The next target on the way to what is wanted, with speed, acceleration and jerk limited."""
+
+    def brake(self, measured: Measured, period_s: float) -> Array:
+        """The next target on the quickest way to rest."""
 
 
 class PoseStream:
@@ -113,9 +116,9 @@ class PoseStream:
         """The measured pose."""
         return measured.tcp_pose
 
-    def freeze(self, target: Array) -> Array:
-        """The last target."""
-        return target
+    def lead(self, target: Array, measured: Measured) -> float:
+        """Of the position [m]."""
+        return float(np.linalg.norm(target[:3] - measured.tcp_pose[:3]))
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """By more than the largest jump."""
@@ -133,6 +136,10 @@ class PoseStream:
         quat = clip_tilt(wanted[None, 3:], self._limits)
         position = clip_to_workspace(wanted[None, :3], quat, self._limits)
         return self._shaper.step(np.concatenate([position[0], quat[0]]), period_s)
+
+    def brake(self, measured: Measured, period_s: float) -> Array:
+        """The next pose on the quickest way to rest."""
+        return self._shaper.brake(period_s)
 
 
 class TwistStream:
@@ -171,9 +178,9 @@ class TwistStream:
         """No velocity."""
         return np.zeros(self.size)
 
-    def freeze(self, target: Array) -> Array:
-        """No velocity."""
-        return np.zeros(self.size)
+    def lead(self, target: Array, measured: Measured) -> float:
+        """None."""
+        return 0.0
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """Never: no velocity does not spring back."""
@@ -187,6 +194,10 @@ class TwistStream:
     def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
         """The next velocity, which can still be brought to rest inside the workspace."""
         return self._shaper.step(wanted, measured.tcp_pose, period_s)
+
+    def brake(self, measured: Measured, period_s: float) -> Array:
+        """The next velocity on the quickest way to none."""
+        return self.step(np.zeros(self.size), measured, period_s)
 
 
 class JointStream:
@@ -217,9 +228,9 @@ class JointStream:
         """The measured joints."""
         return measured.joints
 
-    def freeze(self, target: Array) -> Array:
-        """The last target."""
-        return target
+    def lead(self, target: Array, measured: Measured) -> float:
+        """Of the joint that is farthest away [rad]."""
+        return float(np.abs(target - measured.joints).max())
 
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """By more than the largest jump, in any joint."""
@@ -233,6 +244,10 @@ class JointStream:
     def step(self, wanted: Array, measured: Measured, period_s: float) -> Array:
         """The next joint positions, each in its range."""
         return self._shaper.step(wanted, period_s)
+
+    def brake(self, measured: Measured, period_s: float) -> Array:
+        """The next joint positions on the quickest way to rest."""
+        return self._shaper.brake(period_s)
 
 
 def angle_between(a: Array, b: Array) -> float:

@@ -136,3 +136,10 @@ class JointShaper:
             self._rates[joint] = approach(rates, (sign * speed,), limits, period_s)
             self._position[joint] = at + self._rates[joint].velocity[0] * period_s
         return self.position
+
+    def brake(self, period_s: float) -> Array:
+        """The commanded position one period later, on the quickest way to rest. Shape (n_joints,); [rad]."""
+        for joint, rates in enumerate(self._rates):
+            self._rates[joint] = approach(rates, (0.0,), self._limits.rates, period_s)
+            self._position[joint] += self._rates[joint].velocity[0] * period_s
+        return self.position

@@ -63,7 +63,14 @@ class _Envelope:
             )
             if self._can_stop(position, quat, candidate, now, period_s):
                 return candidate
-        return self._brake(motion, period_s)
+        return self.brake(motion, period_s)
+
+    def brake(self, motion: Motion, period_s: float) -> Motion:
+        """The rates of the next command of the quickest stop."""
+        return Motion(
+            approach(motion.linear, _STOP, self.linear, period_s),
+            approach(motion.angular, _STOP, self.angular, period_s),
+        )
 
     def held_back(self, position: Vector, quat: Quat, wanted: Vector, rates: Rates, period_s: float) -> Vector:
         """A wanted velocity [m/s] without what would lead out of the box, axis by axis."""
@@ -76,12 +83,6 @@ class _Envelope:
             most = speed_to_stop_within(_ROOM * max(room, 0.0), speed, pull, self.linear, period_s)
             found.append(sign * min(abs(velocity), most))
         return tuple(found)
-
-    def _brake(self, motion: Motion, period_s: float) -> Motion:
-        return Motion(
-            approach(motion.linear, _STOP, self.linear, period_s),
-            approach(motion.angular, _STOP, self.angular, period_s),
-        )
 
     def _can_stop(self, position: Vector, quat: Quat, motion: Motion, now: Excess, period_s: float) -> bool:
         """Whether the step and the quickest stop after it keep the speed limits and lead no farther out."""
@@ -150,6 +151,12 @@ class PoseShaper:
             _towards(turn, self.motion.angular, envelope.angular, period_s),
         )
         self.motion = envelope.next(self._position, self._quat, self.motion, wanted, period_s)
+        self._position, self._quat = _moved(self._position, self._quat, self.motion, period_s)
+        return self.pose
+
+    def brake(self, period_s: float) -> Array:
+        """The commanded pose one period later, on the quickest way to rest. Shape (7,), base frame."""
+        self.motion = self._envelope.brake(self.motion, period_s)
         self._position, self._quat = _moved(self._position, self._quat, self.motion, period_s)
         return self.pose
 

@@ -19,6 +19,8 @@ from robot_envs.safety.watchdog_settings import WatchdogSettings
 _NS = 1_000_000_000
 # The controller is left alone: it will not listen, or another node speaks to it.
 _SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
+_SETTLED_NS = _NS // 2  # after so long an arm that is still behind its target is in touch with something
+_PRESSES = 0.003  # m or rad; a steady error is smaller
 _SHORTEST, _LONGEST = 0.2, 1.5  # ticks that one tick may count as
 _SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.IMPLAUSIBLE_STATE, HoldReason.FAULT_SOURCE_SILENT})
 
@@ -55,6 +57,7 @@ class Watchdog:
         self._target: Array | None = None
         self._wanted: Array | None = None
         self._held: Array | None = None
+        self._holds_since_ns = 0
 
     @property
     def reason(self) -> HoldReason | None:
@@ -198,19 +201,27 @@ class Watchdog:
             self._command.forget()
 
     def _hold(self, reason: HoldReason, now_ns: int, period_s: float) -> Array | None:
-        """The way to where the arm was when the reason arose. Before the first command the controller is left alone."""
-        if self._reason is None and reason is HoldReason.NO_COMMANDS:
-            self.counts[reason] += 1
+        """The target on the way to rest, and there. Before the first command the controller is left alone.
+
+        The target brakes and stays. It goes to the measured pose in two cases, once each time: the arm is still behind
+        it after a while, so that it presses against something; or the arm was led away by hand.
+        """
+        if self._reason is None:
+            self._holds_since_ns = now_ns
+            self.counts[reason] += reason is HoldReason.NO_COMMANDS
         self._reason, self._wanted = reason, None
         if self._target is None or self._measured is None:
             return None
         if reason in _SILENT:
             self._target = self._held = None  # the arm may be anywhere when the controller listens again
             return None
-        is_seen = self._state.is_fresh(now_ns)
+        if self._state.is_fresh(now_ns):
+            is_settled = now_ns - self._holds_since_ns > _SETTLED_NS
+            presses = self._held is None and is_settled and self._stream.lead(self._target, self._measured) > _PRESSES
+            if presses or self._stream.has_strayed(self._target, self._measured):
+                self._held = self._stream.rest(self._measured)
         if self._held is None:
-            self._held = self._stream.rest(self._measured) if is_seen else self._stream.freeze(self._target)
-        elif is_seen and self._stream.has_strayed(self._held, self._measured):
-            self._held = self._stream.rest(self._measured)
-        self._target = self._stream.step(self._held, self._measured, period_s)
+            self._target = self._stream.brake(self._measured, period_s)
+        else:
+            self._target = self._stream.step(self._held, self._measured, period_s)
         return self._target
