@@ -118,7 +118,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
         self._held = HeldPose(robot.n_arms)
-        self._sending = threading.Lock()  # a stop from another thread comes before or after a command, never between
+        self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
         for camera in cameras:
             camera.connect()
@@ -167,6 +167,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                 self.robot.hold()
             else:
                 self.robot.command(command)
+                if self.gate.stop_reason is not None:  # a stop that did not take the lock
+                    self.robot.hold()
         if command is None:
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:

@@ -74,7 +74,7 @@ class RobotContract:
         self.wait(robot, 0.1)
         robot.hold()
         held = robot.read().tcp_pose[0, :3]
-        self.wait(robot, 1.0)
+        self.wait(robot, 2.0)
         assert robot.read().tcp_pose[0, :3] == pytest.approx(held, abs=0.02)
         assert np.abs(robot.read().tcp_twist[:, :3]).max() < 5e-3
 

@@ -87,7 +87,8 @@ class Cell:
         """One command at the control rate, as the gate would let it pass."""
         measured = self.pose()[None]
         target = measured + np.array([*by, 0.0, 0.0, 0.0, 0.0])
-        target = np.concatenate([clip_to_workspace(target[:, :3], LIMITS), clip_tilt(target[:, 3:], LIMITS)], axis=1)
+        quat = clip_tilt(target[:, 3:], LIMITS)
+        target = np.concatenate([clip_to_workspace(target[:, :3], quat, LIMITS), quat], axis=1)
         pose = clip_step(measured, target, LIMITS, CONTROL_PERIOD_S)[0]
         self.command(pose)
         time.sleep(CONTROL_PERIOD_S)

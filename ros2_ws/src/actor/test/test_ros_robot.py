@@ -66,7 +66,7 @@ class TestRosRobot(RobotContract):
         self.bench.allowed = False
         away = self.start.copy()
         away[0, 1] += 0.2
-        state = robot.reset(away, np.array([0.04]))
+        state = robot.reset(away, np.array([0.04]), lambda state: True)
         assert abs(state.tcp_pose[0, 1] - self.start[0, 1]) < 0.02
 
     def test_a_fault_is_told_and_nothing_is_followed(self, robot):
