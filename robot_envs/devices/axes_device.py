@@ -6,7 +6,7 @@ import numpy as np
 
 from robot_envs.devices.device import DeviceError, HumanInput, no_reading
 from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import MappingConfig, gripper_wish
+from robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
 from robot_envs.devices.reader import Reader
 from runtime.clock import Clock
 
@@ -23,13 +23,22 @@ class AxesDevice:
         handle: What is known.
         mapping: What it means.
         clock: The one that stamps what comes into ``handle``.
+        neutral_s: Time at rest after which the device counts as neutral.
     """
 
     def __init__(
-        self, name: str, absent: str, reader: Reader, handle: Handle, mapping: MappingConfig, clock: Clock
+        self,
+        name: str,
+        absent: str,
+        reader: Reader,
+        handle: Handle,
+        mapping: MappingConfig,
+        clock: Clock,
+        neutral_s: float,
     ) -> None:
         self._name, self._absent = name, absent
         self._reader, self._handle, self._mapping, self._clock = reader, handle, mapping, clock
+        self._neutral_ns = round(neutral_s * 1e9)
         self._losses = 0
 
     def connect(self) -> None:
@@ -44,21 +53,27 @@ class AxesDevice:
         """The newest reading. Raises DeviceError before ``connect``."""
         if not self._reader.running:
             raise DeviceError(f"{self._name}: expected a connected device, found none; call connect first")
-        state, events = self._handle.state, self._handle.take_events()
+        state, events, now_ns = self._handle.state, self._handle.take_events(), self._clock.now_ns()
         lost, self._losses = state.losses != self._losses, state.losses
         if lost or not state.present:
             return no_reading(events)
         twist = self._mapping.twist(state.axes)
-        gripper = gripper_wish(state.held)
+        gripper = gripper_wish(state.held) or _short_press(events)
         moving = bool(twist.any())
         return HumanInput(
             engaged=np.array([moving or gripper != 0.0]),
             twist=twist[None],
             gripper=np.array([gripper]),
             events=events,
-            age_s=max(self._clock.now_ns() - state.stamp_ns, 0) / 1e9 if moving else 0.0,
+            age_s=max(now_ns - state.stamp_ns, 0) / 1e9 if moving else 0.0,
+            neutral=state.rest_ns is not None and now_ns - state.rest_ns >= self._neutral_ns,
         )
 
     def close(self) -> None:
         """Let go of the device."""
         self._reader.stop()
+
+
+def _short_press(events: tuple[str, ...]) -> float:
+    """The gripper's wish of a button that was pressed and released between two readings; 0 for the start of a chord."""
+    return gripper_wish(frozenset(events)) if set(events) <= {OPEN, CLOSE} else 0.0

@@ -29,6 +29,8 @@ class HumanInput:
             reading of a moving hand is no reading. A device at rest has nothing to report, so its age means nothing
             then; it is 0 where the device is known to be there. Infinite when the device is not there, and in the first
             reading after a loss, however short that was.
+        neutral: While no arm is engaged: whether the device has been at rest for long enough to know that no hand
+            pushes it. A device that is pushed repeats itself within that time.
     """
 
     engaged: NDArray[np.bool_]
@@ -36,6 +38,7 @@ class HumanInput:
     gripper: NDArray[np.float64]
     events: tuple[str, ...]
     age_s: float
+    neutral: bool = True
 
 
 def check_times(config: object, *names: str) -> None:
@@ -47,7 +50,7 @@ def check_times(config: object, *names: str) -> None:
 
 def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
     """What a device for one arm says while it is not there."""
-    return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf)
+    return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf, neutral=False)
 
 
 class Device(Protocol):

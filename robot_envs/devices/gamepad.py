@@ -6,6 +6,7 @@ import glob
 import os
 import select
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -21,7 +22,9 @@ __all__ = ["GamepadConfig", "GamepadLink", "make_gamepad"]
 
 EVENT = struct.Struct("=IhBB")  # ms, value, type, number
 BUTTON, AXIS = 0x01, 0x02  # a first event of each, on opening, has 0x80 too
+FIRST = 0x80
 EVENTS_AT_ONCE = 64
+START_S = 0.5  # the kernel tells at once where everything stands
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class GamepadConfig:
         max_age_s: A stick that is off centre and has not changed for so long has fallen silent.
         path: Of the device; with wildcards, the first one that is there.
         retry_s: Time between two attempts to open a device that was lost.
+        neutral_s: Time at rest after which the device counts as let go.
         mapping: What axes and buttons mean.
     """
 
@@ -42,36 +46,41 @@ class GamepadConfig:
     max_age_s: float
     path: str
     retry_s: float
+    neutral_s: float
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s")
+        check_times(self, "max_age_s", "retry_s", "neutral_s")
 
 
 def make_gamepad(config: GamepadConfig, clock: Clock | None = None) -> AxesDevice:
     """Return the device, not yet connected."""
     clock = clock or MonotonicClock()
-    handle = Handle(config.mapping.buttons, clock)
-    reader = Reader("gamepad", partial(GamepadLink, config.path, handle), handle.lose, config.retry_s)
-    return AxesDevice("gamepad", "expected a gamepad, found none; plug it in", reader, handle, config.mapping, clock)
+    handle = Handle(config.mapping, clock)
+    open_link = partial(GamepadLink, config.path, handle, config.mapping, clock)
+    reader = Reader("gamepad", open_link, handle.lose, config.retry_s)
+    absent = "expected a gamepad, found none; plug it in"
+    return AxesDevice("gamepad", absent, reader, handle, config.mapping, clock, config.neutral_s)
 
 
 class GamepadLink:
     """The device file, open.
 
-    On opening, the kernel repeats where every axis stands. That is no motion of a hand: a trigger that has never been
-    touched is reported half way, and a stick that is still held after the gamepad was plugged in again must not move
-    the robot. An axis counts from its first change on.
+    On opening, the kernel tells where every axis stands and which buttons are down. A gamepad without one of the mapped
+    axes is refused. A stick that is held while the gamepad is opened counts as pushed, and moves nothing until it was
+    let go; a button that is down then is no press.
 
     Args:
         pattern: Path of the device, or a pattern for it.
         handle: Takes what sticks and buttons do.
+        mapping: The axes that it must have.
+        clock: Monotonic.
 
     Raises:
-        OSError: It is not there.
+        OSError: It is not there, or has too few axes.
     """
 
-    def __init__(self, pattern: str, handle: Handle) -> None:
+    def __init__(self, pattern: str, handle: Handle, mapping: MappingConfig, clock: Clock) -> None:
         found = sorted(glob.glob(pattern))
         if not found:
             raise FileNotFoundError(f"expected a device at {pattern}, found none; plug it in, see docs/devices.md")
@@ -79,17 +88,16 @@ class GamepadLink:
         self._handle = handle
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
-        handle.found()
+        try:
+            handle.move(self._first_axes(mapping, clock))
+        except OSError:
+            self.close()
+            raise
 
     def serve(self, timeout_s: float) -> None:
         """Take in events. Raises OSError when the device was unplugged."""
-        if not self._poll.poll(timeout_s * 1e3):
-            return
-        data = os.read(self._file, EVENTS_AT_ONCE * EVENT.size)
-        if not data:
-            raise OSError("the device was closed")
-        for _, value, kind, number in EVENT.iter_unpack(data[: len(data) // EVENT.size * EVENT.size]):
-            if kind == AXIS:
+        for value, kind, number in self._events(timeout_s):
+            if kind & ~FIRST == AXIS:
                 self._handle.move_one(number, value)
             elif kind == BUTTON:
                 self._handle.press(number, bool(value))
@@ -97,3 +105,28 @@ class GamepadLink:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def _first_axes(self, mapping: MappingConfig, clock: Clock) -> list[float]:
+        """Where the axes stand at first. Raises OSError without one that is mapped."""
+        axes: dict[int, float] = {}
+        until_ns = clock.now_ns() + round(START_S * 1e9)
+        while not set(mapping.mapped_axes) <= set(axes):
+            left_s = (until_ns - clock.now_ns()) / 1e9
+            if left_s <= 0.0:
+                missing = ", ".join(map(str, sorted(set(mapping.mapped_axes) - set(axes))))
+                raise OSError(
+                    f"expected axis {missing} of device.mapping.axes, found {len(axes)} axes; name another gamepad in "
+                    "device.path, or correct device.mapping.axes"
+                )
+            axes |= {number: float(value) for value, kind, number in self._events(left_s) if kind & ~FIRST == AXIS}
+        return [axes.get(number, 0.0) for number in range(max(axes, default=-1) + 1)]
+
+    def _events(self, timeout_s: float) -> Iterator[tuple[int, int, int]]:
+        """Yield value, kind and number of each event. Raises OSError when the device was unplugged."""
+        if not self._poll.poll(timeout_s * 1e3):
+            return
+        data = os.read(self._file, EVENTS_AT_ONCE * EVENT.size)
+        if not data:
+            raise OSError("the device was closed")
+        for _, value, kind, number in EVENT.iter_unpack(data[: len(data) // EVENT.size * EVENT.size]):
+            yield value, kind, number

@@ -3,70 +3,93 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from robot_envs.devices.chords import Chords
+from robot_envs.devices.mapping import MappingConfig, gripper_wish
 from runtime.clock import Clock
+from runtime.logging import get_logger
 
 __all__ = ["Handle", "HandleState"]
 
 KEPT_EVENTS = 64
 
+logger = get_logger("device")
+
 
 class HandleState(NamedTuple):
     """A device at one moment: what its reader has heard last."""
 
-    axes: tuple[float, ...]  # raw
+    axes: tuple[float, ...]  # raw; () = as at rest, nothing was reported yet
     held: frozenset[str]  # what the buttons that are down stand for
-    present: bool  # whether the device is there
+    present: bool  # whether the device is there, and says where all its mapped axes are
     losses: int  # how often it was not
     stamp_ns: int  # receive time of the newest axes
+    rest_ns: int | None  # since when nothing is pushed; None while something is, and while the device is lost
 
 
 class Handle:
     """Written by the thread that reads the device, read by the control loop; neither waits for the other.
 
     Args:
-        buttons: The buttons that have to be down together, by what they do.
+        mapping: The axes that the device must report, and the buttons that have to be down together.
         clock: Gives receive times.
     """
 
-    def __init__(self, buttons: Mapping[str, tuple[int, ...]], clock: Clock) -> None:
-        self._clock = clock
-        self._chords = Chords(buttons)
+    def __init__(self, mapping: MappingConfig, clock: Clock) -> None:
+        self._mapping, self._clock = mapping, clock
+        self._chords = Chords(mapping.buttons)
         self._events: deque[str] = deque(maxlen=KEPT_EVENTS)
         # One reference that is replaced as a whole: whoever reads it sees one moment, without a lock.
-        self.state = HandleState((), frozenset(), present=False, losses=0, stamp_ns=clock.now_ns())
+        self.state = HandleState((), frozenset(), False, 0, clock.now_ns(), None)
 
     def found(self) -> None:
         """The device is there, and at rest as far as is known."""
-        self.state = self.state._replace(present=True)
+        self._set(present=True)
 
-    def lose(self) -> None:
-        """The device is gone: what it last said holds no longer."""
-        if self.state.present:
-            self._chords.clear()
-            self.state = HandleState((), frozenset(), False, self.state.losses + 1, self._clock.now_ns())
+    def lose(self, reason: str = "") -> None:
+        """The device is gone: what it last said holds no longer. The first reason of a loss is logged."""
+        if not self.state.present:
+            return
+        if reason:
+            logger.warning("the input device is lost: %s", reason)
+        self._chords.clear()
+        self.state = HandleState((), frozenset(), False, self.state.losses + 1, self._clock.now_ns(), None)
 
-    def move(self, axes: Sequence[float]) -> None:
-        """All axes, as just received."""
-        self.state = self.state._replace(axes=tuple(axes), present=True, stamp_ns=self._clock.now_ns())
+    def move(self, axes: Sequence[float]) -> bool:
+        """Take in all axes, as just received; return whether they are a reading.
+
+        A device that does not say where all its mapped axes are is lost until it does.
+        """
+        if objection := self._mapping.objection(axes):
+            self.lose(objection)
+            return False
+        self._set(axes=tuple(axes), present=True, stamp_ns=self._clock.now_ns())
+        return True
 
     def move_one(self, axis: int, value: float) -> None:
-        """One axis, as just received."""
+        """Take in one axis, as just received, of a device that has reported all of them before."""
         axes = list(self.state.axes) + [0.0] * (axis + 1 - len(self.state.axes))
         axes[axis] = value
         self.move(axes)
 
     def press(self, button: int, pressed: bool) -> None:
-        """One button, as just received."""
+        """Take in one button, as just received. The buttons of a lost device mean nothing."""
+        if not self.state.present:
+            return
         if pressed:
             self._events.extend(self._chords.press(button))
         else:
             self._chords.release(button)
-        self.state = self.state._replace(held=self._chords.held, present=True)
+        self._set(held=self._chords.held)
 
     def take_events(self) -> tuple[str, ...]:
         """What has been pressed since the last call, oldest first."""
         return tuple(self._events.popleft() for _ in range(len(self._events)))
+
+    def _set(self, **changes: Any) -> None:
+        state = self.state._replace(**changes)
+        is_pushed = bool(gripper_wish(state.held) or self._mapping.twist(state.axes).any())
+        since_ns = self._clock.now_ns() if self.state.rest_ns is None else self.state.rest_ns
+        self.state = state._replace(rest_ns=None if is_pushed else since_ns)

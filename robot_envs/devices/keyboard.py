@@ -47,6 +47,7 @@ class KeyboardConfig:
         retry_s: Time between two attempts to open it again.
         hold_s: How long a key moves the robot after it was last heard.
         engaged_s: How long after it the person stays in control.
+        neutral_s: Time without a person in control after which the keys count as let go.
         keys: Twist of each key, in [-1, 1]: x, y, z, then rotation about x, y, z, in the tool frame.
         buttons: Key by what it does: close, open, resume, park.
     """
@@ -58,11 +59,12 @@ class KeyboardConfig:
     retry_s: float
     hold_s: float
     engaged_s: float
+    neutral_s: float
     keys: dict[str, tuple[float, ...]]
     buttons: dict[str, str]
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s", "hold_s")
+        check_times(self, "max_age_s", "retry_s", "hold_s", "neutral_s")
         if self.engaged_s < self.hold_s:
             raise ValueError(f"engaged_s: expected at least hold_s = {self.hold_s}, found {self.engaged_s}")
         for key, twist in self.keys.items():
@@ -88,6 +90,7 @@ class Keyboard:
         self._heard_ns: dict[str, int] = {}
         self._losses = self._seen_losses = 0
         self._present = False
+        self._opened_ns = self._clock.now_ns()
         self._reader = Reader("keyboard", self._open, self._lose, config.retry_s)
 
     def connect(self) -> None:
@@ -106,13 +109,17 @@ class Keyboard:
             return no_reading(events)
         held = self._since(now_ns, self._config.hold_s)
         buttons = frozenset(name for name, key in self._config.buttons.items() if key in held)
-        in_control = self._since(now_ns, self._config.engaged_s) - {self._config.buttons.get(RESUME, "")}
+        resume = {self._config.buttons.get(RESUME, "")}
+        in_control = self._since(now_ns, self._config.engaged_s) - resume
+        neutral_s = self._config.engaged_s + self._config.neutral_s
+        is_new = now_ns - self._opened_ns < self._config.neutral_s * 1e9
         return HumanInput(
             engaged=np.array([bool(in_control)]),
             twist=self._twist(held)[None],
             gripper=np.array([gripper_wish(buttons)]),
             events=events,
             age_s=0.0,
+            neutral=not is_new and not self._since(now_ns, neutral_s) - resume,
         )
 
     def close(self) -> None:
@@ -121,6 +128,7 @@ class Keyboard:
 
     def _open(self) -> TerminalLink:
         link = TerminalLink(self._config.terminal, lambda key: self._typed.append((self._clock.now_ns(), key)))
+        self._opened_ns = self._clock.now_ns()
         self._present = True
         return link
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,16 +39,34 @@ class MappingConfig:
                 raise ValueError(f"{name}: expected one entry for each of 6 directions, found {len(values)}")
         if min(self.axes) < UNUSED:
             raise ValueError(f"axes: expected numbers from 0, or -1 for none, found {min(self.axes)}")
-        if self.full_scale <= 0.0:
+        if not 0.0 < self.full_scale < math.inf:
             raise ValueError(f"full_scale: expected a number above 0, found {self.full_scale}")
         if not 0.0 <= self.dead_zone < 1.0:
             raise ValueError(f"dead_zone: expected a share in [0, 1), found {self.dead_zone}")
         check_button_names(self.buttons)
 
+    @property
+    def mapped_axes(self) -> tuple[int, ...]:
+        """The raw axes that mean something, in ascending order."""
+        return tuple(sorted({axis for axis in self.axes if axis > UNUSED}))
+
+    def objection(self, raw: Sequence[float]) -> str:
+        """Return why raw axes are no reading: a mapped one is missing or not finite; "" when they are one."""
+        for axis in self.mapped_axes:
+            if axis >= len(raw):
+                highest = self.mapped_axes[-1]
+                return (
+                    f"expected at least {highest + 1} axes (mapping.axes names {highest}), found {len(raw)}; "
+                    "start the device's own driver, or correct device.mapping.axes"
+                )
+            if not math.isfinite(raw[axis]):
+                return f"axis {axis}: expected a finite number, found {raw[axis]}; restart the device's driver"
+        return ""
+
     def twist(self, raw: Sequence[float]) -> NDArray[np.float64]:
         """The twist that raw axes stand for; beyond the dead zone it begins at 0. Shape (6,), in [-1, 1].
 
-        An axis that the device does not have stands still.
+        An axis that was not reported yet stands still.
         """
         values = np.array([raw[axis] if UNUSED < axis < len(raw) else 0.0 for axis in self.axes])
         share = np.clip(values / self.full_scale, -1.0, 1.0)

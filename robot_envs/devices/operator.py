@@ -83,6 +83,9 @@ class DeviceOperator:
     A device that fell silent says nothing about the person: whether it was pushed or at rest, the robot stands still,
     and it does so until the person moves the device again. Being plugged in again, or started again, is not enough.
 
+    A device has authority only after it was seen at rest: one that is held pushed when an episode begins, or when it
+    comes back after a loss, moves nothing until it was let go.
+
     Args:
         device: The device, connected.
         learns_gripper: Whether the action has a gripper entry per arm.
@@ -95,22 +98,29 @@ class DeviceOperator:
         self._max_age_s = max_age_s
         self.reading: HumanInput | None = None  # the newest one
         self._lost = False
+        self._armed = False  # whether it was seen at rest since the episode began, and since it was lost
         self._asked = False
         self._parks = False
+        self._warned = False
 
     def reset(self, info: dict[str, Any]) -> None:
-        """Nothing is forgotten: a device that was silent before the episode still is."""
+        """Ask for neutral anew. A device that was silent before the episode still is."""
+        self._armed = False
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """The device's twist as an action; arms that are not engaged stand still. HOLD after the device was silent."""
+        """The device's twist as an action; arms that are not engaged stand still.
+
+        HOLD after the device was silent, and while it is pushed without having been at rest before.
+        """
         reading = self.reading = self._device.poll()
         self._asked = False
         self._parks = self._parks or PARK in reading.events
         engaged = bool(reading.engaged.any())
+        self._note_rest(reading, engaged)
         self._note_loss(reading.age_s, engaged)
-        if self._lost:
+        if self._lost or (engaged and not self._armed):
             return HOLD
         return self._action(reading) if engaged else None
 
@@ -133,12 +143,24 @@ class DeviceOperator:
         """Let go of the device."""
         self._device.close()
 
+    def _note_rest(self, reading: HumanInput, engaged: bool) -> None:
+        if self._is_silent(reading.age_s, engaged):
+            self._armed = False
+        elif not engaged:
+            self._armed = self._armed or reading.neutral
+        if engaged and not self._armed and not self._warned:
+            logger.warning("the input device was never at rest so far; the robot stands still until it is let go")
+        self._warned = engaged and not self._armed
+
     def _note_loss(self, age_s: float, engaged: bool) -> None:
-        # At rest only a device that is gone is silent: one that is there has nothing to say.
-        silent = math.isinf(age_s) or (engaged and age_s > self._max_age_s)
+        silent = self._is_silent(age_s, engaged)
         if silent and not self._lost:
             logger.warning("the input device is silent; the robot stands still until somebody moves the device again")
-        self._lost = silent or (self._lost and not engaged)
+        self._lost = silent or (self._lost and not (engaged and self._armed))
+
+    def _is_silent(self, age_s: float, engaged: bool) -> bool:
+        # At rest only a device that is gone is silent: one that is there has nothing to say.
+        return math.isinf(age_s) or (engaged and age_s > self._max_age_s)
 
     def _action(self, reading: HumanInput) -> NDArray[np.float32]:
         moving = reading.engaged[:, None]

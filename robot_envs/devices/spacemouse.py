@@ -16,6 +16,7 @@ from runtime.clock import Clock, MonotonicClock
 
 __all__ = ["SpaceMouseConfig", "make_spacemouse"]
 
+AXES = 6  # of every report of spacenavd
 ABSENT = "expected spacenavd to have a device, found none; plug the SpaceMouse in, see docs/devices.md"
 
 
@@ -31,6 +32,7 @@ class SpaceMouseConfig:
         pulse_s: Time between two signs of life that the daemon is asked for.
         answer_s: Time that it may take to give one.
         retry_s: Time between two attempts to reach a daemon that was lost.
+        neutral_s: Time at rest after which the cap counts as let go.
         mapping: What axes and buttons mean.
     """
 
@@ -41,10 +43,13 @@ class SpaceMouseConfig:
     pulse_s: float
     answer_s: float
     retry_s: float
+    neutral_s: float
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "pulse_s", "answer_s", "retry_s")
+        check_times(self, "max_age_s", "pulse_s", "answer_s", "retry_s", "neutral_s")
+        if max(self.mapping.axes) >= AXES:
+            raise ValueError(f"mapping.axes: expected numbers below {AXES}, found {max(self.mapping.axes)}")
 
 
 def make_spacemouse(config: SpaceMouseConfig, clock: Clock | None = None) -> AxesDevice:
@@ -53,7 +58,7 @@ def make_spacemouse(config: SpaceMouseConfig, clock: Clock | None = None) -> Axe
     It refuses to connect while the daemon does not run or has no device. Once connected it waits for either to return.
     """
     clock = clock or MonotonicClock()
-    handle = Handle(config.mapping.buttons, clock)
+    handle = Handle(config.mapping, clock)
     open_link = partial(SpacenavLink, config.socket, handle, config.pulse_s, config.answer_s, clock)
     reader = Reader("spacemouse", open_link, handle.lose, config.retry_s)
-    return AxesDevice("spacemouse", ABSENT, reader, handle, config.mapping, clock)
+    return AxesDevice("spacemouse", ABSENT, reader, handle, config.mapping, clock, config.neutral_s)

@@ -38,6 +38,10 @@ class DeviceContract:
     def press_resume(self) -> None:
         raise NotImplementedError("a test of a device says how its resume button is pressed and let go")
 
+    def open_again(self, device) -> None:
+        """Connect once more, with what the device's side says at that."""
+        device.connect()
+
     @pytest.fixture
     def device(self):
         self.plug_in()
@@ -86,6 +90,18 @@ class DeviceContract:
         wait_until(lambda: not device.poll().engaged.any())
         assert device.poll().age_s == 0.0
 
+    def test_it_is_neutral_only_a_while_after_it_was_let_go(self, device):
+        wait_until(lambda: device.poll().neutral)
+        self.push()
+        wait_until(lambda: device.poll().engaged.any())
+        assert not device.poll().neutral
+        self.let_go()
+        wait_until(lambda: not device.poll().engaged.any())
+        wait_until(lambda: device.poll().neutral)
+        self.unplug()
+        wait_until(lambda: math.isinf(device.poll().age_s))
+        assert not device.poll().neutral
+
     def test_a_button_is_told_once(self, device):
         self.press_resume()
         events = []
@@ -132,5 +148,5 @@ class DeviceContract:
         assert not [thread for thread in threading.enumerate() if thread.name.endswith(" reader")]
         with pytest.raises(DeviceError, match="connect"):
             device.poll()
-        device.connect()
+        self.open_again(device)
         assert device.poll().age_s == 0.0

@@ -71,7 +71,14 @@ class TestGamepad(DeviceContract):
     def plug_in(self):
         os.mkfifo(self.path)
         self.file = os.open(self.path, os.O_RDWR | os.O_NONBLOCK)
-        # The kernel repeats where everything stands, triggers half way.
+        self.tell_first()
+
+    def open_again(self, device):
+        self.tell_first()
+        device.connect()
+
+    def tell_first(self):
+        """Say where everything stands, as the kernel does at every opening; triggers rest at one end."""
         for axis in range(8):
             self.send(-32767 if axis in (2, 5) else 0, AXIS | 0x80, axis)
 

@@ -28,15 +28,15 @@ class FakeReader:
 
 
 class Hand:
-    """A hand that pushes the cap every step, through the real device and operator, until step `AT`."""
+    """A hand that pushes the cap every step but the first, through the real device and operator, until step `AT`."""
 
     def __init__(self, practice: Practice, loss, max_age_s: float) -> None:
         mapping = build(MappingConfig, compose(["device=spacemouse"])["device"]["mapping"])
         clock = practice.env.clock
-        self.handle = Handle(mapping.buttons, clock)
+        self.handle = Handle(mapping, clock)
         self.handle.found()
         self.push = np.array([150.0, 150.0, 150.0, 0.0, 0.0, 0.0])  # raw
-        self.device = AxesDevice("spacemouse", "", FakeReader(), self.handle, mapping, clock)
+        self.device = AxesDevice("spacemouse", "", FakeReader(), self.handle, mapping, clock, 0.0)
         self.device.connect()
         self._operator = DeviceOperator(self.device, False, max_age_s)
         self._loss, self.step, self.wishes = loss, -1, []
@@ -46,7 +46,9 @@ class Hand:
 
     def act(self, observation, info, policy_action):
         self.step += 1
-        if self.step < AT:
+        if self.step == 0:
+            self.handle.move(np.zeros(6))
+        elif self.step < AT:
             self.handle.move(self.push)
         else:
             self._loss(self)
@@ -89,7 +91,7 @@ def practise(loss, max_age_s: float = MAX_AGE_S, steps: int = 14) -> Practice:
 def periods_to_stop(practice: Practice) -> float:
     """Check what has to be so, and return how many periods the robot was still led after the loss."""
     rows = practice.rows()
-    assert rows["has_human"][:AT].all(), "the hand leads until the loss"
+    assert rows["has_human"][1:AT].all(), "the hand leads until the loss"
     still = [step for step in range(AT, 14) if not rows["action"][step].any()]
     led = [step for step in range(AT, 14) if rows["action"][step].any()]
     assert still == list(range(14 - len(still), 14)), "the robot was led again"
@@ -115,7 +117,7 @@ def test_it_goes_on_once_somebody_moves_the_device_again():
             hand.handle.lose()
         elif hand.step == AT + 4:
             hand.handle.move(hand.push)
-        elif hand.step > AT + 4:
+        elif hand.step > AT + 1:
             hand.handle.move(np.zeros(6))
 
     rows = practise(back).rows()
@@ -131,3 +133,48 @@ def test_without_an_age_the_frozen_report_would_lead_the_robot_on():
 def test_without_the_loss_being_remembered_the_policy_would_be_given_the_robot(monkeypatch):
     monkeypatch.setattr(DeviceOperator, "_note_loss", lambda operator, age_s, engaged: None)
     assert periods_to_stop(practise(comes_back_at_rest)) > 2.0
+
+
+def comes_back_pushed(hand):
+    if hand.step == AT:
+        hand.handle.lose()
+    else:
+        hand.handle.move(hand.push)
+
+
+def comes_back_with_half_its_axes(hand):
+    hand.handle.move(hand.push[:3])
+
+
+def comes_back_without_numbers(hand):
+    hand.handle.move(np.full(6, np.nan))
+
+
+@pytest.mark.parametrize("loss", [comes_back_pushed, comes_back_with_half_its_axes, comes_back_without_numbers])
+def test_a_device_that_comes_back_pushed_or_in_part_moves_nothing(loss, record_property):
+    periods = periods_to_stop(practise(loss))
+    record_property("stop_periods", periods)
+    assert periods <= 2.0
+
+
+@pytest.mark.parametrize("loss", [comes_back_pushed, comes_back_with_half_its_axes])
+def test_without_their_checks_it_would_move_the_robot(loss, monkeypatch):
+    monkeypatch.setattr(
+        DeviceOperator, "_note_rest", lambda operator, reading, engaged: setattr(operator, "_armed", True)
+    )
+    monkeypatch.setattr(MappingConfig, "objection", lambda mapping, raw: "")
+    assert practise(loss).rows()["action"][AT + 1 : 14].any(axis=1).all()
+
+
+def test_a_device_that_is_held_pushed_when_the_episode_begins_moves_nothing_until_it_was_let_go():
+    def let_go(hand):
+        hand.handle.move(np.zeros(6) if hand.step == AT else hand.push)
+
+    practice = Practice(policy=StubPolicy(lambda step: POLICY))
+    hand = practice.chooser._operator = Hand(practice, let_go, MAX_AGE_S)
+    hand.step = 0  # the step at rest is left out
+    practice.run(14)
+    rows = practice.rows()
+    assert not rows["action"][: AT - 1].any()
+    assert not rows["has_human"][:AT].any()
+    assert rows["has_human"][AT:13].all()

@@ -31,6 +31,9 @@ class JoyConfig:
         max_age_s: A deflected device that has said nothing for so long has fallen silent.
         topic: Relative to the robot's namespace.
         retry_s: Time between two looks for a publisher that was lost.
+        silence_s: A driver that repeats itself at rest too, and says nothing for so long, has lost its device; null for
+            one that speaks on a change only.
+        neutral_s: Time at rest after which the device counts as let go.
         mapping: What axes and buttons mean.
     """
 
@@ -39,60 +42,103 @@ class JoyConfig:
     max_age_s: float
     topic: str
     retry_s: float
+    silence_s: float | None
+    neutral_s: float
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s")
+        check_times(self, "max_age_s", "retry_s", "neutral_s", *([] if self.silence_s is None else ["silence_s"]))
 
 
 def make_joy(node: Node, config: JoyConfig, clock: Clock) -> AxesDevice:
     """Return the device, not yet connected. It refuses to connect while nobody publishes its topic."""
-    handle = Handle(config.mapping.buttons, clock)
+    handle = Handle(config.mapping, clock)
     arrived: queue.SimpleQueue[Joy] = queue.SimpleQueue()
     node.create_subscription(Joy, config.topic, arrived.put, qos.profile("sensor"))
-    reader = Reader(config.topic, partial(JoyLink, node, config.topic, arrived, handle), handle.lose, config.retry_s)
-    return AxesDevice(config.topic, "expected a driver, found none; start it", reader, handle, config.mapping, clock)
+    open_link = partial(JoyLink, node, config.topic, arrived, handle, config.silence_s, clock)
+    reader = Reader(config.topic, open_link, handle.lose, config.retry_s)
+    absent = "expected a driver, found none; start it"
+    return AxesDevice(config.topic, absent, reader, handle, config.mapping, clock, config.neutral_s)
 
 
 class JoyLink:
-    """The topic, while somebody publishes it. The reader's thread alone writes the handle.
+    """The topic, while its driver speaks. The reader's thread alone writes the handle.
+
+    A message is the whole device: its axes have to be all that are mapped, else the device is lost until they are.
+    Buttons that it does not carry are up: spacenav up to 3.1 sends a button in the message of its press alone, as every
+    message is a new one (joystick_drivers, spacenav/src/spacenav.cpp at 3.1.0). A button that is down in the first
+    message is no press.
+
+    A driver outlives its device: joy_node stays on the topic and publishes nothing while there is none
+    (joy/src/joy.cpp, `joystick_ != nullptr`).
 
     Args:
         node: Looks for publishers.
         topic: Of the device.
         arrived: What the callbacks have received.
         handle: Takes axes and buttons.
+        silence_s: Time without a message after which a driver has lost its device; None = it speaks on a change only.
+        clock: Monotonic.
 
     Raises:
-        OSError: Nobody publishes the topic.
+        OSError: Nobody publishes the topic, or, after a loss, the driver says nothing.
     """
 
-    def __init__(self, node: Node, topic: str, arrived: queue.SimpleQueue[Joy], handle: Handle) -> None:
+    def __init__(
+        self,
+        node: Node,
+        topic: str,
+        arrived: queue.SimpleQueue[Joy],
+        handle: Handle,
+        silence_s: float | None,
+        clock: Clock,
+    ) -> None:
         self._node, self._topic, self._arrived, self._handle = node, topic, arrived, handle
-        self._buttons: list[int] = []
+        self._silence_s, self._clock = silence_s, clock
+        self._down: frozenset[int] | None = None  # before the first message
         self._require_publisher()
         while not arrived.empty():
             arrived.get_nowait()  # of an earlier driver: nobody may take it for a new hand on the device
-        handle.found()
+        self._heard_ns = clock.now_ns()
+        if handle.state.losses and silence_s is not None:
+            try:
+                self._take(arrived.get(timeout=silence_s))
+            except queue.Empty:
+                raise self._silent() from None
+        else:
+            handle.found()
 
     def serve(self, timeout_s: float) -> None:
-        """Take in the next message. Raises OSError when nobody publishes any more."""
+        """Take in the next message. Raises OSError when nobody publishes any more, or the driver is silent."""
         try:
-            message = self._arrived.get(timeout=timeout_s)
+            self._take(self._arrived.get(timeout=timeout_s))
         except queue.Empty:
             self._require_publisher()
-            return
-        self._handle.move([float(value) for value in message.axes])
-        buttons = [int(value) for value in message.buttons]
-        before = self._buttons + [0] * (len(buttons) - len(self._buttons))
-        for number, (old, new) in enumerate(zip(before, buttons, strict=False)):
-            if bool(old) != bool(new):
-                self._handle.press(number, bool(new))
-        self._buttons = buttons
+            if self._silence_s is not None and self._clock.now_ns() - self._heard_ns > self._silence_s * 1e9:
+                raise self._silent() from None
 
     def close(self) -> None:
         """Nothing to let go of: the subscription stays."""
 
+    def _take(self, message: Joy) -> None:
+        self._heard_ns = self._clock.now_ns()
+        if not self._handle.move([float(value) for value in message.axes]):
+            self._down = None
+            return
+        down = frozenset(number for number, value in enumerate(message.buttons) if value)
+        before = down if self._down is None else self._down
+        for number in sorted(before - down):
+            self._handle.press(number, False)
+        for number in sorted(down - before):
+            self._handle.press(number, True)
+        self._down = down
+
     def _require_publisher(self) -> None:
         if self._node.count_publishers(self._topic) == 0:
             raise ConnectionError(f"expected a publisher of {self._topic}, found none; start the device's driver")
+
+    def _silent(self) -> ConnectionError:
+        return ConnectionError(
+            f"expected messages of {self._topic} at rest too, found none for {self._silence_s} s; plug the device in, "
+            "or set device.silence_s=null for a driver that speaks on a change only"
+        )

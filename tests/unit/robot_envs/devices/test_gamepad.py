@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from robot_envs.devices import gamepad
 from robot_envs.devices.device import DeviceError
 from robot_envs.devices.gamepad import GamepadConfig, GamepadLink, make_gamepad
 from robot_envs.devices.handle import Handle
-from runtime.clock import FakeClock
+from runtime.clock import FakeClock, MonotonicClock
 from runtime.config import ConfigError, build, compose
 
 CONFIG = build(GamepadConfig, compose(["device=gamepad"])["device"])
@@ -23,25 +24,53 @@ def pipe(tmp_path):
     os.close(file)
 
 
+FIRST_AXES = [0, 0, -32767, 0, 0, -32767, 0, 0]  # triggers rest at one end
+
+
 @pytest.fixture
-def link(pipe):
-    handle = Handle(CONFIG.mapping.buttons, FakeClock())
-    link = GamepadLink(str(pipe[0]), handle)
-    link.handle = handle
-    yield link
-    link.close()
+def opened(pipe):
+    """The link to a gamepad whose axes stand like that at first."""
+    links = []
+
+    def open_link(axes=FIRST_AXES, buttons=()):
+        for number, value in enumerate(axes):
+            pipe[1](value, AXIS | FIRST, number)
+        for number in buttons:
+            pipe[1](1, BUTTON | FIRST, number)
+        handle = Handle(CONFIG.mapping, FakeClock())
+        link = GamepadLink(str(pipe[0]), handle, CONFIG.mapping, MonotonicClock())
+        link.handle = handle
+        links.append(link)
+        return link
+
+    yield open_link
+    for link in links:
+        link.close()
 
 
-def test_where_an_axis_stands_at_the_beginning_is_no_motion(pipe, link):
-    _, send = pipe
-    send(-32767, AXIS | FIRST, 2)
-    send(1, BUTTON | FIRST, 4)
-    link.serve(1.0)
-    assert link.handle.state.axes == ()
+@pytest.fixture
+def link(opened):
+    return opened()
+
+
+def test_a_stick_that_is_held_at_the_beginning_is_pushed_and_a_button_is_no_press(opened):
+    link = opened([0, -32767, -32767, 0, 0, 0, 0, 0], buttons=[4])
+    assert link.handle.state.rest_ns is None
+    link.serve(0.01)
     assert link.handle.state.held == frozenset()
-    send(-32000, AXIS, 2)
-    link.serve(1.0)
-    assert link.handle.state.axes == (0.0, 0.0, -32000)
+    assert link.handle.take_events() == ()
+
+
+def test_triggers_that_mean_nothing_are_at_rest_wherever_they_stand(link):
+    assert link.handle.state.axes == tuple(FIRST_AXES)
+    assert link.handle.state.rest_ns is not None
+
+
+@pytest.mark.parametrize(("found", "missing"), [(2, "3, 4, 6, 7"), (7, "7"), (0, "0, 1, 3, 4, 6, 7")])
+def test_a_gamepad_without_all_mapped_axes_is_refused_by_their_numbers(opened, monkeypatch, found, missing):
+    monkeypatch.setattr(gamepad, "START_S", 0.05)
+    with pytest.raises(OSError, match=f"expected axis {missing} of device.mapping.axes, found {found} axes"):
+        opened(FIRST_AXES[:found])
 
 
 def test_several_events_at_once_are_taken_in_order(pipe, link):
@@ -50,13 +79,13 @@ def test_several_events_at_once_are_taken_in_order(pipe, link):
         send(value, AXIS, 0)
     send(1, BUTTON, 4)
     link.serve(1.0)
-    assert link.handle.state.axes == (-300,)
+    assert link.handle.state.axes == (-300, *FIRST_AXES[1:])
     assert link.handle.state.held == {"close"}
 
 
 def test_without_events_it_returns(link):
     link.serve(0.001)
-    assert link.handle.state.axes == ()
+    assert link.handle.state.axes == tuple(FIRST_AXES)
 
 
 def test_every_stick_of_the_usual_pad_moves_the_tool():

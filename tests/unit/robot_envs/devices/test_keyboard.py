@@ -59,6 +59,20 @@ def test_a_key_moves_for_a_moment_and_keeps_control_for_a_little_longer(terminal
     assert reading.age_s == 0.0
 
 
+def test_keys_are_neutral_a_moment_after_the_last_one_has_left_control(terminal):
+    assert not terminal.keyboard.poll().neutral  # only just opened
+    terminal.clock.advance_ns(round(CONFIG.neutral_s * 1e9))
+    assert terminal.keyboard.poll().neutral
+    terminal.type("w")
+    wait_until(lambda: terminal.keyboard.poll().engaged[0])
+    terminal.clock.advance_ns(round(CONFIG.engaged_s * 1e9) + 1)
+    reading = terminal.keyboard.poll()
+    assert not reading.engaged[0]
+    assert not reading.neutral
+    terminal.clock.advance_ns(round(CONFIG.neutral_s * 1e9))
+    assert terminal.keyboard.poll().neutral
+
+
 def test_a_key_that_was_typed_long_ago_moves_nothing_now(terminal):
     terminal.type("c")
     seen = []

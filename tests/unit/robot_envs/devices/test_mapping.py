@@ -54,3 +54,15 @@ def test_what_the_gripper_is_asked(held, wish):
 def test_nonsense_is_refused_by_name(change, expected):
     with pytest.raises(ValueError, match=expected):
         replace(MAPPING, **change)
+
+
+def test_a_reading_has_every_mapped_axis_as_a_finite_number():
+    assert MAPPING.mapped_axes == (0, 2, 4, 5, 9)
+    assert MAPPING.objection([0.0] * 10) == ""
+    assert "expected at least 10 axes" in MAPPING.objection([0.0] * 9)
+    assert "found 0" in MAPPING.objection([])
+    for axis, bad in ((2, np.nan), (9, np.inf)):
+        raw = [0.0] * 12
+        raw[axis] = bad
+        assert f"axis {axis}: expected a finite number, found {bad}" in MAPPING.objection(raw)
+    assert MAPPING.objection([0.0, np.nan, 0.0, np.inf] + [0.0] * 6) == ""  # these two mean nothing

@@ -28,9 +28,54 @@ class Mouse:
         return self.reading
 
 
-def test_engaged_device_acts():
-    assert DeviceOperator(Mouse(), False, 0.2).act({}, {}, None) == pytest.approx(np.full(6, 0.5))
-    assert DeviceOperator(Mouse(), True, 0.2).act({}, {}, None) == pytest.approx([0.5] * 6 + [1.0])
+AT_REST = {"engaged": np.array([False])}
+
+
+class Hand:
+    """An operator, and what the device says next."""
+
+    def __init__(self, learns_gripper=False):
+        self.mouse = Mouse(**AT_REST)
+        self.operator = DeviceOperator(self.mouse, learns_gripper, 0.2)
+
+    def wish(self, **changes):
+        self.mouse.reading = Mouse(**changes).reading
+        return self.operator.act({}, {}, None)
+
+
+@pytest.mark.parametrize(("learns_gripper", "action"), [(False, [0.5] * 6), (True, [0.5] * 6 + [1.0])])
+def test_engaged_device_acts(learns_gripper, action):
+    hand = Hand(learns_gripper)
+    assert hand.wish(**AT_REST) is None
+    assert hand.wish() == pytest.approx(action)
+
+
+def test_a_device_that_is_held_pushed_has_no_authority_until_it_was_at_rest():
+    hand = Hand()
+    for _ in range(2):
+        assert [hand.wish() for _ in range(3)] == [HOLD] * 3
+        assert hand.wish(**AT_REST) is None
+        assert hand.wish() == pytest.approx([0.5] * 6)
+        assert hand.wish() == pytest.approx([0.5] * 6)
+        hand.operator.reset({})  # the next episode asks again
+
+
+def test_a_short_rest_is_not_yet_neutral():
+    hand = Hand()
+    assert hand.wish(**AT_REST, neutral=False) is None
+    assert hand.wish() is HOLD
+    assert hand.wish(**AT_REST, neutral=True) is None
+    assert hand.wish(**AT_REST, neutral=False) is None
+    assert hand.wish() == pytest.approx([0.5] * 6)
+
+
+def test_a_device_that_comes_back_pushed_moves_nothing_until_it_was_at_rest():
+    hand = Hand()
+    hand.wish(**AT_REST)
+    assert hand.wish(age_s=math.inf) is HOLD
+    assert hand.wish() is HOLD
+    assert hand.wish(**AT_REST) is HOLD
+    assert hand.wish() == pytest.approx([0.5] * 6)
 
 
 def test_device_at_rest_leaves_the_policy_alone():
@@ -55,10 +100,12 @@ def test_device_that_falls_silent_holds_the_robot_until_it_is_moved_again():
         return operator.act({}, {}, None)
 
     at_rest = np.array([False])
+    assert wish(engaged=at_rest) is None
     assert wish() == pytest.approx(np.full(6, 0.5))
     assert wish(age_s=5.0) is HOLD
     assert wish(engaged=at_rest) is HOLD
     operator.reset({})
+    assert wish() is HOLD
     assert wish(engaged=at_rest) is HOLD
     assert wish() == pytest.approx(np.full(6, 0.5))
     assert wish(engaged=at_rest) is None

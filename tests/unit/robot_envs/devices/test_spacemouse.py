@@ -127,10 +127,16 @@ def test_a_daemon_that_is_too_old_is_refused(tmp_path):
             make_spacemouse(config_for(path, answer_s=0.05)).connect()
 
 
-@pytest.mark.parametrize("name", ["max_age_s", "pulse_s", "answer_s", "retry_s"])
+@pytest.mark.parametrize("name", ["max_age_s", "pulse_s", "answer_s", "retry_s", "neutral_s"])
 def test_times_are_above_zero(name):
     with pytest.raises(ConfigError, match=name):
         config_for("x", **{name: 0.0})
+
+
+def test_a_mapping_to_an_axis_that_no_cap_has_is_refused():
+    mapping = compose(["device=spacemouse"])["device"]["mapping"] | {"axes": [2, 0, 1, 5, 3, 6]}
+    with pytest.raises(ConfigError, match="expected numbers below 6, found 6"):
+        config_for("x", mapping=mapping)
 
 
 def test_the_mapping_can_be_changed_on_its_own():

@@ -207,6 +207,7 @@ def test_only_a_new_push_ends_the_hold(bench, daemon, cap):
 def test_the_gripper_is_the_seventh_entry(daemon, cap):
     values = compose(["device=spacemouse"])["device"] | {"socket": str(daemon.socket)}
     person = make_person(values, action_size=7)
+    wait_until(lambda: person.act({}, {}, None) is None and person.reading.neutral)
     cap.buttons(0)
     wait_until(lambda: person.act({}, {}, None) is not None)
     assert person.act({}, {}, None) == pytest.approx([0, 0, 0, 0, 0, 0, -1])
