@@ -384,3 +384,41 @@ def test_the_box_encloses_the_peg():
         env.step(np.array([0, 0, 1, 0, 0, 0], np.float32))
     tips = [pose_compose(c.tcp_pose[0], pose([0.0, 0.0, 0.03]))[2] for c in recorder.commands]
     assert 0.149 < min(tips) < 0.152
+
+
+class Interrupted(RecordingRobot):
+    """A robot that another thread stops in the moment before a command, as a person's stop does."""
+
+    def __init__(self, robot, env) -> None:
+        super().__init__(robot)
+        self._env, self.armed, self.order = env, False, []
+
+    def command(self, command):
+        if self.armed:
+            self._env.gate.stop(StopReason.PERSON_STOP)
+            self._env.hold()
+        self.order.append("command")
+        super().command(command)
+
+    def hold(self):
+        self.order.append("hold")
+        super().hold()
+
+
+def test_a_stop_wins_against_a_command_that_is_on_its_way():
+    env = make_robot_env("task=reach")
+    env.robot = robot = Interrupted(env.robot, env)
+    env.reset(seed=0)
+    env.step(np.full(6, 0.5, np.float32))
+    robot.armed, robot.order = True, []
+    seen_at_the_wait = []
+    wait = env._wait
+
+    def waiting():
+        seen_at_the_wait.extend(robot.order)
+        return wait()
+
+    env._wait = waiting
+    *_, info = env.step(np.full(6, 0.5, np.float32))
+    assert seen_at_the_wait == ["hold", "command", "hold"]
+    assert info["stop_reason"] == "person_stop"
