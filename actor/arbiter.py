@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from actor.authority import HandOver, Ramp
 from robot_envs.devices.operator import HOLD, Wish
 
 __all__ = ["Action", "Arbiter", "Decision"]
@@ -31,20 +32,30 @@ class Arbiter:
     the policy would undo what the person has just done. It also stands still while the operator asks for it. Nobody has
     shown these steps, so `has_human` is False in them.
 
+    The first actions after a hand-over are ramped: the person's when the person takes over, the policy's after the
+    person or a hold. What is decided is what is done, so a ramped action of the person is its `human_action` too.
+
     Args:
-        action_size: A.
-        release_hold_s: How long the pause may be; after it the policy acts again.
+        ramped: Which entries of an action grow with a ramp. Shape (A,).
+        hand_over: Its times.
+        period_s: Time between two steps.
     """
 
-    def __init__(self, action_size: int, release_hold_s: float) -> None:
-        self._still = np.zeros(action_size, np.float32)
+    def __init__(self, ramped: NDArray[np.bool_], hand_over: HandOver, period_s: float) -> None:
+        self._still = np.zeros(len(ramped), np.float32)
         self._still.setflags(write=False)
-        self._hold_ns = round(release_hold_s * 1e9)
+        self._ramped = ramped
+        self._takeover = Ramp(hand_over.takeover_ramp_s, period_s)
+        self._hand_back = Ramp(hand_over.hand_back_ramp_s, period_s)
+        self._hold_ns = round(hand_over.release_hold_s * 1e9)
         self._hold_until_ns: int | None = None
+        self._policy_is_new = False
 
     def reset(self) -> None:
-        """A new episode starts; nobody has had the robot yet."""
+        """Start a new episode: the policy begins at its full size, from rest; a person takes over from it."""
         self._hold_until_ns = None
+        self._takeover.restart()
+        self._policy_is_new = False
 
     def decide(self, policy_action: Action | None, wish: Wish, now_ns: int) -> Decision:
         """Choose the action of this step.
@@ -55,11 +66,26 @@ class Arbiter:
             now_ns: Control time.
         """
         if wish is HOLD:
+            self._takeover.restart()
+            self._expect_policy()
             return Decision(self._still, policy_action, None, False, holds=True)
         if wish is not None:
             self._hold_until_ns = now_ns + self._hold_ns
-            return Decision(wish, policy_action, wish, True)
+            self._expect_policy()
+            action = self._grown(wish, self._takeover.share(now_ns))
+            return Decision(action, policy_action, action, True)
         pausing = self._hold_until_ns is not None and now_ns <= self._hold_until_ns and self._hold_ns > 0
+        if not pausing:
+            self._takeover.restart()
         if policy_action is None or pausing:
             return Decision(self._still, policy_action, None, False)
-        return Decision(policy_action, policy_action, None, False)
+        share = self._hand_back.share(now_ns) if self._policy_is_new else 1.0
+        return Decision(self._grown(policy_action, share), policy_action, None, False)
+
+    def _expect_policy(self) -> None:
+        """Ramp the policy's next actions."""
+        self._policy_is_new = True
+        self._hand_back.restart()
+
+    def _grown(self, action: Action, share: float) -> Action:
+        return action if share >= 1.0 else np.where(self._ramped, np.float32(share) * action, action)

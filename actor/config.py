@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from actor.authority import HandOver
+
 __all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
 
 
@@ -52,6 +54,8 @@ class ActorConfig:
     exploration: ExplorationConfig
     # The person.
     release_hold_s: float  # standing still between the person's last action and the policy's next
+    takeover_ramp_s: float  # in which the person's action grows from zero to its full size
+    hand_back_ramp_s: float  # the same of the policy's action, after the person or a hold
     # What is shown.
     success_window: int  # newest episodes that the success rates are over
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
@@ -63,10 +67,15 @@ class ActorConfig:
         _check(self.drain_s >= 0, "drain_s", "at least 0 s", self.drain_s)
         age = self.max_policy_age_s
         _check(age is None or age > 0, "max_policy_age_s", "null or above 0 s", age)
-        _check(self.release_hold_s >= 0, "release_hold_s", "at least 0 s", self.release_hold_s)
+        _ = self.hand_over  # checks its times
         stall = self.learner_stall_s
         _check(stall is None or stall > 0, "learner_stall_s", "null or above 0 s", stall)
         _check(self.success_window >= 1, "success_window", "at least 1 episode", self.success_window)
+
+    @property
+    def hand_over(self) -> HandOver:
+        """Return how authority passes between person and policy."""
+        return HandOver(self.release_hold_s, self.takeover_ramp_s, self.hand_back_ramp_s)
 
 
 @dataclass(frozen=True)

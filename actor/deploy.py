@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 
 from actor.arbiter import Arbiter
+from actor.authority import HandOver, ramped_entries
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop, EpisodeSummary
 from actor.runner import Runner
@@ -48,7 +49,7 @@ def deploy(
     schema: Schema,
     runner: Runner,
     operator: Operator,
-    release_hold_s: float,
+    hand_over: HandOver,
     episodes: int | None,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
@@ -61,14 +62,15 @@ def deploy(
         schema: Of `env`.
         runner: The policy.
         operator: May take over, and says when to go on after a stop.
-        release_hold_s: How long the robot stands still after the operator lets go.
+        hand_over: How authority passes between policy and operator.
         episodes: How many; None = until `stop`.
         seed: Of the episodes' resets; an evaluation with the same seed has the same episodes.
         stop: Ends it; an episode that it interrupts does not count.
         on_episode: Told about every episode.
     """
     loop = ControlLoop(env, schema, append=lambda record: None)
-    chooser = Chooser(operator, Arbiter(schema.action.shape[0], release_hold_s), runner, deterministic=True)
+    arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+    chooser = Chooser(operator, arbiter, runner, deterministic=True)
     finished = successes = helped = stopped = 0
     for summary in seeded_episodes(loop, chooser, operator, seed, stop, episodes):
         finished += 1

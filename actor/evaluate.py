@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 
 from actor.arbiter import Arbiter
+from actor.authority import AT_ONCE, ramped_entries
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop, EpisodeSummary
 from actor.episode import Append
@@ -76,7 +77,8 @@ def evaluate(
     if not runner.ready:
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
     loop = ControlLoop(env, schema, append)
-    chooser = Chooser(NoOperator(), Arbiter(schema.action.shape[0], release_hold_s=0.0), runner, deterministic=True)
+    arbiter = Arbiter(ramped_entries(env), AT_ONCE, schema.control_period_s)
+    chooser = Chooser(NoOperator(), arbiter, runner, deterministic=True)
     summaries: list[EpisodeSummary] = []
     for summary in seeded_episodes(loop, chooser, bystander, seed, stop, episodes):
         summaries.append(summary)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actor.arbiter import Arbiter
+from actor.authority import HandOver, ramped_entries
 from actor.break_time import BreakTime
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
@@ -37,6 +38,7 @@ class RecordingConfig:
     actor_id: str
     expert: str  # who or what demonstrates
     task: dict[str, Any]  # the task's resolved configuration
+    hand_over: HandOver  # how the demonstrator takes over from rest
 
 
 def record_demos(
@@ -70,7 +72,7 @@ def record_demos(
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
-    chooser = Chooser(demonstrator, Arbiter(schema.action.shape[0], release_hold_s=0.0))
+    chooser = Chooser(demonstrator, Arbiter(ramped_entries(env), config.hand_over, schema.control_period_s))
     rest = BreakTime(env, demonstrator)
     try:
         write_manifest(folder, manifest)

@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 
 from actor.arbiter import Arbiter
+from actor.authority import ramped_entries
 from actor.break_time import BreakTime
 from actor.chooser import Chooser, Explorer
 from actor.config import ActorConfig
@@ -181,7 +182,8 @@ class Training:
         """
         size = self._session.schema.action.shape[0]
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
-        arbiter = Arbiter(size, self._config.release_hold_s)
+        period_s = self._session.schema.control_period_s
+        arbiter = Arbiter(ramped_entries(self._env), self._config.hand_over, period_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):

@@ -12,6 +12,7 @@ import gymnasium
 
 from actor import evaluate as judging
 from actor import record as recording
+from actor.config import ActorConfig
 from actor.control_loop import EpisodeSummary
 from actor.env_schema import env_schema
 from actor.evaluate import Evaluation
@@ -132,6 +133,7 @@ def record_demos_in(
         actor_id=ACTOR_ID,
         expert=demonstrator_name(job.config),
         task=job.config["task"],
+        hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
     )
     schema = env_schema(env)
     manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actor.arbiter import Arbiter
+from actor.authority import HandOver, ramped_entries
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from actor.env_schema import env_schema
@@ -59,13 +60,17 @@ class Teleop:
         person: With the device in hand.
         seed: Of the episodes' resets.
         stop: Whether to end.
+        hand_over: How the person takes over from rest.
     """
 
-    def __init__(self, env: TaughtEnv, person: DeviceOperator, seed: int, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, env: TaughtEnv, person: DeviceOperator, seed: int, stop: Callable[[], bool], hand_over: HandOver
+    ) -> None:
         self._env, self._person, self._seed, self._stop = env, person, seed, stop
         schema = env_schema(env)
         self._loop = ControlLoop(env, schema, append=lambda record: None)
-        self._chooser = Chooser(_Watched(person, self._note), Arbiter(schema.action.shape[0], release_hold_s=0.0))
+        arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+        self._chooser = Chooser(_Watched(person, self._note), arbiter)
         self._observation: Observation = {}
         self._wish: Wish = None
         self._stop_reason = ""

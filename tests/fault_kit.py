@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actor.arbiter import Arbiter
+from actor.authority import AT_ONCE
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop, EpisodeSummary
 from actor.env_schema import env_schema
@@ -166,7 +167,7 @@ class Practice:
         self.records: list[np.ndarray] = []
         size = self.env.action_space.shape[0]
         self.operator = operator or Pusher([0.5] + [0.0] * (size - 1) if policy is None else None)
-        self.chooser = Chooser(self.operator, Arbiter(size, release_hold_s=0.0), policy)
+        self.chooser = Chooser(self.operator, Arbiter(np.zeros(size, np.bool_), AT_ONCE, 0.1), policy)
         self.loop = ControlLoop(self.env, env_schema(self.env), lambda record: self.records.append(record.copy()))
 
     def run(self, steps: int = 20, episode_id: int = 0) -> EpisodeSummary:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actor.arbiter import Arbiter
+from actor.authority import ramped_entries
 from actor.chooser import Chooser
+from actor.config import ActorConfig
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
 from actor.policy_runner import PolicyRunner
@@ -80,7 +82,9 @@ def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row
         writer = LogWriter(plan.new_folder("work"), schema, "arm", "0" * 32, segment_bytes)
         loop = ControlLoop(env, schema, writer.append)
         size = schema.action.shape[0]
-        chooser = Chooser(_Wanderer(size), Arbiter(size, release_hold_s=0.0))
+        hand_over = build(ActorConfig, config["actor"], "actor").hand_over
+        arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+        chooser = Chooser(_Wanderer(size), arbiter)
         for episode in range(plan.pick(10, 1)):
             steps = repeat(True, plan.pick(80, 3))
             loop.run_episode(episode, Phase.TRAIN, chooser, episode, partial(next, steps, False))

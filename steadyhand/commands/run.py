@@ -39,14 +39,14 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         raise ConfigError(f"--episodes: expected at least 1, found {options.episodes}")
     config = compose(overrides)
     setup(build(LoggingConfig, config["logging"], "logging").level)
-    release_hold_s = build(ActorConfig, config["actor"], "actor").release_hold_s
+    hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     policy = OnnxPolicy.load(options.policy)
     seed = int(config["seed"])
     with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
         schema = env_schema(env)
         runner = OnnxRunner(policy, schema, config["task"])
         with closing(make_onlooker(config, env)) as onlooker:
-            result = deploy(env, schema, runner, onlooker, release_hold_s, options.episodes, seed, stop, say_episode)
+            result = deploy(env, schema, runner, onlooker, hand_over, options.episodes, seed, stop, say_episode)
     say(result_text(result))
     return 130 if stop() and options.episodes is not None else 0
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from actor.config import LoggingConfig
+from actor.config import ActorConfig, LoggingConfig
 from actor.control_loop import EpisodeSummary
 from actor.stop_flag import StopFlag
 from robot_envs.devices.make import PERSONS, held_by_person, make_person
@@ -36,12 +36,13 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     logging = build(LoggingConfig, config["logging"], "logging")
     setup(logging.level)
     seed = int(config["seed"])
+    hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     with (
         StopFlag().on_signals() as stop,
         opened_env(config, seed) as env,
         closing(make_person(config["device"], int((env.action_space.shape or (0,))[0]))) as person,
     ):
-        teleop = Teleop(env, person, seed, stop)
+        teleop = Teleop(env, person, seed, stop, hand_over)
         with shown(logging, teleop.status):
             teleop.run(_say_episode)
     return 0

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from actor.authority import AT_ONCE
 from actor.config import ActorConfig, ExplorationConfig
 from actor.console import NoConsole
 from actor.env_schema import env_schema
@@ -55,6 +56,8 @@ ACTOR = ActorConfig(
     max_policy_age_s=None,
     exploration=ExplorationConfig(max_env_steps=0, scale=0.5),
     release_hold_s=0.0,
+    takeover_ramp_s=0.0,
+    hand_back_ramp_s=0.0,
     success_window=20,
 )
 
@@ -75,7 +78,7 @@ def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:
 
 def record(run: RunFolder, env: PointEnv) -> None:
     """Record a few demonstrations into the run's demo set."""
-    config = RecordingConfig(5, 10, 256_000, ACTOR_ID, "helper", {"name": "point"})
+    config = RecordingConfig(5, 10, 256_000, ACTOR_ID, "helper", {"name": "point"}, AT_ONCE)
     record_demos(config, env, env_schema(env), Helper(), run.demos, SEED, StopFlag())
 
 

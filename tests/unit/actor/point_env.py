@@ -6,10 +6,17 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from actor.arbiter import Arbiter
+from actor.authority import AT_ONCE, HandOver
 from runtime.clock import Clock, FakeClock
 
 PERIOD_S = 0.1
 STEP = 0.2
+
+
+def arbiter(hand_over: HandOver = AT_ONCE, ramped=(True, True)) -> Arbiter:
+    """An arbiter of two entries."""
+    return Arbiter(np.array(ramped), hand_over, PERIOD_S)
 
 
 class PointEnv(gymnasium.Env):

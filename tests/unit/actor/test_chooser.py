@@ -1,11 +1,10 @@
 import numpy as np
 
-from actor.arbiter import Arbiter
 from actor.chooser import Chooser, Explorer
 from actor.env_schema import env_schema
 from actor.policy_runner import PolicyRunner
 from runtime.clock import FakeClock
-from tests.unit.actor.point_env import Helper, PointEnv
+from tests.unit.actor.point_env import Helper, PointEnv, arbiter
 from tests.unit.actor.test_policy_runner import SPEC, observation, weights_of
 
 
@@ -18,7 +17,7 @@ def make_runner(ready=True):
 
 def test_the_policy_proposes_and_the_person_disposes():
     runner = make_runner()
-    chooser = Chooser(Helper(lambda step: step == 1), Arbiter(2, 0.0), runner, deterministic=True)
+    chooser = Chooser(Helper(lambda step: step == 1), arbiter(), runner, deterministic=True)
     chooser.begin(observation(0.1), {})
     alone, helped = (chooser.choose(observation(0.1), {}, step) for step in range(2))
     assert (alone.has_human, helped.has_human) == (False, True)
@@ -30,7 +29,7 @@ def test_the_policy_proposes_and_the_person_disposes():
 
 def test_the_policy_sees_what_the_person_did():
     runner = make_runner()
-    chooser = Chooser(Helper(), Arbiter(2, 0.0), runner, deterministic=True)
+    chooser = Chooser(Helper(), arbiter(), runner, deterministic=True)
     chooser.begin(observation(0.1), {})
     before = chooser.choose(observation(0.1), {}, 0).policy_action
     chooser.observe(observation(0.9))
@@ -38,7 +37,7 @@ def test_the_policy_sees_what_the_person_did():
 
 
 def test_a_demonstration_needs_no_policy():
-    chooser = Chooser(Helper(lambda step: step > 0), Arbiter(2, 0.0))
+    chooser = Chooser(Helper(lambda step: step > 0), arbiter())
     chooser.begin(observation(0.1), {})
     chooser.observe(observation(0.1))
     still, shown = (chooser.choose(observation(0.1), {}, step) for step in range(2))
@@ -51,7 +50,7 @@ def test_a_demonstration_needs_no_policy():
 def test_exploration_is_bounded_and_ends_with_the_first_weights():
     runner = make_runner(ready=False)
     explorer = Explorer(2, 0.5, seed=1)
-    chooser = Chooser(Helper(lambda step: False), Arbiter(2, 0.0), runner, True, explorer)
+    chooser = Chooser(Helper(lambda step: False), arbiter(), runner, True, explorer)
     chooser.begin(observation(0.1), {})
     actions = np.stack([chooser.choose(observation(0.1), {}, step).action for step in range(50)])
     assert actions.dtype == np.float32

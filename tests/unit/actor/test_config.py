@@ -25,6 +25,8 @@ def test_the_default_files_fit_the_dataclasses():
         ("actor.drain_s=-0.1", "drain_s"),
         ("actor.max_policy_age_s=0.0", "max_policy_age_s"),
         ("actor.release_hold_s=-1.0", "release_hold_s"),
+        ("actor.takeover_ramp_s=-1.0", "takeover_ramp_s"),
+        ("actor.hand_back_ramp_s=.inf", "hand_back_ramp_s"),
         ("actor.success_window=0", "success_window"),
         ("actor.graduation.window=0", "window"),
         ("actor.graduation.success=1.5", "success"),

@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 
-from actor.arbiter import Arbiter
 from actor.chooser import Chooser
 from actor.control_loop import INTERRUPTED, NON_FINITE_OBSERVATION, ControlLoop, episode_seed
 from actor.env_schema import env_schema
 from robot_envs.devices.operator import HOLD
-from tests.unit.actor.point_env import PERIOD_S, Helper, PointEnv
+from tests.unit.actor.point_env import PERIOD_S, Helper, PointEnv, arbiter
 from transport.record import Kind, Phase, valid_starts
 
 
@@ -17,7 +16,7 @@ class Harness:
         self.loop = ControlLoop(
             self.env, env_schema(self.env), lambda record: self.records.append(record.copy()), self.notify
         )
-        self.chooser = Chooser(helper or Helper(), Arbiter(2, 0.0))
+        self.chooser = Chooser(helper or Helper(), arbiter())
 
     def notify(self):
         self.notified += 1
@@ -145,7 +144,7 @@ def test_the_robot_holds_when_the_log_fails():
 
     loop = ControlLoop(env, env_schema(env), append)
     with pytest.raises(OSError, match="No space left"):
-        loop.run_episode(0, Phase.TRAIN, Chooser(Helper(), Arbiter(2, 0.0)))
+        loop.run_episode(0, Phase.TRAIN, Chooser(Helper(), arbiter()))
     assert env.holds == 1
     assert not loop.has_human
 

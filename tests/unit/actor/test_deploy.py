@@ -1,5 +1,6 @@
 import pytest
 
+from actor.authority import AT_ONCE
 from actor.deploy import deploy
 from actor.env_schema import env_schema
 from actor.evaluate import evaluate
@@ -21,7 +22,7 @@ def run(policy, env=None, operator=None, episodes=20, seed=0, **kwargs):
     env = env or PointEnv()
     schema = env_schema(env)
     runner = OnnxRunner(policy, schema, TASK)
-    return deploy(env, schema, runner, operator or NoOperator(), 0.0, episodes, seed, **kwargs)
+    return deploy(env, schema, runner, operator or NoOperator(), AT_ONCE, episodes, seed, **kwargs)
 
 
 def test_it_does_what_an_evaluation_with_torch_does(policy):

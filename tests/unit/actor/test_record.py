@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from actor.authority import AT_ONCE
 from actor.env_schema import env_schema
 from actor.record import RecordingConfig, record_demos
 from actor.stop_flag import StopFlag
@@ -12,7 +13,7 @@ from transport.log import LogReader
 from transport.record import Phase, valid_starts
 from transport.segment import LogError
 
-CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"})
+CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"}, AT_ONCE)
 
 
 class Clumsy(Helper):

@@ -1,18 +1,17 @@
 from itertools import islice
 
-from actor.arbiter import Arbiter
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
 from actor.seeded_episodes import seeded_episodes
 from actor.stop_flag import StopFlag
-from tests.unit.actor.point_env import Helper, PointEnv
+from tests.unit.actor.point_env import Helper, PointEnv, arbiter
 from tests.unit.actor.test_break_time import ParkedEnv, Tired
 
 
 def episodes_of(env, bystander, seed=0, stop=lambda: False, episodes=None):
     loop = ControlLoop(env, env_schema(env), lambda record: None)
-    return seeded_episodes(loop, Chooser(Helper(), Arbiter(2, 0.0)), bystander, seed, stop, episodes)
+    return seeded_episodes(loop, Chooser(Helper(), arbiter()), bystander, seed, stop, episodes)
 
 
 def test_a_number_of_them_or_without_end():

@@ -38,6 +38,8 @@ CONFIG = ActorConfig(
     max_policy_age_s=None,
     exploration=NOBODY,
     release_hold_s=0.0,
+    takeover_ramp_s=0.0,
+    hand_back_ramp_s=0.0,
     success_window=20,
 )
 LINK = TransportConfig(

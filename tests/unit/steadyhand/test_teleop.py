@@ -1,5 +1,6 @@
 import numpy as np
 
+from actor.authority import AT_ONCE
 from robot_envs.devices.device import HumanInput, no_reading
 from robot_envs.devices.operator import DeviceOperator
 from robot_envs.safety.gate import StopReason
@@ -34,7 +35,7 @@ def drive(readings, until, env=None):
         statuses.append(teleop.status())
         return until(device)
 
-    teleop = Teleop(env, DeviceOperator(device, False, 0.2), 0, stop)
+    teleop = Teleop(env, DeviceOperator(device, False, 0.2), 0, stop, AT_ONCE)
     episodes = []
     teleop.run(episodes.append)
     env.close()

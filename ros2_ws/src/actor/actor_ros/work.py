@@ -99,11 +99,11 @@ class Work:
         job, schema = self._job, env_schema(env)
         assert self._policy is not None
         runner = OnnxRunner(self._policy, schema, job.config["task"])
-        release_hold_s = build(ActorConfig, job.config["actor"], "actor").release_hold_s
+        hand_over = build(ActorConfig, job.config["actor"], "actor").hand_over
         looks_on = make_onlooker(job.config, env, self._cell.device)
         with closing(GuidedOperator(looks_on, self._permission, self._announcer)) as onlooker:
             ends = (self._ending, _tell)
-            return result_text(deploy(taught, schema, runner, onlooker, release_hold_s, None, job.seed, *ends))
+            return result_text(deploy(taught, schema, runner, onlooker, hand_over, None, job.seed, *ends))
 
     def _show_training(self, training: Training) -> None:
         self.training = training

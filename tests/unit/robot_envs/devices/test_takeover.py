@@ -9,6 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from actor.arbiter import Arbiter
+from actor.authority import AT_ONCE
 from actor.chooser import Chooser, Explorer
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
@@ -67,7 +68,9 @@ class Bench:
     def run(self, steps, script):
         env = ToolEnv(steps)
         writer = LogWriter(self.folder, env_schema(env), "arm", "0" * 32, 1 << 20)
-        chooser = Chooser(self.person, Arbiter(6, 0.0), explorer=Explorer(6, 0.5, seed=1))
+        chooser = Chooser(
+            self.person, Arbiter(np.zeros(6, np.bool_), AT_ONCE, PERIOD_S), explorer=Explorer(6, 0.5, seed=1)
+        )
         loop = ControlLoop(env, env_schema(env), writer.append)
 
         def may_step():
