@@ -40,7 +40,9 @@ def build_policy_spec(
         if field.name not in config.hidden_keys and (field.dtype == "float32" or config.encoder != "none")
     ]
     if not fields:
-        raise PolicySpecError("policy spec: the policy reads no field; choose an encoder or a vector observation")
+        raise PolicySpecError(
+            "policy spec: the policy reads no field; choose an encoder (policy=pixels) or a vector observation"
+        )
     vectors = [field for field in fields if field.dtype == "float32"]
     return PolicySpec(
         inputs=tuple(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,13 +11,21 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from robot_envs.foreign_code import ForeignCodeError, call_entry_point, load_entry_point, one_line
+from robot_envs.gym_actions import ActionScaling
+from robot_envs.gym_fields import ObservationError, SpaceError
+from robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
+from robot_envs.gym_spaces import observed_fields
 from runtime.config import ConfigError
-from runtime.logging import quoted
+from runtime.logging import get_logger, quoted
+
+__all__ = ["GymTaskConfig", "GymTaskEnv", "make_gym_env"]
 
 Observation = dict[str, NDArray[Any]]
-ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-_SUCCESS_KEYS = ("success", "is_success")
-_FAR = float(np.finfo(np.float32).max)
+MAX_FRAME_TEXT = 64  # characters of a field's frame in a schema
+ENDLESS = 10_000  # steps of an episode after which a missing time limit is the likely reason
+
+logger = get_logger("gym_env")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class GymTaskConfig:
         success_reward: A step reward of at least this counts as success; null = success comes from ``info``.
         success_steps: Steps in a row that must count.
         terminate_on_success: Whether success ends the episode as terminated.
+        action_bound: Largest size of an entry of the action that has no bounds of its own, in the environment's
+            units; null = every entry has bounds.
     """
 
     kind: Literal["gym"]
@@ -50,27 +58,17 @@ class GymTaskConfig:
     success_reward: float | None
     success_steps: int
     terminate_on_success: bool
+    action_bound: float | None
 
-
-def load_entry_point(text: str, where: str) -> Callable[..., Any]:
-    """Import ``package.module:name``. That runs the module's code: the text must come from whoever runs the program.
-
-    Raises:
-        ConfigError: The text is not of that form, or there is nothing of that name.
-    """
-    if ENTRY_POINT.fullmatch(text) is None:
-        raise ConfigError(f"{where}: expected package.module:name, found {quoted(text)}")
-    module_name, _, name = text.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(
-            f"{where}: cannot import {module_name!r} ({error}); is it installed and on PYTHONPATH?"
-        ) from None
-    if not hasattr(module, name):
-        raise ConfigError(f"{where}: module {module_name!r} has no {name!r}")
-    entry: Callable[..., Any] = getattr(module, name)
-    return entry
+    def __post_init__(self) -> None:
+        if self.control_period_s <= 0.0:
+            raise ValueError(f"control_period_s: expected a time above 0 s, found {self.control_period_s}")
+        if self.max_steps is not None and self.max_steps < 1:
+            raise ValueError(f"max_steps: expected null or at least 1, found {self.max_steps}")
+        if self.success_steps < 1:
+            raise ValueError(f"success_steps: expected at least 1, found {self.success_steps}")
+        if self.action_bound is not None and self.action_bound <= 0.0:
+            raise ValueError(f"action_bound: expected null or a number above 0, found {self.action_bound}")
 
 
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
@@ -79,53 +77,73 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     ``unwrapped`` stays this object: the actor asks it for ``field_specs`` and the like.
 
     Raises:
-        ConfigError: The spaces are not Box or Dict of Box, or the action is not a bounded Box.
+        ConfigError: It is no environment, or its spaces cannot be recorded or acted in.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig) -> None:
+        _check_env(env)
         if config.max_steps is not None:
             env = gymnasium.wrappers.TimeLimit(env, config.max_steps)
         self.inner = env
         self._config = config
-        self._inner_action = _bounded_box(env.action_space)
-        self._inner_fields = _fields(env.observation_space)
-        boxes: dict[str, spaces.Space[Any]] = {name: _outer_box(box) for name, box in self._inner_fields.items()}
+        try:
+            self._actions = ActionScaling(env.action_space, config.action_bound)
+            self._fields = observed_fields(env.observation_space)
+        except SpaceError as error:
+            raise ConfigError(f"task.entry_point: {error}") from None
+        boxes: dict[str, spaces.Space[Any]] = {field.name: field.reader.space for field in self._fields}
         self.observation_space = spaces.Dict(boxes)  # type: ignore[assignment]  # Dict is a Space of dicts
-        self.action_space = spaces.Box(-1.0, 1.0, (int(np.prod(self._inner_action.shape)),), np.float32)
-        self.field_specs = {name: ("", config.entry_point, _scale(box)) for name, box in self._inner_fields.items()}
-        self.command_size = int(np.prod(self._inner_action.shape))
+        self.action_shape = self._actions.shape
+        self.action_space = spaces.Box(-1.0, 1.0, (self._actions.size,), np.float32)
+        frame = config.entry_point[-MAX_FRAME_TEXT:]
+        self.field_specs = {field.name: ("", frame, field.reader.scale) for field in self._fields}
+        self.command_size = self._actions.size
         self.control_period_s = config.control_period_s
         self.clock = _StepClock()
         self.reward_terms: tuple[str, ...] = ()
         self.lockstep = True
-        self._streak = 0
+        self._streak = self._steps = 0
+        self._reports_success = config.success_reward is not None  # as far as has been seen
+        self._warned: set[str] = set()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Start an episode of the inner environment."""
+        """Start an episode of the inner environment.
+
+        Raises:
+            ForeignCodeError: The inner environment raised, or returned something that is not of its spaces.
+        """
         super().reset(seed=seed)
-        raw, info = self.inner.reset(seed=seed, options=options)
+        with one_line("reset of the environment"):
+            raw, info = as_reset(self.inner.reset(seed=seed, options=options))
         self._newest = raw, info
-        self._streak = 0
+        self._streak = self._steps = 0
         return self._outer(raw), self._info(raw, info, success=False)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Scale the action to the inner environment's bounds and step it."""
+        """Scale the action to the inner environment's bounds and step it.
+
+        Raises:
+            ForeignCodeError: As in `reset`.
+        """
         if not np.isfinite(action).all():
             return self._refuse()
-        inner = self.to_inner(np.asarray(action, np.float64))
-        raw, reward, terminated, truncated, info = self.inner.step(inner)
+        inner = self._actions.to_inner(action)
+        with one_line("step of the environment"):
+            raw, reward, terminated, truncated, info = as_step(self.inner.step(inner))
         self._newest = raw, info
+        self._steps += 1
         self.clock.advance(self.control_period_s)
-        success = self._succeeded(float(reward), info)
+        success = self._succeeded(reward, info)
         terminated = terminated or (success and self._config.terminate_on_success)
-        outer_reward = float(success) if self._config.reward == "success" else float(reward)
+        self._note_end(info, terminated or truncated)
+        outer_reward = float(success) if self._config.reward == "success" else reward
         outer_info = self._info(raw, info, success) | {
             "gated_command": inner.astype(np.float32).ravel(),
             "overrun": False,
         }
-        return self._outer(raw), outer_reward, bool(terminated), bool(truncated and not terminated), outer_info
+        return self._outer(raw), outer_reward, terminated, truncated and not terminated, outer_info
 
     def _refuse(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """An action that is not finite never reaches the inner environment; the episode is cut short."""
@@ -134,17 +152,9 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         refused |= {"stop_reason": "non_finite_action", "gated_command": np.zeros(self.command_size, np.float32)}
         return self._outer(raw), 0.0, False, True, refused
 
-    def to_inner(self, action: NDArray[np.float64]) -> NDArray[Any]:
-        """A normalised action in the inner environment's units and shape."""
-        low, high = self._inner_action.low, self._inner_action.high
-        scaled = low + (np.clip(action.reshape(low.shape), -1.0, 1.0) + 1.0) / 2.0 * (high - low)
-        return scaled.astype(self._inner_action.dtype)
-
-    def to_outer(self, action: Any) -> NDArray[np.float32]:
-        """An inner action, normalised. Shape (A,)."""
-        low, high = self._inner_action.low, self._inner_action.high
-        scaled = (np.asarray(action, np.float64).reshape(low.shape) - low) / (high - low) * 2.0 - 1.0
-        return np.clip(scaled, -1.0, 1.0).astype(np.float32).ravel()
+    def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
+        """An action of the inner environment, normalised. Shape (A,)."""
+        return self._actions.to_outer(action)
 
     def resume(self) -> None:
         """Nothing is ever stopped here."""
@@ -154,13 +164,37 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def close(self) -> None:
         """Close the inner environment."""
-        self.inner.close()
+        try:
+            self.inner.close()
+        except Exception as error:
+            logger.warning("closing the environment failed: %s", quoted(f"{type(error).__name__}: {error}", 200))
 
     def _succeeded(self, reward: float, info: Mapping[str, Any]) -> bool:
         if self._config.success_reward is None:
-            return any(bool(info.get(key, False)) for key in _SUCCESS_KEYS)
-        self._streak = self._streak + 1 if reward >= self._config.success_reward else 0
+            reported = reported_success(info)
+            self._reports_success |= reported is not None
+            success = bool(reported)
+        else:
+            success = reward >= self._config.success_reward
+        self._streak = self._streak + 1 if success else 0
         return self._streak >= self._config.success_steps
+
+    def _note_end(self, info: Mapping[str, Any], ended: bool) -> None:
+        """Say what keeps an episode from ever ending, or from ever counting as a success."""
+        if ended and not self._reports_success:
+            self._warn(
+                "success",
+                f"success: expected {' or '.join(SUCCESS_KEYS)} in the environment's info, found "
+                f"{', '.join(map(str, info)) or 'nothing'}; no episode counts as a success; "
+                "give task.success_reward=...",
+            )
+        if self._steps == ENDLESS:
+            self._warn("endless", f"an episode has run for {ENDLESS} steps; give a time limit with task.max_steps=...")
+
+    def _warn(self, about: str, line: str) -> None:
+        if about not in self._warned:
+            self._warned.add(about)
+            logger.warning("%s", line)
 
     def _info(self, raw: Any, info: Mapping[str, Any], success: bool) -> dict[str, Any]:
         own = {
@@ -170,14 +204,21 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "truth": {"observation": raw, "info": dict(info)},
         }
         progress = info.get("progress")
-        return own if progress is None else own | {"progress": float(progress)}
+        return own if progress is None else own | {"progress": as_number(progress, "info['progress']")}
 
     def _outer(self, raw: Any) -> Observation:
-        parts = raw if isinstance(raw, Mapping) else {"state": raw}
         outer: Observation = {}
-        for name, box in self._inner_fields.items():
-            value = np.asarray(parts[name])
-            outer[name] = value if _is_frame(box) else value.astype(np.float32).ravel()
+        for field in self._fields:
+            try:
+                outer[field.name] = field.read(raw)
+            except ObservationError as error:
+                raise ForeignCodeError(f"observation of the environment: {error}") from None
+            if field.reader.strays(outer[field.name]):
+                self._warn(
+                    field.name,
+                    f"observation {field.name}: expected values within the bounds of its space, found others; "
+                    "they are recorded as they are, correct the space",
+                )
         return outer
 
 
@@ -197,59 +238,41 @@ class _StepClock:
         self._now_ns += round(seconds * 1e9)
 
 
-class ForeignExpert:
-    """A user's expert, in the actor's terms: it sees its own environment's observation and info."""
-
-    def __init__(self, expert: Any, env: GymTaskEnv) -> None:
-        self._expert = expert
-        self._env = env
-
-    def reset(self, info: dict[str, Any]) -> None:
-        """A new episode of the inner environment starts."""
-        self._expert.reset(info["truth"]["info"])
-
-    def act(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
-        """The expert's action, normalised. Shape (A,)."""
-        truth = info["truth"]
-        return self._env.to_outer(self._expert.act(truth["observation"], truth["info"]))
-
-
 def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
-    """Make the foreign environment that the configuration names."""
-    return GymTaskEnv(load_entry_point(config.entry_point, "task.entry_point")(**(config.arguments or {})), config)
+    """Make the foreign environment that the configuration names.
 
-
-def _bounded_box(space: Any) -> spaces.Box:
-    if not isinstance(space, spaces.Box) or not np.isfinite(space.low).all() or not np.isfinite(space.high).all():
-        raise ConfigError(f"task.entry_point: expected an environment with a bounded Box action, found {space}")
-    return space
-
-
-def _fields(space: Any) -> dict[str, spaces.Box]:
-    parts: dict[str, Any] = dict(space.spaces) if isinstance(space, spaces.Dict) else {"state": space}
-    for name, part in parts.items():
-        if not isinstance(part, spaces.Box):
+    Raises:
+        ConfigError: It cannot be made, or cannot be taught.
+    """
+    entry = load_entry_point(config.entry_point, "task.entry_point")
+    try:
+        env = call_entry_point(entry, config.arguments or {}, "task.entry_point", "task.arguments")
+    except ConfigError as error:
+        if isinstance(error.__cause__, gymnasium.error.UnregisteredEnv):
+            name = quoted((config.arguments or {}).get("id"))
             raise ConfigError(
-                f"task.entry_point: expected Box or a flat Dict of Box observations, found {name}: {part}"
+                f"task.arguments: expected the id of a registered environment, found {name} "
+                f"({' '.join(str(error.__cause__).split())}); one of another package is written "
+                "task.arguments={id:'package:Name-v0'}, which imports the package first"
+            ) from error
+        raise
+    return GymTaskEnv(env, config)
+
+
+def _check_env(env: Any) -> None:
+    if not isinstance(env, gymnasium.Env):
+        several = isinstance(env, gymnasium.vector.VectorEnv)
+        advice = "make one" if several else "one of the older gym package has to be wrapped, for example with shimmy"
+        raise ConfigError(
+            f"task.entry_point: expected one gymnasium.Env, found {type(env).__module__}.{type(env).__name__}; {advice}"
+        )
+    for name in ("observation_space", "action_space"):
+        try:
+            space = getattr(env, name, None)
+        except Exception as error:
+            raise ConfigError(f"task.entry_point: {name} raised {type(error).__name__}: {quoted(error)}") from error
+        if not isinstance(space, spaces.Space):
+            raise ConfigError(
+                f"task.entry_point: expected an environment with a gymnasium space as its {name}, found "
+                f"{type(space).__name__}"
             )
-    return parts
-
-
-def _is_frame(box: spaces.Box) -> bool:
-    return box.dtype == np.uint8 and len(box.shape) == 3
-
-
-def _scale(box: spaces.Box) -> tuple[float, ...]:
-    """Half of the largest value that each element may have; () where one is not bounded."""
-    largest = np.maximum(np.abs(box.low), np.abs(box.high)).astype(np.float64).ravel()
-    known = not _is_frame(box) and bool(((largest > 0.0) & (largest < _FAR)).all())
-    return tuple((largest / 2.0).tolist()) if known else ()
-
-
-def _outer_box(box: spaces.Box) -> spaces.Box:
-    if _is_frame(box):
-        return box
-    # Infinite bounds have no JSON form; the schema wants numbers.
-    low = np.clip(box.low.astype(np.float64).ravel(), -_FAR, _FAR).astype(np.float32)
-    high = np.clip(box.high.astype(np.float64).ravel(), -_FAR, _FAR).astype(np.float32)
-    return spaces.Box(low, high, dtype=np.float32)

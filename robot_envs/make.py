@@ -13,7 +13,9 @@ from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 from robot_envs.env import EnvConfig, RobotEnv
 from robot_envs.experts.expert import ActionScale, Expert
-from robot_envs.gym_env import ForeignExpert, GymTaskConfig, GymTaskEnv, load_entry_point, make_gym_env
+from robot_envs.foreign_code import load_entry_point
+from robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
+from robot_envs.gym_expert import make_foreign_expert
 from robot_envs.robot import Robot
 from robot_envs.safety.gate import SafetyGate
 from robot_envs.safety.limits import SafetyLimits
@@ -197,6 +199,6 @@ def _make_expert(config: Mapping[str, Any], env: TaughtEnv) -> Expert | None:
         return None
     expert_class = load_entry_point(name, "task.expert")
     if isinstance(env, GymTaskEnv):
-        return ForeignExpert(expert_class(), env)
+        return make_foreign_expert(expert_class, env)
     expert: Expert = expert_class(ActionScale(env.config.action_scale_m, env.config.action_scale_rad))
     return expert

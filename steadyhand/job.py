@@ -90,7 +90,9 @@ def task_name(config: Mapping[str, Any]) -> str:
     """Return a short name for the configured task, fit for a run's name: `peg_insert`."""
     task = config.get("task", {})
     module = str(task.get("entry_point", "run")).partition(":")[0].rpartition(".")[2]
-    name = str((task.get("arguments") or {}).get("id", module))  # gymnasium's own registry has ids
+    arguments = task.get("arguments")
+    # Gymnasium's own registry has ids; arguments that are no mapping are refused where they are built.
+    name = str(arguments.get("id", module)) if isinstance(arguments, Mapping) else module
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:MAX_STEM] or "run"
 
 

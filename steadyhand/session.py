@@ -121,6 +121,7 @@ def record_demos_in(
 
     Raises:
         DemoSetError: As there.
+        PolicySpecError: The configured policy reads nothing of what the environment gives.
     """
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
@@ -136,6 +137,8 @@ def record_demos_in(
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
     )
     schema = env_schema(env)
+    # A policy that cannot read what is recorded is better found now than when it is to be trained.
+    build_policy_spec(policy_config(job), schema, (), 1.0)
     manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
     if manifest.successes < wanted and not stop():
         raise DemoSetError(

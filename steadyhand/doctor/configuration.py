@@ -9,7 +9,8 @@ from actor.config import ActorConfig, LoggingConfig
 from learner.config import LearnerConfig, SacConfig
 from policies.config import PolicyConfig
 from robot_envs.devices.make import held_by_person, make_device
-from robot_envs.gym_env import GymTaskConfig, load_entry_point
+from robot_envs.foreign_code import load_entry_point
+from robot_envs.gym_env import GymTaskConfig
 from robot_envs.make import RobotTaskConfig
 from robot_envs.safety.limits import SafetyLimits
 from runtime.config import ConfigError, build

@@ -1,0 +1,67 @@
+"""A user's expert of a foreign environment, in the actor's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
+from robot_envs.gym_env import GymTaskEnv
+from runtime.config import ConfigError
+
+__all__ = ["ForeignExpert", "make_foreign_expert"]
+
+
+class ForeignExpert:
+    """Shows the expert its own environment's observation and info, and normalises its action."""
+
+    def __init__(self, expert: Any, env: GymTaskEnv) -> None:
+        self._expert = expert
+        self._env = env
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """A new episode of the inner environment starts.
+
+        Raises:
+            ForeignCodeError: The expert raised.
+        """
+        with one_line("task.expert: reset"):
+            self._expert.reset(info["truth"]["info"])
+
+    def act(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
+        """The expert's action, normalised. Shape (A,).
+
+        Raises:
+            ForeignCodeError: The expert raised, or returned no action of the environment.
+        """
+        truth, shape = info["truth"], self._env.action_shape
+        with one_line("task.expert: act"):
+            action = self._expert.act(truth["observation"], truth["info"])
+        array = np.asarray(action)
+        size = int(np.prod(shape, dtype=np.int64))
+        if array.dtype.kind not in "biuf" or array.size != size:
+            found = f"shape {array.shape}" if array.dtype.kind in "biuf" else f"a {type(action).__name__}"
+            raise ForeignCodeError(f"task.expert: expected an action of shape {shape}, found {found}; correct act")
+        numbers = array.astype(np.float64)
+        if not np.isfinite(numbers).all():
+            raise ForeignCodeError(f"task.expert: expected finite numbers, found {numbers.ravel()[:8]}; correct act")
+        return self._env.to_outer(numbers)
+
+
+def make_foreign_expert(entry: Callable[..., Any], env: GymTaskEnv) -> ForeignExpert:
+    """Make the expert that the configuration names.
+
+    Raises:
+        ConfigError: It cannot be made without arguments, or has no `reset` and `act`.
+    """
+    expert = call_entry_point(entry, {}, "task.expert", "task.expert: its arguments")
+    missing = [name for name in ("reset", "act") if not callable(getattr(expert, name, None))]
+    if missing:
+        raise ConfigError(
+            f"task.expert: expected reset(info) and act(observation, info), found {type(expert).__name__} without "
+            f"{' and '.join(missing)}"
+        )
+    return ForeignExpert(expert, env)

@@ -1,0 +1,110 @@
+"""What a foreign environment's reset and step return, checked and in plain types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from robot_envs.foreign_code import ForeignCodeError
+
+__all__ = ["SUCCESS_KEYS", "StepResult", "as_flag", "as_number", "as_reset", "as_step", "reported_success"]
+
+# Meta-World, ManiSkill and gymnasium's own robots say success or is_success, gym-hil and HIL-SERL say succeed.
+SUCCESS_KEYS = ("success", "is_success", "succeed")
+OLD = "an environment of the older gym package has to be wrapped, for example with shimmy"
+
+
+class StepResult(NamedTuple):
+    """What a step has led to, as the environment says it."""
+
+    observation: Any
+    reward: float  # NaN where the environment says so
+    terminated: bool
+    truncated: bool
+    info: Mapping[str, Any]
+
+
+def as_reset(returned: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Take an observation and an info from what `reset` returned.
+
+    Raises:
+        ForeignCodeError: It returned something else.
+    """
+    if not (isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[1], Mapping)):
+        raise ForeignCodeError(
+            f"reset of the environment: expected (observation, info), found {_shape_of(returned)}; {OLD}"
+        )
+    return returned
+
+
+def as_step(returned: Any) -> StepResult:
+    """Take the five parts from what `step` returned.
+
+    Raises:
+        ForeignCodeError: It returned something else, or several environments' at once.
+    """
+    if not (isinstance(returned, tuple) and len(returned) == 5 and isinstance(returned[4], Mapping)):
+        raise ForeignCodeError(
+            "step of the environment: expected (observation, reward, terminated, truncated, info), found "
+            f"{_shape_of(returned)}; {OLD}"
+        )
+    observation, reward, terminated, truncated, info = returned
+    return StepResult(
+        observation,
+        as_number(reward, "reward"),
+        as_flag(terminated, "terminated"),
+        as_flag(truncated, "truncated"),
+        info,
+    )
+
+
+def as_number(value: Any, name: str) -> float:
+    """One number, alone or in an array of one element.
+
+    Raises:
+        ForeignCodeError: It is something else, or several numbers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or array.size != 1:
+        raise ForeignCodeError(
+            f"{name} of the environment: expected one number, found {_shape_of(value)}; "
+            "several environments in one are not taught, make one"
+        )
+    return float(array.reshape(-1)[0])
+
+
+def as_flag(value: Any, name: str) -> bool:
+    """One truth value, alone or in an array of one element; NaN is no.
+
+    Raises:
+        ForeignCodeError: It is something else, or several values.
+    """
+    number = as_number(value, name)
+    return bool(number) and number == number
+
+
+def reported_success(info: Mapping[str, Any]) -> bool | None:
+    """Whether `info` reports success; None where it says nothing of it. Of several values all have to.
+
+    Raises:
+        ForeignCodeError: It is no truth value or number.
+    """
+    found = [key for key in SUCCESS_KEYS if info.get(key) is not None]
+    for key in found:
+        values = np.asarray(info[key])
+        if values.dtype.kind not in "biuf":
+            raise ForeignCodeError(
+                f"info[{key!r}] of the environment: expected a truth value or numbers, found {_shape_of(info[key])}"
+            )
+        if values.size and bool(((values != 0) & (values == values)).all()):
+            return True
+    return False if found else None
+
+
+def _shape_of(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    shape = getattr(value, "shape", None)
+    return f"{type(value).__name__}{'' if shape is None else f' of shape {tuple(shape)}'}"
