@@ -11,6 +11,7 @@ import numpy as np
 
 from actor.chooser import Chooser
 from actor.episode import Append, Episode
+from actor.gripper_state import GripperState
 from actor.timing import Timing
 from runtime.clock import Clock, FakeClock, MonotonicClock
 from runtime.logging import get_logger
@@ -80,6 +81,7 @@ class ControlLoop:
         self.compute = Timing()  # a step without `env.step`
         self._notify = notify
         self._episode = Episode(schema, append)
+        self._grippers = GripperState(getattr(env.unwrapped, "gripper_entries", ()))
         self._period_ns = round(schema.control_period_s * 1e9)
         self._work = MonotonicClock()
         clock: Clock | None = getattr(env.unwrapped, "clock", None)
@@ -119,6 +121,7 @@ class ControlLoop:
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
     ) -> EpisodeSummary:
         observation, info = self.env.reset(seed=seed)
+        self._grippers.begin(getattr(self.env.unwrapped, "commanded_grippers", ()))
         began_ns = now_ns = self._clock.now_ns()
         stop_reason, ended = "", False
         if self._episode.begin(episode_id, phase, observation, now_ns):
@@ -133,7 +136,7 @@ class ControlLoop:
                 stop_reason = INTERRUPTED
                 break
             started_ns = self._work.now_ns()
-            decision = chooser.choose(observation, info, now_ns)
+            decision = self._grippers.complete(chooser.choose(observation, info, now_ns))
             self.has_human, self.holds = decision.has_human, decision.holds
             chosen_ns = self._work.now_ns()
             observation, reward, terminated, truncated, info = self.env.step(decision.action)

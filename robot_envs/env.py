@@ -26,6 +26,7 @@ from robot_envs.frames import (
     quat_inverse,
     quat_rotate,
 )
+from robot_envs.gripper import commanded_wish, gripper_wish
 from robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from robot_envs.safety.camera_watch import CameraWatch
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
@@ -110,6 +111,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._period_ns = round(config.control_period_s * _NS)
         per_arm = 7 if config.learns_gripper else 6
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
+        self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
         self.field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = {}
         self.observation_space = self._observation_space()  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
@@ -199,6 +201,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self.gate.stop_reason
 
     @property
+    def commanded_grippers(self) -> NDArray[np.float64]:
+        """The gripper entries (n_arms,) that would command the present widths again; 0 where none does."""
+        return commanded_wish(self._gripper_width, self.config.gripper_open_m)
+
+    @property
     def stops(self) -> int:
         """Number of stops so far, for `resume`."""
         return self.gate.stops
@@ -270,7 +277,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         target = pose_compose(reference, pose_from_vector(delta))
         width = self._gripper_width
         if self.config.learns_gripper:
-            width = np.where(arms[:, 6] > 0.3, self.config.gripper_open_m, np.where(arms[:, 6] < -0.3, 0.0, width))
+            wish = gripper_wish(arms[:, 6])
+            width = np.where(wish > 0.0, self.config.gripper_open_m, np.where(wish < 0.0, 0.0, width))
         return RobotCommand(target, width)
 
     def _check(self) -> StopReason | None:

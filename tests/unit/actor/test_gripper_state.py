@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from actor.arbiter import Arbiter, Decision
+from actor.chooser import Chooser
+from actor.control_loop import ControlLoop
+from actor.env_schema import env_schema
+from actor.gripper_state import GripperState
+from robot_envs.devices.operator import NoOperator
+from robot_envs.gripper import commanded_wish, gripper_wish
+from robot_envs.make import make_env
+from runtime.config import compose
+from transport.record import Kind, Phase
+
+GRIPPER = 2
+
+
+def human(gripper):
+    action = np.array([0.1, 0.2, gripper], np.float32)
+    return Decision(action, None, action, True)
+
+
+def policy(gripper):
+    action = np.array([0.1, 0.2, gripper], np.float32)
+    return Decision(action, action, None, False)
+
+
+def still():
+    return Decision(np.zeros(3, np.float32), None, None, False)
+
+
+def grippers(state, decisions):
+    return [float(state.complete(decision).action[GRIPPER]) for decision in decisions]
+
+
+def test_a_short_press_is_recorded_as_the_state_that_it_chose():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    presses = [human(0.0), human(-1.0), human(0.0), human(0.0), still(), human(1.0), human(0.0)]
+    assert grippers(state, presses) == [1, -1, -1, -1, -1, 1, 1]
+
+
+def test_the_persons_action_and_the_one_that_is_done_stay_the_same():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    given = human(0.0)
+    completed = state.complete(given)
+    assert completed.human_action is completed.action
+    np.testing.assert_allclose(completed.action, [0.1, 0.2, 1.0])
+    assert given.action[GRIPPER] == 0.0  # the operator's own array is not written
+
+
+def test_after_the_policy_the_state_goes_on_from_what_it_commanded():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    assert grippers(state, [policy(-0.9), policy(0.1), human(0.0), policy(0.5), human(0.0)]) == pytest.approx(
+        [-0.9, 0.1, -1, 0.5, 1]  # the policy's own entries are as it gave them
+    )
+
+
+def test_a_width_between_open_and_closed_is_left_until_a_button_is_pressed():
+    state = GripperState([GRIPPER])
+    state.begin([0.0])
+    assert grippers(state, [human(0.0), still(), human(-1.0), human(0.0)]) == [0, 0, -1, -1]
+
+
+def test_an_episode_starts_from_what_is_commanded_then():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    state.complete(human(-1.0))
+    state.begin([1.0])
+    assert grippers(state, [human(0.0)]) == [1]
+
+
+def test_arms_have_a_state_each_and_without_a_gripper_nothing_changes():
+    state = GripperState([0, 2])
+    state.begin([1.0, -1.0])
+    np.testing.assert_allclose(state.complete(human(0.0)).action, [1.0, 0.2, -1.0])
+    decision = human(0.0)
+    assert GripperState([]).complete(decision) is decision
+
+
+def test_entries_act_from_a_size_on_and_widths_say_which_entry_commands_them():
+    assert gripper_wish(np.array([1.0, 0.31, 0.3, 0.0, -0.3, -0.31])).tolist() == [1, 1, 0, 0, 0, -1]
+    assert commanded_wish(np.array([0.08, 0.0, 0.02]), 0.08).tolist() == [1, -1, 0]
+
+
+class Presser(NoOperator):
+    """Moves all the time, and has a button down for two steps."""
+
+    PRESSES = (0.0, -1.0, -1.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+
+    def __init__(self):
+        self.step = 0
+
+    def act(self, observation, info, policy_action):
+        gripper = self.PRESSES[self.step]
+        self.step += 1
+        return np.array([0.1, 0, 0, 0, 0, 0, gripper], np.float32)
+
+
+def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_width():
+    env = make_env(compose(["task=pick_place"]), 0)
+    rows, operator = [], Presser()
+    loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
+    chooser = Chooser(operator, Arbiter(7, release_hold_s=0.0))
+    loop.run_episode(0, Phase.DEMO, chooser, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
+    env.close()
+    steps = [row for row in rows if row["kind"] == Kind.STEP]
+    assert [float(row["human_action"][6]) for row in steps] == [1, -1, -1, -1, -1, 1, 1, 1]
+    assert [float(row["action"][6]) for row in steps] == [1, -1, -1, -1, -1, 1, 1, 1]
+    widths = [float(row["gated_command"][7]) for row in steps]
+    np.testing.assert_allclose(widths, [0.08, 0, 0, 0, 0, 0.08, 0.08, 0.08], atol=1e-6)
