@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 
 from actor.chooser import Chooser
 from actor.episode import Append, Episode
@@ -24,6 +25,7 @@ INTERRUPTED = "interrupted"  # somebody asked the process to stop
 NON_FINITE_OBSERVATION = "non_finite_observation"
 BAD_REWARDS = 5  # in a row, until it is an error
 LATE = 1.5  # periods; an environment that does not report overruns is late from here on
+_NO_GRIPPERS: NDArray[np.float64] = np.zeros(0)
 
 logger = get_logger("actor.control_loop")
 
@@ -121,7 +123,7 @@ class ControlLoop:
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
     ) -> EpisodeSummary:
         observation, info = self.env.reset(seed=seed)
-        self._grippers.begin(getattr(self.env.unwrapped, "commanded_grippers", ()))
+        self._grippers.begin(getattr(self.env.unwrapped, "commanded_grippers", _NO_GRIPPERS))
         began_ns = now_ns = self._clock.now_ns()
         stop_reason, ended = "", False
         if self._episode.begin(episode_id, phase, observation, now_ns):

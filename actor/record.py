@@ -39,6 +39,7 @@ class RecordingConfig:
     expert: str  # who or what demonstrates
     task: dict[str, Any]  # the task's resolved configuration
     hand_over: HandOver  # how the demonstrator takes over from rest
+    episode_settings: tuple[str, ...] = ()  # settings of the task that only say where episodes begin
 
 
 def record_demos(
@@ -113,6 +114,7 @@ def _empty(config: RecordingConfig, schema: Schema) -> DemoManifest:
         session_id=secrets.token_hex(16),
         date=utc_text(wall_time_ns()),
         expert=config.expert,
+        episode_settings=config.episode_settings,
     )
 
 

@@ -14,7 +14,7 @@ ACTS_FROM = 0.3  # size of an entry from which it opens or closes
 
 def gripper_wish(entries: NDArray[Any]) -> NDArray[np.float64]:
     """Return 1 for entries (n,) that open, -1 for those that close, 0 for those that leave the gripper as it is."""
-    return np.sign(entries) * (np.abs(entries) > ACTS_FROM)
+    return np.where(np.abs(entries) > ACTS_FROM, np.sign(entries), 0.0)
 
 
 def commanded_wish(width_m: NDArray[np.float64], open_m: float) -> NDArray[np.float64]:

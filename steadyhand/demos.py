@@ -4,42 +4,114 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from learner.config import SacConfig
+from learner.fit_bc import open_store
 from learner.replay.replay_log import BEYOND
+from learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
+from runtime.config import build
 from runtime.logging import get_logger
+from steadyhand.demo_settings import task_differences
 from steadyhand.job import Job
 from transport.demo_set import DemoSetError, is_demo_set, read_manifest
 from transport.log import LogReader
 from transport.record import Kind
 from transport.schema import FieldSpec, Schema
 
-__all__ = ["action_gain", "action_gains", "carry_over", "check_same_action", "check_task"]
+__all__ = ["action_gain", "action_gains", "carry_over", "check_demos", "check_same_action", "check_task"]
+__all__ += ["demo_rewards", "warn_of_rewards"]
 
 SCALES = ("action_scale_m", "action_scale_rad")
 AXES = 3
+MOST_SHOWN = 4  # differences in one line
 
 logger = get_logger("demos")
 
 
 def check_task(job: Job, demos: Path) -> None:
-    """Refuse a demo set of another task, whose records may well look alike.
+    """Refuse a demo set of another task, or of settings under which its records meant something else.
+
+    Other differences are told: where episodes begin, and what the mock's scene is made of.
 
     Raises:
-        DemoSetError: It is one, or no demo set at all.
+        DemoSetError: It is such a set, or no demo set at all.
     """
-    wanted, found = (_task_identity(task) for task in (job.config["task"], read_manifest(demos).task))
+    manifest = read_manifest(demos)
+    wanted, found = (_task_identity(task) for task in (job.config["task"], manifest.task))
     if wanted != found:
         raise DemoSetError(
             f"{demos}: expected demonstrations of {wanted}, found those of {found}; choose their task or other ones"
         )
+    differences = task_differences(manifest.task, job.config["task"], manifest.episode_settings)
+    matters = [difference for difference in differences if difference.matters]
+    if matters:
+        now, then = (", ".join(one.line(which) for one in matters[:MOST_SHOWN]) for which in ("now", "then"))
+        more = f" and {len(matters) - MOST_SHOWN} more" if len(matters) > MOST_SHOWN else ""
+        raise DemoSetError(
+            f"{demos}: expected demonstrations recorded with {now}, found {then}{more}; "
+            "give the settings that they were recorded with, or record others under a new run_name"
+        )
+    if differences:
+        logger.warning(
+            "%s: recorded with %s, now %s; the demonstrations are used as they are",
+            demos,
+            *(", ".join(one.line(which) for one in differences[:MOST_SHOWN]) for which in ("then", "now")),
+        )
+
+
+def check_demos(job: Job, folders: Sequence[Path]) -> None:
+    """Refuse demo sets of another task, sets whose rewards mean different things, and rewards that no target can tell.
+
+    Raises:
+        DemoSetError: One of them does not belong to this run, or to the others.
+    """
+    for folder in folders:
+        check_task(job, folder)
+    rewards = {folder: demo_rewards(job, folder) for folder in folders}
+    for one, other in pairwise(folders):
+        if not same_meaning(rewards[one], rewards[other]):
+            expected, found = (_values(rewards[folder]) for folder in (one, other))
+            raise DemoSetError(
+                f"{other}: expected rewards of {expected} as in {one}, found {found}; they mean different things, "
+                "so take one of the two sets"
+            )
+    for folder, steps in rewards.items():
+        if line := fits_rewards(_algo(job), steps):
+            raise DemoSetError(f"{folder}: {line}")
+
+
+def _values(steps: RewardSteps) -> str:
+    return " and ".join(f"{value:g}" for value in steps.sparse_values)
+
+
+def warn_of_rewards(job: Job, demos: Path) -> None:
+    """Say now if a learner with these settings will refuse a demo set for its rewards."""
+    if is_demo_set(demos) and (line := fits_rewards(_algo(job), demo_rewards(job, demos))):
+        logger.warning("`learn` will refuse these demonstrations with these settings: %s", line)
+
+
+def demo_rewards(job: Job, demos: Path) -> RewardSteps:
+    """Return the rewards of a demo set's steps, as labels have corrected them."""
+    store, readers = open_store([demos])
+    try:
+        return reward_steps(store, store.demo, _algo(job).gamma)
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def _algo(job: Job) -> SacConfig:
+    return build(SacConfig, job.config["algo"], "algo")
 
 
 def _task_identity(task: dict[str, Any]) -> str:
-    environment_id = (task.get("arguments") or {}).get("id")  # in gymnasium's own registry
+    arguments = task.get("arguments")
+    environment_id = arguments.get("id") if isinstance(arguments, dict) else None  # in gymnasium's own registry
     return f"{task.get('entry_point')}" + (f" {environment_id}" if environment_id else "")
 
 

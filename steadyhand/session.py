@@ -26,12 +26,13 @@ from policies import load_backbone
 from policies.config import PolicyConfig
 from robot_envs.devices.make import held_by_person
 from robot_envs.devices.operator import NoOperator, Operator
+from robot_envs.foreign_code import load_entry_point
 from robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from runtime.clock import MonotonicClock
 from runtime.config import build
 from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
-from steadyhand.demos import action_gains, check_same_action, check_task
+from steadyhand.demos import action_gains, check_same_action, check_task, warn_of_rewards
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for
@@ -135,6 +136,7 @@ def record_demos_in(
         expert=demonstrator_name(job.config),
         task=job.config["task"],
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
+        episode_settings=_episode_settings(job.config["task"]),
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
@@ -145,7 +147,15 @@ def record_demos_in(
             f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
             f"{manifest.successes}; record again to go on, or raise demo.max_attempts"
         )
+    warn_of_rewards(job, job.run.demos)
     return manifest
+
+
+def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of a robot task's settings that only say where episodes begin, as its class has them."""
+    if task.get("kind") != "robot":
+        return ()
+    return tuple(getattr(load_entry_point(task["entry_point"], "task.entry_point"), "episode_settings", ()))
 
 
 def demonstrator_name(config: Mapping[str, Any]) -> str:

@@ -37,6 +37,8 @@ class DemoManifest:
     session_id: str
     date: str  # ISO 8601, UTC
     expert: str  # who or what demonstrated
+    # Settings of the task that only say where episodes begin; None: recorded before this was noted.
+    episode_settings: tuple[str, ...] | None = None
 
 
 def is_demo_set(folder: Path) -> bool:

@@ -66,6 +66,15 @@ class PegInsert:
     """The task; one arm."""
 
     settings_type = PegInsertSettings
+    episode_settings = (
+        "hole_position_m",
+        "hole_range_m",
+        "estimate_error_m",
+        "estimate_error_rad",
+        "start_height_m",
+        "start_range_m",
+        "start_tilt_rad",
+    )
     reward_terms = ("inserted",)
 
     def __init__(self, settings: PegInsertSettings) -> None:

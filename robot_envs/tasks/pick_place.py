@@ -47,6 +47,7 @@ class PickPlace:
     """The task; one arm, whose action has a gripper entry."""
 
     settings_type = PickPlaceSettings
+    episode_settings = ("cube_position_m", "cube_range_m", "bin_position_m", "start_position_m", "start_range_m")
     reward_terms = ("placed",)
 
     def __init__(self, settings: PickPlaceSettings) -> None:

@@ -41,6 +41,7 @@ class Reach:
     """The task; one arm."""
 
     settings_type = ReachSettings
+    episode_settings = ("start_position_m", "start_range_m", "goal_position_m", "goal_range_m")
     reward_terms = ("reached",)
 
     def __init__(self, settings: ReachSettings) -> None:

@@ -70,7 +70,9 @@ class ObservedVector:
 class Task(Protocol):
     """One task. It works on states and poses alone and knows nothing of simulators.
 
-    A class that fulfils this names its settings in ``settings_type`` and is built from them alone.
+    A class that fulfils this names its settings in ``settings_type`` and is built from them alone. It may name those
+    that only say where an episode begins in ``episode_settings``: demonstrations recorded with other values of these
+    may be used, while a difference in any other setting is refused.
     """
 
     settings_type: ClassVar[type[Any]]

@@ -27,6 +27,7 @@ from runtime.clock import MonotonicClock
 from runtime.config import build
 from steadyhand.children import Child, ChildError, ending
 from steadyhand.commands.eval import evaluation_table
+from steadyhand.demos import check_demos
 from steadyhand.job import Job, open_job
 from steadyhand.policy_file import save_policy
 from steadyhand.practice import train
@@ -96,6 +97,7 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork | None = None) -> bool:
     with stages.stage("demonstrations", f"{demo.demos} scripted demonstrations"):
         say(f"      {work.demonstrate(job, stop)}")
         _go_on(stop)
+        check_demos(job, [job.run.demos])
     with stages.stage("behaviour cloning", "Behaviour cloning on the same demonstrations, the baseline"):
         baseline = fit_bc_baseline(job, [job.run.demos], stop)
         _go_on(stop)

@@ -17,7 +17,7 @@ from learner.learner import Learner
 from runtime.config import ConfigError, build
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
-from steadyhand.demos import action_gains, check_task
+from steadyhand.demos import action_gains, check_demos
 from steadyhand.job import Job, open_job
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
@@ -51,8 +51,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         if options.await_demos and not _await_demos(job, stop):
             return 0
         demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
-        for folder in demos:
-            check_task(job, folder)
+        check_demos(job, demos)
         learner = Learner(
             config,
             build(SacConfig, job.config["algo"], "algo"),

@@ -5,12 +5,15 @@ import pytest
 
 from learner.fit_bc import open_store
 from runtime.config import compose
-from steadyhand.demos import action_gain, action_gains, carry_over, check_same_action, check_task
+from steadyhand.demos import action_gain, action_gains, carry_over, check_demos, check_same_action, check_task
 from steadyhand.job import open_job
+from steadyhand.log_facts import episode_labels
 from steadyhand.session import record_demos
 from tests.transport_kit import SCHEMA, WRIST
+from tests.unit.robot_envs import odd_envs
 from tests.unit.steadyhand.point_task import OVERRIDES
-from transport.demo_set import DemoManifest, DemoSetError, write_manifest
+from transport.demo_set import DemoManifest, DemoSetError, read_manifest, write_manifest
+from transport.label_log import append_label
 from transport.log import LogWriter
 from transport.record import Kind, Phase, record_dtype
 from transport.schema import FieldSpec
@@ -91,3 +94,69 @@ def test_the_account_of_what_carries_over_speaks_of_every_field():
         "carries over as it is",
         "carry over as they are",
     ]
+
+
+ODD = ["task=gym", f"task.entry_point={odd_envs.HERE}:make", f"task.expert={odd_envs.HERE}:Expert", "demo.demos=2"]
+
+
+def test_demonstrations_under_other_settings_are_refused_with_both_values(tmp_path):
+    job = opened(tmp_path, *ODD, "task.arguments={kind:fetch}", "algo.target_clip=null")
+    record_demos(job)
+    check_demos(job, [job.run.demos])
+    other = opened(tmp_path, *ODD, "task.arguments={kind:plain}", "task.control_period_s=0.05", "algo.target_clip=null")
+    with pytest.raises(
+        DemoSetError,
+        match=r"recorded with task\.arguments\.kind=plain, task\.control_period_s=0\.05, "
+        r"found task\.arguments\.kind=fetch, task\.control_period_s=0\.1; give the settings",
+    ):
+        check_demos(other, [other.run.demos])
+    with pytest.raises(DemoSetError, match="expected demonstrations recorded with"):
+        record_demos(other)  # nor is the set continued
+
+
+def test_rewards_that_the_clip_would_make_equal_are_refused_before_anything_is_trained(tmp_path):
+    job = opened(tmp_path, *ODD, "task.arguments={kind:fetch}")
+    record_demos(job)
+    with pytest.raises(DemoSetError, match=r"algo\.target_clip=\[0,1\]: .*from -1 to 0.*give algo\.target_clip=\[-33"):
+        check_demos(job, [job.run.demos])
+    wide = opened(tmp_path, *ODD, "task.arguments={kind:fetch}", "algo.target_clip=[-33.4,0]")
+    check_demos(wide, [job.run.demos])
+    check_demos(opened(tmp_path, *ODD, "task.arguments={kind:fetch}", "algo=sac"), [job.run.demos])
+
+
+def test_labels_count_as_rewards(tmp_path):
+    job = opened(tmp_path, *ODD)
+    record_demos(job)
+    check_demos(job, [job.run.demos])
+    for label in episode_labels(job.run.demos, 0, True, 10.0, "me"):
+        append_label(job.run.demos, label)
+    with pytest.raises(DemoSetError, match="from 0 to 10"):
+        check_demos(job, [job.run.demos])
+
+
+def test_two_sets_whose_rewards_mean_different_things_are_refused(tmp_path):
+    folders = []
+    for name, kind in (("one", "plain"), ("two", "fetch")):
+        job = opened(tmp_path, *ODD, f"task.arguments={{kind:{kind}}}", f"run_name={name}")
+        record_demos(job)
+        # As if the environment's code had changed: nothing in the configuration shows it.
+        write_manifest(job.run.demos, replace(read_manifest(job.run.demos), task=opened(tmp_path, *ODD).config["task"]))
+        folders.append(job.run.demos)
+    with pytest.raises(DemoSetError, match=r"two/demos: expected rewards of 0 and 1 as in .*one/demos, found -1 and 0"):
+        check_demos(opened(tmp_path, *ODD, "algo=sac"), folders)
+
+
+def test_where_episodes_begin_may_differ_and_what_success_is_may_not(tmp_path):
+    job = opened(tmp_path, "task=reach", "demo.demos=1")
+    record_demos(job)
+    manifest = read_manifest(job.run.demos)
+    assert "goal_range_m" in (manifest.episode_settings or ())
+    check_demos(opened(tmp_path, "task=reach", "task.settings.goal_range_m=[0.05,0.05,0.05]"), [job.run.demos])
+    easier = opened(tmp_path, "task=reach", "task.settings.tolerance_m=0.02")
+    with pytest.raises(
+        DemoSetError, match=r"with task\.settings\.tolerance_m=0\.02, found task\.settings\.tolerance_m=0\.01"
+    ):
+        check_demos(easier, [job.run.demos])
+    # A set from before episode_settings was noted is used, with a line.
+    write_manifest(job.run.demos, replace(manifest, episode_settings=None))
+    check_demos(easier, [job.run.demos])
