@@ -39,17 +39,15 @@ class RewardSteps:
 
 
 def reward_steps(store: ReplayStore, ids: NDArray[np.int64], gamma: float) -> RewardSteps:
-    """Take the rewards of starts (n,) out of a store; labels count."""
-    reward, discount, follows = (np.zeros(len(ids)) for _ in range(3))
+    """Take the rewards of starts (n,) out of a store, log by log; labels count."""
+    ids = np.sort(ids)
+    reward, discount, follows = np.zeros(len(ids)), np.zeros(len(ids)), np.zeros(len(ids), np.bool_)
     for log, places, rows in store.by_log(ids):
-        order = np.argsort(rows)
-        rows = rows[order]
-        _, summed, discounted = log.n_step(rows, 1, gamma)
+        _, reward[places], discount[places] = log.n_step(rows, 1, gamma)
         after = np.zeros(len(rows), np.bool_)
         after[:-1] = (np.diff(rows) == 1) & (np.diff(log.episode_id(rows)) == 0)
-        at = np.arange(len(ids))[places]
-        reward[at], discount[at], follows[at] = summed, discounted, after
-    return RewardSteps(reward, discount, follows.astype(np.bool_))
+        follows[places] = after
+    return RewardSteps(reward, discount, follows)
 
 
 def fits_rewards(config: SacConfig, steps: RewardSteps) -> str:

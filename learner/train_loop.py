@@ -24,6 +24,7 @@ from learner.replay.prefetcher import Prefetcher
 from learner.replay.sampler import Sampler
 from learner.replay.store import ReplayStore, Watermark
 from learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
+from learner.reward_watch import RewardWatch
 from learner.saved_policy import SavedPolicy
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
@@ -97,6 +98,7 @@ class TrainLoop:
         self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
         self._epoch, self._facts, self._clock = learner_epoch, facts, clock
         self._block = algo.config.policy_delay
+        self._rewards = RewardWatch(algo.config)
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
         self._stalled = False
@@ -230,6 +232,7 @@ class TrainLoop:
         step, skipped, now_ns = self.counters.step, self._algo.skipped(), self._clock.now_ns()
         last_step, last_skipped, last_ns = self._logged
         self._logged = (step, skipped, now_ns)
+        self._rewards.look(self._store)
         transitions, updates = self._store.transitions, self.counters.updates
         self._metrics.write(
             step,

@@ -1,0 +1,54 @@
+"""Rewards of practice under watch: are they of the kind that the targets can express and the demonstrations showed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learner.config import SacConfig
+from learner.replay.store import ReplayStore
+from learner.target_range import fits_rewards, reward_steps, same_meaning
+from runtime.logging import get_logger
+
+__all__ = ["RewardWatch"]
+
+NEWEST = 5_000  # steps that are looked at
+GROWTH = 1.25  # of what has been practised, until it is looked at again
+
+logger = get_logger("learner.reward_watch")
+
+
+class RewardWatch:
+    """Says each thing that is wrong once. It stops nothing: a single odd record must not end a learner.
+
+    Args:
+        config: of the algorithm.
+    """
+
+    def __init__(self, config: SacConfig) -> None:
+        self._config = config
+        self._next = 1
+        self._told: set[str] = set()
+
+    def look(self, store: ReplayStore) -> None:
+        """Compare what can be sampled now."""
+        online = store.online
+        if len(online) < self._next or len(self._told) == 2:
+            return
+        self._next = int(len(online) * GROWTH) + 1
+        practised = reward_steps(store, online[-NEWEST:], self._config.gamma)
+        if line := fits_rewards(self._config, practised):
+            self._tell("range", f"practice teaches little: {line}")
+        shown = np.setdiff1d(store.demo, online)[:NEWEST]
+        demonstrated = reward_steps(store, shown, self._config.gamma)
+        if len(shown) and not same_meaning(practised, demonstrated):
+            values = [" and ".join(f"{v:g}" for v in steps.sparse_values) for steps in (demonstrated, practised)]
+            self._tell(
+                "meaning",
+                f"rewards of practice: expected {values[0]} as in the demonstrations, found {values[1]}; "
+                "start actor and learner with the task's settings of the demonstrations",
+            )
+
+    def _tell(self, about: str, line: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            logger.error("%s", line)
