@@ -15,7 +15,7 @@ class FaultRow:
     """One fault.
 
     Attributes:
-        id: F1 to F28.
+        id: F1 to F29.
         fault: What goes wrong.
         behaviour: What has to happen, and what was seen when the tests pass.
         tests: Files, or nodes of files, below the repository's root; () with `why_not_run`.
@@ -263,5 +263,15 @@ ROWS: tuple[FaultRow, ...] = (
         (f"{_HERE}test_f28_bring_up.py",),
         "leaked",
         "files and threads leaked",
+    ),
+    FaultRow(
+        "F29",
+        "wild actions, readings, command rates and clocks",
+        "speed, acceleration and jerk of every target within their limits, the whole tool inside the box, no motion "
+        "after silence",
+        (f"{_HERE}test_f29_motion.py", "tests/unit/robot_envs/safety/test_shaper.py"),
+        "violations",
+        "limits broken",
+        "sum",
     ),
 )

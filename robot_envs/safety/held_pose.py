@@ -11,7 +11,7 @@ __all__ = ["HeldPose"]
 
 
 class HeldPose:
-    """Reference poses of relative actions (docs/decisions/0013-a-hold-holds.md).
+    """Reference poses of relative actions (docs/decisions/0014-a-hold-holds.md).
 
     A relative action starts from the measured pose, as in SERL. An action of zero does not: commanding the measured
     pose again and again lets the arm creep by its own steady error at every step.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from actor.arbiter import Arbiter, Decision
+from actor.authority import AT_ONCE
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
@@ -103,7 +104,7 @@ def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_wid
     env = make_env(compose(["task=pick_place"]), 0)
     rows, operator = [], Presser()
     loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
-    chooser = Chooser(operator, Arbiter(7, release_hold_s=0.0))
+    chooser = Chooser(operator, Arbiter(np.zeros(7, np.bool_), AT_ONCE, 0.1))
     loop.run_episode(0, Phase.DEMO, chooser, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
     env.close()
     steps = [row for row in rows if row["kind"] == Kind.STEP]
