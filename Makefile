@@ -26,7 +26,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(COMPUTE)
 # Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
-ROS_READY := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(VENV)/.ros-ready)
+ON_LINUX := $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
+ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
+# Other packages' messages, which have no wheel, are built for the tests.
+INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
+INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
 .PHONY: demo ros-demo test lint faults bench bench-learning clean
 .DEFAULT_GOAL := test
@@ -37,7 +41,7 @@ demo: $(READY)
 ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
-test: lint $(ROS_READY)
+test: lint $(ROS_READY) $(INTERFACES_READY)
 	@$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -46,7 +50,7 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-faults: $(READY) $(ROS_READY)
+faults: $(READY) $(ROS_READY) $(INTERFACES_READY)
 	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
 
 bench: $(READY)
@@ -65,4 +69,8 @@ $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstra
 
 $(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh
 	@tools/bootstrap_ros.sh $(VENV)
+	@touch $@
+
+$(VENV)/.interfaces-ready: $(VENV)/.ros-ready constraints/interfaces.txt tools/bootstrap_interfaces.sh $(INTERFACES)
+	@tools/bootstrap_interfaces.sh $(VENV)
 	@touch $@

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 
 import pytest
 
@@ -30,3 +31,21 @@ def dds(tmp_path_factory):
         patch.setenv("ROS_LOG_DIR", str(tmp_path_factory.mktemp("ros_log")))
         patch.delenv("ROS_STATIC_PEERS", raising=False)
         yield
+
+
+@pytest.fixture(scope="module")
+def interfaces():
+    """control_msgs, controller_manager_msgs, franka_msgs and moveit_msgs, here and in the processes started here."""
+    import interfaces_kit
+
+    if reason := interfaces_kit.reason_to_skip():
+        pytest.skip(reason)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in interfaces_kit.environment().items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "path", list(sys.path))
+        interfaces_kit.use_here()
+        yield interfaces_kit
+    # A test without the fixture finds no such package, whichever test ran before it.
+    for name in [name for name in sys.modules if name.partition(".")[0] in interfaces_kit.PACKAGES]:
+        del sys.modules[name]

@@ -40,7 +40,8 @@ class Process:
 
     def __init__(self, folder: Path, module: str, *arguments: str, name: str = "") -> None:
         self.log = folder / f"{name or module}.log"
-        path = os.pathsep.join([str(PACKAGE), str(PACKAGE / "test"), str(ROOT)])
+        given = filter(None, [os.environ.get("PYTHONPATH")])
+        path = os.pathsep.join([str(PACKAGE), str(PACKAGE / "test"), str(ROOT), *given])
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
