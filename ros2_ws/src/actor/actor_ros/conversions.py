@@ -159,7 +159,7 @@ def gripper_width(message: JointState, gripper: GripperProfile) -> float:
         MessageError: The gripper's joint is not in the message.
     """
     position, _ = joints_to_arrays(message, [gripper.joint])
-    return float(position[0]) * gripper.width_per_position_m
+    return gripper.opening_at(float(position[0]))
 
 
 def image_to_array(message: Image) -> NDArray[np.uint8]:

@@ -125,9 +125,9 @@ class MockRobotNode(Node):
         self._targets = self.create_subscription(PoseStamped, topics.command, self._on_target, command)
         self.create_subscription(MultiDOFJointState, "mock_robot/stage", self._on_stage, event)
         self._gripper_state = None
-        if profile.gripper is not None:
+        if profile.gripper is not None and profile.gripper.kind == "topic":
             self._gripper_state = self.create_publisher(JointState, profile.gripper.state_topic, state)
-            self.create_subscription(Float64MultiArray, profile.gripper.command_topic, self._on_gripper, command)
+            self.create_subscription(Float64MultiArray, profile.gripper.command, self._on_gripper, command)
         self.create_service(Trigger, "mock_robot/inject_fault", self._on_inject_fault)
         for step in _RECOVER_STEPS:
             self.create_service(Trigger, f"mock_robot/{step}", self._recover_with(step))
@@ -142,7 +142,7 @@ class MockRobotNode(Node):
 
     def _on_gripper(self, message: Float64MultiArray) -> None:
         if len(message.data) == 1 and self._profile.gripper is not None:
-            width = float(message.data[0]) / self._profile.gripper.command_per_m
+            width = self._profile.gripper.commanded_opening(float(message.data[0]))
             self._arrived.put(lambda: self._cell.gripper(width))
 
     def _on_stage(self, message: MultiDOFJointState) -> None:
@@ -211,7 +211,7 @@ class MockRobotNode(Node):
             self._ok.publish(Bool(data=self._cell.is_well))
         if self._gripper_state is not None and self._profile.gripper is not None:
             gripper = self._profile.gripper
-            position = np.array([self._cell.read().gripper_width[0] / gripper.width_per_position_m])
+            position = np.array([gripper.position_at(float(self._cell.read().gripper_width[0]))])
             self._gripper_state.publish(conversions.joints_from_arrays([gripper.joint], position, None, stamp))
         poses = {name: self._cell.robot.pose_of(name) for name in self._cell.workpieces}
         self._stage_state.publish(conversions.poses_from_arrays(poses, self._profile.base_frame, self._stage_stamp))

@@ -48,7 +48,10 @@ def robot_config(config: dict[str, Any]) -> RosRobotConfig:
         raise ConfigError(
             f"robot: expected one behind ROS 2, such as mock_ros or crisp_fr3, found kind {robot.get('kind')!r}"
         )
-    return build(RosRobotConfig, {key: robot.get(key) for key in ("kind", "profile")}, "robot")
+    found = build(RosRobotConfig, {key: robot.get(key) for key in ("kind", "profile")}, "robot")
+    if config.get("gripper") is not None and found.profile.gripper is None:
+        raise ConfigError("gripper: the robot's profile takes none; write gripper: ${gripper} into its profile")
+    return found
 
 
 def declare_settings(node: Node, prefix: str, settings: T) -> T:

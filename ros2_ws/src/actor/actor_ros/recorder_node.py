@@ -85,6 +85,9 @@ def _name(topic: Topic, profile: ControllerProfile) -> str:
     is_foreign = topic.publisher == ROBOT and topic.profile_key == "fault.topic"
     if is_foreign and profile.fault is not None and profile.fault.kind != "bool":
         return ""
+    is_action = profile.gripper is not None and profile.gripper.kind != "topic"
+    if topic.profile_key == "gripper.command" and is_action:
+        return ""
     return topic.name if not topic.profile_key else str(value or "")
 
 

@@ -17,7 +17,7 @@ from actor_ros.fault_source import subscribe_fault
 from actor_ros.sources import Sources
 from actor_ros.topics import QosName
 from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.profile import ControllerProfile
+from robot_envs.profile import ControllerProfile, GripperProfile
 from robot_envs.safety.command_stream import LATCHING, HoldReason
 from runtime.config import ConfigError
 
@@ -64,7 +64,11 @@ class RobotLink:
             self._listen(WrenchStamped, topics.wrench, ages.wrench_s, self._wrench)
         if (gripper := profile.gripper) is not None:
             self._listen(
-                JointState, gripper.state_topic, ages.gripper_s, lambda m: conversions.gripper_width(m, gripper)
+                JointState,
+                gripper.state_topic,
+                ages.gripper_s,
+                lambda m: self._gripper_width(m, gripper),
+                name=gripper.source,
             )
         if (fault := profile.fault) is not None:
             sources.expect(fault.topic, fault.max_age_s)
@@ -119,22 +123,30 @@ class RobotLink:
         max_age_s: float | None,
         convert: Callable[[Any], Any],
         quality: QosName = "sensor",
+        name: str = "",
     ) -> None:
-        self.sources.expect(topic, max_age_s)
+        name = name or topic
+        self.sources.expect(name, max_age_s)
 
         def on_message(message: Any) -> None:
             try:
                 value = convert(message)
             except MessageError as error:
                 # It counts as not heard, so that the source falls silent and stops the robot by its name.
-                if topic not in self._malformed:
-                    self._malformed.add(topic)
-                    self.node.get_logger().error(f"{topic}: {error}")
+                if name not in self._malformed:
+                    self._malformed.add(name)
+                    self.node.get_logger().error(f"{name}: {error}")
                 return
             if value is not None:
-                self.sources.put(topic, value)
+                self.sources.put(name, value)
 
         self.node.create_subscription(message_type, topic, on_message, qos.profile(quality))
+
+    def _gripper_width(self, message: JointState, gripper: GripperProfile) -> float | None:
+        is_shared = gripper.state_topic == self.profile.topics.joint_states
+        if is_shared and gripper.joint not in message.name:
+            return None  # the arm's part of a topic that two broadcasters share
+        return conversions.gripper_width(message, gripper)
 
     def _wrench(self, message: WrenchStamped) -> Array | None:
         pose = self.sources.newest(self.profile.topics.pose)

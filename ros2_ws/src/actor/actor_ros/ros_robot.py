@@ -93,7 +93,7 @@ class RosRobot:
         silent, watchdog = sources.silent(), link.watchdog_stop
         pose, stamp_ns = self._measured()
         position, velocity = sources.newest(topics.joint_states)
-        width = sources.newest(link.profile.gripper.state_topic) if link.profile.gripper else 0.0
+        width = sources.newest(link.profile.gripper.source) if link.profile.gripper else 0.0
         return RobotState(
             stamp_ns=stamp_ns,
             tcp_pose=pose[None].copy(),

@@ -159,7 +159,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "gripper_position_controller/commands", "std_msgs/msg/Float64MultiArray", WATCHDOG, (ROBOT,),
-        "command", "command", "Command of the gripper's joint", "", False, "gripper.command_topic",
+        "command", "command", "Command of a gripper of kind topic", "", False, "gripper.command",
     ),
     Topic(
         "watchdog/stop_reason", "std_msgs/msg/String", WATCHDOG, (ACTOR,), "latched", "latched",

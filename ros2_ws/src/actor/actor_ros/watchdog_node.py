@@ -13,12 +13,13 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64, Float64MultiArray, String
+from std_msgs.msg import Float64, String
 from std_srvs.srv import Trigger
 
 from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
+from actor_ros.gripper import Gripper
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
@@ -83,6 +84,8 @@ class WatchdogNode(Node):
 
     def close(self) -> None:
         """Nothing to hold: a controller keeps its last target, or stops by its own time limit."""
+        if self._gripper is not None:
+            self._gripper.close()
 
     def _connect(self) -> None:
         profile, topics = self._profile, self._profile.topics
@@ -91,7 +94,7 @@ class WatchdogNode(Node):
         self._targets = self.create_publisher(message, topics.command, command)
         self._gripper = None
         if profile.gripper is not None:
-            self._gripper = self.create_publisher(Float64MultiArray, profile.gripper.command_topic, command)
+            self._gripper = Gripper(self, profile.gripper)
             self.create_subscription(Float64, "actor/gripper_command", self._on_gripper, command)
         self._stop_reason = self.create_publisher(String, "watchdog/stop_reason", qos.profile("latched"))
         self._reporter = diagnostics.Reporter(self)
@@ -111,6 +114,8 @@ class WatchdogNode(Node):
         if target is not None:
             self._targets.publish(self._message(target))
             self._passed += reason is None
+        if self._gripper is not None:
+            self._gripper.tick(now, may_move=reason is None)
         self._show(reason)
 
     def _message(self, target: Array) -> Any:
@@ -144,8 +149,8 @@ class WatchdogNode(Node):
     def _on_gripper(self, message: Float64) -> None:
         with self._lock:
             width = self._watchdog.gripper(float(message.data), self._monotonic.now_ns())
-        if width is not None and self._gripper is not None and self._profile.gripper is not None:
-            self._gripper.publish(Float64MultiArray(data=[width * self._profile.gripper.command_per_m]))
+        if width is not None and self._gripper is not None:
+            self._gripper.ask(width)
 
     def _on_pose(self, message: PoseStamped) -> None:
         try:
@@ -173,8 +178,9 @@ class WatchdogNode(Node):
         return response
 
     def _look_for_others(self, now: int) -> None:
-        publishers = [self._targets] if self._gripper is None else [self._targets, self._gripper]
-        names = [publisher.topic_name for publisher in publishers]
+        names = [self._targets.topic_name]
+        if self._gripper is not None and self._gripper.command_topic:
+            names.append(self._gripper.command_topic)
         others: list[str] = []
         for name in names:
             if self.count_publishers(name) > 1:
@@ -202,6 +208,7 @@ class WatchdogNode(Node):
             "commands_received": str(self._received),
             "targets_passed": str(self._passed),
             "other_publishers": ", ".join(self._others),
+            "gripper": self._gripper.problem if self._gripper is not None else "",
         }
         values |= {f"count.{cause.value}": str(count) for cause, count in counts.items()}
         is_idle = reason in (None, HoldReason.NO_COMMANDS)

@@ -9,6 +9,7 @@ from actor_ros import conversions
 from actor_ros.conversions import MessageError
 from robot_envs.frames import quat_from_rotvec, quat_rotate
 from robot_envs.profile import GripperProfile, WrenchConvention
+from runtime.config import build, compose
 
 STAMP = conversions.stamp_from_ns(1_500_000_007)
 POSE = np.array([0.5, -0.1, 0.2, 1.0, 0.0, 0.0, 0.0])
@@ -106,9 +107,14 @@ def test_joints_come_back():
     assert conversions.joints_to_arrays(message, ["b", "a"])[0] == pytest.approx([2.0, 1.0])
 
 
-def test_the_width_of_a_gripper_that_reports_one_finger():
-    gripper = GripperProfile("c", "s", "finger", width_per_position_m=2.0, command_per_m=0.5)
-    assert conversions.gripper_width(joint_state(["x", "finger"], [0.0, 0.03]), gripper) == pytest.approx(0.06)
+@pytest.mark.parametrize(
+    ("gripper", "position", "opening"),
+    [("mock_hand", 0.03, 0.06), ("franka_hand", 0.04, 0.08), ("crisp_hand", 0.5, 0.04), ("robotiq_2f85", 0.2, 0.06375)],
+)
+def test_the_width_of_a_gripper_between_its_two_points(gripper, position, opening):
+    profile = build(GripperProfile, compose([f"gripper={gripper}"])["gripper"], "gripper")
+    message = joint_state(["x", profile.joint], [0.0, position])
+    assert conversions.gripper_width(message, profile) == pytest.approx(opening)
 
 
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)

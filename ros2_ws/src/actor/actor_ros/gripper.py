@@ -1,0 +1,105 @@
+"""The watchdog's end of a gripper: its state comes in, its commands go out, by the way that the profile names.
+
+Nothing here waits. What an action's server answers is handled on the thread of the callbacks; the loop only looks.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from actor_ros import conversions, qos
+from actor_ros.conversions import MessageError
+from actor_ros.gripper_actions import ActionGripper, make_goals
+from actor_ros.gripper_topic import TopicGripper
+from robot_envs.profile import GripperProfile
+from robot_envs.safety.gripper_limits import GripperStream
+
+__all__ = ["Gripper"]
+
+
+class Gripper:
+    """One gripper: wanted openings in, commands within range and speed out.
+
+    Args:
+        node: The watchdog.
+        profile: The gripper.
+
+    Raises:
+        ImportError: The action's package is not installed.
+    """
+
+    def __init__(self, node: Node, profile: GripperProfile) -> None:
+        self._node, self._profile = node, profile
+        self._stream = GripperStream(
+            profile.closed.opening_m, profile.open.opening_m, profile.limits, steps=not profile.takes_speed
+        )
+        self._opening_m = profile.closed.opening_m
+        self._lock = threading.Lock()
+        self._shown = ""
+        if profile.kind == "topic":
+            self._sender: TopicGripper | ActionGripper = TopicGripper(node, profile)
+        else:
+            self._sender = ActionGripper(node, profile, make_goals(profile))
+        node.create_subscription(JointState, profile.state_topic, self._on_state, qos.profile("sensor"))
+
+    @property
+    def command_topic(self) -> str:
+        """The full name of the topic that only the watchdog may publish; "" for an action."""
+        return self._sender.topic_name
+
+    @property
+    def problem(self) -> str:
+        """Why the last command did not succeed; "" while all is well."""
+        return self._sender.problem
+
+    def ask(self, opening_m: float) -> None:
+        """Set the wanted opening [m], a finite number."""
+        with self._lock:
+            is_inside = self._stream.ask(opening_m)
+        if not is_inside:
+            low, high = self._profile.closed.opening_m, self._profile.open.opening_m
+            self._node.get_logger().warning(
+                f"gripper: expected an opening from {low} to {high} m, found {opening_m:.4g} m; its end is taken",
+                throttle_duration_sec=10.0,
+            )
+
+    def tick(self, now_ns: int, may_move: bool) -> None:
+        """Send what is due.
+
+        Args:
+            now_ns: Local monotonic time.
+            may_move: Whether the watchdog passes commands on; a goal that runs is cancelled when it does not.
+        """
+        sender = self._sender
+        with self._lock:
+            if sender.take_failure():
+                self._stream.failed(now_ns)
+            opening = self._stream.tick(now_ns) if may_move else None
+            if not may_move and sender.halt():
+                self._stream.forget()
+            measured = self._opening_m
+        if opening is not None:
+            sender.send(opening, measured)
+        self._show()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._sender.close()
+
+    def _on_state(self, message: JointState) -> None:
+        try:
+            opening = conversions.gripper_width(message, self._profile)
+        except MessageError:
+            return  # it counts as not heard; the actor names it
+        with self._lock:
+            self._opening_m = opening
+            self._stream.measured(opening)
+
+    def _show(self) -> None:
+        problem = self._sender.problem
+        if problem and problem != self._shown:
+            self._node.get_logger().error(problem)
+        self._shown = problem

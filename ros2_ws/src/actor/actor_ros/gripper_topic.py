@@ -1,0 +1,37 @@
+"""A gripper that follows a topic of numbers."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from std_msgs.msg import Float64MultiArray
+
+from actor_ros import qos
+from robot_envs.profile import GripperProfile
+
+__all__ = ["TopicGripper"]
+
+
+class TopicGripper:
+    """Publishes commands; a topic gives no answer, so it knows no failure and nothing to cancel."""
+
+    problem = ""
+
+    def __init__(self, node: Node, profile: GripperProfile) -> None:
+        self._profile = profile
+        self._publisher = node.create_publisher(Float64MultiArray, profile.command, qos.profile("command"))
+        self.topic_name: str = self._publisher.topic_name
+
+    def send(self, opening_m: float, measured_m: float) -> None:
+        """Publish the command for an opening [m]."""
+        self._publisher.publish(Float64MultiArray(data=[self._profile.command_for(opening_m)]))
+
+    def halt(self) -> bool:
+        """Return False: nothing is cancelled, the last step stays."""
+        return False
+
+    def take_failure(self) -> bool:
+        """Return False: nothing fails that could be seen."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing: the node destroys its publishers."""
