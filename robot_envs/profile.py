@@ -193,6 +193,42 @@ class GripperProfile:
 
 
 @dataclass(frozen=True)
+class HomingProfile:
+    """A joint-space motion before an episode, by a controller that takes the Cartesian one's place meanwhile.
+
+    Attributes:
+        action: control_msgs/action/FollowJointTrajectory.
+        activate: The controllers that are active during it.
+        deactivate: The controllers in whose place they are; active again afterwards.
+        position_rad: Where the joints go, in the profile's order. Shape (n_joints,).
+        max_velocity_rad_s: Of every joint.
+        max_acceleration_rad_s2: Of every joint.
+        tolerance_rad: Distance of every joint within which the arm is at home.
+        every_episodes: Episodes from one homing to the next.
+    """
+
+    action: str
+    activate: tuple[str, ...]
+    deactivate: tuple[str, ...]
+    position_rad: tuple[float, ...]
+    max_velocity_rad_s: float
+    max_acceleration_rad_s2: float
+    tolerance_rad: float
+    every_episodes: int
+
+    def __post_init__(self) -> None:
+        for name in ("max_velocity_rad_s", "max_acceleration_rad_s2", "tolerance_rad", "every_episodes"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"homing.{name}: expected a number above 0, found {getattr(self, name)}")
+        both = sorted(set(self.activate) & set(self.deactivate))
+        if not self.activate or not self.deactivate or both:
+            raise ValueError(
+                f"homing: expected controllers to activate and others to deactivate, found {list(self.activate)} and "
+                f"{list(self.deactivate)}"
+            )
+
+
+@dataclass(frozen=True)
 class MaxAges:
     """Ages by receive time beyond which a source is silent, which stops the robot with the source's name [s]."""
 
@@ -214,6 +250,7 @@ class ControllerProfile:
         joints: The arm's joints in order.
         controller_timeout_s: Silence after which the controller itself stops; null = it never does.
         settle_s: Time at rest at the end of a reset, before the wrench is tared.
+        homing: Joint-space motion before an episode; null = none.
     """
 
     command_mode: CommandMode
@@ -230,8 +267,15 @@ class ControllerProfile:
     watchdog: WatchdogSettings
     controller_timeout_s: float | None
     settle_s: float
+    homing: HomingProfile | None = None
 
     def __post_init__(self) -> None:
+        homing = self.homing
+        if homing is not None and len(homing.position_rad) != len(self.joints):
+            raise ValueError(
+                f"homing.position_rad: expected {len(self.joints)} numbers, one for each joint, "
+                f"found {len(homing.position_rad)}"
+            )
         if not self.joints or len(set(self.joints)) != len(self.joints):
             raise ValueError(f"joints: expected different names, found {list(self.joints)}")
         timeout = self.controller_timeout_s

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rclpy.node import Node
 
 from actor_ros.gains import set_gains
+from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
 from actor_ros.mock_stage import MockStage
 from actor_ros.parameters import robot_config
@@ -57,7 +58,10 @@ class Cell:
         self._node = node
         limits = build(SafetyLimits, config["safety"], "safety")
         period_s = float(config["task"]["drive"]["control_period_s"])
-        self.robot = RosRobot(self.link, limits, period_s, self.clock, self._set_gains, may_move)
+        homing = None
+        if self.profile.homing is not None:
+            homing = Homing(node, self.profile.homing, self.link, limits, period_s, self.clock)
+        self.robot = RosRobot(self.link, limits, period_s, self.clock, self._set_gains, may_move, homing)
         image_s = self.profile.max_age.image_s
         self.cameras = [
             RosCamera(node, build(RosCameraConfig, {"name": name, **view}, f"camera.{name}"), self.sources, image_s)

@@ -49,8 +49,9 @@ def robot_config(config: dict[str, Any]) -> RosRobotConfig:
             f"robot: expected one behind ROS 2, such as mock_ros or crisp_fr3, found kind {robot.get('kind')!r}"
         )
     found = build(RosRobotConfig, {key: robot.get(key) for key in ("kind", "profile")}, "robot")
-    if config.get("gripper") is not None and found.profile.gripper is None:
-        raise ConfigError("gripper: the robot's profile takes none; write gripper: ${gripper} into its profile")
+    for group in ("gripper", "homing"):
+        if config.get(group) is not None and getattr(found.profile, group) is None:
+            raise ConfigError(f"{group}: the robot's profile takes none; write {group}: ${{{group}}} into its profile")
     return found
 
 

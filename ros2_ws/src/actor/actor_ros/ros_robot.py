@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
 from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
@@ -45,6 +46,7 @@ class RosRobot:
         clock: The one of the sources.
         set_gains: Sets one of the profile's sets of gains, and reads it back. Raises RobotError.
         may_move: Whether a person allows motion; asked between the steps of a reset.
+        homing: Joint-space motion at the start of a reset; None = there is none.
     """
 
     n_arms = 1
@@ -57,10 +59,12 @@ class RosRobot:
         clock: Clock,
         set_gains: SetGains,
         may_move: Callable[[], bool],
+        homing: Homing | None = None,
     ) -> None:
         self.has_gripper = link.profile.gripper is not None
         self._link, self._limits, self._period_s = link, limits, control_period_s
         self._clock, self._set_gains, self._may_move = clock, set_gains, may_move
+        self._homing = homing
         self._tare = np.zeros(6)
         self._connected = False
         self._lead = np.zeros(6)
@@ -151,6 +155,9 @@ class RosRobot:
         above = start.copy()
         above[2] = max(above[2], target[2])
         there = self._go(above, _PASSED_M, may_go_on) if above[2] - start[2] > _PASSED_M else True
+        if there and self._homing is not None:
+            there = self._homing.go(self.read, lambda state: self._may_move() and may_go_on(state))
+            self._shaper.begin(self._pose())
         there = there and self._go(target, _REACHED_M, may_go_on)
         if there:
             self._stay(target, may_go_on)

@@ -131,6 +131,11 @@ TOPICS: tuple[Topic, ...] = (
         "actor/gripper_command", "std_msgs/msg/Float64", ACTOR, (WATCHDOG,), "command", "command",
         "Wanted opening between the fingers [m]",
     ),
+    Topic(
+        "actor/homing", "std_msgs/msg/Bool", ACTOR, (WATCHDOG,), "command", "command",
+        "With a profile's homing: true while a joint trajectory runs and the actor watches it. When it falls silent, "
+        "the watchdog cancels the trajectory",
+    ),
     Topic("actor/intervention", "std_msgs/msg/Bool", ACTOR, (ANYONE,), "event", "event", "A person is acting"),
     Topic(
         "actor/policy_action", "std_msgs/msg/Float32MultiArray", ACTOR, (ANYONE,), "event", "event",

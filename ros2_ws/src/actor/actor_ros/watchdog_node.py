@@ -20,12 +20,13 @@ from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
 from actor_ros.gripper import Gripper
+from actor_ros.homing_guard import HomingGuard
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
 from robot_envs.frames import Array
 from robot_envs.profile import ControllerProfile
-from robot_envs.safety.command_stream import CommandStream, HoldReason, JointStream, PoseStream, TwistStream
+from robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, JointStream, PoseStream, TwistStream
 from robot_envs.safety.freshness import Freshness
 from robot_envs.safety.limits import SafetyLimits
 from robot_envs.safety.watchdog import Watchdog
@@ -96,6 +97,8 @@ class WatchdogNode(Node):
         if profile.gripper is not None:
             self._gripper = Gripper(self, profile.gripper)
             self.create_subscription(Float64, "actor/gripper_command", self._on_gripper, command)
+        homing = profile.homing
+        self._homing = HomingGuard(self, homing, self._settings.command_timeout_s) if homing else None
         self._stop_reason = self.create_publisher(String, "watchdog/stop_reason", qos.profile("latched"))
         self._reporter = diagnostics.Reporter(self)
         self.create_subscription(message, "actor/command", self._on_command, command)
@@ -116,6 +119,8 @@ class WatchdogNode(Node):
             self._passed += reason is None
         if self._gripper is not None:
             self._gripper.tick(now, may_move=reason is None)
+        if self._homing is not None:
+            self._homing.tick(now, is_stopped=reason in LATCHING)
         self._show(reason)
 
     def _message(self, target: Array) -> Any:

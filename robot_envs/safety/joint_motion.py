@@ -1,0 +1,63 @@
+"""A motion from one joint position to another within velocity and acceleration limits. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot_envs.frames import Array
+
+__all__ = ["JointMotion", "plan_joint_motion"]
+
+# Peaks of the polynomial 10 s^3 - 15 s^4 + 6 s^5 of a way of 1 in a time of 1, from rest to rest.
+_PEAK_VELOCITY, _PEAK_ACCELERATION = 15.0 / 8.0, 10.0 / math.sqrt(3.0)
+
+
+@dataclass(frozen=True)
+class JointMotion:
+    """Points of a motion, the last one at rest at the goal.
+
+    Attributes:
+        time_s: Time since the start, above 0 and rising. Shape (n,).
+        position: Shape (n, n_joints); [rad].
+        velocity: Shape (n, n_joints); [rad/s].
+        acceleration: Shape (n, n_joints); [rad/s^2].
+    """
+
+    time_s: Array
+    position: Array
+    velocity: Array
+    acceleration: Array
+
+    @property
+    def duration_s(self) -> float:
+        """The time that it takes."""
+        return float(self.time_s[-1])
+
+
+def plan_joint_motion(
+    start: Array, goal: Array, max_velocity: float, max_acceleration: float, period_s: float
+) -> JointMotion:
+    """Plan a straight motion in joint space that starts and ends at rest, all joints at the same time.
+
+    Args:
+        start: Shape (n_joints,); [rad].
+        goal: Shape (n_joints,); [rad].
+        max_velocity: Of every joint [rad/s].
+        max_acceleration: Of every joint [rad/s^2].
+        period_s: Largest time between two points.
+    """
+    way = goal - start
+    longest = float(np.abs(way).max())
+    duration = max(
+        _PEAK_VELOCITY * longest / max_velocity, math.sqrt(_PEAK_ACCELERATION * longest / max_acceleration), period_s
+    )
+    share = np.linspace(0.0, 1.0, math.ceil(duration / period_s - 1e-9) + 1)[1:]
+    s = share[:, None]
+    velocity = way * 30.0 * s**2 * (1.0 - s) ** 2 / duration
+    acceleration = way * 60.0 * s * (1.0 - 3.0 * s + 2.0 * s**2) / duration**2
+    position = start + way * s**3 * (10.0 - 15.0 * s + 6.0 * s**2)
+    velocity[-1], acceleration[-1], position[-1] = 0.0, 0.0, goal
+    return JointMotion(share * duration, position, velocity, acceleration)

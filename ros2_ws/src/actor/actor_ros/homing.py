@@ -1,0 +1,250 @@
+"""Joint-space homing: a trajectory by another controller, and back to the Cartesian one at the pose that is measured.
+
+It needs the same permission as every motion. While it runs, force, torque, workspace and speed of the tool are watched;
+what breaks a limit, or a withdrawn permission, cancels the trajectory. The watchdog cancels it when the actor falls
+silent (`homing_guard.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from rclpy.node import Node
+from std_msgs.msg import Bool
+from trajectory_msgs.msg import JointTrajectoryPoint
+
+from actor_ros import qos
+from actor_ros.calls import call
+from actor_ros.robot_link import RobotLink
+from actor_ros.running_goal import RunningGoal
+from robot_envs.profile import HomingProfile
+from robot_envs.robot import RobotError, RobotState
+from robot_envs.safety.gate import state_fault
+from robot_envs.safety.joint_motion import JointMotion, plan_joint_motion
+from robot_envs.safety.limits import SafetyLimits, clip_to_workspace
+from runtime.clock import Clock
+
+__all__ = ["HEARTBEAT", "Homing"]
+
+HEARTBEAT = "actor/homing"
+_NS = 1_000_000_000
+_CALL_S = 5.0  # of a service or an answer
+_SPARE_S = 5.0  # beyond the trajectory's own time
+_POINT_S = 0.05  # between two points of a trajectory
+_SEED_S = 0.3  # the measured pose is the target for so long before the Cartesian controller is activated
+_FAST_READINGS = 3  # in a row: one may be noise
+
+Read = Callable[[], RobotState]
+MayGoOn = Callable[[RobotState], bool]
+
+
+class Homing:
+    """Brings one arm's joints to their home position.
+
+    Args:
+        node: Its callbacks are run by another thread.
+        profile: What to do.
+        link: The arm's topics.
+        limits: Of the cell.
+        control_period_s: Time between two looks at the arm.
+        clock: The one of the sources.
+
+    Raises:
+        ImportError: control_msgs or controller_manager_msgs is not installed.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        profile: HomingProfile,
+        link: RobotLink,
+        limits: SafetyLimits,
+        control_period_s: float,
+        clock: Clock,
+    ) -> None:
+        self._follow_type, self._switch_type, self._list_type = _import_types()
+        self._node, self._profile, self._link, self._limits = node, profile, link, limits
+        self._period_ns, self._clock = round(control_period_s * _NS), clock
+        self._heartbeat = node.create_publisher(Bool, HEARTBEAT, qos.profile("command"))
+        self._home = np.asarray(profile.position_rad, np.float64)
+        self._episodes = 0
+        # The trajectory's controllers may be active, as after an actor that died on the way.
+        self._is_away = True
+
+    def go(self, read: Read, may_go_on: MayGoOn) -> bool:
+        """Go home, if it is due, and come back to the Cartesian controller.
+
+        Args:
+            read: Reads the arm.
+            may_go_on: Whether motion is allowed and the arm is well.
+
+        Returns:
+            Whether the reset may go on; False when motion is no longer allowed.
+
+        Raises:
+            RobotError: A controller, the action or a limit stands against it; the line says which.
+        """
+        if not may_go_on(read()):
+            return False
+        if self._is_away and self._objection(self._profile.deactivate, self._profile.activate):
+            self._switch_back()
+        self._is_away = False
+        is_due = self._episodes % self._profile.every_episodes == 0
+        self._episodes += 1
+        start = read().joint_position[0]
+        if not is_due or self._is_home(start):
+            return True
+        motion = plan_joint_motion(
+            start, self._home, self._profile.max_velocity_rad_s, self._profile.max_acceleration_rad_s2, _POINT_S
+        )
+        self._is_away = True
+        try:
+            self._switch(self._profile.activate, self._profile.deactivate)
+            has_arrived = self._follow(motion, read, may_go_on)
+        finally:
+            state = read()
+            if state.ok.all() and not state.silent_source:
+                self._switch_back()
+        if not has_arrived:
+            self._episodes -= 1
+            return False
+        away = np.abs(read().joint_position[0] - self._home)
+        if not self._is_home(read().joint_position[0]):
+            raise RobotError(
+                f"homing: expected every joint within {self._profile.tolerance_rad} rad of home, found joint "
+                f"{int(away.argmax()) + 1} {away.max():.3f} rad away; look what holds it"
+            )
+        return True
+
+    def _is_home(self, position: np.ndarray) -> bool:
+        return bool(np.abs(position - self._home).max() <= self._profile.tolerance_rad)
+
+    def _follow(self, motion: JointMotion, read: Read, may_go_on: MayGoOn) -> bool:
+        """Follow a trajectory to its end; False when it was cancelled because motion is no longer allowed."""
+        until_ns = self._clock.now_ns() + round((motion.duration_s + _SPARE_S) * _NS)
+        fast = 0
+        goal = RunningGoal(self._node, self._follow_type, self._profile.action, _CALL_S)
+        try:
+            self._heartbeat.publish(Bool(data=True))
+            goal.send(self._goal(motion))
+            while not goal.is_over:
+                self._heartbeat.publish(Bool(data=True))
+                state = read()
+                if not may_go_on(state):
+                    return False
+                fast = fast + 1 if self._speed(state) > self._limits.max_tcp_speed_m_s else 0
+                self._require_limits(state, fast)
+                if self._clock.now_ns() > until_ns:
+                    raise RobotError(
+                        f"homing: expected the end of {self._profile.action} within {motion.duration_s:.1f} s, found "
+                        f"none {_SPARE_S} s later; look what holds the arm"
+                    )
+                self._clock.sleep_until(self._clock.now_ns() + self._period_ns)
+        finally:
+            try:
+                goal.end(_CALL_S)
+            finally:
+                self._heartbeat.publish(Bool(data=False))
+                goal.close()
+        if goal.failure:
+            raise RobotError(f"homing: {self._profile.action} {goal.failure}")
+        return True
+
+    def _require_limits(self, state: RobotState, fast_readings: int) -> None:
+        fault = state_fault(state, self._clock.now_ns(), self._limits)
+        if fault is not None:
+            raise RobotError(f"homing: stopped, {fault.value}; look what is in the arm's way, then enable again")
+        position = state.tcp_pose[:, :3]
+        outside = float(np.abs(clip_to_workspace(position, self._limits) - position).max())
+        if outside > self._link.profile.watchdog.box_margin_m:
+            raise RobotError(
+                f"homing: stopped, the tool is {1e3 * outside:.0f} mm outside the workspace; correct "
+                "homing.position_rad or safety"
+            )
+        if fast_readings >= _FAST_READINGS:
+            raise RobotError(
+                f"homing: stopped, expected a tool speed of at most {self._limits.max_tcp_speed_m_s} m/s, found "
+                f"{self._speed(state):.2f} m/s; lower homing.max_velocity_rad_s"
+            )
+
+    @staticmethod
+    def _speed(state: RobotState) -> float:
+        return float(np.linalg.norm(state.tcp_twist[0, :3]))
+
+    def _goal(self, motion: JointMotion) -> Any:
+        goal = self._follow_type.Goal()
+        goal.trajectory.joint_names = list(self._link.profile.joints)
+        for index, time_s in enumerate(motion.time_s):
+            seconds, fraction = divmod(float(time_s), 1.0)
+            goal.trajectory.points.append(
+                JointTrajectoryPoint(
+                    positions=motion.position[index].tolist(),
+                    velocities=motion.velocity[index].tolist(),
+                    accelerations=motion.acceleration[index].tolist(),
+                    time_from_start=Duration(sec=int(seconds), nanosec=int(fraction * _NS)),
+                )
+            )
+        return goal
+
+    def _switch_back(self) -> None:
+        """Activate the Cartesian controller at the measured pose: an older target would pull the arm there."""
+        until_ns = self._clock.now_ns() + round(_SEED_S * _NS)
+        while self._clock.now_ns() < until_ns:
+            pose = self._link.pose()
+            self._link.command(pose, pose)
+            self._clock.sleep_until(self._clock.now_ns() + self._period_ns)
+        self._switch(self._profile.deactivate, self._profile.activate)
+        pose = self._link.pose()
+        self._link.command(pose, pose)
+        self._is_away = False
+
+    def _switch(self, activate: tuple[str, ...], deactivate: tuple[str, ...]) -> None:
+        """Switch controllers, and see that they are as they should be."""
+        request = self._switch_type.Request(
+            activate_controllers=list(activate),
+            deactivate_controllers=list(deactivate),
+            # What is so already is no failure, as after a motion that was cut off.
+            strictness=self._switch_type.Request.BEST_EFFORT,
+            activate_asap=True,
+            timeout=Duration(sec=int(_CALL_S)),
+        )
+        answer = call(self._node, self._switch_type, "controller_manager/switch_controller", request, 2 * _CALL_S)
+        objection = self._objection(activate, deactivate)
+        if objection:
+            reason = answer.message or "look at the log of the controller manager"
+            raise RobotError(f"homing: {objection}; {reason}")
+
+    def _objection(self, active: tuple[str, ...], inactive: tuple[str, ...]) -> str:
+        """Return which controller is not as it should be; "" when all are."""
+        request = self._list_type.Request()
+        listed = call(self._node, self._list_type, "controller_manager/list_controllers", request, _CALL_S)
+        states = {str(found.name): str(found.state) for found in listed.controller}
+        for name in active:
+            if states.get(name) != "active":
+                return f"expected the controller {name} active, found {states.get(name, 'not loaded')}"
+        found = [name for name in inactive if states.get(name) == "active"]
+        return f"expected the controller {found[0]} inactive, found active" if found else ""
+
+
+def _import_types() -> tuple[Any, Any, Any]:
+    try:
+        from control_msgs.action import FollowJointTrajectory
+    except ImportError:
+        raise _missing("control_msgs", "control-msgs") from None
+    try:
+        from controller_manager_msgs.srv import ListControllers, SwitchController
+    except ImportError:
+        raise _missing("controller_manager_msgs", "controller-manager-msgs") from None
+    return FollowJointTrajectory, SwitchController, ListControllers
+
+
+def _missing(package: str, apt: str) -> ImportError:
+    distribution = os.environ.get("ROS_DISTRO", "jazzy")
+    return ImportError(
+        f"robot.profile.homing needs the package {package}, which is not installed; "
+        f"sudo apt-get install ros-{distribution}-{apt}"
+    )

@@ -1,0 +1,61 @@
+"""The watchdog's hold on a homing trajectory: its controller knows nothing of an actor that has died."""
+
+from __future__ import annotations
+
+from action_msgs.srv import CancelGoal
+from rclpy.node import Node
+from std_msgs.msg import Bool
+
+from actor_ros import qos
+from actor_ros.homing import HEARTBEAT
+from robot_envs.profile import HomingProfile
+
+__all__ = ["HomingGuard"]
+
+_NS = 1_000_000_000
+
+
+class HomingGuard:
+    """Cancels every trajectory of the action when the actor stops saying that it watches one.
+
+    Args:
+        node: The watchdog.
+        profile: Names the action.
+        timeout_s: Age of the actor's last word beyond which it is silent.
+    """
+
+    def __init__(self, node: Node, profile: HomingProfile, timeout_s: float) -> None:
+        self.cancelled = 0
+        self._node, self._timeout_ns = node, round(timeout_s * _NS)
+        self._heard_ns: int | None = None
+        self._is_new = False
+        self._cancel = node.create_client(CancelGoal, f"{profile.action}/_action/cancel_goal")
+        node.create_subscription(Bool, HEARTBEAT, self._on_word, qos.profile("command"))
+        self._wake = node.create_guard_condition(self._cancel_all)
+
+    def tick(self, now_ns: int, is_stopped: bool) -> None:
+        """Look at the actor.
+
+        Args:
+            now_ns: Local monotonic time.
+            is_stopped: Whether the watchdog has latched a stop.
+        """
+        if self._is_new:
+            self._is_new, self._heard_ns = False, now_ns
+        if self._heard_ns is not None and (is_stopped or now_ns - self._heard_ns > self._timeout_ns):
+            self._heard_ns = None
+            self._wake.trigger()
+
+    def _on_word(self, message: Bool) -> None:
+        if message.data:
+            self._is_new = True
+        else:
+            self._is_new, self._heard_ns = False, None
+
+    def _cancel_all(self) -> None:
+        self.cancelled += 1
+        self._node.get_logger().error(
+            "homing: the actor is silent or the watchdog stopped; its trajectory is cancelled"
+        )
+        # A goal id of zeros at a time of zero means all of them.
+        self._cancel.call_async(CancelGoal.Request())

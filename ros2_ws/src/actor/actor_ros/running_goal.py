@@ -1,0 +1,101 @@
+"""One goal of an action, watched by a loop that must not wait for it. Another thread runs the callbacks."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+from robot_envs.robot import RobotError
+
+__all__ = ["RunningGoal"]
+
+_STATUS = {
+    GoalStatus.STATUS_ABORTED: "was aborted",
+    GoalStatus.STATUS_CANCELED: "was cancelled by another node or the watchdog",
+}
+
+
+class RunningGoal:
+    """One goal, from when it is sent to its end.
+
+    Args:
+        node: Its callbacks answer.
+        kind: The action's type.
+        name: Its name.
+        timeout_s: Time until a server must be there.
+
+    Raises:
+        RobotError: There is no server.
+    """
+
+    def __init__(self, node: Node, kind: Any, name: str, timeout_s: float) -> None:
+        self.failure = ""
+        self._node, self._name = node, name
+        self._over, self._answered = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._handle: Any = None
+        self._must_cancel = False
+        self._client = ActionClient(node, kind, name)
+        if not self._client.wait_for_server(timeout_sec=timeout_s):
+            self._client.destroy()
+            raise RobotError(f"action {name}: nobody serves it; start its controller or correct the profile")
+
+    def send(self, goal: Any) -> None:
+        """Send the goal, on the thread of the callbacks: nowhere else is an answer sure to find what waits for it."""
+
+        def now() -> None:
+            self._client.send_goal_async(goal).add_done_callback(self._on_answer)
+
+        executor = self._node.executor
+        if executor is None:
+            raise RobotError(f"action {self._name}: the node is not spun")
+        executor.create_task(now)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, for whatever reason."""
+        return self._over.is_set()
+
+    def end(self, timeout_s: float) -> None:
+        """Cancel the goal, if it still runs, and wait for its end.
+
+        Raises:
+            RobotError: It does not end in time.
+        """
+        with self._lock:
+            self._must_cancel = not self._over.is_set()
+            if self._must_cancel and self._handle is not None:
+                self._handle.cancel_goal_async()
+        if not self._over.wait(timeout_s):
+            raise RobotError(
+                f"action {self._name}: expected the end of a cancelled goal, found none within {timeout_s} s; "
+                "press the emergency stop, then look at the controller"
+            )
+
+    def close(self) -> None:
+        """Let go of the action."""
+        self._client.destroy()
+
+    def _on_answer(self, answered: Any) -> None:
+        handle = answered.result()
+        if not handle.accepted:
+            self.failure = "refuses the goal; is its controller active, and are the joints its own?"
+            self._over.set()
+            return
+        handle.get_result_async().add_done_callback(self._on_end)
+        with self._lock:
+            self._handle = handle
+            if self._must_cancel:
+                handle.cancel_goal_async()
+
+    def _on_end(self, ended: Any) -> None:
+        answer = ended.result()
+        status = int(answer.status)
+        if status != GoalStatus.STATUS_SUCCEEDED:
+            reason = str(getattr(answer.result, "error_string", "")) or "look at its controller's log"
+            self.failure = f"{_STATUS.get(status, f'ended with status {status}')}: {reason}"
+        self._over.set()

@@ -1,0 +1,283 @@
+"""Joint-space homing over real DDS: real types, the watchdog in a process of its own, the robot as the actor has it."""
+
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ros_kit import Probe, Process, node_arguments, wait_until
+from std_msgs.msg import Bool, String
+from std_srvs.srv import Trigger
+from stub_joint_arm import CARTESIAN, M_PER_RAD, OFFSET, TRAJECTORY, JointArm
+
+from actor_ros import homing as homing_module
+from actor_ros.cell import Cell
+from actor_ros.homing import HEARTBEAT, Homing
+from actor_ros.parameters import robot_config
+from robot_envs.robot import RobotError
+from robot_envs.safety.limits import SafetyLimits
+from runtime.config import ConfigError, build, compose
+
+PERIOD_S = 0.1
+HOME = np.array([0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785])
+AWAY = HOME + np.array([0.3, 0.5, -0.2, 0.6, -0.7, 0.4, 0.5])
+START = np.array([[0.55, 0.05, 0.2, 1.0, 0.0, 0.0, 0.0]])
+OPENING = np.array([0.0])
+# A loaded machine stands still for longer than a real watchdog would wait.
+OVERRIDES = [
+    "gripper=none",
+    "homing=crisp_fr3",
+    "homing.max_velocity_rad_s=1.0",
+    "robot.profile.gains=null",
+    "robot.profile.settle_s=0.1",
+    "robot.profile.max_age={pose_s:2.0,joint_states_s:2.0,wrench_s:2.0,gripper_s:2.0,image_s:2.0}",
+    "robot.profile.fault.max_age_s=3.0",
+    "robot.profile.watchdog.command_timeout_s=0.8",
+    "robot.profile.watchdog.state_timeout_s=2.0",
+    "safety.max_state_age_s=2.0",
+]
+
+
+class Bench:
+    """The arm, the watchdog, and the actor's robot in this process."""
+
+    def __init__(self, folder) -> None:
+        config = compose(["task=reach", "robot=mock_ros", *OVERRIDES])
+        self.arm = JointArm(list(robot_config(config).profile.joints), AWAY)
+        listed = f"[{','.join(repr(override) for override in OVERRIDES)}]"
+        self.watchdog = Process(folder, "actor_ros.watchdog_node", *node_arguments(robot="mock_ros", overrides=listed))
+        self.probe = Probe(name="actor")
+        self.probe.listen("watchdog/stop_reason", String, "latched")
+        self.allowed = True
+        self.cell = Cell(self.probe.node, config, lambda: self.allowed, lambda: None)
+        self.link, self.robot, self.homing = self.cell.link, self.cell.robot, self.cell.robot._homing
+        self.limits = build(SafetyLimits, config["safety"])
+        self.robot.connect()
+        wait_until(lambda: self.probe.heard["watchdog/stop_reason"], f"the watchdog: {self.watchdog.output()}")
+
+    def close(self) -> None:
+        self.probe.close()
+        self.watchdog.stop()
+        self.arm.close()
+
+    def rearm(self) -> None:
+        wait_until(lambda: self.probe.call(Trigger, "watchdog/rearm").success, "a rearmed watchdog")
+
+    def put(self, position: np.ndarray) -> None:
+        """Lead the arm by hand: the watchdog forgets where it held it."""
+        self.rearm()
+        self.arm._target, self.arm._flagged = None, False
+        self.arm.position = np.array(position)
+        wait_until(lambda: np.allclose(self.robot.read().joint_position[0], position), "the arm where it was put")
+
+    def later(self, condition, action) -> threading.Thread:
+        def run() -> None:
+            wait_until(condition, "a moment to act")
+            action()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
+    def is_under_way(self) -> bool:
+        return self.arm._path is not None and bool(np.abs(self.arm.velocity).max() > 0.2)
+
+
+@pytest.fixture(scope="module")
+def module_bench(dds, interfaces, tmp_path_factory):
+    bench = Bench(tmp_path_factory.mktemp("homing"))
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def bench(module_bench):
+    bench, arm = module_bench, module_bench.arm
+    bench.allowed, arm.push_n, arm.abort_reason = True, 0.0, ""
+    arm.loaded, arm.active = {CARTESIAN, TRAJECTORY}, {CARTESIAN}
+    bench.put(AWAY)
+    arm.switches, arm.trajectories, arm.cancels, arm.largest_step_rad = [], [], 0, 0.0
+    bench.homing._is_away, bench.homing._episodes = True, 0
+    return bench
+
+
+def test_a_reset_brings_the_joints_home_and_then_the_tool_to_its_start(bench):
+    state = bench.robot.reset(START, OPENING)
+    arm = bench.arm
+    assert arm.switches == [([TRAJECTORY], [CARTESIAN]), ([CARTESIAN], [TRAJECTORY])]
+    assert arm.active == {CARTESIAN}
+    assert state.joint_position[0, 3:] == pytest.approx(HOME[3:], abs=1e-6), "the posture is the home position's"
+    assert state.tcp_pose[0, :3] == pytest.approx(START[0, :3], abs=2e-3)
+    assert arm.pull_at_activation_m < 1e-3, "the Cartesian controller starts where the arm is"
+    (trajectory,) = arm.trajectories
+    velocities = np.array([point.velocities for point in trajectory.points])
+    accelerations = np.array([point.accelerations for point in trajectory.points])
+    assert np.abs(velocities).max() <= 1.0 + 1e-9
+    assert np.abs(accelerations).max() <= 0.5 + 1e-9
+    assert bench.watchdog.is_running()
+
+
+def test_without_the_measured_pose_as_target_the_controller_would_pull(bench, monkeypatch):
+    """The twin: an old target is what the controller follows when it is activated."""
+    monkeypatch.setattr(homing_module, "_SEED_S", 0.0)
+    monkeypatch.setattr(bench.link, "command", lambda target, measured: None)
+    old = bench.arm.tool()
+    original = bench.arm._on_target
+    monkeypatch.setattr(bench.arm, "_on_target", lambda _: None)
+    thread = bench.later(
+        lambda: len(bench.arm.trajectories) == 1 and bench.arm._path is None,
+        lambda: (setattr(bench.arm, "_target", old), setattr(bench.arm, "_flagged", True)),
+    )
+    monkeypatch.setattr(bench.homing, "_is_home", lambda position: False)
+    with pytest.raises(RobotError):
+        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    thread.join(5.0)
+    monkeypatch.setattr(bench.arm, "_on_target", original)
+    assert bench.arm.pull_at_activation_m > 0.03
+
+
+def test_an_arm_at_home_is_left_alone_and_others_come_home_when_it_is_due(bench, monkeypatch):
+    go = lambda: bench.homing.go(bench.robot.read, bench.robot._may_go_on)  # noqa: E731
+    assert go()
+    assert len(bench.arm.trajectories) == 1
+    assert go(), "at home"
+    assert len(bench.arm.trajectories) == 1
+    monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, every_episodes=2))
+    bench.put(HOME + 0.2)
+    bench.homing._episodes = 1
+    assert go(), "not due"
+    assert len(bench.arm.trajectories) == 1
+    assert go(), "due"
+    assert len(bench.arm.trajectories) == 2
+
+
+def test_nothing_moves_or_switches_without_permission(bench):
+    bench.allowed = False
+    before = bench.arm.position.copy()
+    bench.robot.reset(START, OPENING)
+    assert not bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    assert bench.arm.switches == bench.arm.trajectories == []
+    assert (bench.arm.position == before).all()
+
+
+def test_a_stop_cancels_the_motion_and_the_next_reset_goes_on(bench):
+    bench.later(bench.is_under_way, lambda: setattr(bench, "allowed", False))
+    bench.robot.reset(START, OPENING)
+    assert bench.arm.cancels == 1
+    assert bench.arm.active == {CARTESIAN}
+    stopped = bench.arm.position.copy()
+    assert np.abs(stopped - HOME).max() > 0.1, "it was on its way"
+    time.sleep(0.5)
+    assert bench.arm.position == pytest.approx(stopped, abs=1e-4)
+    assert bench.arm.pull_at_activation_m < 1e-3
+    bench.allowed = True
+    state = bench.robot.reset(START, OPENING)
+    assert state.joint_position[0, 3:] == pytest.approx(HOME[3:], abs=1e-6)
+
+
+def test_an_arm_that_was_left_with_the_other_controller_gets_its_own_back(bench):
+    bench.put(HOME)
+    bench.arm.active = {TRAJECTORY}
+    assert bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    assert bench.arm.active == {CARTESIAN}
+    assert bench.arm.trajectories == []
+    assert bench.arm.pull_at_activation_m < 1e-3
+
+
+def test_a_force_on_the_way_stops_it_in_one_line(bench):
+    bench.later(bench.is_under_way, lambda: setattr(bench.arm, "push_n", 150.0))
+    with pytest.raises(RobotError, match="homing: stopped, force_limit; look what is in the arm's way") as raised:
+        bench.robot.reset(START, OPENING)
+    assert "\n" not in str(raised.value)
+    assert bench.arm.cancels == 1
+    assert bench.arm.active == {CARTESIAN}
+    assert np.abs(bench.arm.position - HOME).max() > 0.1
+
+
+def test_a_way_out_of_the_workspace_stops_it(bench):
+    bench.homing._home = HOME - np.array([3.0, 0, 0, 0, 0, 0, 0])
+    try:
+        with pytest.raises(RobotError, match=r"outside the workspace; correct homing\.position_rad"):
+            bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    finally:
+        bench.homing._home = HOME
+    assert bench.arm.cancels == 1
+    assert OFFSET[0] + M_PER_RAD * bench.arm.position[0] > 0.26, "it stopped soon; the box begins at 0.3"
+
+
+def test_a_tool_that_is_too_fast_stops_it(bench, monkeypatch):
+    monkeypatch.setattr(bench.homing, "_limits", replace(bench.limits, max_tcp_speed_m_s=0.01))
+    with pytest.raises(RobotError, match=r"expected a tool speed of at most 0.01 m/s, found .*; lower homing"):
+        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    assert bench.arm.cancels == 1
+
+
+def test_a_controller_that_is_not_loaded_is_named_and_the_arm_is_left_as_it_was(bench):
+    bench.arm.loaded = {CARTESIAN}
+    with pytest.raises(RobotError, match=f"expected the controller {TRAJECTORY} active, found not loaded"):
+        bench.robot.reset(START, OPENING)
+    assert bench.arm.active == {CARTESIAN}
+    assert bench.arm.trajectories == []
+
+
+def test_a_trajectory_that_the_controller_aborts_is_one_line_with_its_reason(bench):
+    bench.later(
+        bench.is_under_way, lambda: setattr(bench.arm, "abort_reason", "Aborted due to path tolerance violation")
+    )
+    with pytest.raises(RobotError, match="was aborted: Aborted due to path tolerance violation"):
+        bench.robot.reset(START, OPENING)
+    assert bench.arm.active == {CARTESIAN}
+
+
+def test_an_action_that_is_not_served_is_one_line(bench, monkeypatch):
+    monkeypatch.setattr(homing_module, "_CALL_S", 0.5)
+    monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, action="nothing/here"))
+    with pytest.raises(RobotError, match="action nothing/here: nobody serves it"):
+        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    assert bench.arm.active == {CARTESIAN}
+
+
+def test_the_watchdog_cancels_the_trajectory_of_an_actor_that_has_died(bench, monkeypatch):
+    class DeadError(RuntimeError):
+        """What ends the loop as a kill would: nothing is cancelled by it."""
+
+    def die(self, state):
+        if bench.is_under_way():
+            raise DeadError
+
+    monkeypatch.setattr(homing_module.RunningGoal, "end", lambda self, timeout_s: None)
+    monkeypatch.setattr(homing_module.RunningGoal, "close", lambda self: None)
+    monkeypatch.setattr(Homing, "_require_limits", lambda self, state, fast: die(self, state))
+    monkeypatch.setattr(Homing, "_switch_back", lambda self: None)
+    publish = bench.homing._heartbeat.publish
+    monkeypatch.setattr(bench.homing._heartbeat, "publish", lambda word: publish(word) if word.data else None)
+    with pytest.raises(DeadError):
+        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    wait_until(lambda: bench.arm.cancels == 1, "a cancelled trajectory", 5.0)
+    assert np.abs(bench.arm.position - HOME).max() > 0.1, "the arm was stopped on its way"
+    assert "its trajectory is cancelled" in bench.watchdog.output()
+    bench.probe.publisher(HEARTBEAT, Bool).publish(Bool(data=False))
+
+
+@pytest.mark.parametrize("package", ["control_msgs", "controller_manager_msgs"])
+def test_a_package_that_is_not_installed_is_named(monkeypatch, package):
+    for module in (package, f"{package}.action", f"{package}.srv"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delenv("ROS_DISTRO", raising=False)
+    apt = f"ros-jazzy-{package.replace('_', '-')}"
+    expected = f"homing needs the package {package}, which is not installed; sudo apt-get install {apt}$"
+    if package == "controller_manager_msgs":
+        pytest.importorskip("control_msgs")
+    with pytest.raises(ImportError, match=expected):
+        homing_module._import_types()
+
+
+def test_a_profile_that_takes_none_says_so():
+    config = compose(["robot=mock_ros", "homing=crisp_fr3", "robot.profile.homing=null"])
+    with pytest.raises(ConfigError, match=r"homing: the robot's profile takes none; write homing: \$\{homing\}"):
+        robot_config(config)
+    assert robot_config(compose(["robot=ur_fzi", "homing=ur_fzi"])).profile.homing is not None
+    with pytest.raises(ConfigError, match=r"homing\.position_rad: expected 7 numbers, one for each joint, found 6"):
+        robot_config(compose(["robot=mock_ros", "homing=ur_fzi"]))
