@@ -203,6 +203,7 @@ class HomingProfile:
         position_rad: Where the joints go, in the profile's order. Shape (n_joints,).
         max_velocity_rad_s: Of every joint.
         max_acceleration_rad_s2: Of every joint.
+        max_jerk_rad_s3: Of every joint.
         tolerance_rad: Distance of every joint within which the arm is at home.
         every_episodes: Episodes from one homing to the next.
     """
@@ -213,11 +214,13 @@ class HomingProfile:
     position_rad: tuple[float, ...]
     max_velocity_rad_s: float
     max_acceleration_rad_s2: float
+    max_jerk_rad_s3: float
     tolerance_rad: float
     every_episodes: int
 
     def __post_init__(self) -> None:
-        for name in ("max_velocity_rad_s", "max_acceleration_rad_s2", "tolerance_rad", "every_episodes"):
+        rates = ("max_velocity_rad_s", "max_acceleration_rad_s2", "max_jerk_rad_s3")
+        for name in (*rates, "tolerance_rad", "every_episodes"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"homing.{name}: expected a number above 0, found {getattr(self, name)}")
         both = sorted(set(self.activate) & set(self.deactivate))

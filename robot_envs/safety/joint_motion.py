@@ -1,4 +1,4 @@
-"""A motion from one joint position to another within velocity and acceleration limits. Pure."""
+"""A motion from one joint position to another within limits of velocity, acceleration and jerk. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot_envs.frames import Array
+from robot_envs.safety.rate_limit import RateLimits
 
 __all__ = ["JointMotion", "plan_joint_motion"]
 
 # Peaks of the polynomial 10 s^3 - 15 s^4 + 6 s^5 of a way of 1 in a time of 1, from rest to rest.
-_PEAK_VELOCITY, _PEAK_ACCELERATION = 15.0 / 8.0, 10.0 / math.sqrt(3.0)
+_PEAK_VELOCITY, _PEAK_ACCELERATION, _PEAK_JERK = 15.0 / 8.0, 10.0 / math.sqrt(3.0), 60.0
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,22 @@ class JointMotion:
         return float(self.time_s[-1])
 
 
-def plan_joint_motion(
-    start: Array, goal: Array, max_velocity: float, max_acceleration: float, period_s: float
-) -> JointMotion:
+def plan_joint_motion(start: Array, goal: Array, limits: RateLimits, period_s: float) -> JointMotion:
     """Plan a straight motion in joint space that starts and ends at rest, all joints at the same time.
 
     Args:
         start: Shape (n_joints,); [rad].
         goal: Shape (n_joints,); [rad].
-        max_velocity: Of every joint [rad/s].
-        max_acceleration: Of every joint [rad/s^2].
+        limits: Of every joint [rad/s], [rad/s^2], [rad/s^3].
         period_s: Largest time between two points.
     """
     way = goal - start
     longest = float(np.abs(way).max())
     duration = max(
-        _PEAK_VELOCITY * longest / max_velocity, math.sqrt(_PEAK_ACCELERATION * longest / max_acceleration), period_s
+        _PEAK_VELOCITY * longest / limits.speed,
+        math.sqrt(_PEAK_ACCELERATION * longest / limits.acceleration),
+        (_PEAK_JERK * longest / limits.jerk) ** (1.0 / 3.0),
+        period_s,
     )
     share = np.linspace(0.0, 1.0, math.ceil(duration / period_s - 1e-9) + 1)[1:]
     s = share[:, None]

@@ -21,12 +21,16 @@ from actor_ros import qos
 from actor_ros.calls import call
 from actor_ros.robot_link import RobotLink
 from actor_ros.running_goal import RunningGoal
+from robot_envs.frames import Array
 from robot_envs.profile import HomingProfile
-from robot_envs.robot import RobotError, RobotState
-from robot_envs.safety.gate import state_fault
+from robot_envs.robot import MayGoOn, RobotError, RobotState
+from robot_envs.safety.gate import state_fault, state_fault_source
+from robot_envs.safety.joint_limits import JointLimits
 from robot_envs.safety.joint_motion import JointMotion, plan_joint_motion
-from robot_envs.safety.limits import SafetyLimits, clip_to_workspace
+from robot_envs.safety.limits import SafetyLimits
+from robot_envs.safety.rate_limit import RateLimits
 from runtime.clock import Clock
+from runtime.config import ConfigError
 
 __all__ = ["HEARTBEAT", "Homing"]
 
@@ -35,11 +39,10 @@ _NS = 1_000_000_000
 _CALL_S = 5.0  # of a service or an answer
 _SPARE_S = 5.0  # beyond the trajectory's own time
 _POINT_S = 0.05  # between two points of a trajectory
-_SEED_S = 0.3  # the measured pose is the target for so long before the Cartesian controller is activated
+_SEED_S, _SEED_SHARE = 0.3, 1.5  # added to, and times, the time that the watchdog's target needs to the arm
 _FAST_READINGS = 3  # in a row: one may be noise
 
 Read = Callable[[], RobotState]
-MayGoOn = Callable[[RobotState], bool]
 
 
 class Homing:
@@ -54,6 +57,7 @@ class Homing:
         clock: The one of the sources.
 
     Raises:
+        ConfigError: The home position or its speed breaks the joints' limits.
         ImportError: control_msgs or controller_manager_msgs is not installed.
     """
 
@@ -71,6 +75,9 @@ class Homing:
         self._period_ns, self._clock = round(control_period_s * _NS), clock
         self._heartbeat = node.create_publisher(Bool, HEARTBEAT, qos.profile("command"))
         self._home = np.asarray(profile.position_rad, np.float64)
+        self._rates = RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
+        if limits.joints is not None:
+            _require_joint_limits(self._home, self._rates, limits.joints)
         self._episodes = 0
         # The trajectory's controllers may be active, as after an actor that died on the way.
         self._is_away = True
@@ -98,9 +105,7 @@ class Homing:
         start = read().joint_position[0]
         if not is_due or self._is_home(start):
             return True
-        motion = plan_joint_motion(
-            start, self._home, self._profile.max_velocity_rad_s, self._profile.max_acceleration_rad_s2, _POINT_S
-        )
+        motion = plan_joint_motion(start, self._home, self._rates, _POINT_S)
         self._is_away = True
         try:
             self._switch(self._profile.activate, self._profile.deactivate)
@@ -120,13 +125,13 @@ class Homing:
             )
         return True
 
-    def _is_home(self, position: np.ndarray) -> bool:
+    def _is_home(self, position: Array) -> bool:
         return bool(np.abs(position - self._home).max() <= self._profile.tolerance_rad)
 
     def _follow(self, motion: JointMotion, read: Read, may_go_on: MayGoOn) -> bool:
         """Follow a trajectory to its end; False when it was cancelled because motion is no longer allowed."""
         until_ns = self._clock.now_ns() + round((motion.duration_s + _SPARE_S) * _NS)
-        fast = 0
+        fast, start = 0, self._excess(read())
         goal = RunningGoal(self._node, self._follow_type, self._profile.action, _CALL_S)
         try:
             self._heartbeat.publish(Bool(data=True))
@@ -137,7 +142,7 @@ class Homing:
                 if not may_go_on(state):
                     return False
                 fast = fast + 1 if self._speed(state) > self._limits.max_tcp_speed_m_s else 0
-                self._require_limits(state, fast)
+                self._require_limits(state, fast, start)
                 if self._clock.now_ns() > until_ns:
                     raise RobotError(
                         f"homing: expected the end of {self._profile.action} within {motion.duration_s:.1f} s, found "
@@ -154,22 +159,34 @@ class Homing:
             raise RobotError(f"homing: {self._profile.action} {goal.failure}")
         return True
 
-    def _require_limits(self, state: RobotState, fast_readings: int) -> None:
+    def _require_limits(self, state: RobotState, fast_readings: int, start: tuple[float, float]) -> None:
         fault = state_fault(state, self._clock.now_ns(), self._limits)
         if fault is not None:
-            raise RobotError(f"homing: stopped, {fault.value}; look what is in the arm's way, then enable again")
-        position = state.tcp_pose[:, :3]
-        outside = float(np.abs(clip_to_workspace(position, self._limits) - position).max())
-        if outside > self._link.profile.watchdog.box_margin_m:
+            source = state_fault_source(state, fault, self._limits)
+            named = f"{fault.value} ({source})" if source else fault.value
+            raise RobotError(f"homing: stopped, {named}; look what is in the arm's way, then enable again")
+        outside, tilted = self._excess(state)
+        margins = self._link.profile.watchdog
+        if outside > max(start[0], 0.0) + margins.box_margin_m:
             raise RobotError(
                 f"homing: stopped, the tool is {1e3 * outside:.0f} mm outside the workspace; correct "
                 "homing.position_rad or safety"
+            )
+        if tilted > max(start[1], 0.0) + margins.tilt_margin_rad:
+            raise RobotError(
+                f"homing: stopped, the tool is tilted by {tilted:.2f} rad more than it may; correct "
+                "homing.position_rad or safety.max_tilt_rad"
             )
         if fast_readings >= _FAST_READINGS:
             raise RobotError(
                 f"homing: stopped, expected a tool speed of at most {self._limits.max_tcp_speed_m_s} m/s, found "
                 f"{self._speed(state):.2f} m/s; lower homing.max_velocity_rad_s"
             )
+
+    def _excess(self, state: RobotState) -> tuple[float, float]:
+        """How far the tool is outside the workspace [m], and tilted beyond the limit [rad]; below 0 inside."""
+        outside, tilted = self._limits.region.excess(state.tcp_pose[0, :3].tolist(), state.tcp_pose[0, 3:].tolist())
+        return outside, tilted
 
     @staticmethod
     def _speed(state: RobotState) -> float:
@@ -192,7 +209,7 @@ class Homing:
 
     def _switch_back(self) -> None:
         """Activate the Cartesian controller at the measured pose: an older target would pull the arm there."""
-        until_ns = self._clock.now_ns() + round(_SEED_S * _NS)
+        until_ns = self._clock.now_ns() + round(self._seed_s() * _NS)
         while self._clock.now_ns() < until_ns:
             pose = self._link.pose()
             self._link.command(pose, pose)
@@ -201,6 +218,12 @@ class Homing:
         pose = self._link.pose()
         self._link.command(pose, pose)
         self._is_away = False
+
+    def _seed_s(self) -> float:
+        """The time after which the watchdog's target is where the arm is: it follows with a lag, at limited speed."""
+        lag, limits = self._link.profile.watchdog, self._limits
+        way_s = max(lag.max_jump_m / limits.linear.speed, lag.max_jump_rad / limits.angular.speed)
+        return _SEED_S + _SEED_SHARE * way_s
 
     def _switch(self, activate: tuple[str, ...], deactivate: tuple[str, ...]) -> None:
         """Switch controllers, and see that they are as they should be."""
@@ -228,6 +251,19 @@ class Homing:
                 return f"expected the controller {name} active, found {states.get(name, 'not loaded')}"
         found = [name for name in inactive if states.get(name) == "active"]
         return f"expected the controller {found[0]} inactive, found active" if found else ""
+
+
+def _require_joint_limits(home: Array, rates: RateLimits, limits: JointLimits) -> None:
+    for index, (at, low, high) in enumerate(zip(home.tolist(), limits.low_rad, limits.high_rad, strict=True)):
+        if not low + limits.margin_rad <= at <= high - limits.margin_rad:
+            raise ConfigError(
+                f"homing.position_rad: expected joint {index + 1} in its range with the margin, {low:.2f} to "
+                f"{high:.2f} rad less {limits.margin_rad}, found {at:.2f}"
+            )
+    for name in ("speed", "acceleration", "jerk"):
+        ours, most = getattr(rates, name), getattr(limits.rates, name)
+        if ours > most:
+            raise ConfigError(f"homing: expected a joints' {name} of at most {most} (safety.joints), found {ours}")
 
 
 def _import_types() -> tuple[Any, Any, Any]:

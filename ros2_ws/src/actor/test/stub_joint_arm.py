@@ -50,6 +50,7 @@ class JointArm:
         self.switches: list[tuple[list[str], list[str]]] = []
         self.trajectories: list = []
         self.cancels = 0
+        self.is_deaf = False
         self.push_n = 0.0
         self.abort_reason = ""
         self.largest_step_rad = 0.0
@@ -129,7 +130,8 @@ class JointArm:
         self._well.publish(Bool(data=True))
 
     def _on_target(self, message: PoseStamped) -> None:
-        self._target, self._flagged = conversions.pose_to_array(message.pose), True
+        if not self.is_deaf:
+            self._target, self._flagged = conversions.pose_to_array(message.pose), True
 
     def _on_switch(self, request, response):
         self.switches.append((list(request.activate_controllers), list(request.deactivate_controllers)))

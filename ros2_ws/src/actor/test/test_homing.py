@@ -57,6 +57,12 @@ class Bench:
         self.robot.connect()
         wait_until(lambda: self.probe.heard["watchdog/stop_reason"], f"the watchdog: {self.watchdog.output()}")
 
+    def go(self) -> bool:
+        return self.homing.go(self.robot.read, lambda _: self.allowed)
+
+    def reset(self):
+        return self.robot.reset(START, OPENING, lambda _: True)
+
     def close(self) -> None:
         self.probe.close()
         self.watchdog.stop()
@@ -67,10 +73,14 @@ class Bench:
 
     def put(self, position: np.ndarray) -> None:
         """Lead the arm by hand: the watchdog forgets where it held it."""
-        self.rearm()
-        self.arm._target, self.arm._flagged = None, False
+        self.arm.is_deaf, self.arm._target, self.arm._flagged = True, None, False
         self.arm.position = np.array(position)
         wait_until(lambda: np.allclose(self.robot.read().joint_position[0], position), "the arm where it was put")
+        wait_until(lambda: np.allclose(self.link.pose(), self.arm.tool()), "its pose")
+        self.rearm()
+        self.robot._plausible.forget()
+        self.robot._judged_ns = -1
+        self.arm.is_deaf = False
 
     def later(self, condition, action) -> threading.Thread:
         def run() -> None:
@@ -104,7 +114,7 @@ def bench(module_bench):
 
 
 def test_a_reset_brings_the_joints_home_and_then_the_tool_to_its_start(bench):
-    state = bench.robot.reset(START, OPENING)
+    state = bench.reset()
     arm = bench.arm
     assert arm.switches == [([TRAJECTORY], [CARTESIAN]), ([CARTESIAN], [TRAJECTORY])]
     assert arm.active == {CARTESIAN}
@@ -121,50 +131,47 @@ def test_a_reset_brings_the_joints_home_and_then_the_tool_to_its_start(bench):
 
 def test_without_the_measured_pose_as_target_the_controller_would_pull(bench, monkeypatch):
     """The twin: an old target is what the controller follows when it is activated."""
-    monkeypatch.setattr(homing_module, "_SEED_S", 0.0)
+    monkeypatch.setattr(bench.homing, "_seed_s", lambda: 0.0)
     monkeypatch.setattr(bench.link, "command", lambda target, measured: None)
     old = bench.arm.tool()
-    original = bench.arm._on_target
-    monkeypatch.setattr(bench.arm, "_on_target", lambda _: None)
+    bench.arm.is_deaf = True
     thread = bench.later(
         lambda: len(bench.arm.trajectories) == 1 and bench.arm._path is None,
         lambda: (setattr(bench.arm, "_target", old), setattr(bench.arm, "_flagged", True)),
     )
     monkeypatch.setattr(bench.homing, "_is_home", lambda position: False)
     with pytest.raises(RobotError):
-        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+        bench.go()
     thread.join(5.0)
-    monkeypatch.setattr(bench.arm, "_on_target", original)
     assert bench.arm.pull_at_activation_m > 0.03
 
 
 def test_an_arm_at_home_is_left_alone_and_others_come_home_when_it_is_due(bench, monkeypatch):
-    go = lambda: bench.homing.go(bench.robot.read, bench.robot._may_go_on)  # noqa: E731
-    assert go()
+    assert bench.go()
     assert len(bench.arm.trajectories) == 1
-    assert go(), "at home"
+    assert bench.go(), "at home"
     assert len(bench.arm.trajectories) == 1
     monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, every_episodes=2))
     bench.put(HOME + 0.2)
     bench.homing._episodes = 1
-    assert go(), "not due"
+    assert bench.go(), "not due"
     assert len(bench.arm.trajectories) == 1
-    assert go(), "due"
+    assert bench.go(), "due"
     assert len(bench.arm.trajectories) == 2
 
 
 def test_nothing_moves_or_switches_without_permission(bench):
     bench.allowed = False
     before = bench.arm.position.copy()
-    bench.robot.reset(START, OPENING)
-    assert not bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    bench.reset()
+    assert not bench.go()
     assert bench.arm.switches == bench.arm.trajectories == []
     assert (bench.arm.position == before).all()
 
 
 def test_a_stop_cancels_the_motion_and_the_next_reset_goes_on(bench):
     bench.later(bench.is_under_way, lambda: setattr(bench, "allowed", False))
-    bench.robot.reset(START, OPENING)
+    bench.reset()
     assert bench.arm.cancels == 1
     assert bench.arm.active == {CARTESIAN}
     stopped = bench.arm.position.copy()
@@ -173,14 +180,14 @@ def test_a_stop_cancels_the_motion_and_the_next_reset_goes_on(bench):
     assert bench.arm.position == pytest.approx(stopped, abs=1e-4)
     assert bench.arm.pull_at_activation_m < 1e-3
     bench.allowed = True
-    state = bench.robot.reset(START, OPENING)
+    state = bench.reset()
     assert state.joint_position[0, 3:] == pytest.approx(HOME[3:], abs=1e-6)
 
 
 def test_an_arm_that_was_left_with_the_other_controller_gets_its_own_back(bench):
     bench.put(HOME)
     bench.arm.active = {TRAJECTORY}
-    assert bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+    assert bench.go()
     assert bench.arm.active == {CARTESIAN}
     assert bench.arm.trajectories == []
     assert bench.arm.pull_at_activation_m < 1e-3
@@ -189,7 +196,7 @@ def test_an_arm_that_was_left_with_the_other_controller_gets_its_own_back(bench)
 def test_a_force_on_the_way_stops_it_in_one_line(bench):
     bench.later(bench.is_under_way, lambda: setattr(bench.arm, "push_n", 150.0))
     with pytest.raises(RobotError, match="homing: stopped, force_limit; look what is in the arm's way") as raised:
-        bench.robot.reset(START, OPENING)
+        bench.reset()
     assert "\n" not in str(raised.value)
     assert bench.arm.cancels == 1
     assert bench.arm.active == {CARTESIAN}
@@ -200,7 +207,7 @@ def test_a_way_out_of_the_workspace_stops_it(bench):
     bench.homing._home = HOME - np.array([3.0, 0, 0, 0, 0, 0, 0])
     try:
         with pytest.raises(RobotError, match=r"outside the workspace; correct homing\.position_rad"):
-            bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+            bench.go()
     finally:
         bench.homing._home = HOME
     assert bench.arm.cancels == 1
@@ -210,14 +217,14 @@ def test_a_way_out_of_the_workspace_stops_it(bench):
 def test_a_tool_that_is_too_fast_stops_it(bench, monkeypatch):
     monkeypatch.setattr(bench.homing, "_limits", replace(bench.limits, max_tcp_speed_m_s=0.01))
     with pytest.raises(RobotError, match=r"expected a tool speed of at most 0.01 m/s, found .*; lower homing"):
-        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+        bench.go()
     assert bench.arm.cancels == 1
 
 
 def test_a_controller_that_is_not_loaded_is_named_and_the_arm_is_left_as_it_was(bench):
     bench.arm.loaded = {CARTESIAN}
     with pytest.raises(RobotError, match=f"expected the controller {TRAJECTORY} active, found not loaded"):
-        bench.robot.reset(START, OPENING)
+        bench.reset()
     assert bench.arm.active == {CARTESIAN}
     assert bench.arm.trajectories == []
 
@@ -227,7 +234,7 @@ def test_a_trajectory_that_the_controller_aborts_is_one_line_with_its_reason(ben
         bench.is_under_way, lambda: setattr(bench.arm, "abort_reason", "Aborted due to path tolerance violation")
     )
     with pytest.raises(RobotError, match="was aborted: Aborted due to path tolerance violation"):
-        bench.robot.reset(START, OPENING)
+        bench.reset()
     assert bench.arm.active == {CARTESIAN}
 
 
@@ -235,7 +242,7 @@ def test_an_action_that_is_not_served_is_one_line(bench, monkeypatch):
     monkeypatch.setattr(homing_module, "_CALL_S", 0.5)
     monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, action="nothing/here"))
     with pytest.raises(RobotError, match="action nothing/here: nobody serves it"):
-        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+        bench.go()
     assert bench.arm.active == {CARTESIAN}
 
 
@@ -249,12 +256,12 @@ def test_the_watchdog_cancels_the_trajectory_of_an_actor_that_has_died(bench, mo
 
     monkeypatch.setattr(homing_module.RunningGoal, "end", lambda self, timeout_s: None)
     monkeypatch.setattr(homing_module.RunningGoal, "close", lambda self: None)
-    monkeypatch.setattr(Homing, "_require_limits", lambda self, state, fast: die(self, state))
+    monkeypatch.setattr(Homing, "_require_limits", lambda self, state, fast, start: die(self, state))
     monkeypatch.setattr(Homing, "_switch_back", lambda self: None)
     publish = bench.homing._heartbeat.publish
     monkeypatch.setattr(bench.homing._heartbeat, "publish", lambda word: publish(word) if word.data else None)
     with pytest.raises(DeadError):
-        bench.homing.go(bench.robot.read, bench.robot._may_go_on)
+        bench.go()
     wait_until(lambda: bench.arm.cancels == 1, "a cancelled trajectory", 5.0)
     assert np.abs(bench.arm.position - HOME).max() > 0.1, "the arm was stopped on its way"
     assert "its trajectory is cancelled" in bench.watchdog.output()
