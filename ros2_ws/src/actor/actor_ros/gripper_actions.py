@@ -162,7 +162,8 @@ class ActionGripper:
         self._has_failed = False
         self._running: Goal | None = None
         self._handle: Any = None
-        self._cancelled_at: float | None = None
+        self._is_cancelled = False
+        self._due_s: float | None = None  # monotonic time until which the server has to answer
 
     def send(self, opening_m: float, measured_m: float) -> None:
         """Send the goal for an opening [m] soon; a newer one takes the place of one that has not gone out."""
@@ -189,10 +190,14 @@ class ActionGripper:
 
     def take_failure(self) -> bool:
         """Return whether a goal has failed since the last call."""
+        if self._is_overdue():
+            self._wake.trigger()
         has_failed, self._has_failed = self._has_failed, False
         return has_failed
 
     def _work(self) -> None:
+        if self._is_overdue():
+            self._give_up("expected an answer of the server, found none; look at the gripper's driver")
         with self._lock:
             must_halt, self._must_halt = self._must_halt, False
             is_busy = self._running is not None and not self._goals.replaces
@@ -209,41 +214,51 @@ class ActionGripper:
         if not client.server_is_ready():
             self._fail(f"gripper: nobody serves the action {self._names[goal.action]}; start the gripper's driver")
             return
-        self._running, self._handle, self._cancelled_at = goal, None, None
+        self._running, self._handle, self._is_cancelled = goal, None, False
+        self._expect_answer()
         future = client.send_goal_async(goal.message)
         future.add_done_callback(lambda answered: self._on_answer(goal, answered))
 
     def _cancel(self) -> None:
-        now = time.monotonic()
-        if self._running is None:
+        if self._running is None or self._is_cancelled:
             return
-        is_dead = not self._clients[self._running.action].server_is_ready()
-        if self._cancelled_at is None and not is_dead:
-            self._cancelled_at = now
-            if self._handle is not None:
-                self._handle.cancel_goal_async()
-        elif is_dead or now - (self._cancelled_at or now) > self._profile.limits.retry_s:
-            self._running = self._handle = self._cancelled_at = None
-            self._fail("gripper: expected the end of a cancelled goal, found none; look at the gripper's driver")
+        self._is_cancelled = True
+        self._expect_answer()
+        if self._handle is not None:
+            self._handle.cancel_goal_async()
+
+    def _expect_answer(self) -> None:
+        self._due_s = time.monotonic() + self._profile.limits.retry_s
+
+    def _is_overdue(self) -> bool:
+        due_s = self._due_s
+        return due_s is not None and time.monotonic() > due_s
 
     def _on_answer(self, goal: Goal, answered: Any) -> None:
         handle = answered.result()
+        is_running = goal is self._running
         if not handle.accepted:
-            if goal is self._running:
-                self._running = None
-                self._fail(f"gripper: {self._names[goal.action]} refuses the goal; look at the gripper's driver")
+            if is_running:
+                self._give_up("the server refuses the goal; look at the gripper's driver")
             return
         handle.get_result_async().add_done_callback(lambda ended: self._on_end(goal, ended))
-        if goal is self._running:
+        if is_running:
             self._handle = handle
-            if self._cancelled_at is not None:  # asked for before the goal was accepted
-                handle.cancel_goal_async()
+            self._due_s = None if not self._is_cancelled else self._due_s
+        # Cancelled before it was accepted, or given up: a goal that nothing waits for must not move the fingers later.
+        if (is_running and self._is_cancelled) or (not is_running and not self._goals.replaces):
+            handle.cancel_goal_async()
+
+    def _give_up(self, line: str) -> None:
+        goal, self._running, self._handle, self._due_s = self._running, None, None, None
+        if goal is not None:
+            self._fail(f"gripper: {self._names[goal.action]}: {line}")
 
     def _on_end(self, goal: Goal, ended: Any) -> None:
         if goal is not self._running:
             return  # replaced, or given up
-        was_cancelled = self._cancelled_at is not None
-        self._running = self._handle = self._cancelled_at = None
+        was_cancelled = self._is_cancelled
+        self._running = self._handle = self._due_s = None
         answer = ended.result()
         reason = "" if was_cancelled else self._goals.failure(int(answer.status), answer.result)
         if reason:

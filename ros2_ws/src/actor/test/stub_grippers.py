@@ -23,6 +23,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
+from ros_kit import wait_until
 from sensor_msgs.msg import JointState
 
 TICK_S = 0.005
@@ -36,6 +37,7 @@ class Driver:
         self.overlaps = 0
         self._busy = 0
         self._stop = threading.Event()
+        self._frozen, self._stands = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
@@ -61,9 +63,22 @@ class Driver:
     def position(self) -> float:
         raise NotImplementedError
 
+    def freeze(self) -> None:
+        """Answer nothing, as a driver that hangs."""
+        self._frozen.set()
+        wait_until(lambda: self._stands.is_set(), "a driver that hangs")
+
+    def thaw(self) -> None:
+        self._frozen.clear()
+
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+            while not self._stop.is_set():
+                if self._frozen.is_set():
+                    self._stands.set()
+                    self._stop.wait(TICK_S)
+                else:
+                    self._executor.spin_once(timeout_sec=0.05)
 
     def _tell(self) -> None:
         message = JointState(name=self._joints, position=[self.position()] * len(self._joints))

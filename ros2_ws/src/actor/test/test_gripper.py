@@ -129,7 +129,7 @@ def test_a_refused_goal_is_one_line(bench, driver):
     bench = bench(profile_of("robotiq_2f85"))
     bench.gripper.ask(0.0)
     wait_until(lambda: bench.problems, "a problem")
-    assert "/robotiq_gripper_controller/gripper_cmd refuses the goal" in bench.problems[0]
+    assert "/robotiq_gripper_controller/gripper_cmd: the server refuses the goal" in bench.problems[0]
 
 
 @pytest.mark.parametrize("name", ["franka_hand", "robotiq_2f85"])
@@ -148,6 +148,23 @@ def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver
     hand = driver(FrankaHand) if name == "franka_hand" else driver(ControllerGripper, True)
     wait_until(lambda: hand.width < 0.001, "closed fingers")
     wait_until(lambda: not bench.gripper.problem, "an end of the problem")
+
+
+@pytest.mark.parametrize("name", ["franka_hand", "robotiq_2f85"])
+def test_a_server_that_does_not_answer_is_one_line_and_is_asked_again(bench, driver, name):
+    hand = driver(FrankaHand) if name == "franka_hand" else driver(ControllerGripper, True)
+    bench = bench(profile_of(name, "gripper.limits.retry_s=0.5"))
+    wait_until(lambda: all(c.server_is_ready() for c in bench.gripper._sender._clients), "the actions")
+    wait_until(lambda: bench.gripper._opening_m > 0.05, "its state")
+    hand.freeze()
+    bench.gripper.ask(0.0)
+    wait_until(lambda: bench.problems, "a problem")
+    assert len(bench.problems) == 1
+    assert "expected an answer of the server, found none" in bench.problems[0]
+    hand.thaw()
+    wait_until(lambda: hand.width < 0.001, "closed fingers")
+    wait_until(lambda: not bench.gripper.problem, "an end of the problem")
+    assert hand.overlaps == 0
 
 
 def test_the_franka_hand_opens_by_move_and_closes_by_grasp_with_force(bench, driver):
