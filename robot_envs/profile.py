@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from robot_envs.driver_frames import DriverFrames
+from robot_envs.profile_steps import Check, Step
 from robot_envs.safety.gripper_limits import GripperLimits
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 
@@ -21,8 +23,8 @@ class ProfileTopics:
 
     Attributes:
         command: What the watchdog publishes and the controller follows: PoseStamped, TwistStamped or JointState.
-        pose: PoseStamped, the measured tool centre point in the base frame.
-        twist: TwistStamped, its velocity in the base frame; null = differentiated from the pose.
+        pose: PoseStamped, the measured tool centre point in the frame that `frames` names.
+        twist: TwistStamped, its velocity; null = differentiated from the pose.
         joint_states: JointState; joints are matched by name.
         wrench: WrenchStamped; null = the robot measures none, and it reads as zero.
     """
@@ -40,7 +42,8 @@ class WrenchConvention:
 
     Attributes:
         sign: 1 = the environment on the tool, -1 = the tool on the environment.
-        frame: Axes in which the wrench is given; its torque is about the tool centre point either way.
+        frame: Axes in which the wrench is given, the tool's or those of the pose's frame; its torque is about the tool
+            centre point either way.
     """
 
     sign: Literal[1, -1]
@@ -53,13 +56,13 @@ class FaultSource:
 
     Attributes:
         kind: bool = std_msgs/Bool, true while well; franka_state = franka_msgs/FrankaRobotState, which comes with
-            franka_ros2.
+            franka_ros2; xarm_state = xarm_msgs/RobotMsg, which comes with xarm_ros2.
         topic: Its name.
         latched: The topic is published on a change only and kept for late subscribers.
         max_age_s: Age beyond which the source is silent, which counts as a fault; null for a latched one.
     """
 
-    kind: Literal["bool", "franka_state"]
+    kind: Literal["bool", "franka_state", "xarm_state"]
     topic: str
     latched: bool
     max_age_s: float | None
@@ -67,21 +70,6 @@ class FaultSource:
     def __post_init__(self) -> None:
         if self.latched != (self.max_age_s is None):
             raise ValueError("max_age_s: expected null for a latched topic and a number for any other")
-
-
-@dataclass(frozen=True)
-class RecoverStep:
-    """One step of ``~/recover``, which only a person starts.
-
-    Attributes:
-        kind: trigger = std_srvs/Trigger, set_bool = std_srvs/SetBool with true, activate_controller =
-            controller_manager_msgs/SwitchController, franka_error_recovery = franka_msgs/ErrorRecovery; the last two
-            come with the robot's own packages.
-        name: The service or action; for activate_controller the controller.
-    """
-
-    kind: Literal["trigger", "set_bool", "activate_controller", "franka_error_recovery"]
-    name: str
 
 
 @dataclass(frozen=True)
@@ -250,7 +238,11 @@ class ControllerProfile:
         command_mode: What the command topic carries.
         base_frame: ``frame_id`` of every command; a controller ignores others.
         tool_frame: The tool centre point.
+        frames: Frames of the stamped inputs.
         joints: The arm's joints in order.
+        activate: Steps of every `actor/enable`.
+        recover: Steps of `actor/recover`, out of a fault.
+        checks: Conditions that a person has to bring about.
         controller_timeout_s: Silence after which the controller itself stops; null = it never does.
         settle_s: Time at rest at the end of a reset, before the wrench is tared.
         homing: Joint-space motion before an episode; null = none.
@@ -259,11 +251,14 @@ class ControllerProfile:
     command_mode: CommandMode
     base_frame: str
     tool_frame: str
+    frames: DriverFrames
     joints: tuple[str, ...]
     topics: ProfileTopics
     wrench: WrenchConvention
     fault: FaultSource | None
-    recover: tuple[RecoverStep, ...]
+    activate: tuple[Step, ...]
+    recover: tuple[Step, ...]
+    checks: tuple[Check, ...]
     gains: GainSets | None
     gripper: GripperProfile | None
     max_age: MaxAges
@@ -281,6 +276,12 @@ class ControllerProfile:
             )
         if not self.joints or len(set(self.joints)) != len(self.joints):
             raise ValueError(f"joints: expected different names, found {list(self.joints)}")
+        for name in ("twist", "wrench"):
+            topic, frame = getattr(self.topics, name), getattr(self.frames, name)
+            if (topic is None) != (frame is None):
+                raise ValueError(f"frames.{name}: expected a frame for topics.{name} and null without, found {frame!r}")
+        if any(step.once for step in self.recover):
+            raise ValueError("recover: once belongs to the steps of activate")
         timeout = self.controller_timeout_s
         if timeout is not None and timeout * self.watchdog.controller_rate_hz < 2.0:
             raise ValueError(

@@ -37,6 +37,7 @@ IMPORTERS = {
     "steadyhand/cli.py": "the verbs",
     "steadyhand/doctor/checks.py": "the doctor's own modules",
     "ros2_ws/src/actor/actor_ros/recorder_node.py": "the message types of the contract's own table",
+    "ros2_ws/src/actor/actor_ros/packages.py": "ROS types that the user's own profile names, as package/srv/Type",
 }
 # One file of a package has weights in torch's own format; it is read only if its digest is the one written here.
 LOADERS = {"policies/encoders/efficientnet_lite0.py": "weights_only, and only bytes whose sha256 is known"}

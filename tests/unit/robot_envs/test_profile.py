@@ -6,7 +6,7 @@ from robot_envs.profile import FaultSource, GainSets, GripperPoint, GripperProfi
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 from runtime.config import ConfigError, build, compose
 
-NAMES = ["mock_ros", "crisp_fr3", "fzi_cartesian", "ur_fzi", "ur_servo"]
+NAMES = ["mock_ros", "crisp_fr3", "crisp_ur", "fzi_cartesian", "ur_fzi", "ur_servo", "xarm_servo"]
 
 
 def load(name: str, *overrides: str):
@@ -36,6 +36,12 @@ def test_only_the_franka_reports_the_opposite_wrench():
     assert {name: load(name).wrench.sign for name in NAMES} == dict.fromkeys(NAMES, 1) | {"crisp_fr3": -1}
 
 
+def test_only_servo_on_a_ur_has_its_pose_in_another_frame_than_its_commands():
+    turned = {name: profile.frames.pose_in_base for name in NAMES if (profile := load(name)).frames.pose_in_base}
+    assert list(turned) == ["ur_servo"]
+    assert turned["ur_servo"].quat == (0.0, 0.0, 1.0, 0.0)
+
+
 def test_servo_gets_commands_faster_than_it_times_out():
     profile = load("ur_servo")
     assert profile.command_mode == "twist"
@@ -53,6 +59,8 @@ def test_servo_gets_commands_faster_than_it_times_out():
         ("robot.profile.watchdog.max_jump_m=0", "above 0"),
         ("robot.profile.watchdog.command_timeout_s=0.1", "more than command_period_s"),
         ("robot.profile.fault.max_age_s=null", "a number for any other"),
+        ("robot.profile.frames.twist=null", "frames.twist: expected a frame for topics.twist"),
+        ("robot.profile.topics.wrench=null", "frames.wrench: expected a frame for topics.wrench and null without"),
     ],
 )
 def test_a_wrong_value_is_one_line(override, reason):

@@ -17,13 +17,11 @@ from std_srvs.srv import SetBool, Trigger
 from actor.onnx_policy import OnnxPolicy
 from actor_ros import actor_parameters, diagnostics
 from actor_ros.announcer import Announcer
-from actor_ros.calls import call
-from actor_ros.cell import CALL_S, Cell
+from actor_ros.cell import PASSES_ON_S, Cell
 from actor_ros.health import report
 from actor_ros.parameters import compose_config
 from actor_ros.permission import Mark, Permission
 from actor_ros.person_env import EndedError
-from actor_ros.recovery import recover
 from actor_ros.running import run
 from actor_ros.work import Work
 from robot_envs.devices.device import DeviceError
@@ -34,7 +32,6 @@ from runtime.config import compose
 from steadyhand.job import Job, open_job
 
 _RETRY_S = 0.5
-_PASSES_ON_S = 1.0  # until the watchdog's answer is on its topic too
 _NS = 1_000_000_000
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -60,6 +57,7 @@ class ActorNode(LifecycleNode):
         self._desk = ThreadPoolExecutor(1, "desk")
         self._wall = MonotonicClock()
         self._serve()
+        self.cell.preconditions.start()
         self.create_timer(1.0, self._report)
 
     def work(self, stop: threading.Event) -> None:
@@ -124,8 +122,8 @@ class ActorNode(LifecycleNode):
 
     def _objection(self) -> str:
         """Why the node cannot be configured; "" when it can."""
-        if silent := self.cell.sources.silent():
-            return f"not heard: {', '.join(silent)}; start what publishes it, or correct the robot's profile"
+        if fault := self.cell.fault():
+            return fault
         if not self.cell.is_mock and not any(choice.startswith("safety") for choice in self._given.choices):
             return "no limits are set for this cell; measure it, and give safety=... among the overrides of params_file"
         return ""
@@ -133,7 +131,7 @@ class ActorNode(LifecycleNode):
     def _bring_up(self) -> None:
         """Configure and activate as soon as everything speaks."""
         while not self._ended.wait(_RETRY_S):
-            if not self.cell.sources.silent():
+            if not self.cell.fault():
                 if self.trigger_configure() == SUCCESS:
                     self.trigger_activate()
                 return
@@ -232,21 +230,15 @@ class ActorNode(LifecycleNode):
             return ""
         if self._work is None:
             return "the actor is not active; configure and activate it first"
-        if silent := self.cell.sources.silent():
-            return f"not heard: {', '.join(silent)}"
+        if fault := self.cell.fault():
+            return fault
         if self.permission.needs_recover or not self.cell.link.is_well:
             return self.permission.give() or "the robot reports a fault; call actor/recover first"
-        answer = call(self, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)
-        if not answer.success:
-            return f"the watchdog holds: {answer.message}"
-        until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
-        while self.cell.link.watchdog_stop and self._wall.now_ns() < until_ns:
-            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
-        return self.permission.give(since)
+        return self.cell.make_follow() or self.permission.give(since)
 
     def _recover(self) -> str:
-        recover(self, self.cell.profile.recover, CALL_S)
-        until_ns = self._wall.now_ns() + round(_PASSES_ON_S * _NS)
+        self.cell.steps.recover(self.cell.profile.recover)
+        until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
         while not self.cell.link.is_well and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
         if not self.cell.link.is_well:

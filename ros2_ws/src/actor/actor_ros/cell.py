@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
+from actor_ros.calls import call
 from actor_ros.gains import set_gains
 from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
 from actor_ros.mock_stage import MockStage
 from actor_ros.parameters import robot_config
+from actor_ros.preconditions import Preconditions
+from actor_ros.recovery import Steps
 from actor_ros.robot_link import WATCHDOG, RobotLink
 from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
@@ -25,9 +29,11 @@ from robot_envs.stage import NotedStage, Stage
 from runtime.clock import MonotonicClock
 from runtime.config import ConfigError, build
 
-__all__ = ["CALL_S", "Cell"]
+__all__ = ["CALL_S", "PASSES_ON_S", "Cell"]
 
 CALL_S = 5.0  # of one service call
+PASSES_ON_S = 1.0  # until what a service answered is on its topic too
+_NS = 1_000_000_000
 
 
 class Cell:
@@ -54,14 +60,25 @@ class Cell:
         self.clock = RosClock(node)
         self.sources = Sources(self.clock)
         self.link = RobotLink(node, self.profile, self.sources, on_fault)
+        self.preconditions = Preconditions(node, self.profile, may_move)
         self.gains: dict[str, float] = {}
-        self._node = node
+        self._node, self._wall = node, MonotonicClock()
         limits = build(SafetyLimits, config["safety"], "safety")
         period_s = float(config["task"]["drive"]["control_period_s"])
         homing = None
         if self.profile.homing is not None:
             homing = Homing(node, self.profile.homing, self.link, limits, period_s, self.clock)
-        self.robot = RosRobot(self.link, limits, period_s, self.clock, self._set_gains, may_move, homing)
+        self.robot = RosRobot(
+            self.link,
+            limits,
+            period_s,
+            self.clock,
+            self._set_gains,
+            may_move,
+            homing,
+            lambda: self.preconditions.denial,
+        )
+        self.steps = Steps(node, CALL_S, self.robot.send_measured_pose)
         image_s = self.profile.max_age.image_s
         self.cameras = [
             RosCamera(node, build(RosCameraConfig, {"name": name, **view}, f"camera.{name}"), self.sources, image_s)
@@ -78,8 +95,39 @@ class Cell:
         """What the environment is made of."""
         return Hardware(self.robot, self.cameras, self.stage, self.clock, lockstep=False)
 
+    def fault(self) -> str:
+        """Why the robot cannot be driven, as one line; "" when it can. Never waits."""
+        silent, frame = self.sources.silent(), self.link.frame_fault
+        if frame:
+            return frame
+        if silent:
+            reason = self.preconditions.objection
+            return f"not heard: {', '.join(silent)}; start what publishes it, or correct the robot's profile" + (
+                f" ({reason})" if reason else ""
+            )
+        return self.preconditions.objection
+
+    def make_follow(self) -> str:
+        """Bring the robot to where it follows commands: rearm the watchdog, take the `activate` steps, check again.
+
+        Returns:
+            Why it does not follow; "" when it does.
+
+        Raises:
+            RobotError: A step failed, or the watchdog does not answer.
+        """
+        answer = call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)
+        if not answer.success:
+            return f"the watchdog holds: {answer.message}"
+        until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
+        while self.link.watchdog_stop and self._wall.now_ns() < until_ns:
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
+        self.steps.activate(self.profile.activate)
+        return self.preconditions.look(with_switched=True)
+
     def destroy(self) -> None:
-        """End the cameras' threads."""
+        """End the threads of cameras and preconditions."""
+        self.preconditions.close()
         for camera in self.cameras:
             camera.destroy()
 

@@ -91,7 +91,7 @@ def wrench_to_array(message: WrenchStamped, convention: WrenchConvention, tool_q
     Args:
         message: The wrench as the controller reports it.
         convention: Its sign and axes.
-        tool_quat: Orientation of the tool in the base frame; shape (4,), xyzw.
+        tool_quat: Orientation of the tool in the frame of the driver's pose; shape (4,), xyzw.
     """
     f, t = message.wrench.force, message.wrench.torque
     wrench = convention.sign * np.array([f.x, f.y, f.z, t.x, t.y, t.z])

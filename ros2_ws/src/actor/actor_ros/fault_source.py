@@ -9,13 +9,16 @@ from rclpy.node import Node
 from std_msgs.msg import Bool
 
 from actor_ros import qos
+from actor_ros.packages import MissingPackageError, load_type
 from robot_envs.profile import FaultSource
 
-__all__ = ["franka_is_well", "subscribe_fault"]
+__all__ = ["franka_is_well", "subscribe_fault", "xarm_is_well"]
 
 # franka_msgs/FrankaRobotState: robot_mode. In every other mode (guiding, reflex, user stopped, recovering) the arm
 # takes no commands.
 _FRANKA_IDLE, _FRANKA_MOVE = 1, 2
+# xarm_msgs/RobotMsg: state. Above it the arm is paused, stopped, or its configuration has changed.
+_XARM_READY = 2
 
 
 def subscribe_fault(node: Node, source: FaultSource, on_state: Callable[[bool], None]) -> None:
@@ -27,9 +30,15 @@ def subscribe_fault(node: Node, source: FaultSource, on_state: Callable[[bool], 
     quality = qos.profile("latched" if source.latched else "sensor")
     if source.kind == "bool":
         node.create_subscription(Bool, source.topic, lambda message: on_state(bool(message.data)), quality)
-    else:
-        message_type = _franka_message()
-        node.create_subscription(message_type, source.topic, lambda message: on_state(franka_is_well(message)), quality)
+        return
+    name, is_well = _ROBOTS_OWN[source.kind]
+    try:
+        message_type = load_type(name)
+    except MissingPackageError as error:
+        raise MissingPackageError(
+            f"robot.profile.fault: {error}, or name a std_msgs/Bool topic with kind: bool"
+        ) from None
+    node.create_subscription(message_type, source.topic, lambda message: on_state(is_well(message)), quality)
 
 
 def franka_is_well(message: Any) -> bool:
@@ -37,12 +46,12 @@ def franka_is_well(message: Any) -> bool:
     return int(message.robot_mode) in (_FRANKA_IDLE, _FRANKA_MOVE)
 
 
-def _franka_message() -> Any:
-    try:
-        from franka_msgs.msg import FrankaRobotState
-    except ImportError:
-        raise ImportError(
-            "robot.profile.fault: franka_state needs the package franka_msgs of franka_ros2, which is not installed; "
-            "install it, or name a std_msgs/Bool topic with kind: bool"
-        ) from None
-    return FrankaRobotState
+def xarm_is_well(message: Any) -> bool:
+    """Whether a RobotMsg says that the arm follows commands: no error, and running or ready."""
+    return int(message.err) == 0 and int(message.state) <= _XARM_READY
+
+
+_ROBOTS_OWN: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "franka_state": ("franka_msgs/msg/FrankaRobotState", franka_is_well),
+    "xarm_state": ("xarm_msgs/msg/RobotMsg", xarm_is_well),
+}

@@ -1,78 +1,137 @@
-"""The steps out of a robot's fault. Only a person starts them."""
+"""The steps of a profile: to where the robot follows commands, and out of its faults. Only a person starts them."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rclpy.action import ActionClient
 from rclpy.node import Node
-from std_srvs.srv import SetBool, Trigger
+from std_srvs.srv import Trigger
 
 from actor_ros.calls import call
-from robot_envs.profile import RecoverStep
+from actor_ros.controller_manager import controller_fault, list_controllers, switch_to
+from actor_ros.packages import MissingPackageError, load_type
+from robot_envs.profile_steps import Step
 from robot_envs.robot import RobotError
 
-__all__ = ["recover"]
+__all__ = ["Steps"]
+
+_SUCCEEDED = 4  # action_msgs/msg/GoalStatus
 
 
-def recover(node: Node, steps: tuple[RecoverStep, ...], timeout_s: float) -> None:
-    """Take the steps in order; the first that fails ends it. Another thread spins the node.
+class Steps:
+    """Takes the steps of one robot. Another thread spins the node.
 
-    Raises:
-        RobotError: A step failed; the line names it.
+    Args:
+        node: Its namespace is the robot's.
+        timeout_s: Of each service call.
+        send_pose: Makes the measured pose the target that the controller is sent. Raises RobotError.
     """
-    for number, step in enumerate(steps, start=1):
-        where = f"recover step {number} of {len(steps)} ({step.name})"
-        if step.kind == "trigger":
-            _expect(call(node, Trigger, step.name, Trigger.Request(), timeout_s), where)
-        elif step.kind == "set_bool":
-            _expect(call(node, SetBool, step.name, SetBool.Request(data=True), timeout_s), where)
-        elif step.kind == "activate_controller":
-            _activate_controller(node, step.name, timeout_s, where)
+
+    def __init__(self, node: Node, timeout_s: float, send_pose: Callable[[], None]) -> None:
+        self._node, self._timeout_s, self._send_pose = node, timeout_s, send_pose
+        self._taken_once: set[str] = set()
+
+    def activate(self, steps: tuple[Step, ...]) -> None:
+        """Take the steps in order; those that are taken `once` only if that has not been since `recover`.
+
+        Raises:
+            RobotError: A step failed; the line names it.
+        """
+        for number, step in enumerate(steps, start=1):
+            if step.once and step.name in self._taken_once:
+                continue
+            self._take(step, f"activate step {number} of {len(steps)} ({step.name})")
+            if step.once:
+                self._taken_once.add(step.name)
+
+    def recover(self, steps: tuple[Step, ...]) -> None:
+        """Take the steps in order; the first that fails ends it.
+
+        Raises:
+            RobotError: A step failed; the line names it.
+        """
+        self._taken_once.clear()
+        for number, step in enumerate(steps, start=1):
+            self._take(step, f"recover step {number} of {len(steps)} ({step.name})")
+
+    def _take(self, step: Step, where: str) -> None:
+        takers = {
+            "trigger": self._trigger,
+            "service": self._call_service,
+            "switch_controller": self._switch_controller,
+            "franka_error_recovery": self._franka_error_recovery,
+        }
+        try:
+            takers[step.kind](step)
+        except MissingPackageError as error:
+            raise RobotError(f"{where} failed: {error}") from None
+        except RobotError as error:
+            raise RobotError(f"{where} failed: {error}; {step.advice}") from None
+
+    def _trigger(self, step: Step) -> None:
+        answer = call(self._node, Trigger, step.name, Trigger.Request(), self._timeout_s)
+        if answer.success:
+            return
+        if step.otherwise is None:
+            raise RobotError(answer.message or "no reason given")
+        second = call(self._node, Trigger, step.otherwise, Trigger.Request(), self._timeout_s)
+        if not second.success:
+            reasons = [found.message or "no reason given" for found in (answer, second)]
+            raise RobotError(f"{reasons[0]}; {step.otherwise}: {reasons[1]}")
+
+    def _call_service(self, step: Step) -> None:
+        service = load_type(str(step.type))
+        request = service.Request()
+        try:
+            _fill(request, step.request)
+        except (AttributeError, ValueError, TypeError, AssertionError) as error:
+            raise RobotError(f"{step.type} has no such request: {error}; correct the profile") from None
+        answer = call(self._node, service, step.name, request, self._timeout_s)
+        found = {name: getattr(answer, name, None) for name in step.expect}
+        if found != step.expect:
+            reason = getattr(answer, "message", "")
+            raise RobotError(f"expected {step.expect}, found {found}" + (f": {reason}" if reason else ""))
+
+    def _switch_controller(self, step: Step) -> None:
+        if not controller_fault(list_controllers(self._node, self._timeout_s), step.name):
+            return
+        if step.send_pose_first:
+            self._send_pose()
+        others = switch_to(self._node, step.name, self._timeout_s)
+        instead = f" instead of {', '.join(others)}" if others else ""
+        self._node.get_logger().info(f"activated {step.name}{instead}")
+
+    def _franka_error_recovery(self, step: Step) -> None:
+        action = load_type("franka_msgs/action/ErrorRecovery")
+        client = ActionClient(self._node, action, step.name)
+        try:
+            if not client.wait_for_server(timeout_sec=self._timeout_s):
+                raise RobotError("nobody serves the action; start franka_ros2")
+            done = threading.Event()
+            status: list[int] = []
+
+            def ended(future: Any) -> None:
+                status.append(int(future.result().status))
+                done.set()
+
+            def accepted(future: Any) -> None:
+                future.result().get_result_async().add_done_callback(ended)
+
+            client.send_goal_async(action.Goal()).add_done_callback(accepted)
+            if not done.wait(self._timeout_s):
+                raise RobotError(f"not done within {self._timeout_s} s")
+            if status[0] != _SUCCEEDED:
+                raise RobotError("the robot refuses; its log says why")
+        finally:
+            client.destroy()
+
+
+def _fill(message: Any, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            _fill(getattr(message, name), value)
         else:
-            _franka_error_recovery(node, step.name, timeout_s, where)
-
-
-def _expect(answer: Any, where: str) -> None:
-    if not answer.success:
-        raise RobotError(f"{where} failed: {answer.message or 'no reason given'}; look at the robot and try again")
-
-
-def _activate_controller(node: Node, controller: str, timeout_s: float, where: str) -> None:
-    try:
-        from controller_manager_msgs.srv import SwitchController
-    except ImportError:
-        raise _missing("controller_manager_msgs", where) from None
-    request = SwitchController.Request(
-        activate_controllers=[controller],
-        deactivate_controllers=[controller],
-        strictness=SwitchController.Request.BEST_EFFORT,
-    )
-    if not call(node, SwitchController, "controller_manager/switch_controller", request, timeout_s).ok:
-        raise RobotError(f"{where} failed: the controller manager refuses; look at its log")
-
-
-def _franka_error_recovery(node: Node, name: str, timeout_s: float, where: str) -> None:
-    try:
-        from franka_msgs.action import ErrorRecovery
-    except ImportError:
-        raise _missing("franka_msgs", where) from None
-    client = ActionClient(node, ErrorRecovery, name)
-    try:
-        if not client.wait_for_server(timeout_sec=timeout_s):
-            raise RobotError(f"{where}: nobody serves the action; start franka_ros2")
-        done = threading.Event()
-
-        def accepted(future: Any) -> None:
-            future.result().get_result_async().add_done_callback(lambda _: done.set())
-
-        client.send_goal_async(ErrorRecovery.Goal()).add_done_callback(accepted)
-        if not done.wait(timeout_s):
-            raise RobotError(f"{where}: not done within {timeout_s} s; unlock the robot and try again")
-    finally:
-        client.destroy()
-
-
-def _missing(package: str, where: str) -> RobotError:
-    return RobotError(f"{where} needs the package {package}, which is not installed; install it with apt")
+            setattr(message, name, value)

@@ -14,9 +14,10 @@ from std_msgs.msg import Float64, String
 from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
+from actor_ros.frame_check import FrameCheck
 from actor_ros.sources import Sources
 from actor_ros.topics import QosName
-from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
+from robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
 from robot_envs.profile import ControllerProfile, GripperProfile
 from robot_envs.safety.command_stream import LATCHING, HoldReason
 from runtime.config import ConfigError
@@ -50,10 +51,11 @@ class RobotLink:
         self.node, self.profile, self.sources = node, profile, sources
         self._on_fault = on_fault
         self._malformed: set[str] = set()
+        self._frames = FrameCheck(node, profile)
         topics, ages = profile.topics, profile.max_age
-        self._listen(PoseStamped, topics.pose, ages.pose_s, lambda m: conversions.pose_to_array(m.pose))
+        self._listen(PoseStamped, topics.pose, ages.pose_s, self._pose)
         if topics.twist is not None:
-            self._listen(TwistStamped, topics.twist, ages.pose_s, conversions.twist_to_array)
+            self._listen(TwistStamped, topics.twist, ages.pose_s, self._twist)
         self._listen(
             JointState,
             topics.joint_states,
@@ -91,8 +93,18 @@ class RobotLink:
         reason = self.sources.newest(WATCHDOG)
         return reason if reason in _LATCHING else ""
 
+    @property
+    def frame_fault(self) -> str:
+        """Why a stamped input is not believed, as one line; "" while all are in the profile's frames."""
+        return self._frames.fault
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the watchdog passes commands on at this moment."""
+        return bool(self.sources.newest(WATCHDOG) == "")
+
     def pose(self) -> Array:
-        """The measured pose. Shape (7,)."""
+        """The measured pose in the base frame. Shape (7,)."""
         found: Array = self.sources.newest(self.profile.topics.pose)
         return found
 
@@ -148,9 +160,27 @@ class RobotLink:
             return None  # the arm's part of a topic that two broadcasters share
         return conversions.gripper_width(message, gripper)
 
+    def _fits(self, topic: str | None, message: Any) -> bool:
+        return self._frames.fits(str(topic), str(message.header.frame_id))
+
+    def _pose(self, message: PoseStamped) -> Array | None:
+        if not self._fits(self.profile.topics.pose, message):
+            return None
+        return self.profile.frames.to_base(conversions.pose_to_array(message.pose))
+
+    def _twist(self, message: TwistStamped) -> Array | None:
+        pose = self.sources.newest(self.profile.topics.pose)
+        frames = self.profile.frames
+        if not self._fits(self.profile.topics.twist, message) or (pose is None and frames.twist_axes == "local"):
+            return None
+        return frames.twist_to_base(conversions.twist_to_array(message), _quat(pose))
+
     def _wrench(self, message: WrenchStamped) -> Array | None:
         pose = self.sources.newest(self.profile.topics.pose)
-        return None if pose is None else conversions.wrench_to_array(message, self.profile.wrench, pose[3:])
+        convention = self.profile.wrench
+        if not self._fits(self.profile.topics.wrench, message) or (pose is None and convention.frame == "base"):
+            return None
+        return conversions.wrench_to_array(message, convention, self.profile.frames.tool_quat_of_driver(_quat(pose)))
 
     def _watchdog_says(self, message: String) -> str:
         reason = str(message.data)
@@ -162,3 +192,8 @@ class RobotLink:
         self.sources.put(topic, is_well)
         if not is_well:
             self._on_fault()
+
+
+def _quat(pose: Array | None) -> Array:
+    """The tool's orientation; before the first pose any, for what does not depend on it."""
+    return IDENTITY_QUAT if pose is None else pose[3:]

@@ -21,6 +21,7 @@ from runtime.clock import Clock
 __all__ = ["RosRobot"]
 
 _NS = 1_000_000_000
+_PASSED_ON_S = 2.0  # of a command
 _CONNECT_S = 10.0  # discovery takes up to 3.5 s
 _REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # of the start pose; a resting arm of a real robot is that exact
 _REST_M_S = 5e-3
@@ -47,6 +48,7 @@ class RosRobot:
         set_gains: Sets one of the profile's sets of gains, and reads it back. Raises RobotError.
         may_move: Whether a person allows motion; asked between the steps of a reset.
         homing: Joint-space motion at the start of a reset; None = there is none.
+        outside_fault: What was found to be wrong around the robot, as one line.
     """
 
     n_arms = 1
@@ -60,11 +62,13 @@ class RosRobot:
         set_gains: SetGains,
         may_move: Callable[[], bool],
         homing: Homing | None = None,
+        outside_fault: Callable[[], str] = lambda: "",
     ) -> None:
         self.has_gripper = link.profile.gripper is not None
         self._link, self._limits, self._period_s = link, limits, control_period_s
         self._clock, self._set_gains, self._may_move = clock, set_gains, may_move
         self._homing = homing
+        self._outside_fault = outside_fault
         self._tare = np.zeros(6)
         self._connected = False
         self._lead = np.zeros(6)
@@ -86,6 +90,8 @@ class RosRobot:
         until_ns = self._clock.now_ns() + round(_CONNECT_S * _NS)
         while (silent := self._link.sources.silent()) and self._clock.now_ns() < until_ns:
             self._clock.sleep_until(self._clock.now_ns() + _NS // 50)
+        if self._link.frame_fault:
+            raise RobotError(self._link.frame_fault)
         if silent:
             raise RobotError(f"not heard: {', '.join(silent)}; start what publishes it, or correct the profile")
         self._connected = True
@@ -95,6 +101,7 @@ class RosRobot:
         self._require_connection()
         link, sources, topics = self._link, self._link.sources, self._link.profile.topics
         silent, watchdog = sources.silent(), link.watchdog_stop
+        fault = link.frame_fault or self._outside_fault()
         pose, stamp_ns = self._measured()
         position, velocity = sources.newest(topics.joint_states)
         width = sources.newest(link.profile.gripper.source) if link.profile.gripper else 0.0
@@ -106,10 +113,10 @@ class RosRobot:
             joint_position=position[None],
             joint_velocity=velocity[None],
             gripper_width=np.array([width]),
-            ok=np.array([link.is_well and not watchdog]),
+            ok=np.array([link.is_well and not watchdog and not fault]),
             silent_source=silent[0] if silent else "",
             # While the robot itself is at fault, what the watchdog makes of it is no news.
-            fault=f"watchdog: {watchdog}" if link.is_well and watchdog else "",
+            fault=fault or (f"watchdog: {watchdog}" if link.is_well and watchdog else ""),
             implausible=self._plausible.fault if self._plausible.is_fault else "",
         )
 
@@ -169,6 +176,25 @@ class RosRobot:
         self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
         return self.read()
 
+    def send_measured_pose(self) -> None:
+        """Make the measured pose the controller's target, before that controller takes the arm over.
+
+        Raises:
+            RobotError: The tool is outside the workspace, or the watchdog does not pass the target on.
+        """
+        if not self._is_inside(self._link.pose()):
+            raise RobotError(
+                f"the tool is outside the workspace, at {np.round(self._link.pose()[:3], 3).tolist()} m; lead it inside"
+            )
+        until_ns = self._clock.now_ns() + round(_PASSED_ON_S * _NS)
+        while self._clock.now_ns() < until_ns:
+            pose = self._link.pose()
+            self._link.command(pose, pose)
+            self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+            if self._link.is_passing:
+                return
+        raise RobotError(f"the watchdog does not pass the measured pose on: {self._link.watchdog_stop or 'no answer'}")
+
     def tare(self) -> None:
         """Take the mean of what is measured now as no wrench, with the arm at rest.
 
@@ -204,7 +230,7 @@ class RosRobot:
             self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
         raise RobotError(
             f"start pose: cannot be reached, the arm is still {1e3 * away_m:.1f} mm and {away_rad:.3f} rad away; "
-            "look what is in its way"
+            "look what is in its way, and whether the controller follows"
         )
 
     def _stay(self, target: Array, may_go_on: MayGoOn) -> list[Array]:

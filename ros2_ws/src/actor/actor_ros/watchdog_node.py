@@ -19,6 +19,7 @@ from std_srvs.srv import Trigger
 from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
+from actor_ros.frame_check import FrameCheck
 from actor_ros.gripper import Gripper
 from actor_ros.homing_guard import HomingGuard
 from actor_ros.parameters import compose_config, declare_settings, robot_config
@@ -61,6 +62,7 @@ class WatchdogNode(Node):
         # Nobody asks for joints but the joint stream, and that one waits until it has seen them.
         unseen = np.nan if self._profile.command_mode == "joint" else 0.0
         self._joints = np.full(len(self._profile.joints), unseen)
+        self._frames = FrameCheck(self, self._profile)
         self._others: list[str] = []
         self._shown: str | None = None
         self._passed, self._received = 0, 0
@@ -158,8 +160,12 @@ class WatchdogNode(Node):
             self._gripper.ask(width)
 
     def _on_pose(self, message: PoseStamped) -> None:
+        if not self._frames.fits(self._profile.topics.pose, str(message.header.frame_id)):
+            with self._lock:
+                self._watchdog.refuse(HoldReason.WRONG_FRAME)
+            return
         try:
-            pose = conversions.pose_to_array(message.pose)
+            pose = self._profile.frames.to_base(conversions.pose_to_array(message.pose))
         except MessageError:
             return  # it counts as not heard
         with self._lock:

@@ -19,8 +19,9 @@ from std_srvs.srv import Trigger
 
 from actor_ros import conversions
 from actor_ros.gains import set_gains
-from actor_ros.recovery import recover
-from robot_envs.profile import RecoverStep, RosRobotConfig
+from actor_ros.recovery import Steps
+from robot_envs.profile import RosRobotConfig
+from robot_envs.profile_steps import Step
 from robot_envs.robot import RobotError
 from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
 from runtime.config import build, compose
@@ -206,13 +207,13 @@ def test_a_fault_of_the_robot_latches_sends_nothing_and_needs_both_steps_and_a_r
         cell.step()
     assert len(probe.heard["target_pose"]) - silent_since <= 1, "one target may have been on its way"
     steps = (
-        RecoverStep("trigger", "mock_robot/error_recovery"),
-        RecoverStep("trigger", "mock_robot/activate_controller"),
+        Step("trigger", "mock_robot/error_recovery"),
+        Step("trigger", "mock_robot/activate_controller"),
     )
     with pytest.raises(RobotError, match=r"step 1 of 1 .*expected error_recovery first"):
-        recover(probe.node, steps[1:], 10.0)
+        Steps(probe.node, 10.0, lambda: None).recover(steps[1:])
     assert not probe.call(Trigger, "watchdog/rearm").success
-    recover(probe.node, steps, 10.0)
+    Steps(probe.node, 10.0, lambda: None).recover(steps)
     probe.next("robot_ok", lambda message: message.data)
     cell.step()
     assert cell.reason == "robot_fault", "the robot is well, and still nobody allowed motion"

@@ -1,0 +1,49 @@
+"""The frame_id of every stamped input against the profile: a message in another frame is not believed."""
+
+from __future__ import annotations
+
+import time
+
+from rclpy.node import Node
+
+from robot_envs.driver_frames import frame_fault
+from robot_envs.profile import ControllerProfile
+
+__all__ = ["FrameCheck"]
+
+_REMEMBERED_S = 1.0  # two drivers may take turns on one topic
+
+
+class FrameCheck:
+    """Checks the stamped inputs of one robot, and logs the first message of a topic that does not fit.
+
+    Args:
+        node: Whose log gets the line.
+        profile: Names the topics and their frames.
+    """
+
+    def __init__(self, node: Node, profile: ControllerProfile) -> None:
+        self._node = node
+        self._expected = {
+            topic: (f"frames.{name}", str(getattr(profile.frames, name)))
+            for name in ("pose", "twist", "wrench")
+            if (topic := getattr(profile.topics, name)) is not None
+        }
+        self._faults: dict[str, tuple[str, float]] = {}
+
+    def fits(self, topic: str, frame_id: str) -> bool:
+        """Look at the frame of a message that was received now."""
+        setting, expected = self._expected[topic]
+        if frame_id == expected:
+            return True
+        fault = frame_fault(topic, setting, expected, frame_id)
+        if self._faults.get(topic, ("", 0.0))[0] != fault:
+            self._node.get_logger().error(fault)
+        self._faults[topic] = (fault, time.monotonic())
+        return False
+
+    @property
+    def fault(self) -> str:
+        """The line of a topic that spoke in a wrong frame within the last second; "" when none did."""
+        now = time.monotonic()
+        return next((fault for fault, at in list(self._faults.values()) if now - at < _REMEMBERED_S), "")

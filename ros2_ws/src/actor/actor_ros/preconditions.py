@@ -1,0 +1,119 @@
+"""The conditions of a profile outside the actor: looked at in the background, and before motion is enabled."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.srv import GetParameters
+from rclpy.node import Node
+
+from actor_ros.calls import call
+from actor_ros.controller_manager import controller_fault, list_controllers
+from actor_ros.packages import MissingPackageError
+from robot_envs.profile import ControllerProfile
+from robot_envs.profile_steps import Check
+from robot_envs.robot import RobotError
+
+__all__ = ["Preconditions"]
+
+_CALL_S = 1.0
+_PERIOD_S = {False: 1.0, True: 0.25}  # while the arm may move a controller that ends is named soon
+
+
+class Preconditions:
+    """The checks of one profile, and while the arm may move that its switched controllers stay active.
+
+    Args:
+        node: Its namespace is the robot's. Another thread spins it; that thread never looks itself.
+        profile: Its checks, and the controllers that its `activate` steps switch to.
+        may_move: Whether a person allows motion.
+    """
+
+    def __init__(self, node: Node, profile: ControllerProfile, may_move: Callable[[], bool]) -> None:
+        self._node, self._checks, self._may_move = node, profile.checks, may_move
+        self._switched = tuple(
+            Check("controller_active", step.name, "enable again, which activates it")
+            for step in profile.activate
+            if step.kind == "switch_controller"
+        )
+        self.objection = "the preconditions were not looked at yet; try again in a second" if self._checks else ""
+        self.denial = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="preconditions", daemon=True)
+
+    def start(self) -> None:
+        """Look again and again, on a thread of its own."""
+        if self._checks or self._switched:
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * _CALL_S)
+
+    def look(self, with_switched: bool) -> str:
+        """Check everything now.
+
+        Args:
+            with_switched: The controllers that `activate` switches to have to be active as well.
+
+        Returns:
+            The first condition that does not hold as one line, also kept as `objection`; "" when all hold. What was
+            answered, and not just not answered in time, is kept as `denial`.
+        """
+        denial = objection = ""
+        controllers: dict[str, Any] | None = None
+        for check in (*self._checks, *(self._switched if with_switched else ())):
+            try:
+                if check.kind == "controller_active" and controllers is None:
+                    controllers = list_controllers(self._node, _CALL_S)
+                if denial := self._fault(check, controllers or {}):
+                    objection = denial = f"{denial}; {check.advice}"
+                    break
+            except MissingPackageError:
+                continue  # a controller that does not run is silent, or the arm does not follow
+            except RobotError as error:
+                objection = objection or f"{error}; {check.advice}"
+        self.objection, self.denial = objection, denial
+        return objection
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            is_moving = self._may_move()
+            self.look(is_moving)
+            self._ended.wait(_PERIOD_S[is_moving])
+
+    def _fault(self, check: Check, controllers: dict[str, Any]) -> str:
+        if check.kind == "controller_active":
+            return controller_fault(controllers, check.name)
+        return self._parameter_fault(check) if check.kind == "parameter" else self._subscriber_fault(check)
+
+    def _parameter_fault(self, check: Check) -> str:
+        question = GetParameters.Request(names=[str(check.parameter)])
+        values = call(self._node, GetParameters, f"{check.name}/get_parameters", question, _CALL_S).values
+        found = _value(values[0]) if values else None
+        if isinstance(found, float) and isinstance(check.value, (int, float)):
+            is_same = math.isclose(found, check.value)
+        else:
+            is_same = found == check.value
+        return "" if is_same else f"{check.name}: expected {check.parameter} {check.value!r}, found {found!r}"
+
+    def _subscriber_fault(self, check: Check) -> str:
+        topic = self._node.resolve_topic_name(check.name)
+        nodes = [str(info.node_name) for info in self._node.get_subscriptions_info_by_topic(topic)]
+        return "" if check.by in nodes else f"{check.name}: expected {check.by} to subscribe to it, and it does not"
+
+
+def _value(value: ParameterValue) -> Any:
+    kinds = {
+        ParameterType.PARAMETER_BOOL: "bool_value",
+        ParameterType.PARAMETER_INTEGER: "integer_value",
+        ParameterType.PARAMETER_DOUBLE: "double_value",
+        ParameterType.PARAMETER_STRING: "string_value",
+    }
+    return getattr(value, kinds[value.type]) if value.type in kinds else None
