@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the interface packages that the tests of the ROS package speak and that have no wheel (control_msgs,
-# controller_manager_msgs, moveit_msgs, franka_msgs), with generators from the package index, for one environment.
+# controller_manager_msgs, moveit_msgs, franka_msgs, xarm_msgs), with generators from the package index, for one environment.
 #   tools/bootstrap_interfaces.sh FOLDER
 # What was built lies in FOLDER/interfaces/, under a digest of the definitions, the pinned versions and the Python;
 # a second call finds it there. The environment itself is not changed: the build has one of its own, removed at the end.

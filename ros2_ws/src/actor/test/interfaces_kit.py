@@ -2,7 +2,8 @@
 
 `python interfaces_kit.py` prints the folder in which the environment of that Python keeps them. The definitions state
 the fields of the public ones: control_msgs 5.8.0, controller_manager_msgs 4.46.0 (ros2_control), franka_msgs 3.4.0
-(franka_ros2), each at its branch `jazzy`, and moveit_msgs 2.6.0 at `ros2`. A robot PC has the real packages from apt.
+(franka_ros2) and xarm_msgs 0.0.0 (xarm_ros2), each at its branch `jazzy`, and moveit_msgs 2.6.0 at `ros2`. A robot PC
+has the real packages.
 """
 
 from __future__ import annotations

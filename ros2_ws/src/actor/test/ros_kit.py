@@ -24,15 +24,18 @@ ROOT = PACKAGE.parents[2]
 PATIENCE_S = 40.0
 
 
-def wait_until(condition, what: str, patience_s: float = PATIENCE_S):
-    """Return the first true answer; polls, because answers come from other processes."""
+def wait_until(condition, what, patience_s: float = PATIENCE_S):
+    """Return the first true answer; polls, because answers come from other processes.
+
+    `what` is named when none came; a function of nothing says it then.
+    """
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
         threading.Event().wait(0.005)
-    raise AssertionError(f"not within {patience_s} s: {what}")
+    raise AssertionError(f"not within {patience_s} s: {what() if callable(what) else what}")
 
 
 class Process:
