@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hydra import compose as hydra_compose
@@ -21,9 +24,10 @@ from yaml import YAMLError
 
 from runtime.logging import quoted
 
-__all__ = ["ConfigError", "build", "compose"]
+__all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "compose", "use_config_dir"]
 
 T = TypeVar("T")
+CONFIG_VARIABLE = "STEADYHAND_CONFIG"  # the user's own configuration folder, beside the product's
 CALL = "_target_"  # what Hydra would import and call
 DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
 
@@ -32,10 +36,30 @@ class ConfigError(ValueError):
     """A configuration that cannot be used. The message is one line: where, what was expected, what was found."""
 
 
+def use_config_dir(folder: str | Path, source: str = CONFIG_VARIABLE) -> Path:
+    """Let every `compose` of this process and of those that it starts find the files of the user's own folder too.
+
+    Args:
+        folder: Laid out as `configs/`: `robot/my_arm.yaml`, `safety/my_cell.yaml`.
+        source: Name of the option or the variable that gave it; used in errors.
+
+    Raises:
+        ConfigError: There is no such folder.
+    """
+    path = Path(folder).expanduser().absolute()
+    if not path.is_dir():
+        found = "a file" if path.exists() else "nothing there"
+        raise ConfigError(f"{source}: expected a folder with robot/, safety/, task/ and so on, found {found}: {path}")
+    os.environ[CONFIG_VARIABLE] = str(path)
+    return path
+
+
 def compose(
     overrides: Sequence[str], config_name: str = "steadyhand", *, config_module: str = "configs"
 ) -> dict[str, Any]:
     """Compose the YAML groups of `config_module` with `overrides` into resolved plain containers.
+
+    The files of the user's own folder, which `use_config_dir` or $STEADYHAND_CONFIG names, are options too.
 
     Args:
         overrides: As on the command line: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
@@ -43,11 +67,15 @@ def compose(
         config_module: The import package that holds the YAML files.
 
     Raises:
-        ConfigError: An unknown option or key (the line names the valid ones), a broken override, a missing value.
+        ConfigError: An unknown option or key (the line names the valid ones), a broken override, a missing value; the
+            user's own folder is not there, or hides a file of the product.
     """
+    given = os.environ.get(CONFIG_VARIABLE)
+    own = use_config_dir(given) if given else None
+    search_path = _search_path(own, config_module) if own else []
     with initialize_config_module(config_module, version_base="1.3"):
         try:
-            composed = hydra_compose(config_name, overrides=list(overrides))
+            composed = hydra_compose(config_name, overrides=[*search_path, *overrides])
             for key, value in _leaves(OmegaConf.to_container(composed, resolve=False), ""):
                 # Before anything is resolved: what is made of a missing value would be blamed instead of it.
                 if value == MISSING:
@@ -56,11 +84,11 @@ def compose(
                     raise ConfigError(f"{key}: nothing is called by {CALL} here; code is named by an entry_point alone")
             values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
         except MissingConfigException as error:
-            raise ConfigError(_missing_option(error)) from None
+            raise ConfigError(_missing_option(error, own)) from None
         except ConfigError:
             raise
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-            reason = _wrong_override(overrides, config_name) or _one_line(error)
+            reason = _wrong_override(overrides, search_path, config_name) or _one_line(error)
             raise ConfigError(reason) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{config_name}: expected a mapping of groups, found {_found(values)}")
@@ -101,6 +129,21 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
         return cls(**arguments)
     except ValueError as error:
         raise ConfigError(f"{where}: {_one_line(error)}") from error
+
+
+def _search_path(own: Path, config_module: str) -> list[str]:
+    """Return the override that adds the user's own folder.
+
+    Raises:
+        ConfigError: A file has the name of one of the product's: which of the two is meant would be a guess.
+    """
+    product = files(config_module)
+    for path in sorted(own.glob("*/*.yaml")):
+        if product.joinpath(path.parent.name, path.name).is_file():
+            name = f"{path.parent.name}/{path.name}"
+            raise ConfigError(f"{name}: {own} has a file of the same name as the product; give yours another name")
+    escaped = str(own).replace("\\", "\\\\").replace("'", "\\'")
+    return [f"hydra.searchpath=['file://{escaped}']"]
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -212,22 +255,25 @@ def _one_line(error: Exception) -> str:
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
 
-def _missing_option(error: MissingConfigException) -> str:
+def _missing_option(error: MissingConfigException, own: Path | None) -> str:
     """Say which options a group has, after Hydra found no file for the one asked for."""
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group or not error.options:
         return f"{error.missing_cfg_file or _one_line(error)}: no such file in the configuration"
     line = f"{group}={option}: no such option; {group} is one of {', '.join(error.options)}"
-    return f"{line} ({DEVICE_HINT})" if group == "device" else line
+    if group == "device":
+        return f"{line} ({DEVICE_HINT})"
+    hint = f"{own} was searched too" if own else f"files of your own: --config-dir DIR, or {CONFIG_VARIABLE}"
+    return f"{line} ({hint})"
 
 
-def _wrong_override(overrides: Sequence[str], config_name: str) -> str:
+def _wrong_override(overrides: Sequence[str], search_path: Sequence[str], config_name: str) -> str:
     """Return a line about the first override that cannot be read or whose key does not exist, or "" without one."""
     loader = GlobalHydra.instance().config_loader()
     try:
         parsed = [_parse(override) for override in overrides]
         choices = [item.input_line or "" for item in parsed if loader.get_group_options(item.key_or_group)]
-        base = hydra_compose(config_name, overrides=choices)
+        base = hydra_compose(config_name, overrides=[*search_path, *choices])
     except ConfigError as error:
         return str(error)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError):

@@ -85,11 +85,20 @@ def _run(verb: str, words: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     command.add_options(parser)
+    parser.add_argument(
+        "--config-dir",
+        metavar="DIR",
+        help="your own configuration folder, with robot/my_arm.yaml and so on (or set STEADYHAND_CONFIG)",
+    )
     # Options and overrides may come in any order; what argparse does not know must be an override.
     options, overrides = parser.parse_known_args(words)
     unknown = [word for word in overrides if word.startswith("-")]
     if unknown:
         parser.error(f"unknown option {quoted(unknown[0])}; an override is written key=value")
+    if options.config_dir is not None:
+        from runtime.config import use_config_dir
+
+        use_config_dir(options.config_dir, "--config-dir")
     return int(command.run(options, overrides))
 
 

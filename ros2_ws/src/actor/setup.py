@@ -1,8 +1,10 @@
 """The ROS 2 package `actor`; its Python module is `actor_ros`, so that it cannot shadow the core package `actor`."""
 
+import sys
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 SHARE = "share/actor"
@@ -12,6 +14,25 @@ def files(folder: str, *patterns: str) -> list[str]:
     """Name the files of a folder as setuptools wants them: relative to this one."""
     found = {path for pattern in patterns for path in (HERE / folder).glob(pattern)}
     return sorted(str(path.relative_to(HERE)) for path in found)
+
+
+class BuildModules(build_py):
+    """Note which virtual environment built the package: the launch file starts the nodes with its Python."""
+
+    def run(self) -> None:
+        """Write the note beside the modules, where `actor_ros.interpreter` reads it."""
+        super().run()
+        if sys.prefix != sys.base_prefix:
+            self.note.write_text(sys.executable, encoding="utf-8")
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Name the note too, so that an uninstall removes it."""
+        return [*super().get_outputs(include_bytecode), *([str(self.note)] if self.note.is_file() else [])]
+
+    @property
+    def note(self) -> Path:
+        """The note's place in the build folder."""
+        return Path(self.build_lib) / "actor_ros" / "built_by.txt"
 
 
 setup(
@@ -29,6 +50,7 @@ setup(
         (f"{SHARE}/launch", files("launch", "*.launch.py")),
         (f"{SHARE}/config", files("config", "*.yaml", "*.xml", "*.json")),
     ],
+    cmdclass={"build_py": BuildModules},
     zip_safe=False,
     entry_points={
         "console_scripts": [

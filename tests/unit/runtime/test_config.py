@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from runtime.config import ConfigError, build, compose
+from runtime.config import CONFIG_VARIABLE, ConfigError, build, compose, use_config_dir
 
 unique = itertools.count()
 
@@ -223,7 +223,11 @@ class TestCompose:
     @pytest.mark.parametrize(
         ("override", "line"),
         [
-            ("robot=franka", "robot=franka: no such option; robot is one of mock, ros"),
+            (
+                "robot=franka",
+                "robot=franka: no such option; robot is one of mock, ros (files of your own: --config-dir DIR, or "
+                "STEADYHAND_CONFIG)",
+            ),
             (
                 "device=cuda",
                 "device=cuda: no such option; device is one of scripted, spacemouse (`device` is the human-input "
@@ -288,3 +292,62 @@ class TestCompose:
     def test_an_absent_root_is_one_line(self, package):
         with pytest.raises(ConfigError, match="nothing"):
             compose([], "nothing", config_module=package())
+
+
+class TestOwnFolder:
+    @pytest.fixture(autouse=True)
+    def restored(self, monkeypatch):
+        # Set and taken away again: what a test sets is undone at its end.
+        monkeypatch.setenv(CONFIG_VARIABLE, "")
+
+    @pytest.fixture
+    def own(self, tmp_path):
+        folder = tmp_path / "my cell's (a,b) é"
+        (folder / "robot").mkdir(parents=True)
+        (folder / "robot/my_arm.yaml").write_text(
+            "defaults: [mock, _self_]\nlimits: {max_speed_m_s: 0.1}\n", encoding="utf-8"
+        )
+        return folder
+
+    def test_its_files_are_options_and_may_be_built_on_the_products(self, package, own):
+        use_config_dir(own)
+        plain = compose(["robot=my_arm", "robot.n_arms=2"], config_module=package())
+        assert plain["robot"] == {"n_arms": 2, "limits": {"max_speed_m_s": 0.1}}
+        assert set(plain) == {"robot", "device", "learner", "seed", "run_name"}
+
+    def test_the_variable_names_it_too_and_a_relative_one_is_where_the_process_started(
+        self, package, own, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv(CONFIG_VARIABLE, own.name)
+        name = package()
+        compose(["robot=my_arm"], config_module=name)
+        monkeypatch.chdir("/")
+        compose(["robot=my_arm"], config_module=name)
+        assert os.environ[CONFIG_VARIABLE] == str(own), "a process that is started elsewhere finds it"
+
+    def test_errors_name_the_users_own_options_too(self, package, own):
+        use_config_dir(own)
+        name = package()
+        with pytest.raises(ConfigError) as caught:
+            compose(["robot=franka"], config_module=name)
+        assert str(caught.value).startswith("robot=franka: no such option; robot is one of mock, my_arm, ros (")
+        assert str(caught.value).endswith("é was searched too)")
+        with pytest.raises(ConfigError, match=r"^sed: unknown key; valid keys: robot, device"):
+            compose(["robot=my_arm", "sed=1"], config_module=name)
+        with pytest.raises(ConfigError, match=r"^robot\.hots: unknown key; valid keys in robot: n_arms, limits"):
+            compose(["robot=my_arm", "robot.hots=1"], config_module=name)
+
+    def test_a_file_that_hides_one_of_the_product_is_refused(self, package, own):
+        (own / "robot/mock.yaml").write_text("n_arms: 3\n", encoding="utf-8")
+        use_config_dir(own)
+        with pytest.raises(ConfigError, match=r"^robot/mock\.yaml: .* give yours another name"):
+            compose([], config_module=package())
+
+    def test_a_folder_that_is_not_there_is_one_line(self, package, tmp_path, monkeypatch):
+        with pytest.raises(ConfigError, match=r"^--config-dir: expected a folder .*, found nothing there: "):
+            use_config_dir(tmp_path / "gone", "--config-dir")
+        (tmp_path / "file").touch()
+        monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "file"))
+        with pytest.raises(ConfigError, match=r"^STEADYHAND_CONFIG: expected a folder .*, found a file: "):
+            compose([], config_module=package())

@@ -6,6 +6,12 @@ import pytest
 
 from steadyhand.cli import VERBS, main
 
+NEEDED = {
+    "run": ["--policy", "p.onnx"],
+    "film": ["--before", "a"],
+    "inspect": ["demos"],
+    "relabel": ["demos", "0", "--success"],
+}
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -72,3 +78,20 @@ def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr("steadyhand.commands.runs.run", interrupted)
     assert main(["runs"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_takes_a_configuration_folder(verb, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("STEADYHAND_CONFIG", "")  # restored at the end
+    assert main([verb, *NEEDED.get(verb, []), "--config-dir", str(tmp_path / "gone")]) == 2
+    assert f"steadyhand {verb}: --config-dir: expected a folder" in capsys.readouterr().err
+
+
+def test_a_file_of_the_users_own_is_an_option(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("STEADYHAND_CONFIG", "")
+    (tmp_path / "safety").mkdir()
+    (tmp_path / "safety/my_cell.yaml").write_text("defaults: [default, _self_]\n", encoding="utf-8")
+    runs = f"run_root={tmp_path / 'runs'}"
+    assert main(["runs", "safety=my_cell", runs]) == 2
+    assert "safety is one of default" in capsys.readouterr().err
+    assert main(["runs", "safety=my_cell", runs, "--config-dir", str(tmp_path)]) == 0

@@ -9,7 +9,7 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-from actor_ros.executables import RUN, WORKS, link_words
+from actor_ros.executables import RUN, WORKS, ArgumentError, link_words
 from runtime.config import ConfigError
 from steadyhand.job import quoted
 
@@ -66,6 +66,10 @@ def declare(node: Node) -> ActorParameters:
             f"policy: expected the file of an exported policy with work {RUN}, and none otherwise, "
             f"found work {values['work']} and policy {values['policy']!r}"
         )
+    try:
+        link = link_words(values["learner_address"]) if values["learner_address"] else []
+    except ArgumentError as error:
+        raise ConfigError(str(error)) from None
     robot, task, overrides = (node.get_parameter(name).value for name in ("robot", "task", "overrides"))
     choices = [
         f"robot={robot}",
@@ -73,7 +77,7 @@ def declare(node: Node) -> ActorParameters:
         f"device={values['device']}",
         f"run_root={quoted(Path(values['run_root']))}",
         *([f"run_name={values['run_name']}"] if values["run_name"] else []),
-        *(link_words(values["learner_address"]) if values["learner_address"] else []),
+        *link,
         *[str(override) for override in overrides if override],
     ]
     policy = Path(values["policy"]) if values["policy"] else None

@@ -1,4 +1,8 @@
-"""The one table of what is started, with which parameters: by the launch file, and by the demo. Needs no ROS."""
+"""The one table of what is started, with which parameters: by the launch file, and by the demo.
+
+`ros2 launch` imports it under the system's Python, which has PyYAML and this package, but not the rest of the product:
+import nothing else here. Needs no ROS.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,36 @@ from pathlib import Path
 
 import yaml
 
-from runtime.config import ConfigError
-from steadyhand.storage import is_local
-
-__all__ = ["ARGUMENTS", "RUN", "WORKS", "Argument", "Program", "learner_words", "link_words", "programs"]
+__all__ = [
+    "ARGUMENTS",
+    "AUTO",
+    "LOCAL",
+    "RUN",
+    "SIGKILL_AFTER_S",
+    "SIGTERM_AFTER_S",
+    "WORKS",
+    "Argument",
+    "ArgumentError",
+    "Program",
+    "learner_words",
+    "link_words",
+    "programs",
+]
 
 MOCK_PROFILE = "mock_ros"
 ON, OFF, AUTO = "true", "false", "auto"
 TEACH, PRACTISE, RUN = "teach", "practise", "run"
 WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN)
+# Seconds, as text: from Ctrl-C to SIGTERM, and from that to SIGKILL. Launch's own 5 and 5 would leave an arm's programs
+# running for too long.
+SIGTERM_AFTER_S, SIGKILL_AFTER_S = "2", "1"
 _ADDRESS = re.compile(r"tcp://(.+):(\d+)")
 _LAST_PORT = 65534  # one more is for the weights
+LOCAL = ("tcp://127.", "tcp://localhost", "tcp://[::1]")  # as steadyhand.storage.is_local
+
+
+class ArgumentError(ValueError):
+    """An argument that cannot be used. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +89,11 @@ ARGUMENTS: dict[str, Argument] = {
     "device": Argument(
         "auto", "What the person has in hand: a file of configs/device/; auto = a stand-in on the mock, else none."
     ),
+    "config_dir": Argument(
+        "",
+        "Your own configuration folder, with robot/my_arm.yaml, safety/my_cell.yaml and so on; "
+        "empty = $STEADYHAND_CONFIG, if set.",
+    ),
     "params_file": Argument("", "YAML file with more parameters of the nodes; it wins over these arguments."),
     "use_sim_time": Argument(OFF, "Whether a simulator's /clock drives the control loop.", (ON, OFF)),
     "record": Argument("", "Folder for a bag of the actor's topics in MCAP; empty = no bag."),
@@ -77,6 +105,11 @@ ARGUMENTS: dict[str, Argument] = {
     ),
     "policy": Argument("", "The file that `steadyhand export` has written, for work:=run."),
     "run_name": Argument("", "The run in runs/, which an existing one continues; empty = ros_<task>."),
+    "python": Argument(
+        AUTO,
+        "Python interpreter of the nodes and the learner, which must have steadyhand; auto = that of the activated "
+        "virtual environment, else of the one that built this package, else python3.",
+    ),
 }
 
 
@@ -87,14 +120,19 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         given: Values of `ARGUMENTS`, by name; a missing one has its default.
         overrides: More choices of the configuration, for every node.
         run_root: Folder of the run folders.
+
+    Raises:
+        ArgumentError: The parameter file cannot be read.
     """
     values = _values(given)
+    _overrides_in(values["params_file"])
     profile = _profile(values)
     is_mock = profile == MOCK_PROFILE
     common: dict[str, object] = {
         "robot": profile,
         "task": values["task"],
         "overrides": list(overrides) or [""],
+        "config_dir": values["config_dir"],
         "use_sim_time": values["use_sim_time"] == ON,
     }
     actor = common | {
@@ -128,6 +166,7 @@ def learner_words(given: Mapping[str, str], overrides: tuple[str, ...] = ()) -> 
     return [
         "learn",
         *(["--await-demos"] if work == TEACH else []),
+        *(["--config-dir", values["config_dir"]] if values["config_dir"] else []),
         f"task={values['task']}",
         f"run_name={_run_name(values)}",
         *link_words(values["learner_address"]),
@@ -140,14 +179,14 @@ def link_words(address: str) -> list[str]:
     """The choices of the configuration that take both sides to this learner.
 
     Raises:
-        ConfigError: It is no address.
+        ArgumentError: It is no address.
     """
     found = _ADDRESS.fullmatch(address)
     if found is None or not 0 < int(found[2]) <= _LAST_PORT:
-        raise ConfigError(f"learner_address: expected tcp://host:port, found {address!r}")
+        raise ArgumentError(f"learner_address: expected tcp://host:port, found {address!r}")
     host, port = found[1], int(found[2])
     return [
-        *([] if is_local(address) else ["transport=network", f"transport.host={host}"]),
+        *([] if address.startswith(LOCAL) else ["transport=network", f"transport.host={host}"]),
         f"transport.address={address}",
         f"transport.weights_address=tcp://{host}:{port + 1}",
     ]
@@ -157,7 +196,7 @@ def _overrides_in(params_file: str) -> list[str]:
     """The choices of the configuration that a parameter file gives the actor: the learner needs the same.
 
     Raises:
-        ConfigError: It cannot be read.
+        ArgumentError: It cannot be read.
     """
     if not params_file:
         return []
@@ -169,7 +208,7 @@ def _overrides_in(params_file: str) -> list[str]:
             if node == "/**" or node.rpartition("/")[2] == "actor"
         ]
     except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise ConfigError(
+        raise ArgumentError(
             f"params_file: expected a file of ROS parameters, found {params_file!r} ({type(error).__name__}); "
             "see docs/ros.md"
         ) from error

@@ -11,7 +11,7 @@ from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, Paramete
 from rclpy.node import Node
 
 from robot_envs.profile import RosRobotConfig
-from runtime.config import ConfigError, build, compose
+from runtime.config import ConfigError, build, compose, use_config_dir
 
 __all__ = ["compose_config", "declare_settings", "robot_config"]
 
@@ -22,9 +22,16 @@ _LARGEST = 1e6
 def compose_config(node: Node) -> dict[str, Any]:
     """Compose the configuration that the parameters ``robot``, ``task`` and ``overrides`` choose.
 
+    ``config_dir`` adds the user's own configuration folder, for the whole process.
+
     Raises:
-        ConfigError: An option or an override that does not exist.
+        ConfigError: An option, an override or a folder that does not exist.
     """
+    folder = _text(
+        node, "config_dir", "", "The user's own configuration folder; empty = $STEADYHAND_CONFIG, if that is set."
+    )
+    if folder:
+        use_config_dir(folder, "config_dir")
     robot = _text(node, "robot", "mock_ros", "The controller's profile: a file of configs/robot/.")
     task = _text(node, "task", "peg_insert", "The task: a file of configs/task/.")
     descriptor = ParameterDescriptor(

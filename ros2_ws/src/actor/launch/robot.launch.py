@@ -1,10 +1,17 @@
-"""Starts a robot's nodes: `ros2 launch actor robot.launch.py --show-args` explains each argument."""
+"""Starts a robot's nodes: `ros2 launch actor robot.launch.py --show-args` explains each argument.
+
+It runs under the interpreter of `ros2`, which need not have the product: import nothing here but ROS' launch and those
+modules of `actor_ros` that import no other package.
+"""
+
+import os
+import shlex
 
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from actor_ros.executables import ARGUMENTS, learner_words, programs
+from actor_ros.executables import ARGUMENTS, SIGKILL_AFTER_S, SIGTERM_AFTER_S, learner_words, programs
+from actor_ros.interpreter import find_interpreter
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 
@@ -23,7 +30,9 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    given = {name: context.launch_configurations[name] for name in ARGUMENTS}
+    python = find_interpreter(given["python"], os.environ)
+    ending = {"sigterm_timeout": SIGTERM_AFTER_S, "sigkill_timeout": SIGKILL_AFTER_S}
     nodes: list[LaunchDescriptionEntity] = [
         Node(
             package="actor",
@@ -32,10 +41,13 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             namespace=given["namespace"],
             output="screen",
             parameters=[program.parameters, *([given["params_file"]] if given["params_file"] else [])],
+            prefix=shlex.quote(python),
+            **ending,
         )
         for program in programs(given)
     ]
     words = learner_words(given)
     if words is not None:
-        nodes.append(ExecuteProcess(cmd=["python3", "-m", "steadyhand", *words], output="screen", name="learner"))
+        learner = [python, "-m", "steadyhand", *words]
+        nodes.append(ExecuteProcess(cmd=learner, output="screen", name="learner", **ending))
     return nodes

@@ -45,6 +45,15 @@ def test_they_become_choices_of_the_configuration(declare):
         assert node.describe_parameter(name).read_only
 
 
+def test_a_cells_own_files_are_found_in_its_folder(declare, tmp_path, monkeypatch):
+    monkeypatch.setenv("STEADYHAND_CONFIG", "")  # restored at the end
+    (tmp_path / "robot").mkdir()
+    (tmp_path / "robot/my_arm.yaml").write_text("defaults: [mock_ros, _self_]\n", encoding="utf-8")
+    node, given = declare(robot="my_arm", config_dir=str(tmp_path))
+    assert compose(given.choices)["robot"] == compose(["robot=mock_ros"])["robot"]
+    assert node.describe_parameter("config_dir").read_only
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from actor_ros.executables import ARGUMENTS, learner_words, link_words, programs
-from runtime.config import ConfigError
+from actor_ros.executables import ARGUMENTS, LOCAL, ArgumentError, learner_words, link_words, programs
+from steadyhand.storage import is_local
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LAUNCH = PACKAGE / "launch" / "robot.launch.py"
@@ -63,8 +63,10 @@ def test_the_learner_takes_the_choices_of_a_parameter_file_too(tmp_path):
     file.write_text("/**:\n  ros__parameters:\n    overrides: [safety=my_cell, demo.demos=3]\n", encoding="utf-8")
     assert learner_words({"params_file": str(file)})[-2:] == ["safety=my_cell", "demo.demos=3"]
     file.write_text("[1, 2", encoding="utf-8")
-    with pytest.raises(ConfigError, match="params_file: expected a file of ROS parameters, found"):
+    with pytest.raises(ArgumentError, match="params_file: expected a file of ROS parameters, found"):
         learner_words({"params_file": str(file)})
+    with pytest.raises(ArgumentError, match="params_file: expected a file of ROS parameters, found"):
+        programs({"params_file": str(tmp_path / "gone.yaml")})
 
 
 def test_every_executable_is_installed_and_its_module_has_a_main():
@@ -81,15 +83,11 @@ def test_every_argument_is_described():
     assert all(len(argument.description) > 20 for argument in ARGUMENTS.values())
 
 
-def test_the_launch_file_declares_and_starts_what_the_table_says_and_nothing_else():
-    source = LAUNCH.read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    called = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    assert called.count("Node") == called.count("ExecuteProcess") == called.count("DeclareLaunchArgument") == 1
-    loops = [ast.unparse(node.iter) for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
-    assert "ARGUMENTS.items()" in loops
-    assert "programs(given)" in loops
-    assert "description=argument.description" in source
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "tcp://127.9.9.9:1", "tcp://localhost:1", "tcp://[::1]:1", "tcp://gpu-box:1"]
+)
+def test_a_local_address_is_what_the_core_takes_for_one(address):
+    assert address.startswith(LOCAL) == is_local(address)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("launch_ros") is None, reason="launch comes with ROS from apt alone")

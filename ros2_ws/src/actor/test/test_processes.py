@@ -80,6 +80,7 @@ def test_two_interrupts_end_it_with_0(start, probe_in, module):
         ({"robot": "crisp_fr3"}, "franka_msgs of franka_ros2, which is not installed"),
         ({"watchdog.command_timeout_s": "0.05"}, "command_timeout_s: expected more than command_period_s"),
         ({"overrides": "[safety.no_such_limit=1]"}, "no_such_limit"),
+        ({"config_dir": "/no/such/folder"}, "config_dir: expected a folder"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(start, parameters, reason):
