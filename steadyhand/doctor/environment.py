@@ -60,14 +60,15 @@ def check_mujoco(config: Mapping[str, Any]) -> Finding:
     """Whether the mock robot can be simulated."""
     if is_there("mujoco"):
         return ok("mujoco", _version("mujoco"))
-    if is_mock(config):
-        return broken("mujoco", "missing, and robot=mock needs it", "pip install mujoco")
-    return note("mujoco", "missing; only the mock robot needs it", "pip install mujoco")
+    if not is_simulated(config):
+        return note("mujoco", "missing; only the mock robot needs it", "pip install mujoco")
+    robot = "mock" if is_mock(config) else "mock_ros"
+    return broken("mujoco", f"missing, and robot={robot} needs it", "pip install mujoco")
 
 
 def check_rendering(config: Mapping[str, Any]) -> Finding | None:
     """Whether the mock's cameras and films can be drawn without a display."""
-    if not is_mock(config) or sys.platform != "linux":
+    if not is_simulated(config) or sys.platform != "linux":
         return None
     chosen = os.environ.get("MUJOCO_GL", "")
     wanted = {chosen: RENDERERS[chosen]} if chosen in RENDERERS else RENDERERS
@@ -88,8 +89,13 @@ def is_there(module: str) -> bool:
 
 
 def is_mock(config: Mapping[str, Any]) -> bool:
-    """Return whether an arm is simulated on this machine."""
+    """Return whether the simulated arm runs in the control loop's own process."""
     return bool(config["task"].get("kind") == "robot" and config["robot"].get("kind") == "mock")
+
+
+def is_simulated(config: Mapping[str, Any]) -> bool:
+    """Return whether an arm is simulated on this machine, in the process of the control loop or behind ROS."""
+    return is_mock(config) or (config["task"].get("kind") == "robot" and "mock_node" in config["robot"])
 
 
 def _version(package: str) -> str:

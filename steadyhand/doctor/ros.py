@@ -1,14 +1,17 @@
-"""ROS 2 and its DDS."""
+"""ROS 2 and its DDS, and what the profile of a robot behind ROS needs."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from steadyhand.doctor.environment import is_there
+from runtime.config import compose
+from steadyhand.doctor.environment import is_simulated, is_there
 from steadyhand.doctor.finding import Finding, broken, note, ok
 
 __all__ = ["CHECKS"]
@@ -16,6 +19,17 @@ __all__ = ["CHECKS"]
 IMPORT_LIMIT_S = 30.0
 TESTED_RMW = "rmw_fastrtps_cpp"
 RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
+DISTRIBUTION = "jazzy"
+INDEX = "share/ament_index/resource_index/packages"
+MESSAGE = re.compile(r"(\w+)/(?:msg|srv|action)/\w+")
+# Kinds of a profile's parts that speak messages of packages beyond ros-base.
+PACKAGES = {
+    "franka_state": "franka_msgs",
+    "franka_error_recovery": "franka_msgs",
+    "activate_controller": "controller_manager_msgs",
+}
+# In no apt repository of ROS.
+WORKSPACES = {"franka_msgs": "franka_ros2", "xarm_msgs": "xarm_ros2"}
 LAST_DOMAIN = 101  # above it the ports of a domain overlap those that Linux gives to clients
 
 
@@ -25,12 +39,10 @@ def check_rclpy(config: Mapping[str, Any]) -> Finding:
     if not is_there("rclpy"):
         missing = "not installed"
     else:
-        command = [sys.executable, "-c", "import rclpy"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_LIMIT_S, check=False)  # noqa: S603
-        if done.returncode == 0:
+        missing = _failure("import rclpy")
+        if not missing:
             distribution = os.environ.get("ROS_DISTRO", "from wheels, no ROS_DISTRO")
             return ok("rclpy", f"imports ({distribution})")
-        missing = (done.stderr.strip().splitlines() or ["it cannot be imported"])[-1]
     if _is_needed(config):
         return broken("rclpy", missing, mend)
     return note("rclpy", f"{missing}; only robots behind ROS need it", mend)
@@ -43,6 +55,9 @@ def check_rmw(config: Mapping[str, Any]) -> Finding | None:
     chosen = os.environ.get("RMW_IMPLEMENTATION")
     if chosen in (None, "", TESTED_RMW):
         return ok("rmw", chosen or f"the default, {TESTED_RMW}")
+    if failure := _failure("import rclpy; rclpy.init(); rclpy.shutdown()"):
+        mend = f"sudo apt-get install {_apt_name(chosen)}, or unset RMW_IMPLEMENTATION"
+        return (broken if _is_needed(config) else note)("rmw", f"{chosen} cannot be loaded: {failure}", mend)
     return note("rmw", f"{chosen}; tested is {TESTED_RMW}", "see that every machine of the cell has the same one")
 
 
@@ -74,6 +89,88 @@ def check_discovery(config: Mapping[str, Any]) -> Finding | None:
     return note("ROS_AUTOMATIC_DISCOVERY_RANGE", found, mend)
 
 
+def check_workspace(config: Mapping[str, Any]) -> Finding | None:
+    """Say whether the shell has sourced a workspace with the nodes; `ros2 launch` finds them there alone."""
+    if not _is_needed(config):
+        return None
+    prefixes = [prefix for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+    if not prefixes:
+        mend = f"source /opt/ros/{DISTRIBUTION}/setup.bash, then install/setup.bash (docs/ros.md)"
+        return note("workspace", "no workspace is sourced (AMENT_PREFIX_PATH is empty)", mend)
+    gone = [prefix for prefix in prefixes if not Path(prefix).is_dir()]
+    if gone:
+        return note("workspace", f"sourced, but not there: {gone[0]}", "open a new terminal and source what is there")
+    if not any((Path(prefix) / INDEX / "actor").exists() for prefix in prefixes):
+        mend = "build the nodes and source install/setup.bash (docs/ros.md)"
+        return note("workspace", f"the package actor is in none of the {len(prefixes)} sourced prefixes", mend)
+    return ok("workspace", f"{len(prefixes)} sourced prefixes, one with the package actor")
+
+
+def check_messages(config: Mapping[str, Any]) -> Finding | None:
+    """Say whether the message packages are there that the profile speaks and ros-base lacks."""
+    if not _is_needed(config):
+        return None
+    needed = sorted(set(_packages(config["robot"].get("profile"))))
+    missing = [package for package in needed if not is_there(package)]
+    if not missing:
+        return ok("messages", ", ".join(needed) or "none beyond those of ros-base")
+    mends = [
+        f"build {WORKSPACES[package]} and source it"
+        if package in WORKSPACES
+        else f"apt-get install {_apt_name(package)}"
+        for package in missing
+    ]
+    found = f"missing, and the profile needs it: {', '.join(missing)}"
+    return broken("messages", found, f"{'; '.join(mends)}; where it is installed already, source its workspace")
+
+
+def check_cv2(config: Mapping[str, Any]) -> Finding | None:
+    """Say whether pictures can be decoded and shrunk; the actor's node does not start without."""
+    if not _is_needed(config):
+        return None
+    if is_there("cv2"):
+        return ok("cv2", "there")
+    mend = "pip install opencv-python-headless, or the extra robot (docs/ros.md)"
+    return broken("cv2", "missing, and the actor's node needs it", mend)
+
+
+def check_limits(config: Mapping[str, Any]) -> Finding | None:
+    """Say whether a real arm has limits of its own cell; the actor is not configured without."""
+    if not _is_needed(config) or is_simulated(config):
+        return None
+    if config["safety"] != compose([])["safety"]:
+        return ok("limits", "of this cell")
+    mend = "write safety/my_cell.yaml into your configuration folder and choose it with safety=my_cell (docs/ros.md)"
+    return broken("limits", "those of the mock, not of this cell", mend)
+
+
+def _packages(part: Any) -> Iterator[str]:
+    """Yield the packages of a profile's message types, however deep they stand."""
+    if isinstance(part, Mapping):
+        if package := PACKAGES.get(str(part.get("kind"))):
+            yield package
+        for value in part.values():
+            yield from _packages(value)
+    elif isinstance(part, (list, tuple)):
+        for value in part:
+            yield from _packages(value)
+    elif isinstance(part, str) and (found := MESSAGE.fullmatch(part)):
+        yield found[1]
+
+
+def _apt_name(package: str) -> str:
+    return f"ros-{os.environ.get('ROS_DISTRO', DISTRIBUTION)}-{package.replace('_', '-')}"
+
+
+def _failure(code: str) -> str:
+    """Return the last line of what Python says to this code, in a process of its own; "" when it runs."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_LIMIT_S, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return ""
+    return (done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"])[-1]
+
+
 def _is_needed(config: Mapping[str, Any]) -> bool:
     return bool(config["task"].get("kind") == "robot" and config["robot"].get("kind") == "ros")
 
@@ -82,4 +179,13 @@ def _is_present(config: Mapping[str, Any]) -> bool:
     return _is_needed(config) or is_there("rclpy")
 
 
-CHECKS = (check_rclpy, check_rmw, check_domain, check_discovery)
+CHECKS = (
+    check_rclpy,
+    check_workspace,
+    check_messages,
+    check_cv2,
+    check_limits,
+    check_rmw,
+    check_domain,
+    check_discovery,
+)

@@ -30,6 +30,10 @@ def test_only_the_mock_needs_mujoco(monkeypatch):
     assert environment.check_mujoco(config()).level is Level.OK
     without(monkeypatch, "mujoco")
     assert environment.check_mujoco(config()).level is Level.BROKEN
+    behind_ros = environment.check_mujoco(config("robot=mock_ros"))
+    assert behind_ros.level is Level.BROKEN
+    assert "robot=mock_ros needs it" in behind_ros.found
+    assert environment.check_mujoco(config("robot=crisp_fr3")).level is Level.NOTE
     foreign = config("task=gym", "task.entry_point=gymnasium:make")
     assert environment.check_mujoco(foreign).level is Level.NOTE
 
@@ -38,6 +42,8 @@ def test_cameras_must_be_drawn_and_films_may(monkeypatch):
     monkeypatch.delenv("MUJOCO_GL", raising=False)
     monkeypatch.setattr(environment, "find_library", lambda name: None)
     assert environment.check_rendering(config()).level is Level.NOTE
+    assert environment.check_rendering(config("robot=mock_ros")).level is Level.NOTE
+    assert environment.check_rendering(config("robot=crisp_fr3")) is None
     finding = environment.check_rendering(config("camera=wrist_side"))
     assert finding.level is Level.BROKEN
     assert "wrist" in finding.found
