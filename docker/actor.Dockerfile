@@ -7,6 +7,8 @@ ARG TORCH_INDEX=
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3-venv python3-colcon-common-extensions \
+        libegl1 libgl1-mesa-dri libosmesa6 \
+        ros-jazzy-control-msgs ros-jazzy-controller-manager-msgs ros-jazzy-moveit-msgs \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 steadyhand \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin steadyhand \
@@ -22,7 +24,8 @@ RUN pip install --no-cache-dir --constraint constraints/cpu.txt \
 COPY . .
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Built by the environment's Python, so that the installed nodes find both torch and rclpy.
-RUN pip install --no-cache-dir --no-build-isolation --constraint constraints/cpu.txt '.[run]' \
+RUN pip install --no-cache-dir --no-build-isolation --constraint constraints/cpu.txt --constraint constraints/ros.txt \
+        '.[robot]' \
     && source /opt/ros/jazzy/setup.bash \
     && python3 -m colcon build --base-paths ros2_ws/src --build-base /tmp/build --install-base /opt/ros2_ws \
     && rm -rf /tmp/build log \

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from actor_ros.executables import ARGUMENTS, learner_words, programs
 from runtime.config import build, compose
 from transport.config import TransportConfig
 from transport.keys import secret_file
@@ -86,7 +87,9 @@ def test_no_container_is_root_or_may_become_it(name):
 def test_no_container_writes_to_its_own_file_system_or_beyond_its_runs(name):
     service = SERVICES[name]
     assert service["read_only"] is True
-    assert service["volumes"] == ["runs:/data/runs"]
+    runs, *others = [defaults(volume) for volume in service["volumes"]]
+    assert runs == "runs:/data/runs"
+    assert all(volume.endswith(":ro") for volume in others)
     assert [entry.split(":")[0] for entry in service["tmpfs"]] == ["/tmp"]
     assert "size=" in service["tmpfs"][0]
 
@@ -99,9 +102,9 @@ def test_no_container_takes_all_of_the_machine(name):
     assert SERVICES[name]["init"] is True
 
 
-def test_two_ports_are_published_and_only_to_this_machine():
-    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert sorted(published) == ["127.0.0.1:5555:5555", "127.0.0.1:5556:5556"]
+def test_no_port_is_published():
+    # A learner without keys serves its own loopback, to which no published port leads; one with keys is on the host's.
+    assert [name for name, service in SERVICES.items() if {"ports", "expose"} & service.keys()] == []
 
 
 def test_only_what_speaks_dds_or_to_it_is_on_the_hosts_network():
@@ -127,7 +130,7 @@ def test_every_container_that_stays_tells_its_health(name):
         assert check == {"disable": True}
         return
     assert check["test"][0] == "CMD"
-    assert check["test"][3] in ("learner", "actor")
+    assert check["test"][3] == {"actor": "nodes", "mock": "actor"}.get(name, "learner")
     assert check.keys() == {"test", "interval", "timeout", "retries", "start_period"}
     dockerfile = (ROOT / SERVICES[name]["build"]["dockerfile"]).read_text(encoding="utf-8")
     script = check["test"][2]
@@ -152,8 +155,9 @@ def test_between_two_machines_the_learner_gets_its_key_as_a_secret_and_who_may_c
     (learner,) = network["services"].values()
     assert {secret["source"] for secret in learner["secrets"]} == network["secrets"].keys() == {"learner_key"}
     verb, *words = [defaults(word) for word in learner["command"]]
-    assert words[:4] == [defaults(word) for word in SERVICES["robot-learner"]["command"]][1:5]
-    config = build(TransportConfig, compose(words)["transport"], "transport")
+    alone = [defaults(word) for word in SERVICES["robot-learner"]["command"]][1:]
+    assert words[:6] == alone[:6]
+    config = build(TransportConfig, compose(words[1:])["transport"], "transport")
     assert verb == "learn"
     assert learner["secrets"][0]["target"] == str(secret_file(config.keys_folder))
     (volume,) = [defaults(volume) for volume in learner["volumes"]]
@@ -169,7 +173,7 @@ def test_between_two_machines_the_learner_gets_its_key_as_a_secret_and_who_may_c
 
 @pytest.mark.parametrize("name", ["demos", "learner", "robot-learner", "mock"])
 def test_every_command_is_one_that_the_program_takes(name):
-    verb, *words = [defaults(word) for word in SERVICES[name]["command"]]
+    verb, *words = [defaults(word) for word in SERVICES[name]["command"] if word != "--await-demos"]
     assert verb in ("record", "learn", "act")
     config = compose([word.replace("episodes=", "demo.demos=") for word in words])
     assert config["run_root"] == "/data/runs"
@@ -178,3 +182,40 @@ def test_every_command_is_one_that_the_program_takes(name):
     assert [address.rpartition(":")[2] for address in addresses] == ["5555", "5556"]
     for address in addresses:
         check_address(address, keyed=False)  # the program would refuse anything else
+
+
+def launch_arguments():
+    words = [defaults(word) for word in SERVICES["actor"]["command"]]
+    assert words[:4] == ["ros2", "launch", "actor", "robot.launch.py"]
+    return dict(word.split(":=") for word in words[4:])
+
+
+def test_the_launch_file_takes_what_the_actor_is_started_with():
+    given = launch_arguments()
+    assert given.keys() <= ARGUMENTS.keys()
+    assert all(given.values()), "ros2 launch refuses an argument without a value"
+    assert all(ARGUMENTS[name].choices == () or value in ARGUMENTS[name].choices for name, value in given.items())
+
+
+def test_actor_and_learner_work_on_the_same_run_and_there_is_one_learner():
+    given = launch_arguments() | {"params_file": ""}
+    _, *learner = [defaults(word) for word in SERVICES["robot-learner"]["command"]]
+    config = compose([word for word in learner if not word.startswith("--")])
+    actor = programs(given)[-1].parameters
+    assert (actor["run_name"], actor["task"]) == (config["run_name"], "peg_insert")
+    assert config["run_root"] == "/data/runs"
+    assert actor["run_root"] == "runs"
+    assert "WORKDIR /data\n" in (ROOT / "docker/actor.Dockerfile").read_text(encoding="utf-8")
+    assert actor["learner_address"] == config["transport"]["address"]
+    assert learner_words(given) is None, "a second learner could not listen on the same ports"
+    assert learner[0] == "--await-demos", "on the mock the actor demonstrates first"
+
+
+def test_a_cells_own_files_reach_actor_and_learner_and_the_default_ones_change_nothing():
+    for name in ("actor", "robot-learner"):
+        volumes = [defaults(volume) for volume in SERVICES[name]["volumes"]]
+        assert "./docker/cell:/config:ro" in volumes
+        assert SERVICES[name]["environment"]["STEADYHAND_CONFIG"] == "/config"
+    assert launch_arguments()["params_file"] == "/config/cell.yaml"
+    given = yaml.safe_load((ROOT / "docker/cell/cell.yaml").read_text(encoding="utf-8"))
+    assert given == {"/**": {"ros__parameters": {"overrides": [""]}}}
