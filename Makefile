@@ -5,6 +5,7 @@
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
+# make containers-check  install what the Dockerfiles say without an engine, and start it (root, minutes)
 # make clean             remove the environment and the caches; runs/ stays
 #
 # The first call builds .venv from a bare python3. COMPUTE=cuda trains on a GPU. TORCH_INDEX=<url> takes torch from
@@ -32,7 +33,7 @@ ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
 INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
-.PHONY: demo ros-demo test lint faults bench bench-learning clean
+.PHONY: demo ros-demo test lint faults bench bench-learning containers-check clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -58,6 +59,9 @@ bench: $(READY)
 
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
+
+containers-check: $(READY) $(ROS_READY)
+	@$(BIN)/python -m tests.docker.containers_check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

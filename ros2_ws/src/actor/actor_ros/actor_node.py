@@ -130,8 +130,13 @@ class ActorNode(LifecycleNode):
 
     def _bring_up(self) -> None:
         """Configure and activate as soon as everything speaks."""
+        waited_for = ""
         while not self._ended.wait(_RETRY_S):
-            if not self.cell.fault():
+            fault = self.cell.fault()
+            if fault and fault != waited_for:
+                self.get_logger().info(f"waiting: {fault}")
+            waited_for = fault
+            if not fault:
                 if self.trigger_configure() == SUCCESS:
                     self.trigger_activate()
                 return

@@ -58,7 +58,7 @@ class Cell:
         self.profile = robot_config(config).profile
         self.is_mock = "mock_node" in config["robot"]
         self.clock = RosClock(node)
-        self.sources = Sources(self.clock)
+        self.sources = Sources(self.clock, self.clock.stands)
         self.link = RobotLink(node, self.profile, self.sources, on_fault)
         self.preconditions = Preconditions(node, self.profile, may_move)
         self.gains: dict[str, float] = {}

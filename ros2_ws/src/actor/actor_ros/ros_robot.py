@@ -16,7 +16,7 @@ from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to
 from robot_envs.safety.plausibility import Plausibility
 from robot_envs.safety.shaper import PoseShaper
 from robot_envs.safety.tare import mean_wrench
-from runtime.clock import Clock
+from runtime.clock import Clock, MonotonicClock
 
 __all__ = ["RosRobot"]
 
@@ -87,9 +87,10 @@ class RosRobot:
         Raises:
             RobotError: One does not; the line names it.
         """
-        until_ns = self._clock.now_ns() + round(_CONNECT_S * _NS)
-        while (silent := self._link.sources.silent()) and self._clock.now_ns() < until_ns:
-            self._clock.sleep_until(self._clock.now_ns() + _NS // 50)
+        wall = MonotonicClock()  # discovery takes the machine's time, not a simulator's
+        until_ns = wall.now_ns() + round(_CONNECT_S * _NS)
+        while (silent := self._link.sources.silent()) and wall.now_ns() < until_ns:
+            wall.sleep_until(wall.now_ns() + _NS // 50)
         if self._link.frame_fault:
             raise RobotError(self._link.frame_fault)
         if silent:

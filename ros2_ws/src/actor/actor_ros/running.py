@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from runtime.config import ConfigError
 __all__ = ["LoopNode", "run"]
 
 _JOIN_S = 1.0
+END_WITHIN_S = 2.5  # of the first signal; the launch file ends by force what is still there at 3 s
 EXIT_BROKEN, EXIT_UNUSABLE = 1, 2
 
 
@@ -38,6 +41,9 @@ class LoopNode(Protocol):
 def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     """Run a node until SIGINT or SIGTERM; a second signal changes nothing, so that it cannot tear the end apart.
 
+    A node that has not ended END_WITHIN_S after the first signal, for whatever it waits, is ended with a line: what is
+    recorded is on disk, and the watchdog holds when commands stop.
+
     Returns:
         The exit status: 0, 1 when a callback failed, 2 when the configuration or the robot cannot be used.
     """
@@ -45,6 +51,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # A handler that waits for a lock, as an event's, would never return when a second signal interrupts it.
         signal.signal(number, lambda *_: asked.set())
+    _end_by_force()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node: LoopNode = make_node()
@@ -70,6 +77,26 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     for failure in failures:
         print(f"steadyhand: a callback failed: {failure!r}", file=sys.stderr)  # noqa: T201
     return EXIT_BROKEN if failures else 0
+
+
+def _end_by_force() -> None:
+    """Wait on a thread for the first signal, and end the process if it is still there some time later.
+
+    The signal wakes the thread by a file descriptor: Python's own handler runs on the main thread, and waits with it.
+    """
+    woken, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+
+    def watch() -> None:
+        woken.recv(1)
+        threading.Event().wait(END_WITHIN_S)
+        wakes.close()
+        print(f"steadyhand: not ended within {END_WITHIN_S} s of the signal; ended by force", file=sys.stderr)  # noqa: T201
+        sys.stderr.flush()
+        os._exit(EXIT_BROKEN)
+
+    threading.Thread(target=watch, name="end by force", daemon=True).start()
 
 
 def _spin(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from robot_envs.safety.freshness import Freshness
 from runtime.clock import Clock
 
-__all__ = ["Sources"]
+__all__ = ["CLOCK", "Sources"]
+
+CLOCK = "/clock of use_sim_time"  # as a source: it was never heard, or stands still
 
 
 class Sources:
@@ -16,10 +19,11 @@ class Sources:
 
     Args:
         clock: Gives receive times. What messages say of their own time is not looked at.
+        clock_stands: Whether that clock stands still, as a simulator's may: no reading grows old by it then.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, clock_stands: Callable[[], bool] = lambda: False) -> None:
+        self._clock, self._clock_stands = clock, clock_stands
         self._freshness: dict[str, Freshness] = {}
         self._newest: dict[str, tuple[Any, int]] = {}
 
@@ -44,7 +48,8 @@ class Sources:
     def silent(self) -> tuple[str, ...]:
         """The names of those that are not heard, or no longer."""
         now_ns = self._clock.now_ns()
-        return tuple(name for name, freshness in self._freshness.items() if not freshness.is_fresh(now_ns))
+        silent = tuple(name for name, freshness in self._freshness.items() if not freshness.is_fresh(now_ns))
+        return (CLOCK, *silent) if self._clock_stands() else silent
 
     def ages_s(self) -> dict[str, float]:
         """The age of every source's newest reading [s]; infinite before the first."""

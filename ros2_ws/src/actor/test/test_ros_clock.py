@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from rclpy.parameter import Parameter
 from ros_kit import Probe, wait_until
@@ -65,9 +67,30 @@ def test_sleeping_ends_when_the_simulator_says_so(simulator):
     assert simulator.clock.now_ns() == now + S // 2
 
 
+def test_it_stands_before_the_first_tick_and_after_a_second_without_one_and_nobody_waits_for_it(simulator):
+    late = Probe("late_follower")
+    try:
+        late.node.set_parameters([Parameter("use_sim_time", value=True)])
+        clock = RosClock(late.node)
+        assert clock.stands()
+        clock.sleep_until(clock.now_ns() + S)  # returns
+    finally:
+        late.close()
+    now = simulator.tell(60.0)
+    assert not simulator.clock.stands()
+    before = time.monotonic()
+    simulator.clock.sleep_until(now + S)
+    assert 0.5 < time.monotonic() - before < 10.0
+    assert simulator.clock.stands()
+    assert simulator.clock.now_ns() == now
+    simulator.tell(60.25)
+    assert not simulator.clock.stands()
+
+
 def test_without_a_simulator_it_is_the_machines_monotonic_clock(simulator):
     clock, machine = RosClock(simulator.probe.node), MonotonicClock()
     before = machine.now_ns()
     assert before <= clock.now_ns() <= machine.now_ns()
+    assert not clock.stands()
     clock.sleep_until(before + 20_000_000)
     assert machine.now_ns() >= before + 20_000_000

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from actor_ros.sources import Sources
+from actor_ros.sources import CLOCK, Sources
 from runtime.clock import FakeClock
 
 S = 1_000_000_000
@@ -44,3 +44,13 @@ def test_a_source_that_speaks_on_a_change_only_is_never_silent(sources, clock):
     sources.put("mode", "well")
     clock.advance_ns(3600 * S)
     assert "mode" not in sources.silent()
+
+
+def test_a_clock_that_stands_is_silent_by_its_own_name(clock):
+    standing = []
+    sources = Sources(clock, lambda: bool(standing))
+    sources.expect("pose", 0.2)
+    sources.put("pose", 1)
+    assert sources.silent() == ()
+    standing.append(True)
+    assert sources.silent() == (CLOCK,)
