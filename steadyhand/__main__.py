@@ -1,7 +1,19 @@
-"""`python -m steadyhand`."""
+"""`python -m steadyhand`, and the command `steadyhand`."""
 
-import sys
+from __future__ import annotations
 
+from typing import NoReturn
+
+from runtime.leave import leave
 from steadyhand.cli import main
 
-sys.exit(main())
+__all__ = ["enter"]
+
+
+def enter() -> NoReturn:
+    """Run one verb, and end the process with its exit status."""
+    leave(main())
+
+
+if __name__ == "__main__":
+    enter()

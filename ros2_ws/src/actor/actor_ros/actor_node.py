@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from robot_envs.robot import RobotError
 from robot_envs.safety.gate import StopReason
 from runtime.clock import MonotonicClock
 from runtime.config import compose
+from runtime.leave import leave
 from steadyhand.job import Job, open_job
 
 _RETRY_S = 0.5
@@ -276,7 +276,7 @@ def _filled(response: Any, objection: str) -> Any:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(ActorNode))
+    leave(run(ActorNode))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Callbacks put what arrives into one queue; the loop alone touches the physics.
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +27,7 @@ from actor_ros.running import run
 from actor_ros.schedule import Schedule
 from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
 from runtime.config import ConfigError, build
+from runtime.leave import leave
 
 _NS = 1_000_000_000
 _GAINS = ("task.k_pos", "task.k_rot")
@@ -230,7 +230,7 @@ class MockRobotNode(Node):
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(MockRobotNode))
+    leave(run(MockRobotNode))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from actor_ros.topics import ROBOT, TOPICS, Topic
 from robot_envs.profile import ControllerProfile
 from runtime.clock import wall_time_ns
 from runtime.config import ConfigError
+from runtime.leave import leave
 
 __all__ = ["RecorderNode", "recorded"]
 
@@ -106,7 +106,7 @@ def _open(folder: str) -> tuple[Any, Any]:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(RecorderNode))
+    leave(run(RecorderNode))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ The decisions are those of `robot_envs.safety.watchdog`; here are topics, the lo
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import Any
 
@@ -34,6 +33,7 @@ from robot_envs.safety.watchdog import Watchdog
 from robot_envs.safety.watchdog_settings import WatchdogSettings
 from runtime.clock import MonotonicClock
 from runtime.config import ConfigError, build
+from runtime.leave import leave
 
 _NS = 1_000_000_000
 _REPORT_NS = _NS
@@ -251,7 +251,7 @@ def _full_name(endpoint: Any) -> str:
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(WatchdogNode))
+    leave(run(WatchdogNode))
 
 
 if __name__ == "__main__":
