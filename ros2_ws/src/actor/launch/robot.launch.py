@@ -37,6 +37,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         Node(
             package="actor",
             executable=program.executable,
+            exec_name=program.executable,  # its lines say who speaks, not `python3`
             name=program.node,
             namespace=given["namespace"],
             output="screen",

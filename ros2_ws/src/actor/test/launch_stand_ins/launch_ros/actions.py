@@ -25,10 +25,10 @@ SCALARS = (bool, int, float, str)
 class Node(ExecuteProcess):
     """A process of a ROS package."""
 
-    def __init__(self, *, package, executable, name, namespace, parameters, **process) -> None:
+    def __init__(self, *, package, executable, exec_name, name, namespace, parameters, **process) -> None:
         self.package, self.executable = text(package), text(executable)
         self.node_name, self.namespace, self.parameters = text(name), text(namespace), list(parameters)
-        super().__init__(cmd=[self.executable], **process)
+        super().__init__(cmd=[self.executable], name=exec_name, **process)
 
     def command(self, context: LaunchContext) -> list[str]:
         namespace = self.namespace if self.namespace.startswith("/") else f"/{self.namespace}"
