@@ -39,7 +39,7 @@ from steadyhand.job import Job, seed_for
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.records import evaluation_path
 from transport import segment
-from transport.demo_set import DemoManifest, DemoSetError, is_demo_set
+from transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
 from transport.schema import Schema
 from transport.weights import Weights
 
@@ -124,6 +124,7 @@ def record_demos_in(
         DemoSetError: As there.
         PolicySpecError: The configured policy reads nothing of what the environment gives.
     """
+    refuse_foreign(job.run.demos)
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
         check_same_action(job, job.run.demos)

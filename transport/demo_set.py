@@ -11,11 +11,13 @@ import numpy as np
 
 from runtime.logging import quoted
 from runtime.run_folder import atomic_write_json
+from transport.foreign_data import advice, foreign_data
 from transport.log_reader import LogReader
 from transport.record import Kind
 from transport.schema import Schema, SchemaError
 
-__all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest", "write_manifest"]
+__all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest"]
+__all__ += ["refuse_foreign", "write_manifest"]
 
 MANIFEST = "manifest.json"
 
@@ -56,16 +58,28 @@ def read_manifest(folder: Path) -> DemoManifest:
     """Read the manifest of the demo set in `folder`.
 
     Raises:
-        DemoSetError: There is none, or it says something else than a manifest.
+        DemoSetError: There is none, or it says something else than a manifest. Data of another package are named.
     """
+    refuse_foreign(folder)
     try:
         facts = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, Any])
         schema = Schema.from_json(facts["schema"])
         return msgspec.convert({**facts, "schema": schema}, DemoManifest, strict=True)
     except (OSError, KeyError, SchemaError, msgspec.MsgspecError) as error:
         raise DemoSetError(
-            f"{folder}: expected a demo set with {MANIFEST}, found {quoted(str(error), 160)}; record one with `demo`"
+            f"{folder}: expected a demo set with {MANIFEST}, found {quoted(str(error), 160)}; record one with "
+            "`steadyhand record`"
         ) from None
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a place without a manifest that holds another package's data.
+
+    Raises:
+        DemoSetError: It does; the line names the format, and what to do.
+    """
+    if not is_demo_set(path) and (found := foreign_data(path)):
+        raise DemoSetError(f"{path}: expected a demo set with {MANIFEST}, found {found}; {advice()}")
 
 
 def count_episodes(reader: LogReader) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from steadyhand.demos import carry_over
 from steadyhand.log_facts import LogFacts, read_log
 from steadyhand.terminal import say, table_text
 from transport import segment
-from transport.demo_set import DemoSetError, is_demo_set, read_manifest
+from transport.demo_set import DemoSetError, is_demo_set, read_manifest, refuse_foreign
 from transport.schema import Schema
 
 EPILOG = "example: steadyhand inspect runs/pegs/demos"
@@ -30,6 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Print one block per log."""
     folders = list(_logs(options.folder, DEEPEST))
+    if not folders:
+        refuse_foreign(options.folder)
     if overrides or not folders:
         found = f"also {overrides[0]}" if overrides else "no log in or below it"
         raise DemoSetError(f"{options.folder}: expected one folder with a demo set or a log, found {found}")

@@ -21,7 +21,7 @@ from steadyhand.demos import action_gains, check_demos
 from steadyhand.job import Job, open_job
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
-from transport.demo_set import is_demo_set, read_manifest
+from transport.demo_set import is_demo_set, read_manifest, refuse_foreign
 from transport.segment import is_finished
 
 LOOK_NS = 200_000_000
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     job = open_job(overrides)
     config = build(LearnerConfig, job.config["learner"], "learner")
     with run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
+        refuse_foreign(job.run.demos)
         job.write_manifest(compute_device=str(resolve_device(config.device)))
         if options.await_demos and not _await_demos(job, stop):
             return 0

@@ -31,3 +31,12 @@ def test_finds_the_logs_below_a_run_folder(tmp_path, capsys):
 def test_a_folder_without_a_log_is_refused(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 2
     assert "no log in or below it" in capsys.readouterr().err
+
+
+def test_another_packages_data_are_named(tmp_path, capsys):
+    (tmp_path / "demo.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n demo_0 env_args")
+    for path in (tmp_path, tmp_path / "demo.hdf5"):
+        assert main(["inspect", str(path)]) == 2
+        line = capsys.readouterr().err
+        assert "a robomimic HDF5 file" in line
+        assert line.count("\n") == 1

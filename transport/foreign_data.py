@@ -1,0 +1,144 @@
+"""Data sets of other packages, told by the bytes and the folders that they are made of; nothing of them is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from runtime.logging import escaped
+
+__all__ = ["advice", "foreign_data"]
+
+SCANNED = 4 << 20  # bytes at either end of a file in which names are looked for
+DEEPEST = 3  # folders below the one that was named
+MOST_ENTRIES = 500  # that are looked at
+MAX_JSON = 1 << 20
+HDF5, PARQUET, ARROW = b"\x89HDF\r\n\x1a\n", b"PAR1", b"ARROW1"
+HDF5_PLACES = (0, 512, 1024, 2048)  # where the signature may stand
+MAGIC = {
+    b"\x89MCAP0\r\n": "an MCAP recording",
+    b"#ROSBAG V": "a ROS 1 bag",
+    b"SQLite format 3\0": "a SQLite file, such as a ROS 2 bag",
+    b"\x93NUMPY": "a NumPy array",
+    ARROW: "an Arrow file",
+    b"\x1f\x8b": "a gzip file",
+    b"\xfd7zXZ\0": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+}
+ZARR = (".zgroup", ".zarray", "zarr.json")
+
+
+def foreign_data(path: Path) -> str:
+    """Return what another package has written at `path`, in a few words, with its place; "" when nothing is known.
+
+    Args:
+        path: A file, or a folder that is looked through a few levels deep.
+    """
+    for place in _places(path):
+        name = _folder_name(place) if place.is_dir() else _file_name(place)
+        if name:
+            inside = "" if place == path else f" ({escaped(str(place.relative_to(path)))})"
+            return f"{name}{inside}"
+    return ""
+
+
+def advice() -> str:
+    """What a person does with such data."""
+    return (
+        "there is no importer yet: record with `steadyhand record`, or write a demo set from it in a short script with "
+        "transport.demo_writer (docs/bring-your-own-env.md)"
+    )
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """The path and what is below it, folders before the files in them, as far as is worth looking."""
+    level, left = [path], MOST_ENTRIES
+    for _ in range(DEEPEST + 1):
+        below: list[Path] = []
+        for place in level:
+            left -= 1
+            if left < 0:
+                return
+            yield place
+            if place.is_dir():
+                try:
+                    below += sorted(place.iterdir())
+                except OSError:
+                    continue
+        level = below
+
+
+def _folder_name(folder: Path) -> str:
+    info = _json(folder / "meta" / "info.json")
+    if "codebase_version" in info:
+        return f"a LeRobot data set, {escaped(str(info['codebase_version']), 16)}"
+    metadata = _json(folder / "metadata.json")
+    if "data_format" in metadata or {"total_episodes", "observation_space"} <= set(metadata):
+        return "a Minari data set"
+    if (folder / "dataset_info.json").is_file() and (folder / "features.json").is_file():
+        return "an RLDS (TFDS) data set"
+    if any((folder / name).is_file() for name in ZARR):
+        return "a zarr store, as Diffusion Policy and UMI write them"
+    return ""
+
+
+def _file_name(path: Path) -> str:
+    try:
+        head, tail = _ends(path)
+    except OSError:
+        return ""
+    if any(head[place : place + len(HDF5)] == HDF5 for place in HDF5_PLACES):
+        return _hdf5_name(path, head + tail)
+    if head.startswith(PARQUET):
+        is_lerobot = b"episode_index" in tail and b"frame_index" in tail
+        return "a LeRobot data set's Parquet file" if is_lerobot else "a Parquet file"
+    if _is_pickle(head, tail):
+        is_serl = all(name in head + tail for name in (b"observations", b"next_observations", b"masks"))
+        return "a SERL or HIL-SERL pickle of transitions" if is_serl else "a Python pickle, which is never opened here"
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_name(head, tail)
+    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
+
+
+def _hdf5_name(path: Path, names: bytes) -> str:
+    if b"demo_0" in names or b"demo_1" in names or b"env_args" in names:
+        return "a robomimic HDF5 file"
+    if path.name == "main_data.hdf5" or (b"episode_" in names and b"terminations" in names):
+        return "a Minari HDF5 file"
+    if b"qpos" in names and b"action" in names:
+        return "an ALOHA (ACT) HDF5 file"
+    if b"terminals" in names and b"actions" in names:
+        return "a D4RL HDF5 file"
+    return "an HDF5 file"
+
+
+def _zip_name(head: bytes, tail: bytes) -> str:
+    if b"data.pkl" in head + tail:
+        return "a torch file, which is never opened here"
+    if b".npy" in head + tail:
+        return "a NumPy archive (npz)"
+    return "a zarr store in a zip file" if any(name.encode() in head + tail for name in ZARR) else "a zip file"
+
+
+def _is_pickle(head: bytes, tail: bytes) -> bool:
+    """Protocols 2 to 5 begin with their number, and every pickle ends with a full stop."""
+    return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and (tail or head).endswith(b".")
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    with path.open("rb") as file:
+        head = file.read(SCANNED)
+        size = file.seek(0, 2)
+        file.seek(max(len(head), size - SCANNED))
+        return head, file.read(SCANNED)
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_JSON:
+            return {}
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
