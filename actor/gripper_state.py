@@ -41,7 +41,8 @@ class GripperState:
         """Return the decision with the wanted state in every gripper entry that says nothing of its own."""
         if not len(self._entries):
             return decision
-        if decision.action is not decision.policy_action:
+        # A person's, or a pause; a robot that is to hold gets nothing but rest.
+        if decision.has_human or not (decision.holds or decision.action.any()):
             action = self._completed(decision.action)
             human = action if decision.has_human else decision.human_action
             decision = decision._replace(action=action, human_action=human)

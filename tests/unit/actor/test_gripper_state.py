@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from actor.arbiter import Arbiter, Decision
-from actor.authority import AT_ONCE
+from actor.authority import AT_ONCE, ramped_entries
 from actor.chooser import Chooser
 from actor.control_loop import ControlLoop
 from actor.env_schema import env_schema
@@ -59,6 +59,20 @@ def test_after_the_policy_the_state_goes_on_from_what_it_commanded():
     )
 
 
+def test_a_policys_action_that_a_ramp_has_changed_is_left_alone_too():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    ramped = policy(0.1)._replace(action=np.array([0.05, 0.1, 0.1], np.float32))
+    assert state.complete(ramped) is ramped
+
+
+def test_a_robot_that_is_to_hold_is_given_rest_alone():
+    state = GripperState([GRIPPER])
+    state.begin([1.0])
+    holding = still()._replace(holds=True)
+    assert grippers(state, [human(-1.0), holding, still()]) == [-1, 0, -1]
+
+
 def test_a_width_between_open_and_closed_is_left_until_a_button_is_pressed():
     state = GripperState([GRIPPER])
     state.begin([0.0])
@@ -104,7 +118,7 @@ def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_wid
     env = make_env(compose(["task=pick_place"]), 0)
     rows, operator = [], Presser()
     loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
-    chooser = Chooser(operator, Arbiter(np.zeros(7, np.bool_), AT_ONCE, 0.1))
+    chooser = Chooser(operator, Arbiter(ramped_entries(env), AT_ONCE, env.control_period_s))
     loop.run_episode(0, Phase.DEMO, chooser, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
     env.close()
     steps = [row for row in rows if row["kind"] == Kind.STEP]
