@@ -1,3 +1,4 @@
+# make install           the environment alone: .venv with the command steadyhand
 # make demo              train on the mock robot and watch it learn        SEED=0
 # make test              lint, types, import rules and every test
 # make lint              the same without the tests
@@ -33,8 +34,11 @@ ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
 INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
-.PHONY: demo ros-demo test lint faults bench bench-learning containers-check clean
+.PHONY: install demo ros-demo test lint faults bench bench-learning containers-check clean
 .DEFAULT_GOAL := test
+
+install: $(READY)
+	@echo 'Installed. In this terminal: . $(BIN)/activate, then: steadyhand doctor'
 
 demo: $(READY)
 	@$(BIN)/steadyhand demo seed=$(SEED) learner.device=$(COMPUTE)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -222,3 +223,15 @@ def test_the_search_for_banned_calls_finds(source):
 )
 def test_the_search_for_banned_calls_lets_pass(source):
     assert list(banned(source, BANNED_CALLS | WALL_TIME)) == []
+
+
+def test_no_line_installs_the_product_by_its_name_as_it_is_in_no_package_index():
+    named = re.compile(r"pip install [^\n]*\bsteadyhand\b(?![/.])")
+    texts = [path for path in tracked_files() if path.suffix in {".md", ".py", ".yaml", ".sh", ".toml", ".yml"}]
+    # The history of changes says what lines said then, and this file has the words to look for.
+    found = [
+        str(path.relative_to(ROOT))
+        for path in texts
+        if path.name != "CHANGELOG.md" and path != Path(__file__) and named.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []

@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
 
-__all__ = ["CHECKS", "listener"]
+__all__ = ["CHECKS", "Process", "is_learner", "listener"]
 
 LISTENING = "0A"  # in /proc/net/tcp
 CONNECT_S = 1.0
 SHOWN = 80  # characters of a command line
+COMMAND = "steadyhand"
 
 
 def check_records_port(config: Mapping[str, Any]) -> Finding:
@@ -41,11 +43,12 @@ def _check(name: str, key: str, address: str) -> Finding:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 return _check_remote(name, key, address, host, int(port))
-    who = listener(int(port))
-    if "steadyhand" in who:
-        return ok(name, f"{address}: a learner listens ({who[:SHOWN]})")
+    found = listener(int(port))
+    who = f"process {found.pid}: {' '.join(found.words)}"[:SHOWN] if found else "a process that only root may see"
+    if found and is_learner(found.words):
+        return ok(name, f"{address}: a learner listens ({who})")
     mend = f"end that process, or choose another port with {key}=tcp://{host}:{int(port) + 10}"
-    return broken(name, f"{address} is in use by {who[:SHOWN] or 'a process that only root may see'}", mend)
+    return broken(name, f"{address} is in use by {who}", mend)
 
 
 def _check_remote(name: str, key: str, address: str, host: str, port: int) -> Finding:
@@ -60,15 +63,37 @@ def _check_remote(name: str, key: str, address: str, host: str, port: int) -> Fi
         return note(name, found, "start `steadyhand learn` there first, and let its firewall pass the port")
 
 
-def listener(port: int) -> str:
-    """Return the command line of the process that listens on a TCP port; "" when it is not ours to see."""
+@dataclass(frozen=True)
+class Process:
+    """A running process: its number and the words of its command line."""
+
+    pid: int
+    words: tuple[str, ...]
+
+
+def is_learner(words: Sequence[str]) -> bool:
+    """Return whether a command line is that of `steadyhand learn`.
+
+    Only the words that name the program count: a folder on the way to it may be called steadyhand too.
+    """
+    program = [*words]
+    while program and Path(program[0]).name != COMMAND:
+        # The interpreter and its options stand before the script; another program would stand there alone.
+        if not (Path(program[0]).name.startswith("python") or program[0].startswith("-")):
+            return False
+        program = program[1:]
+    return program[1:2] == ["learn"]
+
+
+def listener(port: int) -> Process | None:
+    """Return the process that listens on a TCP port; None when it is not ours to see."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if any(os.readlink(entry) in sockets for entry in (folder / "fd").iterdir()):
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                return f"process {folder.name}: {' '.join(words).strip()}"
-    return ""
+                words = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+                return Process(int(folder.name), tuple(words))
+    return None
 
 
 def _listening_inodes(port: int) -> set[str]:

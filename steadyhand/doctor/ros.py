@@ -35,7 +35,7 @@ LAST_DOMAIN = 101  # above it the ports of a domain overlap those that Linux giv
 
 def check_rclpy(config: Mapping[str, Any]) -> Finding:
     """Whether ROS' Python library can be imported, in a process of its own."""
-    mend = "source /opt/ros/jazzy/setup.bash, or pip install 'steadyhand[ros]'"
+    mend = "source /opt/ros/jazzy/setup.bash, or pip install '.[ros]' in the clone"
     if not is_there("rclpy"):
         missing = "not installed"
     else:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from steadyhand.doctor import Level
-from steadyhand.doctor.ports import check_records_port, check_weights_port, listener
+from steadyhand.doctor.ports import check_records_port, check_weights_port, is_learner, listener
 from tests.unit.steadyhand.doctor.kit import config, free_ports
 
 LISTEN = (
@@ -14,9 +14,12 @@ LISTEN = (
 )
 
 
-def process_listening(*words):
+def process_listening(script, *words):
+    """A process that listens on a free port, started as a script of that name."""
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(LISTEN)
     process = subprocess.Popen(
-        [sys.executable, "-c", LISTEN, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(script), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     return process, int(process.stdout.readline())
 
@@ -27,9 +30,11 @@ def test_free_ports_are_ready_for_a_learner():
     assert check_weights_port(chosen).level is Level.OK
 
 
-def test_a_port_of_another_program_is_broken_and_the_program_named():
-    process, port = process_listening("a-database")
-    assert f"process {process.pid}" in listener(port)
+# The clone and its environment may have any name, and another program any argument.
+@pytest.mark.parametrize("script", ["a-database", "steadyhand/database", "steadyhand/.venv/bin/pytest"])
+def test_a_port_of_another_program_is_broken_and_the_program_named(tmp_path, script):
+    process, port = process_listening(tmp_path / script, "steadyhand", "learn")
+    assert listener(port).pid == process.pid
     finding = check_records_port(config(f"transport.address=tcp://127.0.0.1:{port}"))
     process.communicate("")
     assert finding.level is Level.BROKEN
@@ -37,8 +42,8 @@ def test_a_port_of_another_program_is_broken_and_the_program_named():
     assert f"transport.address=tcp://127.0.0.1:{port + 10}" in finding.mend
 
 
-def test_a_learner_that_runs_already_is_fine():
-    process, port = process_listening("steadyhand", "learn")
+def test_a_learner_that_runs_already_is_fine(tmp_path):
+    process, port = process_listening(tmp_path / "bin" / "steadyhand", "learn", "seed=1")
     finding = check_weights_port(config(f"transport.weights_address=tcp://127.0.0.1:{port}"))
     process.communicate("")
     assert finding.level is Level.OK
@@ -49,7 +54,24 @@ def test_nobody_listens_on_a_port_that_was_closed():
     with socket.socket() as gone:
         gone.bind(("127.0.0.1", 0))
         port = gone.getsockname()[1]
-    assert listener(port) == ""
+    assert listener(port) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/home/me/.venv/bin/python -m steadyhand learn run_name=pegs", True),
+        ("/home/me/steadyhand/.venv/bin/python3.11 /home/me/steadyhand/.venv/bin/steadyhand learn", True),
+        ("steadyhand learn", True),
+        ("/home/me/.venv/bin/python -m steadyhand act run_name=learn", False),
+        ("/home/me/steadyhand/.venv/bin/python -m pytest tests", False),
+        ("/home/me/steadyhand/bin/server learn", False),
+        ("vim steadyhand learn", False),
+        ("", False),
+    ],
+)
+def test_only_the_words_that_name_the_program_make_a_learner(line, expected):
+    assert is_learner(line.split()) is expected
 
 
 @pytest.mark.parametrize("address", ["udp://127.0.0.1:1", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "nonsense"])

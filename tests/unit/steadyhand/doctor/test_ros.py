@@ -32,6 +32,11 @@ def test_only_a_robot_behind_ros_needs_it():
     assert ros.check_discovery(config()) is None
 
 
+@pytest.mark.usefixtures("without_rclpy")
+def test_it_is_installed_from_the_clone_as_no_package_is_published():
+    assert "pip install '.[ros]'" in ros.check_rclpy(BEHIND_ROS).mend
+
+
 def test_it_is_really_imported(package, monkeypatch):
     monkeypatch.setenv("ROS_DISTRO", "jazzy")
     package.write_text("")
