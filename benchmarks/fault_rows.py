@@ -15,7 +15,7 @@ class FaultRow:
     """One fault.
 
     Attributes:
-        id: F1 to F29.
+        id: F1 to F30.
         fault: What goes wrong.
         behaviour: What has to happen, and what was seen when the tests pass.
         tests: Files, or nodes of files, below the repository's root; () with `why_not_run`.
@@ -273,5 +273,20 @@ ROWS: tuple[FaultRow, ...] = (
         "violations",
         "limits broken",
         "sum",
+    ),
+    FaultRow(
+        "F30",
+        "reset against an obstacle of 2 kN/m, tare while pressed, a minute of holding",
+        "the force limit (here 5 N) stops a reset within a control period; a tare of 80 N is refused; the arm creeps at "
+        "most 1 mm",
+        (
+            f"{_ROS}test_reset_limits.py",
+            "tests/unit/robot_envs/test_env.py::test_zero_actions_hold_the_arm_where_it_came_to_rest",
+            "tests/unit/robot_envs/test_env.py::test_without_a_held_pose_the_arm_would_creep",
+            "tests/unit/robot_envs/test_env.py::test_holding_again_and_again_keeps_one_target",
+            "tests/unit/robot_envs/safety/test_tare.py",
+        ),
+        "peak_force_n",
+        "N at most, during the reset",
     ),
 )

@@ -167,11 +167,11 @@ class RosRobot:
             there = self._homing.go(self.read, lambda state: self._may_move() and may_go_on(state))
             self._shaper.begin(self._pose())
         there = there and self._go(target, _REACHED_M, may_go_on)
-        if there:
-            self._stay(target, may_go_on)
+        wrenches: list[Array] = []
+        if there and self._stay(target, may_go_on):
             self._set_gains("compliance")
             wrenches = self._stay(target, may_go_on)
-        if not (there and wrenches):
+        if not wrenches:
             self.hold()
             return self.read()
         self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
@@ -229,6 +229,7 @@ class RosRobot:
                 return True
             self._lead_to(target, state.tcp_pose[0])
             self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+        self.hold()
         raise RobotError(
             f"start pose: cannot be reached, the arm is still {1e3 * away_m:.1f} mm and {away_rad:.3f} rad away; "
             "look what is in its way, and whether the controller follows"
