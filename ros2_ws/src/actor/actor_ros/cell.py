@@ -97,15 +97,13 @@ class Cell:
 
     def fault(self) -> str:
         """Why the robot cannot be driven, as one line; "" when it can. Never waits."""
-        silent, frame = self.sources.silent(), self.link.frame_fault
-        if frame:
+        if frame := self.link.frame_fault:
             return frame
-        if silent:
-            reason = self.preconditions.objection
-            return f"not heard: {', '.join(silent)}; start what publishes it, or correct the robot's profile" + (
-                f" ({reason})" if reason else ""
-            )
-        return self.preconditions.objection
+        reason = self.preconditions.objection
+        if silent := self.sources.silent():
+            advice = reason or "start what publishes it, or correct the robot's profile"
+            return f"not heard: {', '.join(silent)}; {advice}"
+        return reason
 
     def make_follow(self) -> str:
         """Bring the robot to where it follows commands: rearm the watchdog, take the `activate` steps, check again.
