@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Duration
+from rclpy.action import ActionClient
 from rclpy.node import Node
-from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectoryPoint
 
-from actor_ros import qos
 from actor_ros.calls import call
 from actor_ros.robot_link import RobotLink
 from actor_ros.running_goal import RunningGoal
@@ -32,9 +31,8 @@ from robot_envs.safety.rate_limit import RateLimits
 from runtime.clock import Clock
 from runtime.config import ConfigError
 
-__all__ = ["HEARTBEAT", "Homing"]
+__all__ = ["Homing"]
 
-HEARTBEAT = "actor/homing"
 _NS = 1_000_000_000
 _CALL_S = 5.0  # of a service or an answer
 _SPARE_S = 5.0  # beyond the trajectory's own time
@@ -73,7 +71,7 @@ class Homing:
         self._follow_type, self._switch_type, self._list_type = _import_types()
         self._node, self._profile, self._link, self._limits = node, profile, link, limits
         self._period_ns, self._clock = round(control_period_s * _NS), clock
-        self._heartbeat = node.create_publisher(Bool, HEARTBEAT, qos.profile("command"))
+        self._action = ActionClient(node, self._follow_type, profile.action)
         self._home = np.asarray(profile.position_rad, np.float64)
         self._rates = RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
         if limits.joints is not None:
@@ -132,12 +130,12 @@ class Homing:
         """Follow a trajectory to its end; False when it was cancelled because motion is no longer allowed."""
         until_ns = self._clock.now_ns() + round((motion.duration_s + _SPARE_S) * _NS)
         fast, start = 0, self._excess(read())
-        goal = RunningGoal(self._node, self._follow_type, self._profile.action, _CALL_S)
+        goal = RunningGoal(self._node, self._action, self._profile.action, _CALL_S)
         try:
-            self._heartbeat.publish(Bool(data=True))
+            self._link.homing(True)
             goal.send(self._goal(motion))
             while not goal.is_over:
-                self._heartbeat.publish(Bool(data=True))
+                self._link.homing(True)
                 state = read()
                 if not may_go_on(state):
                     return False
@@ -153,8 +151,7 @@ class Homing:
             try:
                 goal.end(_CALL_S)
             finally:
-                self._heartbeat.publish(Bool(data=False))
-                goal.close()
+                self._link.homing(False)
         if goal.failure:
             raise RobotError(f"homing: {self._profile.action} {goal.failure}")
         return True

@@ -7,7 +7,7 @@ from rclpy.node import Node
 from std_msgs.msg import Bool
 
 from actor_ros import qos
-from actor_ros.homing import HEARTBEAT
+from actor_ros.robot_link import HOMING
 from robot_envs.profile import HomingProfile
 
 __all__ = ["HomingGuard"]
@@ -30,7 +30,7 @@ class HomingGuard:
         self._heard_ns: int | None = None
         self._is_new = False
         self._cancel = node.create_client(CancelGoal, f"{profile.action}/_action/cancel_goal")
-        node.create_subscription(Bool, HEARTBEAT, self._on_word, qos.profile("command"))
+        node.create_subscription(Bool, HOMING, self._on_word, qos.profile("command"))
         self._wake = node.create_guard_condition(self._cancel_all)
 
     def tick(self, now_ns: int, is_stopped: bool) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped, WrenchStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64, String
+from std_msgs.msg import Bool, Float64, String
 
 from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
@@ -22,9 +22,10 @@ from robot_envs.profile import ControllerProfile, GripperProfile
 from robot_envs.safety.command_stream import LATCHING, HoldReason
 from runtime.config import ConfigError
 
-__all__ = ["WATCHDOG", "RobotLink"]
+__all__ = ["HOMING", "WATCHDOG", "RobotLink"]
 
 WATCHDOG = "watchdog/stop_reason"
+HOMING = "actor/homing"
 _LATCHING = frozenset(reason.value for reason in LATCHING)
 
 
@@ -79,6 +80,7 @@ class RobotLink:
         command = qos.profile("command")
         message = PoseStamped if profile.command_mode == "pose" else TwistStamped
         self._command = node.create_publisher(message, "actor/command", command)
+        self._homing = node.create_publisher(Bool, HOMING, command)
         self._gripper = node.create_publisher(Float64, "actor/gripper_command", command) if profile.gripper else None
 
     @property
@@ -122,6 +124,10 @@ class RobotLink:
         turn = rotvec_from_quat(quat_multiply(target[3:], quat_inverse(measured[3:])))
         twist = np.concatenate([target[:3] - measured[:3], turn]) / self.profile.watchdog.command_period_s
         self._command.publish(conversions.twist_from_array(twist, frame, stamp))
+
+    def homing(self, is_under_way: bool) -> None:
+        """Tell the watchdog whether a homing trajectory is watched; said again in every control period of it."""
+        self._homing.publish(Bool(data=is_under_way))
 
     def gripper(self, width_m: float) -> None:
         """Ask for an opening between the fingers [m]."""

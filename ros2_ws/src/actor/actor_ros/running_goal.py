@@ -24,7 +24,7 @@ class RunningGoal:
 
     Args:
         node: Its callbacks answer.
-        kind: The action's type.
+        client: The action's. It is the caller's to keep: rclpy cannot destroy one while another thread waits for it.
         name: Its name.
         timeout_s: Time until a server must be there.
 
@@ -32,16 +32,14 @@ class RunningGoal:
         RobotError: There is no server.
     """
 
-    def __init__(self, node: Node, kind: Any, name: str, timeout_s: float) -> None:
+    def __init__(self, node: Node, client: ActionClient, name: str, timeout_s: float) -> None:
         self.failure = ""
-        self._node, self._name = node, name
+        self._node, self._client, self._name = node, client, name
         self._over, self._answered = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._handle: Any = None
         self._must_cancel = False
-        self._client = ActionClient(node, kind, name)
-        if not self._client.wait_for_server(timeout_sec=timeout_s):
-            self._client.destroy()
+        if not client.wait_for_server(timeout_sec=timeout_s):
             raise RobotError(f"action {name}: nobody serves it; start its controller or correct the profile")
 
     def send(self, goal: Any) -> None:
@@ -75,10 +73,6 @@ class RunningGoal:
                 f"action {self._name}: expected the end of a cancelled goal, found none within {timeout_s} s; "
                 "press the emergency stop, then look at the controller"
             )
-
-    def close(self) -> None:
-        """Let go of the action."""
-        self._client.destroy()
 
     def _on_answer(self, answered: Any) -> None:
         handle = answered.result()

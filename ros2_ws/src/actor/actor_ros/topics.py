@@ -133,7 +133,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "actor/homing", "std_msgs/msg/Bool", ACTOR, (WATCHDOG,), "command", "command",
-        "With a profile's homing: true while a joint trajectory runs and the actor watches it. When it falls silent, "
+        "True while a homing trajectory runs and the actor watches it, in every control period. When it falls silent, "
         "the watchdog cancels the trajectory",
     ),
     Topic("actor/intervention", "std_msgs/msg/Bool", ACTOR, (ANYONE,), "event", "event", "A person is acting"),

@@ -40,7 +40,6 @@ class Bench:
     def close(self) -> None:
         self._stop.set()
         self._thread.join(5.0)
-        self.gripper.close()
         self.probe.close()
 
     def _loop(self) -> None:

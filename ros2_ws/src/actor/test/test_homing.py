@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rclpy.action import ActionClient
 from ros_kit import Probe, Process, node_arguments, wait_until
-from std_msgs.msg import Bool, String
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from stub_joint_arm import CARTESIAN, M_PER_RAD, OFFSET, TRAJECTORY, JointArm
 
 from actor_ros import homing as homing_module
 from actor_ros.cell import Cell
-from actor_ros.homing import HEARTBEAT, Homing
+from actor_ros.homing import Homing
 from actor_ros.parameters import robot_config
 from robot_envs.robot import RobotError
 from robot_envs.safety.limits import SafetyLimits
@@ -69,7 +70,16 @@ class Bench:
         self.arm.close()
 
     def rearm(self) -> None:
-        wait_until(lambda: self.probe.call(Trigger, "watchdog/rearm").success, "a rearmed watchdog")
+        answers = []
+
+        def is_rearmed() -> bool:
+            answers.append(self.probe.call(Trigger, "watchdog/rearm"))
+            return answers[-1].success
+
+        try:
+            wait_until(is_rearmed, "a rearmed watchdog")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {answers[-1].message}; {self.watchdog.output()}") from None
 
     def put(self, position: np.ndarray) -> None:
         """Lead the arm by hand: the watchdog forgets where it held it."""
@@ -240,6 +250,9 @@ def test_a_trajectory_that_the_controller_aborts_is_one_line_with_its_reason(ben
 
 def test_an_action_that_is_not_served_is_one_line(bench, monkeypatch):
     monkeypatch.setattr(homing_module, "_CALL_S", 0.5)
+    nothing = ActionClient(bench.probe.node, bench.homing._follow_type, "nothing/here")
+    bench.kept = nothing  # rclpy must not destroy it while the node is spun
+    monkeypatch.setattr(bench.homing, "_action", nothing)
     monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, action="nothing/here"))
     with pytest.raises(RobotError, match="action nothing/here: nobody serves it"):
         bench.go()
@@ -255,17 +268,16 @@ def test_the_watchdog_cancels_the_trajectory_of_an_actor_that_has_died(bench, mo
             raise DeadError
 
     monkeypatch.setattr(homing_module.RunningGoal, "end", lambda self, timeout_s: None)
-    monkeypatch.setattr(homing_module.RunningGoal, "close", lambda self: None)
     monkeypatch.setattr(Homing, "_require_limits", lambda self, state, fast, start: die(self, state))
     monkeypatch.setattr(Homing, "_switch_back", lambda self: None)
-    publish = bench.homing._heartbeat.publish
-    monkeypatch.setattr(bench.homing._heartbeat, "publish", lambda word: publish(word) if word.data else None)
+    say = bench.link.homing
+    monkeypatch.setattr(bench.link, "homing", lambda is_under_way: say(True) if is_under_way else None)
     with pytest.raises(DeadError):
         bench.go()
     wait_until(lambda: bench.arm.cancels == 1, "a cancelled trajectory", 5.0)
     assert np.abs(bench.arm.position - HOME).max() > 0.1, "the arm was stopped on its way"
     assert "its trajectory is cancelled" in bench.watchdog.output()
-    bench.probe.publisher(HEARTBEAT, Bool).publish(Bool(data=False))
+    say(False)
 
 
 @pytest.mark.parametrize("package", ["control_msgs", "controller_manager_msgs"])
