@@ -26,7 +26,12 @@ MESSAGE = re.compile(r"(\w+)/(?:msg|srv|action)/\w+")
 PACKAGES = {
     "franka_state": "franka_msgs",
     "franka_error_recovery": "franka_msgs",
-    "activate_controller": "controller_manager_msgs",
+    "franka": "franka_msgs",  # the gripper
+    "xarm_state": "xarm_msgs",
+    "switch_controller": "controller_manager_msgs",
+    "controller_active": "controller_manager_msgs",
+    "gripper_command": "control_msgs",
+    "parallel_gripper_command": "control_msgs",
 }
 # In no apt repository of ROS.
 WORKSPACES = {"franka_msgs": "franka_ros2", "xarm_msgs": "xarm_ros2"}
@@ -110,7 +115,9 @@ def check_messages(config: Mapping[str, Any]) -> Finding | None:
     """Say whether the message packages are there that the profile speaks and ros-base lacks."""
     if not _is_needed(config):
         return None
-    needed = sorted(set(_packages(config["robot"].get("profile"))))
+    profile = config["robot"].get("profile") or {}
+    homing = {"control_msgs", "controller_manager_msgs"} if profile.get("homing") else set()
+    needed = sorted({*_packages(profile), *homing})
     missing = [package for package in needed if not is_there(package)]
     if not missing:
         return ok("messages", ", ".join(needed) or "none beyond those of ros-base")

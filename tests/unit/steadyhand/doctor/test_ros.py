@@ -96,6 +96,10 @@ def without(monkeypatch, *modules):
             "moveit_msgs",
             "apt-get install ros-jazzy-moveit-msgs",
         ),
+        (["robot=ur_servo"], "moveit_msgs", "apt-get install ros-jazzy-moveit-msgs"),
+        (["robot=ur_fzi", "gripper=robotiq_2f85"], "control_msgs", "apt-get install ros-jazzy-control-msgs"),
+        (["robot=crisp_fr3", "homing=crisp_fr3"], "control_msgs", "apt-get install ros-jazzy-control-msgs"),
+        (["robot=xarm_servo"], "xarm_msgs", "build xarm_ros2 and source it"),
     ],
 )
 def test_message_packages_of_the_profile_are_named_with_the_way_to_get_them(monkeypatch, overrides, missing, mend):
@@ -111,9 +115,9 @@ def test_message_packages_of_the_profile_are_named_with_the_way_to_get_them(monk
 
 
 def test_every_part_of_a_profile_that_needs_a_package_is_known():
-    plain = {"bool", "trigger", "set_bool"}  # of ros-base
-    for path in sorted((ROOT / "configs/robot").glob("*.yaml")):
-        kinds = set(kinds_in(yaml.safe_load(path.read_text(encoding="utf-8")).get("profile")))
+    plain = {"bool", "trigger", "service", "parameter", "subscribed", "topic"}  # of ros-base, or told by a `type`
+    for path in sorted([*ROOT.glob("configs/robot/*.yaml"), *ROOT.glob("configs/gripper/*.yaml")]):
+        kinds = set(kinds_in(yaml.safe_load(path.read_text(encoding="utf-8")))) - {"ros", "mock"}
         assert kinds <= plain | set(ros.PACKAGES), f"{path.name}: add what it needs to steadyhand/doctor/ros.py"
 
 
