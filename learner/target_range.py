@@ -78,7 +78,7 @@ def same_meaning(one: RewardSteps, other: RewardSteps) -> bool:
 
 def _is_flattened(steps: RewardSteps, low: float, high: float) -> bool:
     slack = TOLERANCE * (high - low)
-    # Targets that are outside whatever the critics say.
+    # Targets that are outside for every value of the critics.
     best, worst = steps.reward + steps.discount * high, steps.reward + steps.discount * low
     if ((best < low - slack) | (worst > high + slack)).any():
         return True

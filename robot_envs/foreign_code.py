@@ -26,7 +26,7 @@ class ForeignCodeError(RuntimeError):
 
 
 def load_entry_point(text: str, where: str) -> Callable[..., Any]:
-    """Import ``package.module:name``. That runs the module's code: the text must come from whoever runs the program.
+    """Import ``package.module:name``. That runs the module's code: the text must be the user's own.
 
     Raises:
         ConfigError: The text is not of that form, the module cannot be imported, or it has nothing callable of that

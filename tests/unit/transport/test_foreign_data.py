@@ -95,7 +95,7 @@ def test_a_folder_is_told_by_what_stands_in_it(tmp_path, files, told):
 def test_nothing_is_unpickled(tmp_path):
     boom = str(tmp_path / "boom").encode()
     text = b"X" + len(boom).to_bytes(4, "little") + boom
-    # Whoever loads this opens a file for writing.
+    # Loading this opens a file for writing.
     (tmp_path / "bomb.pkl").write_bytes(b"\x80\x02cbuiltins\nopen\n" + text + b"X\x01\0\0\0w\x86R.")
     assert foreign_data(tmp_path).startswith("a Python pickle, which is never opened here")
     assert not (tmp_path / "boom").exists()
@@ -107,4 +107,4 @@ def test_the_line_names_the_format_and_what_to_do(tmp_path):
         with pytest.raises(DemoSetError, match=r"found a robomimic HDF5 file \(demo\.hdf5\); there is no importer yet"):
             refuse(tmp_path)
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
-    refuse_foreign(tmp_path)  # beside a demo set it harms nobody
+    refuse_foreign(tmp_path)  # beside a demo set it does no harm
