@@ -130,6 +130,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if not np.isfinite(action).all():
             return self._refuse()
         inner = self._actions.to_inner(action)
+        command = inner.astype(np.float32).ravel()  # before the environment has it in hand
         with one_line("step of the environment"):
             raw, reward, terminated, truncated, info = as_step(self.inner.step(inner))
         self._newest = raw, info
@@ -140,7 +141,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._note_end(info, terminated or truncated)
         outer_reward = float(success) if self._config.reward == "success" else reward
         outer_info = self._info(raw, info, success) | {
-            "gated_command": inner.astype(np.float32).ravel(),
+            "gated_command": command,
             "overrun": False,
         }
         return self._outer(raw), outer_reward, terminated, truncated and not terminated, outer_info

@@ -24,7 +24,7 @@ from transport.record import Kind
 from transport.schema import FieldSpec, Schema
 
 __all__ = ["action_gain", "action_gains", "carry_over", "check_demos", "check_same_action", "check_task"]
-__all__ += ["demo_rewards", "warn_of_rewards"]
+__all__ += ["check_recorded", "demo_rewards"]
 
 SCALES = ("action_scale_m", "action_scale_rad")
 AXES = 3
@@ -68,11 +68,11 @@ def check_demos(job: Job, folders: Sequence[Path]) -> None:
     """Refuse demo sets of another task, sets whose rewards mean different things, and rewards that no target can tell.
 
     Raises:
-        DemoSetError: One of them does not belong to this run, or to the others.
+        DemoSetError: One of them does not belong to this run, or to the others, or has nothing to learn from.
     """
     for folder in folders:
         check_task(job, folder)
-    rewards = {folder: demo_rewards(job, folder) for folder in folders}
+    rewards = {folder: _usable_rewards(job, folder) for folder in folders}
     for one, other in pairwise(folders):
         if not same_meaning(rewards[one], rewards[other]):
             expected, found = (_values(rewards[folder]) for folder in (one, other))
@@ -89,10 +89,24 @@ def _values(steps: RewardSteps) -> str:
     return " and ".join(f"{value:g}" for value in steps.sparse_values)
 
 
-def warn_of_rewards(job: Job, demos: Path) -> None:
-    """Say now if a learner with these settings will refuse a demo set for its rewards."""
-    if is_demo_set(demos) and (line := fits_rewards(_algo(job), demo_rewards(job, demos))):
+def check_recorded(job: Job, demos: Path) -> None:
+    """Look at a demo set that has just been recorded; say if a learner with these settings will refuse its rewards.
+
+    Raises:
+        DemoSetError: It has nothing to learn from.
+    """
+    if line := fits_rewards(_algo(job), _usable_rewards(job, demos)):
         logger.warning("`learn` will refuse these demonstrations with these settings: %s", line)
+
+
+def _usable_rewards(job: Job, demos: Path) -> RewardSteps:
+    steps, recorded = demo_rewards(job, demos), read_manifest(demos).steps
+    if recorded and not len(steps.reward):
+        raise DemoSetError(
+            f"{demos}: expected steps to learn from, found none that is valid of {recorded}; their rewards or "
+            "observations are not finite, so mend the environment and record anew under a new run_name"
+        )
+    return steps
 
 
 def demo_rewards(job: Job, demos: Path) -> RewardSteps:

@@ -32,7 +32,7 @@ from runtime.clock import MonotonicClock
 from runtime.config import build
 from runtime.logging import get_logger
 from runtime.run_folder import atomic_write_json
-from steadyhand.demos import action_gains, check_same_action, check_task, warn_of_rewards
+from steadyhand.demos import action_gains, check_recorded, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for
@@ -148,7 +148,8 @@ def record_demos_in(
             f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
             f"{manifest.successes}; record again to go on, or raise demo.max_attempts"
         )
-    warn_of_rewards(job, job.run.demos)
+    if manifest.successes:
+        check_recorded(job, job.run.demos)
     return manifest
 
 

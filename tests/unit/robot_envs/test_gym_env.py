@@ -86,6 +86,21 @@ def test_action_is_scaled_to_the_inner_bounds():
     assert env.inner.unwrapped.last == pytest.approx([0.0, 5.0])
 
 
+class Grabby(PointEnv):
+    """Writes into the action that it was given."""
+
+    def step(self, action):
+        result = super().step(action)
+        action[:] = 99.0
+        return result
+
+
+def test_the_command_is_recorded_as_it_was_given():
+    env = make_env(compose(["task=gym", f"task.entry_point={HERE}:Grabby"]), 0)
+    env.reset(seed=0)
+    assert env.step(np.array([-1.0, 1.0], np.float32))[4]["gated_command"] == pytest.approx([-2.0, 10.0])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_action_that_is_not_finite_never_reaches_the_inner_environment(value):
     env = make_env(gym_config(), 0)
