@@ -277,8 +277,8 @@ ROWS: tuple[FaultRow, ...] = (
     FaultRow(
         "F30",
         "reset against an obstacle of 2 kN/m, tare while pressed, a minute of holding",
-        "the force limit (here 5 N) stops a reset within a control period; a tare of 80 N is refused; the arm creeps at "
-        "most 1 mm",
+        "the force limit (here 5 N) stops a reset within a control period; a tare of 80 N is refused; the arm creeps at"
+        " most 1 mm",
         (
             f"{_ROS}test_reset_limits.py",
             "tests/unit/robot_envs/test_env.py::test_zero_actions_hold_the_arm_where_it_came_to_rest",

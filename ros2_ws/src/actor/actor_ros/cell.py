@@ -100,10 +100,7 @@ class Cell:
         if frame := self.link.frame_fault:
             return frame
         reason = self.preconditions.objection
-        if silent := self.sources.silent():
-            advice = reason or "start what publishes it, or correct the robot's profile"
-            return f"not heard: {', '.join(silent)}; {advice}"
-        return reason
+        return (self.sources.objection(reason) if reason else self.sources.objection()) or reason
 
     def make_follow(self) -> str:
         """Bring the robot to where it follows commands: rearm the watchdog, take the `activate` steps, check again.

@@ -19,14 +19,6 @@ from robot_envs.frames import Array, quat_inverse, quat_rotate
 from robot_envs.profile import GripperProfile, WrenchConvention
 
 _NS = 1_000_000_000
-# Encodings and, for each, which bytes of a pixel are red, green and blue.
-_ENCODINGS = {
-    "rgb8": (3, (0, 1, 2)),
-    "bgr8": (3, (2, 1, 0)),
-    "rgba8": (4, (0, 1, 2)),
-    "bgra8": (4, (2, 1, 0)),
-    "mono8": (1, (0, 0, 0)),
-}
 
 
 class MessageError(ValueError):
@@ -160,28 +152,6 @@ def gripper_width(message: JointState, gripper: GripperProfile) -> float:
     """
     position, _ = joints_to_arrays(message, [gripper.joint])
     return gripper.opening_at(float(position[0]))
-
-
-def image_to_array(message: Image) -> NDArray[np.uint8]:
-    """RGB pixels, copied. Shape (height, width, 3).
-
-    Raises:
-        MessageError: An encoding that is not known, or a size that the data does not have.
-    """
-    if message.encoding not in _ENCODINGS:
-        raise MessageError(
-            f"image: expected {', '.join(_ENCODINGS)}, found {message.encoding!r}; set the driver's encoding"
-        )
-    channels, order = _ENCODINGS[message.encoding]
-    height, width, step = int(message.height), int(message.width), int(message.step)
-    if step < width * channels or len(message.data) != height * step or not height * width:
-        raise MessageError(
-            f"image: expected {height} rows of {step} bytes, {channels} for each of {width} pixels, "
-            f"found {len(message.data)} bytes"
-        )
-    rows = np.frombuffer(message.data, np.uint8).reshape(height, step)[:, : width * channels]
-    pixels = rows.reshape(height, width, channels)
-    return pixels.copy() if (channels, order) == (3, (0, 1, 2)) else np.ascontiguousarray(pixels[..., list(order)])
 
 
 def image_from_array(pixels: NDArray[np.uint8], frame_id: str, stamp: Time) -> Image:

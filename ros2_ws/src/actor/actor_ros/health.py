@@ -37,9 +37,9 @@ def report(cell: Cell, permission: Permission, work: Work | None) -> tuple[Any, 
             "env_steps": str(status.env_steps),
             "waiting": status.waiting,
         }
-    silent = cell.sources.silent()
-    if silent or permission.needs_recover:
-        message = f"not heard: {', '.join(silent)}" if silent else "fault: actor/recover, then actor/enable"
+    objection = cell.sources.objection()
+    if objection or permission.needs_recover:
+        message = objection or "fault: actor/recover, then actor/enable"
         return diagnostics.ERROR, message, values
     if not permission.given:
         return diagnostics.WARN, permission.reason, values

@@ -51,7 +51,6 @@ class RobotLink:
             )
         self.node, self.profile, self.sources = node, profile, sources
         self._on_fault = on_fault
-        self._malformed: set[str] = set()
         self._frames = FrameCheck(node, profile)
         topics, ages = profile.topics, profile.max_age
         self._listen(PoseStamped, topics.pose, ages.pose_s, self._pose)
@@ -151,8 +150,7 @@ class RobotLink:
                 value = convert(message)
             except MessageError as error:
                 # It counts as not heard, so that the source falls silent and stops the robot by its name.
-                if name not in self._malformed:
-                    self._malformed.add(name)
+                if self.sources.refuse(name, str(error)):
                     self.node.get_logger().error(f"{name}: {error}")
                 return
             if value is not None:

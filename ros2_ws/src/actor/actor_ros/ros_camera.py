@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
-from actor_ros import conversions, qos
+from actor_ros import qos
 from actor_ros.conversions import MessageError
+from actor_ros.image_decoding import image_to_array
 from actor_ros.sources import Sources
 from robot_envs.camera import WHOLE, Crop, Frame
 
@@ -61,7 +62,6 @@ class RosCamera:
         self._ending = False
         self._connected = False
         self._counter = 0
-        self._complained = False
         sources.expect(self.topic, max_age_s)
         message_type = CompressedImage if config.compressed else Image
         self._subscription = node.create_subscription(message_type, self.topic, self._on_message, qos.profile("sensor"))
@@ -72,11 +72,13 @@ class RosCamera:
         """Wait for the first picture.
 
         Raises:
-            RuntimeError: None comes.
+            RuntimeError: None comes, or none that can be decoded; the line says which.
         """
         with self._arrived:
             if not self._arrived.wait_for(lambda: self._sources.newest(self.topic) is not None, _CONNECT_S):
-                raise RuntimeError(f"camera {self.name!r}: nothing on {self.topic}; start its driver")
+                refused = self._sources.refused(self.topic)
+                found = f"{self.topic}: {refused}" if refused else f"nothing on {self.topic}; start its driver"
+                raise RuntimeError(f"camera {self.name!r}: {found}")
         self._connected = True
 
     def latest(self) -> Frame:
@@ -113,8 +115,7 @@ class RosCamera:
             try:
                 pixels = self.crop.cut(decode(message))
             except MessageError as error:
-                if not self._complained:
-                    self._complained = True
+                if self._sources.refuse(self.topic, str(error)):
                     self._node.get_logger().error(f"{self.topic}: {error}")
                 continue
             if pixels.shape[:2] != (self.height, self.width):
@@ -134,7 +135,7 @@ def decode(message: Any) -> NDArray[np.uint8]:
         MessageError: It is no picture that is known.
     """
     if isinstance(message, Image):
-        return conversions.image_to_array(message)
+        return image_to_array(message)
     data = np.frombuffer(message.data, np.uint8)
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < len(data) <= _LARGEST_BYTES else None

@@ -89,12 +89,12 @@ class RosRobot:
         """
         wall = MonotonicClock()  # discovery takes the machine's time, not a simulator's
         until_ns = wall.now_ns() + round(_CONNECT_S * _NS)
-        while (silent := self._link.sources.silent()) and wall.now_ns() < until_ns:
+        while (objection := self._link.sources.objection()) and wall.now_ns() < until_ns:
             wall.sleep_until(wall.now_ns() + _NS // 50)
         if self._link.frame_fault:
             raise RobotError(self._link.frame_fault)
-        if silent:
-            raise RobotError(f"not heard: {', '.join(silent)}; start what publishes it, or correct the profile")
+        if objection:
+            raise RobotError(objection)
         self._connected = True
 
     def read(self) -> RobotState:

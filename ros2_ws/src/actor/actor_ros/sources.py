@@ -26,6 +26,7 @@ class Sources:
         self._clock, self._clock_stands = clock, clock_stands
         self._freshness: dict[str, Freshness] = {}
         self._newest: dict[str, tuple[Any, int]] = {}
+        self._refused: dict[str, str] = {}
 
     def expect(self, name: str, max_age_s: float | None) -> None:
         """Listen to a source; without an age it speaks on a change only, and is never silent once it was heard."""
@@ -34,8 +35,31 @@ class Sources:
     def put(self, name: str, value: Any) -> None:
         """A reading was received now."""
         now_ns = self._clock.now_ns()
+        self._refused.pop(name, None)
         self._newest[name] = (value, now_ns)
         self._freshness[name].heard(now_ns)
+
+    def refuse(self, name: str, reason: str) -> bool:
+        """A message was received that is no reading; return whether its reason is news. It counts as not heard."""
+        is_news = self._refused.get(name) != reason
+        self._refused[name] = reason
+        return is_news
+
+    def refused(self, name: str) -> str:
+        """The reason why the newest message of a source is no reading; "" when it is one, or none came."""
+        return self._refused.get(name, "")
+
+    def objection(self, advice: str = "start what publishes it, or correct the robot's profile") -> str:
+        """The sources that are not heard, or send what is no reading, as one line; "" without any.
+
+        Args:
+            advice: What to do about a source that is not heard.
+        """
+        silent = self.silent()
+        parts = [f"{name}: {self._refused[name]}" for name in silent if name in self._refused]
+        if unheard := [name for name in silent if name not in self._refused]:
+            parts.append(f"not heard: {', '.join(unheard)}; {advice}")
+        return "; ".join(parts)
 
     def newest(self, name: str) -> Any:
         """The newest reading; None before the first."""

@@ -102,7 +102,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "<camera>/image_raw", "sensor_msgs/msg/Image", ROBOT, (ACTOR,), "image", "sensor",
-        "Frames, rgb8 or bgr8", "camera",
+        "Frames, in the encodings under *Pictures*", "camera",
     ),
     Topic(
         "<camera>/image_raw/compressed", "sensor_msgs/msg/CompressedImage", ROBOT, (ACTOR,), "image", "sensor",

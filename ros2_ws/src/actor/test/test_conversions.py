@@ -1,9 +1,7 @@
-import array
-
 import numpy as np
 import pytest
 from geometry_msgs.msg import Pose
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import JointState
 
 from actor_ros import conversions
 from actor_ros.conversions import MessageError
@@ -115,56 +113,6 @@ def test_the_width_of_a_gripper_between_its_two_points(gripper, position, openin
     profile = build(GripperProfile, compose([f"gripper={gripper}"])["gripper"], "gripper")
     message = joint_state(["x", profile.joint], [0.0, position])
     assert conversions.gripper_width(message, profile) == pytest.approx(opening)
-
-
-PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-
-
-def test_an_image_comes_back_and_does_not_share_memory():
-    message = conversions.image_from_array(PIXELS, "wrist", STAMP)
-    assert (message.encoding, message.step) == ("rgb8", 9)
-    found = conversions.image_to_array(message)
-    assert (found == PIXELS).all()
-    message.data[0] = 255
-    assert found[0, 0, 0] == 0
-
-
-@pytest.mark.parametrize(("encoding", "channels"), [("bgr8", 3), ("rgba8", 4), ("bgra8", 4), ("mono8", 1)])
-def test_every_encoding_becomes_rgb(encoding, channels):
-    if encoding == "mono8":
-        raw, expected = PIXELS[..., :1], np.repeat(PIXELS[..., :1], 3, axis=2)
-    else:
-        colours = PIXELS[..., ::-1] if encoding.startswith("bgr") else PIXELS
-        alpha = np.full((2, 3, channels - 3), 255, np.uint8)
-        raw, expected = np.concatenate([colours, alpha], axis=2), PIXELS
-    message = Image(height=2, width=3, encoding=encoding, step=3 * channels)
-    message.data = array.array("B", raw.tobytes())
-    found = conversions.image_to_array(message)
-    assert (found == expected).all()
-    assert found.flags["C_CONTIGUOUS"]
-
-
-def test_padded_rows_are_cut():
-    message = Image(height=2, width=3, encoding="rgb8", step=12)
-    message.data = array.array("B", np.pad(PIXELS.reshape(2, 9), ((0, 0), (0, 3))).tobytes())
-    assert (conversions.image_to_array(message) == PIXELS).all()
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"encoding": "bayer_rggb8"}, "found 'bayer_rggb8'"),
-        ({"height": 3}, "expected 3 rows of 9 bytes"),
-        ({"step": 6}, "rows of 6 bytes"),
-        ({"height": 0, "data": array.array("B")}, "expected 0 rows"),
-    ],
-)
-def test_an_image_that_cannot_be_used_is_one_line(changes, reason):
-    message = conversions.image_from_array(PIXELS, "wrist", STAMP)
-    for name, value in changes.items():
-        setattr(message, name, value)
-    with pytest.raises(MessageError, match=reason):
-        conversions.image_to_array(message)
 
 
 def test_named_poses_come_back():

@@ -6,7 +6,7 @@ import pytest
 from ros_kit import Probe, wait_until
 from sensor_msgs.msg import CompressedImage, Image
 
-from actor_ros import conversions, qos
+from actor_ros import conversions, qos, ros_camera
 from actor_ros.conversions import MessageError
 from actor_ros.ros_camera import RosCamera, RosCameraConfig, decode
 from actor_ros.sources import Sources
@@ -89,6 +89,49 @@ def test_a_camera_that_falls_silent_is_named(driver):
     driver.show(picture())
     driver.camera.connect()
     wait_until(lambda: driver.sources.silent() == (driver.camera.topic,), "silence", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("is_compressed", "message", "line"),
+    [
+        (False, Image(height=2, width=2, step=8, encoding="32FC1", data=bytes(16)), "found encoding '32FC1'"),
+        (False, Image(height=2, width=2, step=9, encoding="rgb8", data=bytes(16)), "expected 2 rows of 9 bytes"),
+        (True, CompressedImage(format="h264", data=bytes(16)), "expected JPEG or PNG, found 'h264' of 16 bytes"),
+    ],
+    ids=["encoding", "size", "format"],
+)
+def test_pictures_that_cannot_be_decoded_are_said_as_that_and_not_as_silence(
+    dds, monkeypatch, is_compressed, message, line
+):
+    monkeypatch.setattr(ros_camera, "_CONNECT_S", 1.5)
+    driver = Driver("odd", is_compressed)
+    try:
+        with pytest.raises(RuntimeError, match=r"camera 'odd': nothing on odd/image_raw.*; start its driver"):
+            driver.camera.connect()
+        driver.publisher.publish(message)
+        wait_until(lambda: driver.sources.refused(driver.camera.topic), "the message")
+        with pytest.raises(RuntimeError, match=line) as caught:
+            driver.camera.connect()
+        assert "nothing on" not in str(caught.value)
+        assert f"camera 'odd': {driver.camera.topic}: " in str(caught.value)
+        assert line in driver.sources.objection()
+        driver.show(picture())
+        driver.camera.connect()
+        assert driver.sources.objection() == ""
+    finally:
+        driver.close()
+
+
+def test_a_camera_that_sends_yuv_shows_its_colours(dds):
+    driver = Driver("usb", False)
+    try:
+        yuyv = cv2.cvtColor(picture(), cv2.COLOR_RGB2YUV_YUY2)
+        message = Image(height=96, width=128, step=256, encoding="yuv422_yuy2", data=yuyv.tobytes())
+        driver.publisher.publish(message)
+        driver.camera.connect()
+        assert driver.camera.latest().pixels[24, 10].tolist() == pytest.approx([200, 40, 10], abs=4)
+    finally:
+        driver.close()
 
 
 def test_a_crop_shows_its_part_of_the_picture(dds):

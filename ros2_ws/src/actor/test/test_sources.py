@@ -54,3 +54,29 @@ def test_a_clock_that_stands_is_silent_by_its_own_name(clock):
     assert sources.silent() == ()
     standing.append(True)
     assert sources.silent() == (CLOCK,)
+
+
+def test_what_sends_no_readings_is_said_as_that_and_what_is_silent_as_silent(sources, clock):
+    assert sources.objection() == "not heard: pose, mode; start what publishes it, or correct the robot's profile"
+    assert sources.refuse("pose", "expected a unit quaternion, found length 0; fill in all four numbers")
+    assert not sources.refuse("pose", "expected a unit quaternion, found length 0; fill in all four numbers")
+    assert sources.silent() == ("pose", "mode")
+    assert sources.objection() == (
+        "pose: expected a unit quaternion, found length 0; fill in all four numbers; "
+        "not heard: mode; start what publishes it, or correct the robot's profile"
+    )
+    sources.put("mode", "well")
+    assert sources.objection().endswith("fill in all four numbers")
+    sources.put("pose", 1.0)
+    assert sources.objection() == sources.refused("pose") == ""
+    clock.advance_ns(S)
+    assert "not heard: pose" in sources.objection()
+
+
+def test_a_refused_message_among_good_ones_is_no_objection_until_the_source_is_silent(sources, clock):
+    sources.put("mode", "well")
+    sources.put("pose", 1.0)
+    sources.refuse("pose", "expected numbers, found none")
+    assert sources.objection() == ""
+    clock.advance_ns(S)
+    assert sources.objection() == "pose: expected numbers, found none"
