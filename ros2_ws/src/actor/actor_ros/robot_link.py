@@ -15,6 +15,7 @@ from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
 from actor_ros.frame_check import FrameCheck
+from actor_ros.latest import Latest
 from actor_ros.sources import Sources
 from actor_ros.topics import QosName
 from robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
@@ -33,7 +34,7 @@ class RobotLink:
     """Topics of one arm.
 
     Args:
-        node: Its callbacks fill the sources.
+        node: Has the topics. State is taken in when the sources are asked for it, the rest by callbacks.
         profile: How the arm is spoken to.
         sources: Where readings go, each by its topic's name.
         on_fault: Called whenever the robot reports a fault.
@@ -145,7 +146,7 @@ class RobotLink:
         name = name or topic
         self.sources.expect(name, max_age_s)
 
-        def on_message(message: Any) -> None:
+        def take_in(message: Any, received_ns: int | None = None) -> None:
             try:
                 value = convert(message)
             except MessageError as error:
@@ -154,9 +155,18 @@ class RobotLink:
                     self.node.get_logger().error(f"{name}: {error}")
                 return
             if value is not None:
-                self.sources.put(name, value)
+                self.sources.put(name, value, received_ns)
 
-        self.node.create_subscription(message_type, topic, on_message, qos.profile(quality))
+        if quality != "sensor":
+            self.node.create_subscription(message_type, topic, take_in, qos.profile(quality))
+            return
+        latest = Latest(self.node, message_type, topic, self.sources.clock)
+
+        def pull() -> None:
+            if (taken := latest.take()) is not None:
+                take_in(*taken)
+
+        self.sources.follow(name, pull)
 
     def _gripper_width(self, message: JointState, gripper: GripperProfile) -> float | None:
         is_shared = gripper.state_topic == self.profile.topics.joint_states

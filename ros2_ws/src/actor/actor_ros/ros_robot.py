@@ -273,7 +273,7 @@ class RosRobot:
     def _measured(self) -> tuple[Array, int]:
         """The newest pose that can be true, and when it was received [ns]."""
         with self._believing:
-            stamp_ns, pose = self._link.sources.received_ns(self._link.profile.topics.pose), self._link.pose()
+            pose, stamp_ns = self._link.sources.reading(self._link.profile.topics.pose)
             is_new, self._judged_ns = stamp_ns != self._judged_ns, stamp_ns
             if self._believed is None or (is_new and self._plausible.accepts(pose, stamp_ns)):
                 self._believed = (pose, stamp_ns)

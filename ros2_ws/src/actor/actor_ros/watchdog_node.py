@@ -21,6 +21,7 @@ from actor_ros.fault_source import subscribe_fault
 from actor_ros.frame_check import FrameCheck
 from actor_ros.gripper import Gripper
 from actor_ros.homing_guard import HomingGuard
+from actor_ros.latest import Latest
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
@@ -93,7 +94,7 @@ class WatchdogNode(Node):
     def _connect(self) -> None:
         profile, topics = self._profile, self._profile.topics
         message = _MESSAGES[profile.command_mode]
-        command, sensor = qos.profile("command"), qos.profile("sensor")
+        command = qos.profile("command")
         self._targets = self.create_publisher(message, topics.command, command)
         self._gripper = None
         if profile.gripper is not None:
@@ -104,15 +105,17 @@ class WatchdogNode(Node):
         self._stop_reason = self.create_publisher(String, "watchdog/stop_reason", qos.profile("latched"))
         self._reporter = diagnostics.Reporter(self)
         self.create_subscription(message, "actor/command", self._on_command, command)
-        self.create_subscription(PoseStamped, topics.pose, self._on_pose, sensor)
+        self._pose = Latest(self, PoseStamped, topics.pose, self._monotonic)
+        self._joint_states = None
         if profile.command_mode == "joint":
-            self.create_subscription(JointState, topics.joint_states, self._on_joints, sensor)
+            self._joint_states = Latest(self, JointState, topics.joint_states, self._monotonic)
         if profile.fault is not None:
             subscribe_fault(self, profile.fault, self._on_fault)
         self.create_service(Trigger, "watchdog/rearm", self._on_rearm)
         self._show(self._watchdog.reason)
 
     def _tick(self, now: int) -> None:
+        self._take_in_state()
         with self._lock:
             target = self._watchdog.tick(now)
             reason = self._watchdog.reason
@@ -159,7 +162,14 @@ class WatchdogNode(Node):
         if width is not None and self._gripper is not None:
             self._gripper.ask(width)
 
-    def _on_pose(self, message: PoseStamped) -> None:
+    def _take_in_state(self) -> None:
+        """Decode the newest state, once a tick however often it comes."""
+        if self._joint_states is not None and (taken := self._joint_states.take()) is not None:
+            self._on_joints(taken[0])
+        if (taken := self._pose.take()) is not None:
+            self._on_pose(*taken)
+
+    def _on_pose(self, message: PoseStamped, received_ns: int) -> None:
         if not self._frames.fits(self._profile.topics.pose, str(message.header.frame_id)):
             with self._lock:
                 self._watchdog.refuse(HoldReason.WRONG_FRAME)
@@ -169,7 +179,7 @@ class WatchdogNode(Node):
         except MessageError:
             return  # it counts as not heard
         with self._lock:
-            self._watchdog.measured(pose, self._joints, self._monotonic.now_ns())
+            self._watchdog.measured(pose, self._joints, received_ns)
 
     def _on_joints(self, message: JointState) -> None:
         try:

@@ -80,3 +80,30 @@ def test_a_refused_message_among_good_ones_is_no_objection_until_the_source_is_s
     assert sources.objection() == ""
     clock.advance_ns(S)
     assert sources.objection() == "pose: expected numbers, found none"
+
+
+def test_a_source_that_is_followed_is_taken_in_when_it_is_asked_for(sources, clock):
+    waiting = [(1.0, 0)]
+
+    def pull():
+        if waiting:
+            sources.put("pose", *waiting.pop())
+
+    sources.follow("pose", pull)
+    assert sources.newest("pose") == 1.0
+    clock.advance_ns(S)
+    assert "pose" in sources.silent()
+    waiting.append((2.0, S - S // 10))
+    assert "pose" not in sources.silent()
+    assert sources.received_ns("pose") == S - S // 10
+    assert sources.ages_s()["pose"] == pytest.approx(0.1)
+    waiting.append((3.0, S))
+    assert sources.received_ns("pose") == S
+    assert sources.newest("pose") == 3.0
+
+
+def test_a_reading_may_need_another_sources_newest(sources):
+    sources.follow("pose", lambda: sources.put("pose", 7.0))
+    sources.expect("wrench", 0.2)
+    sources.follow("wrench", lambda: sources.put("wrench", sources.newest("pose") + 1.0))
+    assert sources.newest("wrench") == 8.0

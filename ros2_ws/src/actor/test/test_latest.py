@@ -1,0 +1,141 @@
+"""The newest message of a topic, over real DDS: once a look, with the time at which it arrived."""
+
+import time
+
+import pytest
+from geometry_msgs.msg import PoseStamped
+from ros_kit import Probe, wait_until
+
+from actor_ros import latest as module
+from actor_ros.latest import Latest
+from runtime.clock import MonotonicClock, wall_time_ns
+
+S = 1_000_000_000
+CLOCK = MonotonicClock()
+
+
+class Line:
+    """A publisher, and the newest of what it says."""
+
+    def __init__(self, topic):
+        self.sender, self.receiver = Probe("sender"), Probe("receiver")
+        self.latest = Latest(self.receiver.node, PoseStamped, topic, CLOCK)
+        self.publisher = self.sender.publisher(topic, PoseStamped, "state")
+        wait_until(self.latest._subscription.get_publisher_count, "the publisher")
+        wait_until(self._hears, "the first message")
+
+    def _hears(self):
+        self.publisher.publish(PoseStamped())
+        return self.latest.take()
+
+    def send(self, *values):
+        for value in values:
+            message = PoseStamped()
+            message.pose.position.x = float(value)
+            self.publisher.publish(message)
+        time.sleep(0.2)
+
+    def take(self):
+        taken = self.latest.take()
+        return taken if taken is None else (taken[0].pose.position.x, taken[1])
+
+    def close(self):
+        self.sender.close()
+        self.receiver.close()
+
+
+@pytest.fixture(scope="module")
+def line(dds):
+    line = Line("newest")
+    yield line
+    line.close()
+
+
+@pytest.fixture(autouse=True)
+def emptied(line):
+    line.take()
+
+
+def test_only_the_newest_is_taken_and_only_once(line):
+    assert line.take() is None
+    line.send(1, 2, 3)
+    assert line.take()[0] == 3.0
+    assert line.take() is None
+
+
+def test_it_is_as_old_as_since_it_arrived_not_since_it_was_looked_at(line):
+    before_ns = CLOCK.now_ns()
+    line.send(1)
+    sent_ns = CLOCK.now_ns()
+    time.sleep(0.5)
+    received_ns = line.take()[1]
+    assert before_ns <= received_ns <= sent_ns
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, 3600.0])
+def test_a_wall_clock_that_is_set_between_arrival_and_look_cannot_leave_the_time_between_two_looks(
+    line, monkeypatch, jump_s
+):
+    line.take()
+    looked_ns = CLOCK.now_ns()
+    line.send(1)
+    monkeypatch.setattr(module, "wall_time_ns", lambda: wall_time_ns() + round(jump_s * S))
+    received_ns = line.take()[1]
+    assert looked_ns - S // 10 <= received_ns <= CLOCK.now_ns()
+
+
+def test_no_executor_works_for_its_messages(line, monkeypatch):
+    executor = line.receiver._executor
+    executed = []
+    monkeypatch.setattr(executor, "_take_subscription", lambda subscription: executed.append(subscription))
+    line.send(*range(20))
+    assert executed == []
+    assert line.take()[0] == 19.0
+
+
+def test_without_a_time_of_arrival_it_is_looked_for_often_enough(dds, monkeypatch):
+    line = Line("untimed")
+    handle = line.latest._subscription.handle
+
+    class Untimed:
+        """A middleware that does not tell when a message arrived, as Cyclone DDS."""
+
+        def __enter__(self):
+            return handle.__enter__()
+
+        def __exit__(self, *arguments):
+            return handle.__exit__(*arguments)
+
+        def take_message(self, *arguments):
+            taken = handle.take_message(*arguments)
+            return taken and (taken[0], taken[1] | {"received_timestamp": 0})
+
+    line.latest._subscription = type("Subscription", (), {"handle": Untimed(), "msg_type": PoseStamped})()
+    try:
+        line.send(1)
+        assert line.take()[0] == 1.0
+        line.send(2)
+        sent_ns = CLOCK.now_ns()
+        time.sleep(0.5)
+        value, received_ns = line.take()
+        assert value == 2.0
+        assert received_ns <= sent_ns
+    finally:
+        line.close()
+
+
+def test_after_its_node_is_gone_there_is_nothing_new(dds):
+    line = Line("gone")
+    line.send(1)
+    line.close()
+    assert line.take() is None
+
+
+def test_what_the_middleware_says_of_the_topic_is_still_handled(line):
+    """An event handler that nobody waits for would hide a publisher whose quality of service does not match."""
+    node = line.receiver.node
+    assert line.latest._subscription.event_handlers
+    for handler in line.latest._subscription.event_handlers:
+        assert node.default_callback_group.has_entity(handler)
+        assert line.receiver._executor.can_execute(handler)
+    assert not line.receiver._executor.can_execute(line.latest._subscription)
