@@ -8,9 +8,10 @@ from typing import Any
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
-from actor_ros import qos
+from actor_ros.latest import Latest
 from actor_ros.packages import MissingPackageError, load_type
 from robot_envs.profile import FaultSource
+from runtime.clock import Clock
 
 __all__ = ["franka_is_well", "subscribe_fault", "xarm_is_well"]
 
@@ -21,24 +22,37 @@ _FRANKA_IDLE, _FRANKA_MOVE = 1, 2
 _XARM_READY = 2
 
 
-def subscribe_fault(node: Node, source: FaultSource, on_state: Callable[[bool], None]) -> None:
-    """Call ``on_state`` with True while the robot is well, False while it is not.
+def subscribe_fault(
+    node: Node, source: FaultSource, clock: Clock, on_state: Callable[[bool, int], None]
+) -> Callable[[], None]:
+    """Return what looks for the newest report and tells it: whether the robot is well, and when that arrived [ns].
+
+    A driver may report a thousand times a second, in a message that takes longer to decode than that.
 
     Raises:
         ImportError: The message type comes with the robot's own packages, and they are not installed.
     """
-    quality = qos.profile("latched" if source.latched else "sensor")
     if source.kind == "bool":
-        node.create_subscription(Bool, source.topic, lambda message: on_state(bool(message.data)), quality)
-        return
-    name, is_well = _ROBOTS_OWN[source.kind]
-    try:
-        message_type = load_type(name)
-    except MissingPackageError as error:
-        raise MissingPackageError(
-            f"robot.profile.fault: {error}, or name a std_msgs/Bool topic with kind: bool"
-        ) from None
-    node.create_subscription(message_type, source.topic, lambda message: on_state(is_well(message)), quality)
+        message_type, is_well = Bool, _is_true
+    else:
+        name, is_well = _ROBOTS_OWN[source.kind]
+        try:
+            message_type = load_type(name)
+        except MissingPackageError as error:
+            raise MissingPackageError(
+                f"robot.profile.fault: {error}, or name a std_msgs/Bool topic with kind: bool"
+            ) from None
+    latest = Latest(node, message_type, source.topic, clock, "latched" if source.latched else "sensor")
+
+    def look() -> None:
+        if (taken := latest.take()) is not None:
+            on_state(is_well(taken[0]), taken[1])
+
+    return look
+
+
+def _is_true(message: Any) -> bool:
+    return bool(message.data)
 
 
 def franka_is_well(message: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,8 @@ class RobotLink:
             )
         if (fault := profile.fault) is not None:
             sources.expect(fault.topic, fault.max_age_s)
-            subscribe_fault(node, fault, lambda is_well: self._on_health(fault.topic, is_well))
+            look = subscribe_fault(node, fault, sources.clock, partial(self._on_health, fault.topic))
+            sources.follow(fault.topic, look)
         self._listen(String, WATCHDOG, None, self._watchdog_says, "latched")
         command = qos.profile("command")
         message = PoseStamped if profile.command_mode == "pose" else TwistStamped
@@ -202,8 +204,8 @@ class RobotLink:
             self._on_fault()
         return reason
 
-    def _on_health(self, topic: str, is_well: bool) -> None:
-        self.sources.put(topic, is_well)
+    def _on_health(self, topic: str, is_well: bool, received_ns: int) -> None:
+        self.sources.put(topic, is_well, received_ns)
         if not is_well:
             self._on_fault()
 

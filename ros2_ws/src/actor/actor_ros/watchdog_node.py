@@ -6,6 +6,7 @@ The decisions are those of `robot_envs.safety.watchdog`; here are topics, the lo
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,8 +110,9 @@ class WatchdogNode(Node):
         self._joint_states = None
         if profile.command_mode == "joint":
             self._joint_states = Latest(self, JointState, topics.joint_states, self._monotonic)
+        self._look_at_fault: Callable[[], None] = _nothing
         if profile.fault is not None:
-            subscribe_fault(self, profile.fault, self._on_fault)
+            self._look_at_fault = subscribe_fault(self, profile.fault, self._monotonic, self._on_fault)
         self.create_service(Trigger, "watchdog/rearm", self._on_rearm)
         self._show(self._watchdog.reason)
 
@@ -163,7 +165,8 @@ class WatchdogNode(Node):
             self._gripper.ask(width)
 
     def _take_in_state(self) -> None:
-        """Decode the newest state, once a tick however often it comes."""
+        """Decode the newest state and report of health, once a tick however often they come."""
+        self._look_at_fault()
         if self._joint_states is not None and (taken := self._joint_states.take()) is not None:
             self._on_joints(taken[0])
         if (taken := self._pose.take()) is not None:
@@ -187,9 +190,9 @@ class WatchdogNode(Node):
         except MessageError:
             self._joints = np.full(len(self._profile.joints), np.nan)
 
-    def _on_fault(self, is_ok: bool) -> None:
+    def _on_fault(self, is_ok: bool, received_ns: int) -> None:
         with self._lock:
-            self._watchdog.robot_ok(is_ok, self._monotonic.now_ns())
+            self._watchdog.robot_ok(is_ok, received_ns)
 
     def _on_rearm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
@@ -253,6 +256,10 @@ def make_stream(profile: ControllerProfile, settings: WatchdogSettings, limits: 
             f"{'none' if limits.joints is None else len(limits.joints.low_rad)}; give robot.joint_limits"
         )
     return JointStream(settings, limits, limits.joints)
+
+
+def _nothing() -> None:
+    """The robot reports no health of its own."""
 
 
 def _full_name(endpoint: Any) -> str:
