@@ -32,9 +32,9 @@ def subscribe_fault(
     Raises:
         ImportError: The message type comes with the robot's own packages, and they are not installed.
     """
-    if source.kind == "bool":
-        message_type, is_well = Bool, _is_true
-    else:
+    message_type: Any = Bool
+    is_well: Callable[[Any], bool] = _is_true
+    if source.kind != "bool":
         name, is_well = _ROBOTS_OWN[source.kind]
         try:
             message_type = load_type(name)

@@ -63,6 +63,7 @@ class RobotLink:
             topics.joint_states,
             ages.joint_states_s,
             lambda m: conversions.joints_to_arrays(m, profile.joints),
+            containing=profile.joints[0] if profile.joints else "",
         )
         if topics.wrench is not None:
             self._listen(WrenchStamped, topics.wrench, ages.wrench_s, self._wrench)
@@ -73,6 +74,7 @@ class RobotLink:
                 ages.gripper_s,
                 lambda m: self._gripper_width(m, gripper),
                 name=gripper.source,
+                containing=gripper.joint,
             )
         if (fault := profile.fault) is not None:
             sources.expect(fault.topic, fault.max_age_s)
@@ -144,6 +146,7 @@ class RobotLink:
         convert: Callable[[Any], Any],
         quality: QosName = "sensor",
         name: str = "",
+        containing: str = "",
     ) -> None:
         name = name or topic
         self.sources.expect(name, max_age_s)
@@ -162,7 +165,7 @@ class RobotLink:
         if quality != "sensor":
             self.node.create_subscription(message_type, topic, take_in, qos.profile(quality))
             return
-        latest = Latest(self.node, message_type, topic, self.sources.clock)
+        latest = Latest(self.node, message_type, topic, self.sources.clock, containing=containing)
 
         def pull() -> None:
             if (taken := latest.take()) is not None:

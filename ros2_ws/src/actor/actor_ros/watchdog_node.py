@@ -109,7 +109,9 @@ class WatchdogNode(Node):
         self._pose = Latest(self, PoseStamped, topics.pose, self._monotonic)
         self._joint_states = None
         if profile.command_mode == "joint":
-            self._joint_states = Latest(self, JointState, topics.joint_states, self._monotonic)
+            self._joint_states = Latest(
+                self, JointState, topics.joint_states, self._monotonic, containing=profile.joints[0]
+            )
         self._look_at_fault: Callable[[], None] = _nothing
         if profile.fault is not None:
             self._look_at_fault = subscribe_fault(self, profile.fault, self._monotonic, self._on_fault)

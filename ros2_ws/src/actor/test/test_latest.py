@@ -5,6 +5,7 @@ import time
 import pytest
 from geometry_msgs.msg import PoseStamped
 from ros_kit import Probe, wait_until
+from sensor_msgs.msg import JointState
 
 from actor_ros import latest as module
 from actor_ros.latest import Latest
@@ -139,3 +140,29 @@ def test_what_the_middleware_says_of_the_topic_is_still_handled(line):
         assert node.default_callback_group.has_entity(handler)
         assert line.receiver._executor.can_execute(handler)
     assert not line.receiver._executor.can_execute(line.latest._subscription)
+
+
+def test_on_a_topic_that_two_drivers_share_each_listener_gets_its_own_messages(dds):
+    sender, receiver = Probe("two_drivers"), Probe("two_listeners")
+    try:
+        arm, finger = (Latest(receiver.node, JointState, "shared", CLOCK, containing=name) for name in ("a1", "finger"))
+        publisher = sender.publisher("shared", JointState, "state")
+        wait_until(lambda: publisher.get_subscription_count() == 2, "both subscribers")
+        wait_until(lambda: publisher.publish(JointState(name=["a1"])) or (arm.take() and finger.take()), "a message")
+        time.sleep(0.2)
+        arm.take(), finger.take()
+        publisher.publish(JointState(name=["finger"], position=[0.02]))
+        for position in range(100):
+            publisher.publish(JointState(name=["a1", "a2"], position=[float(position), 0.0]))
+            publisher.publish(JointState(name=["a11"], position=[-1.0]))
+            time.sleep(0.001)
+        time.sleep(0.3)
+        assert list(arm.take()[0].position) == [99.0, 0.0]
+        assert list(finger.take()[0].position) == [0.02]
+        assert arm.take() is finger.take() is None
+        publisher.publish(JointState(name=["panda_joint1"]))
+        taken = wait_until(arm.take, "what has not the joint")
+        assert list(taken[0].name) == ["panda_joint1"]  # its line says which joints came instead
+    finally:
+        sender.close()
+        receiver.close()
