@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from runtime.ranges import expect_above, expect_at_least, expect_within
 
 from actor.authority import HandOver
 
@@ -20,10 +22,9 @@ class GraduationConfig:
     min_env_steps: int  # never before this many steps
 
     def __post_init__(self) -> None:
-        _check(self.window >= 1, "window", "at least 1 episode", self.window)
-        _check(0.0 <= self.success <= 1.0, "success", "within [0, 1]", self.success)
-        _check(0.0 <= self.intervention_share <= 1.0, "intervention_share", "within [0, 1]", self.intervention_share)
-        _check(self.min_env_steps >= 0, "min_env_steps", "at least 0", self.min_env_steps)
+        expect_at_least(self, 1, "window")
+        expect_within(self, 0.0, 1.0, "success", "intervention_share")
+        expect_at_least(self, 0, "min_env_steps")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class ExplorationConfig:
     scale: float  # actions are uniform within +- this, 0..1
 
     def __post_init__(self) -> None:
-        _check(self.max_env_steps >= 0, "max_env_steps", "at least 0", self.max_env_steps)
-        _check(0.0 <= self.scale <= 1.0, "scale", "within [0, 1]", self.scale)
+        expect_at_least(self, 0, "max_env_steps")
+        expect_within(self, 0.0, 1.0, "scale")
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,10 @@ class ActorConfig:
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
 
     def __post_init__(self) -> None:
-        _check(self.max_env_steps >= 1, "max_env_steps", "at least 1", self.max_env_steps)
-        _check(self.max_wall_s > 0, "max_wall_s", "above 0 s", self.max_wall_s)
-        _check(self.uplink_timeout_s > 0, "uplink_timeout_s", "above 0 s", self.uplink_timeout_s)
-        _check(self.drain_s >= 0, "drain_s", "at least 0 s", self.drain_s)
-        age = self.max_policy_age_s
-        _check(age is None or age > 0, "max_policy_age_s", "null or above 0 s", age)
+        expect_at_least(self, 1, "max_env_steps", "success_window")
+        expect_above(self, 0.0, "max_wall_s", "uplink_timeout_s", "max_policy_age_s", "learner_stall_s")
+        expect_at_least(self, 0.0, "drain_s")
         _ = self.hand_over  # checks its times
-        stall = self.learner_stall_s
-        _check(stall is None or stall > 0, "learner_stall_s", "null or above 0 s", stall)
-        _check(self.success_window >= 1, "success_window", "at least 1 episode", self.success_window)
 
     @property
     def hand_over(self) -> HandOver:
@@ -88,10 +83,5 @@ class LoggingConfig:
     plain_every_s: float  # at most one plain line of progress in this time
 
     def __post_init__(self) -> None:
-        _check(self.live_refresh_hz > 0, "live_refresh_hz", "above 0 Hz", self.live_refresh_hz)
-        _check(self.plain_every_s >= 0, "plain_every_s", "at least 0 s", self.plain_every_s)
-
-
-def _check(condition: bool, name: str, expected: str, found: Any) -> None:
-    if not condition:
-        raise ValueError(f"{name}: expected {expected}, found {found!r}")
+        expect_above(self, 0.0, "live_refresh_hz")
+        expect_at_least(self, 0.0, "plain_every_s")

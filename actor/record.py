@@ -51,6 +51,7 @@ def record_demos(
     seed: int,
     stop: Callable[[], bool],
     on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Record demonstrations into `folder` until there are enough, and return the set's manifest.
 
@@ -65,18 +66,24 @@ def record_demos(
         seed: Of the episodes' resets.
         stop: Ends the recording early; the set keeps what is complete.
         on_episode: Told about every attempt.
+        accepted: Called once, when the first attempt has ended or none is wanted: from here on the set is kept. An
+            error before that leaves no new set behind.
 
     Raises:
         LogError: `folder` holds records of another schema or actor.
     """
-    manifest = read_manifest(folder) if is_demo_set(folder) else _empty(config, schema)
+    is_new = not is_demo_set(folder)
+    manifest = _empty(config, schema) if is_new else read_manifest(folder)
+    before = set(folder.iterdir()) if folder.is_dir() else None
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
     chooser = Chooser(demonstrator, Arbiter(ramped_entries(env), config.hand_over, schema.control_period_s))
     rest = BreakTime(env, demonstrator)
+    begun = False
     try:
-        write_manifest(folder, manifest)
+        if is_new:
+            write_manifest(folder, manifest)
         for _ in range(config.max_attempts):
             if manifest.successes >= config.episodes or stop():
                 break
@@ -90,6 +97,9 @@ def record_demos(
                 if rest.wanted():
                     rest.take(stop, lambda reason: pause())
                 continue
+            if not begun:
+                begun = True
+                accepted()
             if summary.success:
                 for record in records:
                     writer.append(record)
@@ -98,9 +108,22 @@ def record_demos(
             write_manifest(folder, manifest)
             on_episode(summary)
             resume_after_stop(env, demonstrator, summary.stop_reason, stop)
+        if not begun:
+            begun = True
+            accepted()
     finally:
         writer.close()
+        if is_new and not begun:
+            _remove_new(folder, before)
     return manifest
+
+
+def _remove_new(folder: Path, before: set[Path] | None) -> None:
+    """Remove what lies in `folder` and did not before; the folder too, where it was not there."""
+    for path in set(folder.iterdir()) - (before or set()):
+        path.unlink()
+    if before is None:
+        folder.rmdir()
 
 
 def _empty(config: RecordingConfig, schema: Schema) -> DemoManifest:

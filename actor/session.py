@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import re
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from transport.log import LogError, LogReader, LogWriter
 from transport.record import Kind
 from transport.schema import Schema
 
-__all__ = ["LogFaultError", "LogFullError", "Session", "open_session"]
+__all__ = ["LogFaultError", "LogFullError", "Session", "kept_if_used", "open_session"]
 
 SESSION_BYTES = 16
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -105,6 +108,19 @@ class Session:
             return read_acknowledged(self.folder)
         crashpoint("forget.noted")
         return durable_seq
+
+
+@contextmanager
+def kept_if_used(session: Session) -> Iterator[None]:
+    """Remove a session without a record when the context is left by an error: a start that was refused leaves none."""
+    try:
+        yield
+    except BaseException:
+        if session.writer.next_seq == 0:
+            shutil.rmtree(session.folder, ignore_errors=True)
+            with suppress(OSError):
+                session.folder.parent.rmdir()  # of no other session
+        raise
 
 
 def _log_fault(error: BaseException) -> str:

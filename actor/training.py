@@ -61,6 +61,7 @@ class Training:
         quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
         min_free_bytes: The same when less than this is free on the log's disk.
         encoder_weights: Of the policy's frozen encoder, where it needs a file.
+        accepted: Called once the learner has accepted this actor, before anything moves.
     """
 
     def __init__(
@@ -79,11 +80,12 @@ class Training:
         quota_bytes: float = math.inf,
         min_free_bytes: int = 0,
         encoder_weights: str | None = None,
+        accepted: Callable[[], object] = lambda: None,
     ) -> None:
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
         self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
-        self._encoder_weights = encoder_weights
+        self._encoder_weights, self._accepted = encoder_weights, accepted
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
@@ -113,6 +115,7 @@ class Training:
             runner = self._runner = self._connect()
             end_reason = INTERRUPTED
             if runner is not None:
+                self._accepted()
                 self._loader = WeightsLoader(runner, in_background=not self._simulated)
                 try:
                     end_reason = self._practise(runner)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from runtime.ranges import expect, expect_above, expect_at_least, expect_within
+
 __all__ = ["BcConfig", "Device", "LearnerConfig", "Precision", "SacConfig"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -50,20 +52,17 @@ class SacConfig:
     temperature_lr: float
 
     def __post_init__(self) -> None:
-        _check(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
-        _check(0.0 <= self.demo_ratio <= 1.0, "demo_ratio", "within [0, 1]", self.demo_ratio)
-        _check(self.n_step >= 1, "n_step", "at least 1", self.n_step)
-        _check(0.0 < self.gamma <= 1.0, "gamma", "within (0, 1]", self.gamma)
-        _check(self.image_shift >= 0, "image_shift", "at least 0", self.image_shift)
-        _check(1 <= self.num_min <= self.num_critics, "num_min", f"within 1..{self.num_critics}", self.num_min)
-        _check(self.value_range[0] < self.value_range[1], "value_range", "[low, high], low < high", self.value_range)
-        _check(self.num_bins > 6 * self.bin_sigma + 1, "num_bins", "more than 6 bin_sigma + 1", self.num_bins)
+        expect_at_least(self, 1, "batch_size", "n_step", "num_critics", "policy_delay", "critic_hidden")
+        expect_above(self, 0.0, "init_temperature", "critic_lr", "policy_lr", "temperature_lr", "bin_sigma")
+        expect_at_least(self, 0, "image_shift", "actor_bc_weight")
+        expect_within(self, 0.0, 1.0, "demo_ratio", "gamma", "tau", "policy_ema")
+        expect_above(self, 0.0, "gamma", "tau")
+        expect(1 <= self.num_min <= self.num_critics, "num_min", f"within 1..{self.num_critics}", self.num_min)
+        low, high = self.value_range
+        expect(low < high, "value_range", "[low, high], low < high", self.value_range)
+        expect(self.num_bins > 6 * self.bin_sigma + 1, "num_bins", "more than 6 bin_sigma + 1", self.num_bins)
         clip = self.target_clip
-        _check(clip is None or clip[0] < clip[1], "target_clip", "null or [low, high], low < high", clip)
-        _check(0.0 < self.tau <= 1.0, "tau", "within (0, 1]", self.tau)
-        _check(self.policy_delay >= 1, "policy_delay", "at least 1", self.policy_delay)
-        _check(self.init_temperature > 0.0, "init_temperature", "positive", self.init_temperature)
-        _check(0.0 <= self.policy_ema <= 1.0, "policy_ema", "within [0, 1]", self.policy_ema)
+        expect(clip is None or clip[0] < clip[1], "target_clip", "null or [low, high], low < high", clip)
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,12 @@ class BcConfig:
     candidates: int  # policies returned, evenly spaced over the epochs
 
     def __post_init__(self) -> None:
-        _check(0.0 <= self.validation_share < 1.0, "validation_share", "within [0, 1)", self.validation_share)
-        _check(1 <= self.candidates <= self.epochs, "candidates", f"within 1..{self.epochs}", self.candidates)
+        expect_at_least(self, 1, "batch_size", "epochs")
+        expect_at_least(self, 0, "image_shift")
+        expect_above(self, 0.0, "policy_lr")
+        share = self.validation_share
+        expect(0.0 <= share < 1.0, "validation_share", "within [0, 1)", share)
+        expect(1 <= self.candidates <= self.epochs, "candidates", f"within 1..{self.epochs}", self.candidates)
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,7 @@ class LearnerConfig:
 
     def __post_init__(self) -> None:
         positive = ("threads", "utd_ratio", "capacity", "publish_period", "checkpoint_period", "log_period")
-        for name in (*positive, "keep_checkpoints"):
-            _check(getattr(self, name) > 0, name, "above 0", getattr(self, name))
-        for name in ("slack", "start_transitions", "pretrain_updates", "max_updates"):
-            _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
-        floor = self.normaliser_std_floor
-        _check(0.0 < floor <= 1.0, "normaliser_std_floor", "within (0, 1]", floor)
-
-
-def _check(condition: bool, name: str, expected: str, found: object) -> None:
-    if not condition:
-        raise ValueError(f"{name}: expected {expected}, found {found!r}")
+        expect_above(self, 0, *positive, "keep_checkpoints")
+        expect_at_least(self, 0, "slack", "start_transitions", "pretrain_updates", "max_updates")
+        expect_above(self, 0.0, "normaliser_std_floor")
+        expect_within(self, 0.0, 1.0, "normaliser_std_floor")

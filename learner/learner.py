@@ -119,13 +119,12 @@ class Learner:
         encoder = policy.encoder if self._spec is None else self._spec.encoder
         self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
-        self.learner_epoch = next_epoch(run.path / EPOCH_FILE)
         self._progress = _Progress()
-        self.intake = Intake(
-            run.log, transport, self._spec_for, self._status, required, self.learner_epoch, self._clock
-        )
+        self.intake = Intake(run.log, transport, self._spec_for, self._status, required, clock=self._clock)
         for reader in self._demos:
             self.intake.require(reader.schema)
+        # A start that was refused until here is not counted.
+        self.learner_epoch = self.intake.learner_epoch = next_epoch(run.path / EPOCH_FILE)
         self._server: ZmqServer | None = None
         self._publisher: Publisher | None = None
         self._syncer: Syncer | None = None

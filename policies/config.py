@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from policies.encoders import ENCODERS, is_encoder, is_frozen
 from policies.spec import Activation
+from runtime.ranges import expect, expect_at_least, expect_within
 
 __all__ = ["PolicyConfig"]
+
+LOG_STD_LOW, LOG_STD_HIGH = -20.0, 5.0  # beyond them exp() is nothing, or all of the action's range
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,9 @@ class PolicyConfig:
                 "feature_cache: expected views of a frozen encoder, or 0, "
                 f"found {self.feature_cache} with encoder={self.encoder}"
             )
+        expect_at_least(self, 1, "obs_horizon", "hidden", "latent_size")
+        expect_within(self, LOG_STD_LOW, LOG_STD_HIGH, "log_std_min", "log_std_max", "log_std_start")
+        low, high = self.log_std_min, self.log_std_max
+        expect(low < high, "log_std_max", f"above log_std_min = {low}", high)
+        start = self.log_std_start
+        expect(start is None or low <= start <= high, "log_std_start", f"null or within [{low}, {high}]", start)

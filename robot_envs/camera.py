@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 ROUNDING = 1e-9
 
 
+class CameraError(RuntimeError):
+    """A camera that is not there, or cannot give pictures."""
+
+
 @dataclass(frozen=True)
 class Crop:
     """The part of a camera's picture that its frames show, in shares of the picture's size.
@@ -72,7 +76,7 @@ class Camera(Protocol):
     crop: Crop
 
     def connect(self) -> None:
-        """Open the camera. Raises RuntimeError when there is none."""
+        """Open the camera. Raises CameraError when there is none."""
 
     def latest(self) -> Frame:
         """The newest frame; never waits for the next one."""

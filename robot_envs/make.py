@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from robot_envs.experts.expert import ActionScale, Expert
 from robot_envs.foreign_code import load_entry_point
 from robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
 from robot_envs.gym_expert import make_foreign_expert
+from robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
 from robot_envs.robot import Robot
 from robot_envs.safety.gate import SafetyGate
 from robot_envs.safety.limits import SafetyLimits
@@ -24,6 +26,7 @@ from robot_envs.stage import Stage
 from robot_envs.tasks.task import Task
 from runtime.clock import Clock
 from runtime.config import ConfigError, build
+from runtime.logging import quoted
 
 TaughtEnv = RobotEnv | GymTaskEnv
 
@@ -178,10 +181,19 @@ def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware
             f"robot.kind: expected mock outside ROS, found {config['robot']['kind']}; "
             "start it with ros2 launch actor robot.launch.py, see docs/ros.md"
         )
-    # MuJoCo is an extra: whoever drives another robot does without it.
-    from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
-    from robot_envs.mock.robot import MockRobot, MockRobotConfig
-    from robot_envs.mock.world import World, WorldConfig
+    try:
+        # MuJoCo is an extra: whoever drives another robot does without it.
+        from robot_envs.mock.camera import RenderedCamera
+        from robot_envs.mock.robot import MockRobot
+        from robot_envs.mock.world import World
+    except ImportError:
+        raise
+    except Exception as error:  # each of MuJoCo's renderers refuses in its own way, when MuJoCo is imported
+        chosen = os.environ.get("MUJOCO_GL", "")
+        raise ConfigError(
+            f"MUJOCO_GL: expected a renderer of this machine, egl, osmesa or glfw, found {quoted(chosen)} ({error}); "
+            "unset it, or see `steadyhand doctor`"
+        ) from None
 
     world_values = {**config["robot"]["world"], "scene": scene}
     world = World(build(WorldConfig, world_values, "robot.world"))

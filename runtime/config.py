@@ -67,8 +67,8 @@ def compose(
         config_module: The import package that holds the YAML files.
 
     Raises:
-        ConfigError: An unknown option or key (the line names the valid ones), a broken override, a missing value; the
-            user's own folder is not there, or hides a file of the product.
+        ConfigError: An unknown option or key (the line names the valid ones), a broken override, a missing value, NaN
+            or infinity; the user's own folder is not there, or hides a file of the product.
     """
     given = os.environ.get(CONFIG_VARIABLE)
     own = use_config_dir(given) if given else None
@@ -83,6 +83,10 @@ def compose(
                 if CALL in re.split(r"[.\[]", key):
                     raise ConfigError(f"{key}: nothing is called by {CALL} here; code is named by an entry_point alone")
             values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+            for key, value in _leaves(values, ""):
+                if isinstance(value, float) and not math.isfinite(value):
+                    # It would slip through comparisons with limits, and no manifest can hold it: it is not JSON.
+                    raise ConfigError(f"{key}: expected a finite number, found {value}")
         except MissingConfigException as error:
             raise ConfigError(_missing_option(error, own)) from None
         except ConfigError:

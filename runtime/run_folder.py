@@ -41,20 +41,43 @@ class RunFolder:
     never writes outside its own folder. Opening an existing run again is how it is resumed.
     """
 
-    def __init__(self, root: str | Path, name: str, create: bool = True) -> None:
-        """Make the folder, or find it: `create=False` refuses a run that does not exist."""
+    def __init__(self, root: str | Path, name: str, create: bool | None = True) -> None:
+        """Make the folder, or find it.
+
+        Args:
+            root: Folder of the runs.
+            name: Of this one.
+            create: True makes what is missing, False refuses a run that does not exist, None does neither.
+        """
         self.name = check_name(name, "run name")
         self.path = _resolved(Path(root)) / self.name
-        if create:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        elif not self.path.is_dir():
+        self.started = False  # whether this object has written a manifest
+        if create is False and not self.path.is_dir():
             raise RunFolderError(f"run {self.name}: expected a folder at {self.path}, found none")
-        _real_folder(self.path, create)
-        self.log = _real_folder(self.path / "log", create)
-        self.demos = _real_folder(self.path / "demos", create)
-        self.checkpoints = _real_folder(self.path / "checkpoints", create)
-        self.metrics = _real_folder(self.path / "metrics", create)
+        self.log, self.demos = self.path / "log", self.path / "demos"
+        self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
         self.features = self.path / "features"  # made by whoever keeps some
+        below = (self.path, self.log, self.demos, self.checkpoints, self.metrics)
+        above = [path for path in reversed(self.path.parents) if not path.exists()]
+        self._made = [path for path in (*above, *below) if create and not os.path.lexists(path)]
+        try:
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            for path in below:
+                _real_folder(path, bool(create))
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Remove the folders that this object has made, unless a file lies in the run: a refused start leaves nothing.
+
+        The lock of a process that works on the run is a file too.
+        """
+        if all(path.is_dir() for path in self.path.rglob("*")):
+            for path in reversed(self._made):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
 
     def write_manifest(
         self, config: Mapping[str, Any], seeds: Mapping[str, int], extra: Mapping[str, Any] | None = None
@@ -79,6 +102,7 @@ class RunFolder:
             earlier = len(list(self.path.glob("manifest.*.json")))
             atomic_write_bytes(self.path / f"manifest.{earlier + 1}.json", path.read_bytes())
         atomic_write_json(path, facts)
+        self.started = True
         return facts
 
     def read_manifest(self) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runtime.logging import quoted
@@ -22,6 +22,8 @@ class RunLockError(RuntimeError):
 def run_lock(run: Path, role: str) -> Iterator[None]:
     """Hold a role of a run while the context lasts. The kernel gives it back when the process dies, however it does.
 
+    The file goes with the context, so that a start that was refused leaves none.
+
     Args:
         run: The run's folder.
         role: `learner` or `actor`; names the lock's file.
@@ -30,17 +32,36 @@ def run_lock(run: Path, role: str) -> Iterator[None]:
         RunLockError: Somebody else holds it; the line says who.
     """
     path = run / f".{role}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    descriptor = _held(path, run, role)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = quoted(os.pread(descriptor, 128, 0).decode(errors="replace").strip())
-            raise RunLockError(
-                f"{run}: expected no other {role} on this run, found {holder}; end it, or choose another run_name"
-            ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
+        with suppress(OSError):
+            path.unlink()  # while it is held: whoever has opened it meanwhile sees that it is no longer the file
         os.close(descriptor)
+
+
+def _held(path: Path, run: Path, role: str) -> int:
+    """Return the descriptor of the lock's file, held."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = quoted(os.pread(descriptor, 128, 0).decode(errors="replace").strip())
+            os.close(descriptor)
+            raise RunLockError(
+                f"{run}: expected no other {role} on this run, found {holder}; end it, or choose another run_name"
+            ) from None
+        if _is_at(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # its holder has removed it between the two calls: take the next one
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False

@@ -27,10 +27,13 @@ VERBS = {
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
     "relabel": "say of a recorded episode that it was, or was not, a success",
+    "report": "write a run's report from what is there, one file to open in a browser",
     "runs": "list, archive or prune the run folders",
     "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
+# The extra of pyproject.toml that brings a package which not every command needs.
+EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"
@@ -66,6 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("steadyhand: interrupted\n")
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if os.environ.get("STEADYHAND_DEBUG") == "1" or not package or package in PACKAGES:
+            raise
+        extra = f".[{EXTRAS[package]}]" if package in EXTRAS else "."
+        sys.stderr.write(
+            f"steadyhand {verb}: expected the package {package}, found it not installed; in the clone: "
+            f"pip install '{extra}' (`steadyhand doctor` says what else is missing)\n"
+        )
+        return USER_ERROR
     except Exception as error:
         if os.environ.get("STEADYHAND_DEBUG") == "1" or not _is_for_the_user(error):
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from learner.config import BcConfig
+from runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["DemoConfig"]
 
@@ -29,15 +30,13 @@ class DemoConfig:
     grace_s: float  # time that a process gets to end by itself
 
     def __post_init__(self) -> None:
-        for name in ("demos", "eval_episodes", "validation_episodes"):
-            _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        _check(self.max_attempts >= self.demos, "max_attempts", f"at least demos = {self.demos}", self.max_attempts)
-        _check(0.0 <= self.required_success <= 1.0, "required_success", "within [0, 1]", self.required_success)
-        _check(self.film_episodes >= 0, "film_episodes", "at least 0", self.film_episodes)
-        _check(self.stall_s > 0, "stall_s", "above 0 s", self.stall_s)
-        _check(self.grace_s > 0, "grace_s", "above 0 s", self.grace_s)
-
-
-def _check(condition: bool, name: str, expected: str, found: object) -> None:
-    if not condition:
-        raise ValueError(f"{name}: expected {expected}, found {found!r}")
+        expect_at_least(self, 1, "demos", "eval_episodes", "validation_episodes")
+        attempts = self.max_attempts
+        expect(attempts >= self.demos, "max_attempts", f"at least demos = {self.demos}", attempts)
+        expect_within(self, 0.0, 1.0, "required_success")
+        expect_at_least(self, 0, "film_episodes")
+        expect_above(self, 0.0, "stall_s", "grace_s")
+        for name, view in self.film_views.items():
+            for key, value in view.items():
+                expect(key in ("height", "width"), f"film_views.{name}", "the keys height and width", key)
+                expect(value >= 1, f"film_views.{name}.{key}", "at least 1 pixel", value)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from learner.target_range import RewardSteps, fits_rewards, reward_steps, same_m
 from runtime.config import build
 from runtime.logging import get_logger
 from steadyhand.demo_settings import task_differences
-from steadyhand.job import Job
+from steadyhand.job import Job, task_identity
 from transport.demo_set import DemoSetError, is_demo_set, read_manifest
 from transport.log import LogReader
 from transport.record import Kind
@@ -42,7 +41,7 @@ def check_task(job: Job, demos: Path) -> None:
         DemoSetError: It is such a set, or no demo set at all.
     """
     manifest = read_manifest(demos)
-    wanted, found = (_task_identity(task) for task in (job.config["task"], manifest.task))
+    wanted, found = (task_identity(task) for task in (job.config["task"], manifest.task))
     if wanted != found:
         raise DemoSetError(
             f"{demos}: expected demonstrations of {wanted}, found those of {found}; choose their task or other ones"
@@ -121,12 +120,6 @@ def demo_rewards(job: Job, demos: Path) -> RewardSteps:
 
 def _algo(job: Job) -> SacConfig:
     return build(SacConfig, job.config["algo"], "algo")
-
-
-def _task_identity(task: dict[str, Any]) -> str:
-    arguments = task.get("arguments")
-    environment_id = arguments.get("id") if isinstance(arguments, dict) else None  # in gymnasium's own registry
-    return f"{task.get('entry_point')}" + (f" {environment_id}" if environment_id else "")
 
 
 def action_gain(job: Job, demos: Path) -> tuple[float, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,26 @@ from typing import Any
 import numpy as np
 
 from actor.config import LoggingConfig
+from learner.config import LearnerConfig, SacConfig
 from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
 from runtime.run_folder import RunFolder, new_run_name
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
+from steadyhand.settings import GROUPS, check_settings
 from transport.config import TransportConfig
 
-__all__ = ["Job", "open_job", "quoted", "seed_for", "task_name", "with_alias"]
+__all__ = [
+    "Job",
+    "check_config",
+    "new_job",
+    "open_job",
+    "quoted",
+    "seed_for",
+    "task_identity",
+    "task_name",
+    "with_alias",
+]
 
 MAX_STEM = 32
 
@@ -65,25 +78,79 @@ def quoted(path: Path) -> str:
     return f"'{escaped}'"
 
 
-def open_job(overrides: Sequence[str], create: bool = True) -> Job:
-    """Compose the configuration, open the run folder, and set up logging.
+def open_job(overrides: Sequence[str], create: bool | None = True, any_task: bool = False) -> Job:
+    """Compose the configuration, check all of it, open the run folder, and set up logging.
 
     Args:
         overrides: As on the command line.
-        create: Whether a new run may be made; otherwise `run_name` must name one that is there.
+        create: True makes a new run where `run_name` names none that is there; False refuses that; None needs no run,
+            and refuses only one that is named and not there.
+        any_task: Whether the configured task may be another one than the run's, as what it decides is read in the run.
 
     Raises:
-        ConfigError: An override is wrong.
+        ConfigError: An override is wrong, or the run was made for another task.
         RunFolderError: The run's name or folder cannot be used.
     """
     config = compose(overrides)
-    seed = config["seed"]
-    if type(seed) is not int or seed < 0:
-        raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
-    demo = build(DemoConfig, config["demo"], "demo")
+    check_config(config)
     setup(build(LoggingConfig, config["logging"], "logging").level)
-    name = config["run_name"] or new_run_name(task_name(config))
-    return Job(tuple(overrides), config, RunFolder(config["run_root"], str(name), create), demo)
+    name = config["run_name"]
+    named = name is not None and name != ""
+    if not named and create is False:
+        raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
+    run = RunFolder(
+        config["run_root"],
+        str(name) if named else new_run_name(task_name(config)),
+        False if create is None and named else create,
+    )
+    if not any_task:
+        _check_task(run, config)
+    return Job(tuple(overrides), config, run, build(DemoConfig, config["demo"], "demo"))
+
+
+@contextmanager
+def new_job(overrides: Sequence[str]) -> Iterator[Job]:
+    """Open a job as `open_job` does; a start that is refused before anything was recorded leaves no run folder."""
+    job = open_job(overrides)
+    try:
+        yield job
+    except BaseException:
+        job.run.discard()
+        raise
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Check every group of a composed configuration.
+
+    Raises:
+        ConfigError: A group is missing, a key is unknown, or a number is out of its range.
+    """
+    groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "algo": SacConfig, "demo": DemoConfig}
+    with suppress(ModuleNotFoundError):  # what deploys a policy has no torch, and makes no network
+        from policies.config import PolicyConfig
+
+        groups["policy"] = PolicyConfig
+    check_settings(config, groups)
+
+
+def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:
+    """Refuse another task than that of the run's earlier starts: records and policy are of that one."""
+    earlier = (run.read_manifest() or {}).get("config", {}).get("task")
+    if earlier is None:
+        return
+    wanted, found = task_identity(config["task"]), task_identity(earlier)
+    if wanted != found:
+        raise ConfigError(
+            f"run {run.name}: expected its own task, {found}, found {wanted}; give its task=..., or "
+            "choose another run_name"
+        )
+
+
+def task_identity(task: Mapping[str, Any]) -> str:
+    """Return what makes a task another one: its entry point, and its id in gymnasium's own registry."""
+    arguments = task.get("arguments")
+    environment_id = arguments.get("id") if isinstance(arguments, dict) else None
+    return f"{task.get('entry_point')}" + (f" {environment_id}" if environment_id else "")
 
 
 def task_name(config: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,12 @@ from robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from runtime.clock import MonotonicClock
 from runtime.config import build
 from runtime.logging import get_logger
-from runtime.run_folder import atomic_write_json
 from steadyhand.demos import action_gains, check_recorded, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
-from steadyhand.job import Job, seed_for
+from steadyhand.job import Job, seed_for, task_name
 from steadyhand.policy_file import PolicyFileError
-from steadyhand.report.records import evaluation_path
+from steadyhand.report.evaluations import keep_evaluation
 from transport import segment
 from transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
 from transport.schema import Schema
@@ -45,6 +43,7 @@ from transport.weights import Weights
 
 __all__ = [
     "FilmError",
+    "about_evaluation",
     "demonstrator_name",
     "evaluate",
     "evaluate_in",
@@ -97,9 +96,14 @@ def feature_bytes(job: Job, schema: Schema) -> int:
 
 
 def record_demos(
-    job: Job, stop: Callable[[], bool] = lambda: False, on_episode: OnEpisode = lambda summary: None
+    job: Job,
+    stop: Callable[[], bool] = lambda: False,
+    on_episode: OnEpisode = lambda summary: None,
+    accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Record demonstrations into the run's `demos/` until there are enough.
+
+    `accepted` is called once, when the first attempt has ended or none is wanted: from here on the run is kept.
 
     Raises:
         DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
@@ -108,7 +112,7 @@ def record_demos(
         opened_env(job.config, job.seed) as env,
         closing(make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
     ):
-        return record_demos_in(job, env, demonstrator, stop, on_episode)
+        return record_demos_in(job, env, demonstrator, stop, on_episode, accepted)
 
 
 def record_demos_in(
@@ -117,6 +121,7 @@ def record_demos_in(
     demonstrator: Operator,
     stop: Callable[[], bool] = lambda: False,
     on_episode: OnEpisode = lambda summary: None,
+    accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Do what `record_demos` does in an environment that is open.
 
@@ -142,7 +147,9 @@ def record_demos_in(
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
     build_policy_spec(policy_config(job), schema, (), 1.0)
-    manifest = recording.record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode)
+    manifest = recording.record_demos(
+        config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode, accepted
+    )
     if manifest.successes < wanted and not stop():
         raise DemoSetError(
             f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
@@ -268,8 +275,20 @@ def evaluate_in(
     runner = runner_for(job, policy, env, seed)
     result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, on_episode=on_episode)
     if who and not stop():
-        atomic_write_json(evaluation_path(job.run, who), asdict(result))
+        keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
     return result
+
+
+def about_evaluation(job: Job, policy: SavedPolicy, seed: int, who: str) -> dict[str, Any]:
+    """Return what was evaluated and how, ready for JSON, to be kept beside the result."""
+    return {
+        "who": who,
+        "task": task_name(job.config),
+        "policy_version": policy.policy_version,
+        "learner_epoch": policy.learner_epoch,
+        "seed": seed,
+        "overrides": [word for word in job.overrides if not word.startswith(("run_root=", "run_name="))],
+    }
 
 
 def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], dict[str, Any], float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
+
+from runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["TransportConfig"]
 
@@ -49,14 +50,8 @@ class TransportConfig:
     host: str | None = None  # the learner's machine, of which a configuration file makes the two addresses
 
     def __post_init__(self) -> None:
-        for name in POSITIVE:
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name}: expected a number above 0, found {value}")
-        if self.linger_s < 0 or not math.isfinite(self.linger_s):
-            raise ValueError(f"linger_s: expected a time of at least 0 s, found {self.linger_s}")
-        if self.min_free_bytes < 0:
-            raise ValueError(f"min_free_bytes: expected at least 0 bytes, found {self.min_free_bytes}")
+        expect_above(self, 0, *POSITIVE)
+        expect_at_least(self, 0, "linger_s", "min_free_bytes")
         if self.backoff_max_s < self.backoff_min_s:
             raise ValueError(
                 f"backoff_max_s: expected at least backoff_min_s = {self.backoff_min_s}, found {self.backoff_max_s}"

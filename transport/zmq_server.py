@@ -33,7 +33,7 @@ from transport.wire import (
     WireError,
 )
 
-__all__ = ["ZmqServer"]
+__all__ = ["ZmqServer", "check_can_listen"]
 
 MAX_WIRE_ERRORS = 8  # of one peer within the window, then it is dropped for as long
 ERROR_WINDOW_S = 60.0
@@ -43,6 +43,25 @@ REBIND_ATTEMPTS, REBIND_S = 200, 0.01
 _NOT_YOURS = "actor_id: expected {}, as whom this key is paired, found {}; pair the key again under that id"
 
 _log = get_logger("transport.server")
+
+
+def check_can_listen(config: TransportConfig) -> None:
+    """Refuse what a `ZmqServer` would refuse, before anything is made for one.
+
+    Raises:
+        InsecureAddressError: Other machines could connect, and there are no keys.
+        KeysError: The keys are missing, or others could read them.
+        zmq.ZMQError: An address is taken, or is not one of this machine.
+    """
+    keys = config.keys_folder
+    for address in (config.address, config.weights_address):
+        check_address(address, keys is not None)
+    if keys is not None:
+        own_keys(keys)
+    with zmq.Context() as context:
+        for address in (config.address, config.weights_address):
+            with context.socket(zmq.ROUTER) as probe:
+                probe.bind(address)
 
 
 class ZmqServer(SocketThread):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_envs.experts.expert import Expert
+from runtime.ranges import expect, expect_at_least
 
 Action = NDArray[np.float32]
 
@@ -25,6 +26,11 @@ class HandConfig:
 
     noise: float
     noise_memory: float
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 0.0, "noise")
+        memory = self.noise_memory
+        expect(0.0 <= memory < 1.0, "noise_memory", "within [0, 1)", memory)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,14 @@ class CorrectorConfig:
     delay_steps: tuple[int, ...]
     act_steps: tuple[int, ...]
     release_progress: float
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "stall_steps")
+        expect_at_least(self, 0.0, "stall_progress", "disagreement", "release_progress")
+        for name in ("delay_steps", "act_steps"):
+            value = getattr(self, name)
+            whole = len(value) == 2 and 0 <= value[0] <= value[1]
+            expect(whole, name, "[shortest, longest], 0 <= shortest <= longest", value)
 
 
 class _Hand:

@@ -5,36 +5,13 @@ On a machine without a display it renders by EGL; set ``MUJOCO_GL=osmesa`` where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import mujoco
 import numpy as np
 
-from robot_envs.camera import WHOLE, Crop, Frame
+from robot_envs.camera import CameraError, Frame
+from robot_envs.mock.config import RenderedCameraConfig
 from robot_envs.mock.world import World
-
-
-@dataclass(frozen=True)
-class RenderedCameraConfig:
-    """One view.
-
-    Attributes:
-        name: A camera of the scene: ``wrist`` or ``side``.
-        height: Of a frame [pixels].
-        width: The same.
-        crop: The part of the camera's picture that a frame shows.
-    """
-
-    name: str
-    height: int
-    width: int
-    crop: Crop = WHOLE
-
-    @property
-    def uncropped(self) -> RenderedCameraConfig:
-        """The same view as a driver publishes it: the whole picture, of pixels as large."""
-        height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
-        return RenderedCameraConfig(self.name, height, width)
+from runtime.logging import quoted
 
 
 class RenderedCamera:
@@ -52,16 +29,17 @@ class RenderedCamera:
         """Open an off-screen renderer.
 
         Raises:
-            RuntimeError: The scene has no such camera, or OpenGL is not available.
+            CameraError: The scene has no such camera, or OpenGL is not available.
         """
         names = [self._world.model.camera(index).name for index in range(self._world.model.ncam)]
         if self.name not in names:
-            raise RuntimeError(f"camera {self.name!r} is not in the scene; choose one of {', '.join(names)}")
+            raise CameraError(f"camera {self.name!r} is not in the scene; choose one of {', '.join(names)}")
         try:
             self._renderer = mujoco.Renderer(self._world.model, self.height, self.width)
         except Exception as error:  # every GL backend has exceptions of its own
-            raise RuntimeError(
-                f"camera {self.name!r} cannot render ({error}); install libegl1 or libosmesa6 and set MUJOCO_GL"
+            raise CameraError(
+                f"camera {self.name!r} cannot render ({quoted(str(error), 200)}); "
+                "make its picture smaller, or install libegl1 or libosmesa6 and set MUJOCO_GL"
             ) from error
 
     def latest(self) -> Frame:

@@ -7,40 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from robot_envs.frames import Array, pose_compose, pose_from_vector
+from robot_envs.mock.config import MockRobotConfig
 from robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
 from robot_envs.mock.world import World
 from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 
 _NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class MockRobotConfig:
-    """What separates the mock from a perfect robot.
-
-    Attributes:
-        command_latency_s: Time from ``command`` until the controller follows it.
-        position_noise_m: Standard deviation of the measured TCP position, per axis.
-        rotation_noise_rad: The same for its orientation.
-        force_noise_n: The same for the measured force.
-        torque_noise_nm: The same for the measured torque.
-        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode: an arm without a
-            wrist sensor
-            estimates the wrench from its joint torques, and friction in the joints makes that estimate wrong.
-        torque_bias_nm: The same for the torque.
-        pose_offset_m: Calibration error of the TCP: uniform within +- this, per axis, fixed for an episode.
-        settle_s: Simulated time at rest at the end of a reset, before the wrench is tared.
-    """
-
-    command_latency_s: float
-    position_noise_m: float
-    rotation_noise_rad: float
-    force_noise_n: float
-    torque_noise_nm: float
-    force_bias_n: float
-    torque_bias_nm: float
-    pose_offset_m: float
-    settle_s: float
 
 
 class MockRobot:

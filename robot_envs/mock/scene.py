@@ -9,41 +9,9 @@ command is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
+from robot_envs.mock.config import ImpedanceConfig, SceneConfig
 from robot_envs.mock.fr3 import TCP_FROM_HAND_M, arm_xml
 from robot_envs.mock.workpieces import workpiece_xml
-
-
-@dataclass(frozen=True)
-class ImpedanceConfig:
-    """Gains of the Cartesian impedance controller and its reference limits."""
-
-    stiffness_n_m: float
-    damping_ns_m: float
-    rotation_stiffness_nm_rad: float
-    rotation_damping_nms_rad: float
-    reference_limit_m: float
-    reference_limit_rad: float
-    posture_stiffness_nm_rad: float
-    joint_damping_nms_rad: float
-    armature_kg_m2: float
-
-
-@dataclass(frozen=True)
-class SceneConfig:
-    """What stands around the arm. Each workpiece is ``{kind: ..., sizes in metres}`` (see ``mock/workpieces.py``).
-
-    Attributes:
-        tool: Held rigidly by the hand, or None.
-        fixtures: Placed by the task and immovable, by name.
-        objects: Loose bodies, by name.
-    """
-
-    tool: dict[str, Any] | None
-    fixtures: dict[str, dict[str, Any]]
-    objects: dict[str, dict[str, Any]]
 
 
 def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float) -> str:

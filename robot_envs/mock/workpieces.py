@@ -6,6 +6,7 @@ Every fragment is drawn in the workpiece's own frame, z up; lengths are in metre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -108,6 +109,10 @@ def workpiece_xml(description: Mapping[str, Any], **extra: float) -> str:
     kind = str(values.pop("kind", ""))
     if kind not in KINDS:
         raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {', '.join(sorted(KINDS))}")
+    for name, value in values.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (number and 0.0 < value < math.inf):
+            raise SceneError(f"workpiece {kind!r}: {name}: expected a number above 0, found {value!r}")
     try:
         return KINDS[kind](**values, **extra)
     except TypeError as error:

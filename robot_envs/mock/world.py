@@ -7,15 +7,14 @@ the control loop sleeps until; at ``pace: realtime`` the loop really sleeps and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import mujoco
 import numpy as np
 
 from robot_envs.frames import Array, cross, pose, quat_from_matrix
+from robot_envs.mock.config import WorldConfig
 from robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
-from robot_envs.mock.scene import ImpedanceConfig, SceneConfig, scene_xml
+from robot_envs.mock.scene import scene_xml
 from robot_envs.robot import RobotError
 from runtime.clock import Clock, MonotonicClock
 
@@ -28,27 +27,6 @@ _IK_TOLERANCE = 1e-6
 
 def _wxyz(quat_xyzw: Array) -> Array:
     return quat_xyzw[[3, 0, 1, 2]]
-
-
-@dataclass(frozen=True)
-class WorldConfig:
-    """The simulated world.
-
-    Attributes:
-        physics_timestep_s: At most 2 ms, so that impedance control runs at 500 Hz or faster.
-        pace: lockstep = time moves as fast as it can be computed; realtime = time moves with the wall.
-    """
-
-    physics_timestep_s: float
-    pace: Literal["realtime", "lockstep"]
-    impedance: ImpedanceConfig
-    scene: SceneConfig
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.physics_timestep_s <= 0.002:
-            raise ValueError(
-                f"physics_timestep_s: expected 0 < s <= 0.002 (500 Hz control), found {self.physics_timestep_s}"
-            )
 
 
 class World:

@@ -25,7 +25,8 @@ from robot_envs.frames import (
 )
 from robot_envs.robot import RobotState
 from robot_envs.stage import Stage
-from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from runtime.ranges import expect_above, expect_length, expect_within
 
 _SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: how far from the hole an episode mostly is
 
@@ -60,6 +61,13 @@ class PegInsertSettings:
     peg_width_m: float
     success_depth_m: float
     success_speed_m_s: float
+
+    def __post_init__(self) -> None:
+        expect_length(self, 3, "hole_position_m", "hole_range_m")
+        expect_within(self, -REACH_M, REACH_M, "hole_position_m", "start_height_m")
+        expect_within(self, 0.0, REACH_M, "hole_range_m", "estimate_error_m", "start_range_m", "peg_length_m")
+        expect_within(self, 0.0, np.pi, "estimate_error_rad", "start_tilt_rad")
+        expect_above(self, 0.0, "peg_width_m", "success_depth_m", "success_speed_m_s")
 
 
 class PegInsert:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from robot_envs.frames import Array, pose, pose_relative
 from robot_envs.robot import RobotState
 from robot_envs.stage import Stage
-from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from runtime.ranges import expect_above, expect_length, expect_within
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class PickPlaceSettings:
     start_range_m: float
     gripper_open_m: float
     lift_m: float
+
+    def __post_init__(self) -> None:
+        positions = ("cube_position_m", "bin_position_m", "start_position_m")
+        expect_length(self, 3, *positions, "cube_range_m")
+        expect_within(self, -REACH_M, REACH_M, *positions)
+        expect_within(self, 0.0, REACH_M, "cube_range_m", "start_range_m", "gripper_open_m", "lift_m")
+        expect_above(self, 0.0, "cube_side_m", "bin_side_m", "bin_height_m")
 
 
 class PickPlace:

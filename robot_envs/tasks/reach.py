@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from robot_envs.frames import Array, pose, pose_relative
 from robot_envs.robot import RobotState
 from robot_envs.stage import Stage
-from robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from runtime.ranges import expect_above, expect_length, expect_within
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class ReachSettings:
     tolerance_m: float
     success_speed_m_s: float
     gripper_width_m: float
+
+    def __post_init__(self) -> None:
+        expect_length(self, 3, "start_position_m", "start_range_m", "goal_position_m", "goal_range_m")
+        expect_within(self, -REACH_M, REACH_M, "start_position_m", "goal_position_m")
+        expect_within(self, 0.0, REACH_M, "start_range_m", "goal_range_m", "gripper_width_m")
+        expect_above(self, 0.0, "tolerance_m", "success_speed_m_s")
 
 
 class Reach:

@@ -14,6 +14,7 @@ from robot_envs.stage import Stage
 
 # The tool points down: half a turn about the base's x axis.
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
+REACH_M = 10.0  # no arm has a longer one: a number beyond it is a mistake, such as one in millimetres
 
 
 @dataclass(frozen=True)

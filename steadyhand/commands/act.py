@@ -15,7 +15,7 @@ from actor.console import make_console
 from actor.control_loop import INTERRUPTED
 from actor.env_schema import env_schema
 from actor.policy_runner import use_one_thread
-from actor.session import open_session
+from actor.session import kept_if_used, open_session
 from actor.stop_flag import StopFlag
 from actor.training import Training
 from actor.training_summary import TrainingSummary
@@ -27,7 +27,7 @@ from runtime.logging import get_logger
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.identity import ACTOR_ID
-from steadyhand.job import Job, open_job, seed_for
+from steadyhand.job import Job, new_job, seed_for
 from steadyhand.session import feature_bytes, opened_env, policy_config
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
@@ -52,14 +52,14 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Practise to the end."""
     use_one_thread()
     end_with_parent()
-    job = open_job(overrides)
-    with run_lock(job.run.path, "actor"), StopFlag().on_signals() as stop:
-        job.write_manifest()
-        with (
-            opened_env(job.config, job.seed) as env,
-            closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
-        ):
-            summary = practise(job, env, corrector, stop)
+    with (
+        new_job(overrides) as job,
+        run_lock(job.run.path, "actor"),
+        StopFlag().on_signals() as stop,
+        opened_env(job.config, job.seed) as env,
+        closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
+    ):
+        summary = practise(job, env, corrector, stop, accepted=job.write_manifest)
     say(ending_text(summary))
     if summary.end_reason == INTERRUPTED:
         return 130
@@ -93,6 +93,7 @@ def practise(
     corrector: Operator,
     stop: Callable[[], bool],
     show: Callable[[Training], None] = lambda training: None,
+    accepted: Callable[[], object] = lambda: None,
 ) -> TrainingSummary:
     """Practise to the end in an environment that is open.
 
@@ -102,6 +103,7 @@ def practise(
         corrector: May take over.
         stop: Ends practice early.
         show: Gets what may be asked for its status while practice runs.
+        accepted: Called when the learner has accepted this actor; a start that is refused before leaves no session.
     """
     config = build(ActorConfig, job.config["actor"], "actor")
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
@@ -123,6 +125,7 @@ def practise(
         stop=stop,
     )
     with (
+        kept_if_used(session),
         closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(job.transport, reader)) as uplink,
@@ -140,6 +143,7 @@ def practise(
             quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
             min_free_bytes=job.transport.min_free_bytes,
             encoder_weights=policy_config(job).encoder_weights,
+            accepted=accepted,
         )
         show(training)
         return training.run()

@@ -28,7 +28,7 @@ from runtime.config import build
 from steadyhand.children import Child, ChildError, ending
 from steadyhand.commands.eval import evaluation_table
 from steadyhand.demos import check_demos
-from steadyhand.job import Job, open_job
+from steadyhand.job import Job, new_job
 from steadyhand.policy_file import save_policy
 from steadyhand.practice import train
 from steadyhand.report.records import stages_path
@@ -57,13 +57,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Run every stage; return 0 only for a policy that is good enough."""
     use_one_thread()
-    job = open_job(overrides)
-    device = resolve_device(build(LearnerConfig, job.config["learner"], "learner").device)
-    job.write_manifest(compute_device=str(device))
-    say(f"steadyhand demo: {job.run.path}, learning on {device}")
-    with StopFlag().on_signals() as stop:
+    with new_job(overrides) as job, StopFlag().on_signals() as stop:
+        device = resolve_device(build(LearnerConfig, job.config["learner"], "learner").device)
+        say(f"steadyhand demo: {job.run.path}, learning on {device}")
+        start = partial(job.write_manifest, compute_device=str(device))
+        work = RobotWork(partial(_demonstrate, start=start), train, partial(_judge, who="policy"))
         try:
-            passed = run_stages(job, stop)
+            passed = run_stages(job, stop, work)
         except ChildError as error:
             sys.stderr.write(f"steadyhand demo: {error}\n")
             return 1
@@ -86,13 +86,13 @@ class RobotWork:
     judge: Callable[[Job, SavedPolicy, StopFlag], Evaluation]
 
 
-def run_stages(job: Job, stop: StopFlag, work: RobotWork | None = None) -> bool:
+def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
     """Run every stage; return whether the policy is good enough.
 
     Raises:
         ChildError: A process died, or hung.
     """
-    demo, work = job.demo, work or RobotWork(_demonstrate, train, partial(_judge, who="policy"))
+    demo = job.demo
     stages = Stages(STAGES, lambda name, wall_s: _note_stage(job, name, wall_s))
     with stages.stage("demonstrations", f"{demo.demos} scripted demonstrations"):
         say(f"      {work.demonstrate(job, stop)}")
@@ -120,8 +120,9 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork | None = None) -> bool:
     return bool(summary["passed"])
 
 
-def _demonstrate(job: Job, stop: StopFlag) -> str:
-    manifest = record_demos(job, stop)
+def _demonstrate(job: Job, stop: StopFlag, start: Callable[[], object]) -> str:
+    """Record what is missing; `start` is called when nothing can be refused any more."""
+    manifest = record_demos(job, stop, accepted=start)
     return f"{manifest.successes} successes in {manifest.episodes} attempts, {manifest.steps} steps"
 
 
@@ -172,5 +173,7 @@ def _go_on(stop: StopFlag) -> None:
 
 
 def _note_stage(job: Job, name: str, wall_s: float) -> None:
+    if not job.run.started:
+        return  # it was refused
     with stages_path(job.run).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"name": name, "wall_time_s": wall_s}) + "\n")

@@ -12,13 +12,16 @@ from actor.policy_runner import use_one_thread
 from actor.stop_flag import StopFlag
 from runtime.run_folder import atomic_write_json
 from steadyhand.job import open_job, with_alias
+from steadyhand.output import check_output
 from steadyhand.policy_file import load_policy
-from steadyhand.session import evaluate, trained_policy
+from steadyhand.report.evaluations import POLICY, keep_evaluation
+from steadyhand.session import about_evaluation, evaluate, trained_policy
 from steadyhand.terminal import say, table_text
 
 EPILOG = (
     "The policy is the newest one of run_name=..., or the file that --checkpoint names. `episodes=200` is short for\n"
-    "demo.eval_episodes=200. Equal seeds give equal episodes.\n"
+    "demo.eval_episodes=200. Equal seeds give equal episodes. The run keeps the result: `steadyhand runs` and\n"
+    "`steadyhand report` show it.\n"
     "example: steadyhand eval run_name=pegs episodes=100 seed=1 --json pegs.json"
 )
 
@@ -32,14 +35,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Evaluate and print a table."""
     use_one_thread()
-    job = open_job(with_alias(overrides, "episodes", "demo.eval_episodes"), create=options.checkpoint is not None)
+    if options.json:
+        check_output(options.json, "--json")
+    given = with_alias(overrides, "episodes", "demo.eval_episodes")
+    job = open_job(given, create=None if options.checkpoint else False)
     policy = load_policy(options.checkpoint) if options.checkpoint else trained_policy(job)
+    who = options.checkpoint.name if options.checkpoint else POLICY
+    is_kept = job.config["run_name"] is not None
+    if is_kept:
+        check_output(job.run.metrics / "evaluation", "run_name")
     with StopFlag().on_signals() as stop:
         result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop)
-    say(evaluation_table({"policy": result}))
+    say(evaluation_table({who: result}))
     if options.json:
         atomic_write_json(options.json, asdict(result))
-    return 130 if stop() else 0
+    if stop():
+        return 130
+    if is_kept:
+        say(f"kept: {keep_evaluation(job.run, result, about_evaluation(job, policy, job.seed, who))}")
+    return 0
 
 
 def evaluation_table(results: dict[str, Evaluation]) -> str:

@@ -16,7 +16,8 @@ from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
 from runtime.run_folder import atomic_write_bytes
 from steadyhand.export import exported
-from steadyhand.job import Job, open_job
+from steadyhand.job import Job, check_config, open_job
+from steadyhand.output import check_output
 from steadyhand.policy_file import load_policy
 from steadyhand.session import practice_logs, trained_policy
 from steadyhand.terminal import say
@@ -41,17 +42,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Write the file."""
     config = compose(overrides)
+    check_config(config)
     setup(build(LoggingConfig, config["logging"], "logging").level)
-    job = open_job(overrides, create=False) if config["run_name"] else None
-    if options.checkpoint:
-        policy = load_policy(options.checkpoint)
-    elif job:
-        policy = trained_policy(job)
-    else:
+    job = open_job(overrides, create=False, any_task=True) if config["run_name"] else None
+    if not (job or options.checkpoint):
         raise ConfigError("run_name: expected the run whose policy is exported, found none; or give --checkpoint FILE")
+    path = options.output or (job.run.path if job else Path()) / "policy.onnx"
+    check_output(path, "--output")
+    policy = load_policy(options.checkpoint) if options.checkpoint or job is None else trained_policy(job)
     weights = build(PolicyConfig, config["policy"], "policy").encoder_weights
     raw = exported(policy, _schema(job, config), _task(job, config), weights)
-    path = options.output or (job.run.path if job else Path()) / "policy.onnx"
     atomic_write_bytes(path, raw)
     fields = ", ".join(item.key for item in policy.spec.inputs)
     say(f"{path}: policy version {policy.policy_version}, {len(raw) / 1e6:.1f} MB, reads {fields}")

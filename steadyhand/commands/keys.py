@@ -54,6 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Do what the words say; the exit status is 1 when somebody did not confirm a fingerprint."""
     action, *words = overrides or ("",)
+    _check_options(options, action, words[:1] == ["actor"])
     folder = options.folder or Path(compose(["transport=network", "transport.host=."])["transport"]["keys"])
     folder = folder.expanduser()
     match action, words:
@@ -81,6 +82,16 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         case _:
             raise KeysError(f"expected one of: {WAYS}; found {quoted(' '.join(overrides))}")
     return 0
+
+
+def _check_options(options: argparse.Namespace, action: str, is_actor: bool) -> None:
+    """Refuse an option that the action would not look at."""
+    ignored = "--fingerprint" if options.fingerprint is not None and action != "pair" else ""
+    if options.actor_id is not None and not (action == "pair" and is_actor):
+        ignored = "--actor-id"
+    if ignored:
+        belongs = "pair actor FILE" if ignored == "--actor-id" else "pair"
+        raise KeysError(f"{ignored}: expected with `{belongs}` alone, found with {quoted(action)}")
 
 
 def _confirmed(who: str, public: bytes, expected: str | None) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from zmq import ZMQError
@@ -18,11 +18,12 @@ from runtime.config import ConfigError, build
 from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_demos
-from steadyhand.job import Job, open_job
+from steadyhand.job import Job, new_job
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set, read_manifest, refuse_foreign
 from transport.segment import is_finished
+from transport.zmq_server import check_can_listen
 
 LOOK_NS = 200_000_000
 
@@ -44,33 +45,51 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Serve and train until somebody ends it."""
     end_with_parent()
-    job = open_job(overrides)
+    with new_job(overrides) as job, run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
+        return _learn(job, options, stop)
+
+
+def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> int:
     config = build(LearnerConfig, job.config["learner"], "learner")
-    with run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
-        refuse_foreign(job.run.demos)
-        job.write_manifest(compute_device=str(resolve_device(config.device)))
-        if options.await_demos and not _await_demos(job, stop):
-            return 0
-        demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
-        check_demos(job, demos)
-        learner = Learner(
-            config,
-            build(SacConfig, job.config["algo"], "algo"),
-            policy_config(job),
-            job.transport,
-            job.run,
-            job.seed,
-            demos,
-            action_gains=action_gains(job, demos),
-        )
-        with closing(learner):
-            try:
-                server = learner.serve()
-            except ZMQError as error:
-                raise ConfigError(f"transport.address: cannot listen on {job.transport.address} ({error})") from error
-            say(f"learner: {job.run.path}, listening on {server.address}")
-            learner.run(stop)
+    device = resolve_device(config.device)
+    with _listening(job):
+        check_can_listen(job.transport)
+    refuse_foreign(job.run.demos)
+    check_demos(job, options.demos)
+    if options.await_demos and not _await_demos(job, stop):
+        return 0
+    demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
+    check_demos(job, demos)
+    learner = Learner(
+        config,
+        build(SacConfig, job.config["algo"], "algo"),
+        policy_config(job),
+        job.transport,
+        job.run,
+        job.seed,
+        demos,
+        action_gains=action_gains(job, demos),
+    )
+    with closing(learner):
+        with _listening(job):
+            server = learner.serve()
+        job.write_manifest(compute_device=str(device))
+        say(f"learner: {job.run.path}, listening on {server.address}")
+        learner.run(stop)
     return 0
+
+
+@contextmanager
+def _listening(job: Job) -> Iterator[None]:
+    """Say of an address that cannot be had which settings give it."""
+    try:
+        yield
+    except ZMQError as error:
+        addresses = f"{job.transport.address} and {job.transport.weights_address}"
+        raise ConfigError(
+            f"transport.address and weights_address: cannot listen on {addresses} ({error}); `steadyhand doctor` says "
+            "which is in use, or choose others"
+        ) from error
 
 
 def _await_demos(job: Job, stop: Callable[[], bool]) -> bool:

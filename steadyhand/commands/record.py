@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from actor.control_loop import EpisodeSummary
 from actor.stop_flag import StopFlag
-from steadyhand.job import open_job, with_alias
+from steadyhand.job import new_job, with_alias
 from steadyhand.session import record_demos
 from steadyhand.terminal import say
 
@@ -22,10 +22,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Record, and print every attempt and where the set is."""
-    job = open_job(with_alias(overrides, "episodes", "demo.demos"))
-    job.write_manifest()
-    with StopFlag().on_signals() as stop:
-        manifest = record_demos(job, stop, _say_attempt)
+    with new_job(with_alias(overrides, "episodes", "demo.demos")) as job, StopFlag().on_signals() as stop:
+        manifest = record_demos(job, stop, _say_attempt, job.write_manifest)
     say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
     return 130 if stop() else 0
 

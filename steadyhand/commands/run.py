@@ -15,8 +15,9 @@ from actor.onnx_policy import OnnxPolicy
 from actor.onnx_runner import OnnxRunner
 from actor.stop_flag import StopFlag
 from robot_envs.make import make_env, make_onlooker
-from runtime.config import ConfigError, build, compose
+from runtime.config import ConfigError, build
 from runtime.logging import setup
+from steadyhand.settings import composed
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -37,11 +38,11 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Act until the episodes are done or somebody ends it."""
     if options.episodes is not None and options.episodes < 1:
         raise ConfigError(f"--episodes: expected at least 1, found {options.episodes}")
-    config = compose(overrides)
+    config = composed(overrides)
     setup(build(LoggingConfig, config["logging"], "logging").level)
     hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     policy = OnnxPolicy.load(options.policy)
-    seed = int(config["seed"])
+    seed: int = config["seed"]
     with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
         schema = env_schema(env)
         runner = OnnxRunner(policy, schema, config["task"])

@@ -6,7 +6,6 @@ Nothing that exists nowhere else is ever deleted: no record that the learner is 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from pathlib import Path
 from runtime.config import ConfigError, compose
 from runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.job import task_name
-from steadyhand.report.records import evaluation_path
+from steadyhand.report.evaluations import POLICY, newest_evaluations
+from steadyhand.settings import check_overrides
 from steadyhand.storage import disk_bytes
 from steadyhand.terminal import say, table_text
 from steadyhand.tidy import archive, check_disposable, claimed, prunable
@@ -39,10 +39,13 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """List, archive or prune."""
     words = [word for word in options.words if "=" not in word]
     overrides = [*overrides, *(word for word in options.words if "=" in word)]
+    check_overrides(overrides, "runs", ("run_root",))
     root = Path(compose(overrides)["run_root"]).expanduser()
     action, names = (words or ["list"])[0], words[1:]
     if action not in ACTIONS or len(names) != (action != "list"):
         raise ConfigError(f"runs: expected list, archive <name> or prune <name>, found {' '.join(words)!r}")
+    if action != "prune" and (options.all or options.yes):
+        raise ConfigError(f"runs {action}: expected no {'--all' if options.all else '--yes'}, which only prune has")
     if action == "list":
         return _list(root)
     folder = RunFolder(root, names[0], create=False)
@@ -82,11 +85,10 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
     try:
         run = RunFolder(root, name, create=False)
         manifest = run.read_manifest() or {}
+        judged = newest_evaluations(run).get(POLICY)
     except RunFolderError as error:
         return name, f"({error})", "-", "-", "-", "-", "-"
     config = manifest.get("config", {})
-    path = evaluation_path(run, "policy")
-    judged = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     success = f"{100 * judged['success_rate']:.1f} %" if judged else "-"
     interval = f"{100 * judged['wilson_low']:.1f} to {100 * judged['wilson_high']:.1f}" if judged else "-"
     seed, created = str(config.get("seed", "-")), str(manifest.get("created", "-"))

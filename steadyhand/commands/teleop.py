@@ -13,6 +13,7 @@ from actor.stop_flag import StopFlag
 from robot_envs.devices.make import PERSONS, held_by_person, make_person
 from runtime.config import ConfigError, build, compose
 from runtime.logging import setup
+from steadyhand.job import check_config
 from steadyhand.session import opened_env
 from steadyhand.teleop import Teleop
 from steadyhand.teleop_view import shown
@@ -32,10 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Drive until somebody ends it."""
-    config = _for_a_person(compose(overrides))
+    config = compose(overrides)
+    check_config(config)
+    config = _for_a_person(config)
     logging = build(LoggingConfig, config["logging"], "logging")
     setup(logging.level)
-    seed = int(config["seed"])
+    seed: int = config["seed"]
     hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     with (
         StopFlag().on_signals() as stop,

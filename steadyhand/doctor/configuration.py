@@ -5,41 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from actor.config import ActorConfig, LoggingConfig
-from learner.config import LearnerConfig, SacConfig
-from policies.config import PolicyConfig
-from robot_envs.devices.make import held_by_person, make_device
 from robot_envs.foreign_code import load_entry_point
 from robot_envs.gym_env import GymTaskConfig
 from robot_envs.make import RobotTaskConfig
-from robot_envs.safety.limits import SafetyLimits
 from runtime.config import ConfigError, build
-from steadyhand.config import DemoConfig
 from steadyhand.doctor.finding import Finding, broken, ok
+from steadyhand.job import check_config as check_everything
 from steadyhand.job import task_name
-from transport.config import TransportConfig
 
 __all__ = ["CHECKS"]
-
-GROUPS = {
-    "actor": ActorConfig,
-    "learner": LearnerConfig,
-    "algo": SacConfig,
-    "policy": PolicyConfig,
-    "transport": TransportConfig,
-    "logging": LoggingConfig,
-    "safety": SafetyLimits,
-    "demo": DemoConfig,
-}
 
 
 def check_config(config: Mapping[str, Any]) -> Finding:
     """Whether every group holds what it must."""
     try:
-        for group, settings in GROUPS.items():
-            build(settings, config[group], group)
-        if held_by_person(config["device"]):
-            make_device(config["device"])
+        check_everything(config)
     except ConfigError as error:
         return broken("config", str(error), "correct it in configs/ or on the command line")
     device, robot = config["device"].get("kind"), config["robot"].get("kind")

@@ -38,6 +38,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
         _film(run, summary, no_film),
         _practice(run),
         _speed(run, summary),
+        _evaluations(summary),
         _loops(summary),
         _learning(run),
         _provenance(summary),
@@ -161,6 +162,28 @@ def _stops(summary: Row) -> str:
         f'{head}<div class="scroll"><table><thead><tr><th>reason</th><th class="n">practice</th>'
         f'<th class="n">evaluation</th></tr></thead><tbody>{rows}</tbody></table></div>'
         f"<figcaption>Episodes that the safety gate ended, of {played}.</figcaption></figure>"
+    )
+
+
+def _evaluations(summary: Row) -> str:
+    """Return the table of every evaluation, where there is more than the one that the headline shows."""
+    if len(summary["evaluations"]) < 2:
+        return ""
+    names = ("date", "who", "policy version", "seed", "successes", "rate", "95 % interval", "overrides")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    rows = "".join(
+        f"<tr><td>{escape(one['date'] or '-')}</td><td>{escape(one['who'])}</td>"
+        f'<td class="n">{_figure(one["policy_version"])}</td><td class="n">{_figure(one["seed"])}</td>'
+        f'<td class="n">{one["successes"]} of {one["episodes"]}</td><td class="n">{_percent(one["success_rate"])}</td>'
+        f'<td class="n">{100 * one["wilson_low"]:.1f} to {100 * one["wilson_high"]:.1f} %</td>'
+        f"<td>{escape(' '.join(one['overrides']) or '-')}</td></tr>"
+        for one in summary["evaluations"]
+    )
+    return (
+        '<h2>Evaluations</h2><p class="note">Each with nobody helping, the oldest first. The figure at the top is the '
+        "newest one of the run's own policy.</p>"
+        f'<figure class="card"><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        "</div></figure>"
     )
 
 

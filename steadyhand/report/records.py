@@ -12,10 +12,11 @@ from typing import Any
 from actor.logbook import read_rows
 from runtime.run_folder import RunFolder
 from steadyhand.log_facts import read_log
+from steadyhand.report.evaluations import newest_evaluations, read_evaluations
 from transport.demo_set import is_demo_set
 from transport.record import Phase
 
-__all__ = ["RunRecords", "evaluation_path", "loop_path", "read_run", "stages_path"]
+__all__ = ["RunRecords", "loop_path", "read_run", "stages_path"]
 
 Row = dict[str, Any]
 
@@ -29,7 +30,8 @@ class RunRecords:
         manifest: What ran, where, with which configuration; {} before the first start.
         practice: One row per episode of practice, as the actor wrote them.
         learning: Rows of scalars, as the learner wrote them.
-        evaluations: What each policy came to with nobody helping, by who: `policy`, `bc`.
+        evaluations: The newest evaluation of each policy with nobody helping, by who: `policy`, `bc`.
+        evaluated: Every evaluation, the oldest first.
         stages: Rows of `name` and `wall_time_s`, in order.
         demo_cycles_s: Control time of each demonstration.
         pictures: Media by name, such as `film` and `view_side`.
@@ -41,6 +43,7 @@ class RunRecords:
     practice: Sequence[Row]
     learning: Sequence[Row]
     evaluations: dict[str, Row]
+    evaluated: Sequence[Row]
     stages: Sequence[Row]
     demo_cycles_s: Sequence[float]
     pictures: dict[str, Path]
@@ -54,14 +57,14 @@ class RunRecords:
 
 def read_run(run: RunFolder) -> RunRecords:
     """Read a run folder, while the run goes on or after it."""
-    who = [path.stem.removeprefix("evaluation_") for path in sorted(run.metrics.glob("evaluation_*.json"))]
     media = run.path / "media"
     return RunRecords(
         name=run.name,
         manifest=run.read_manifest() or {},
         practice=[row for row in read_rows(run.metrics / "actor.jsonl") if _is_practice(row)],
         learning=[_finite(row) for row in read_rows(run.metrics / "learner.jsonl")],
-        evaluations={name: json.loads(evaluation_path(run, name).read_text(encoding="utf-8")) for name in who},
+        evaluations=newest_evaluations(run),
+        evaluated=read_evaluations(run),
         stages=read_rows(stages_path(run)),
         demo_cycles_s=_demo_cycles(run.demos),
         pictures={path.stem: path for path in sorted(media.glob("*")) if path.suffix in (".gif", ".png")},
@@ -70,11 +73,6 @@ def read_run(run: RunFolder) -> RunRecords:
             for path in sorted(run.metrics.glob("loop_*.json"))
         },
     )
-
-
-def evaluation_path(run: RunFolder, who: str) -> Path:
-    """Return where the evaluation of `who` is kept."""
-    return run.metrics / f"evaluation_{who}.json"
 
 
 def loop_path(run: RunFolder, name: str) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actor.history import SHARE_WINDOW, History
 from steadyhand.job import task_name
+from steadyhand.report.evaluations import ABOUT
 from steadyhand.report.records import Row, RunRecords
 
 __all__ = ["summarise"]
@@ -34,6 +35,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "throughput_per_hour": policy.get("throughput_per_hour"),
         **{f"bc_{name}": bc.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
         "bc_median_cycle_time_s": bc.get("median_cycle_time_s"),
+        "evaluations": [_evaluation(row) for row in run.evaluated],
         "demos": len(run.demo_cycles_s),
         "practice_episodes": len(run.practice),
         "env_steps": env_steps,
@@ -47,6 +49,17 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "loops": run.loops,
         "stops": {"practice": _stops(run.practice), "evaluation": _stops(policy.get("rows", ()))},
         "provenance": _provenance(run),
+    }
+
+
+def _evaluation(row: Row) -> Row:
+    """Return an evaluation without its episodes; what one from before a key was kept does not have is None."""
+    about = row[ABOUT]
+    names = ("episodes", "successes", "success_rate", "wilson_low", "wilson_high")
+    return {
+        **{name: row[name] for name in names},
+        **{name: about.get(name) for name in ("date", "who", "policy_version", "seed")},
+        "overrides": [str(word) for word in about.get("overrides", ())],
     }
 
 

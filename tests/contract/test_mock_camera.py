@@ -3,7 +3,8 @@ import pytest
 
 from actor.env_schema import env_schema
 from robot_envs.camera import Crop
-from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
+from robot_envs.mock.camera import RenderedCamera
+from robot_envs.mock.config import RenderedCameraConfig
 from runtime.config import build, compose
 from tests.robot_kit import make_robot_env
 

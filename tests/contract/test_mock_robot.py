@@ -1,5 +1,6 @@
-from robot_envs.mock.robot import MockRobot, MockRobotConfig
-from robot_envs.mock.world import World, WorldConfig
+from robot_envs.mock.config import MockRobotConfig, WorldConfig
+from robot_envs.mock.robot import MockRobot
+from robot_envs.mock.world import World
 from runtime.config import build, compose
 from tests.contract.robot_contract import RobotContract
 

@@ -49,7 +49,7 @@ def test_the_death_of_a_child_is_reported_with_its_last_lines(tmp_path):
         error = child.error(f"ended with status {child.status}")
     assert isinstance(error, ChildError)
     assert "`steadyhand runs` ended with status 2" in str(error)
-    assert "run_rot: unknown key" in str(error)
+    assert "expected only run_root=..., found 'run_rot=x'" in str(error)
 
 
 def test_a_child_that_does_not_listen_is_killed(tmp_path, fake_verbs):

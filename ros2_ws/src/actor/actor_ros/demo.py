@@ -6,7 +6,6 @@ the same parameters. The baseline is fitted and judged, and the film made, on th
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,8 @@ from runtime.run_folder import RunFolderError
 from steadyhand.children import ChildError
 from steadyhand.commands.demo import RobotWork, run_stages
 from steadyhand.job import Job, open_job
-from steadyhand.report.records import evaluation_path, read_run
+from steadyhand.report.evaluations import evaluation_path, read_evaluation
+from steadyhand.report.records import read_run
 from steadyhand.terminal import say
 from transport.demo_set import read_manifest
 
@@ -71,8 +71,7 @@ def _over_ros(launched: Launched) -> RobotWork:
 
     def judge(job: Job, policy: SavedPolicy, stop: StopFlag) -> Evaluation:
         launched.run("evaluate", stop)
-        values = json.loads(evaluation_path(job.run, "policy").read_text(encoding="utf-8"))
-        return Evaluation(**{**values, "rows": tuple(values["rows"])})
+        return read_evaluation(evaluation_path(job.run, "policy"))
 
     return RobotWork(demonstrate, practise, judge)
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from robot_envs.frames import Array
-from robot_envs.mock.robot import MockRobot, MockRobotConfig
-from robot_envs.mock.world import World, WorldConfig
+from robot_envs.mock.config import MockRobotConfig, WorldConfig
+from robot_envs.mock.robot import MockRobot
+from robot_envs.mock.world import World
 from robot_envs.robot import RobotCommand, RobotState
 from runtime.config import ConfigError, build
 

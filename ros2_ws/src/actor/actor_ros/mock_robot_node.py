@@ -25,7 +25,8 @@ from actor_ros.mock_cell import MockNodeConfig, make_cell
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
-from robot_envs.mock.camera import RenderedCamera, RenderedCameraConfig
+from robot_envs.mock.camera import RenderedCamera
+from robot_envs.mock.config import RenderedCameraConfig
 from runtime.config import ConfigError, build
 from runtime.leave import leave
 

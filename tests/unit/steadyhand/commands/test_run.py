@@ -61,7 +61,7 @@ def test_the_episodes_are_those_of_an_evaluation_with_torch(file, tmp_path, caps
     assert said[-1].startswith("3 of 3 episodes succeeded, 0 with help, 0 were stopped; period p50 100.0 ms")
     result = tmp_path / "result.json"
     checkpoint = ["--checkpoint", str(tmp_path / "policy.safetensors"), "--json", str(result)]
-    assert main(["eval", *checkpoint, *words, "episodes=3", f"run_root={tmp_path}", "run_name=judged"]) == 0
+    assert main(["eval", *checkpoint, *words, "episodes=3", f"run_root={tmp_path}"]) == 0
     rows = json.loads(result.read_text(encoding="utf-8"))["rows"]
     assert said[:3] == [f"episode {row['episode_id'] + 1}: success after {row['steps']} steps" for row in rows]
 

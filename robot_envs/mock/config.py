@@ -1,0 +1,126 @@
+"""Settings of the mock robot, its world and its cameras; the numbers are in configs/. Needs no MuJoCo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from robot_envs.camera import WHOLE, Crop
+from runtime.ranges import expect_above, expect_at_least
+
+__all__ = ["ImpedanceConfig", "MockRobotConfig", "RenderedCameraConfig", "SceneConfig", "WorldConfig"]
+
+
+@dataclass(frozen=True)
+class ImpedanceConfig:
+    """Gains of the Cartesian impedance controller and its reference limits."""
+
+    stiffness_n_m: float
+    damping_ns_m: float
+    rotation_stiffness_nm_rad: float
+    rotation_damping_nms_rad: float
+    reference_limit_m: float
+    reference_limit_rad: float
+    posture_stiffness_nm_rad: float
+    joint_damping_nms_rad: float
+    armature_kg_m2: float
+
+    def __post_init__(self) -> None:
+        expect_above(self, 0.0, "stiffness_n_m", "rotation_stiffness_nm_rad", "reference_limit_m")
+        expect_above(self, 0.0, "reference_limit_rad")
+        expect_at_least(self, 0.0, "damping_ns_m", "rotation_damping_nms_rad", "posture_stiffness_nm_rad")
+        expect_at_least(self, 0.0, "joint_damping_nms_rad", "armature_kg_m2")
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """What stands around the arm. Each workpiece is ``{kind: ..., sizes in metres}`` (see ``mock/workpieces.py``).
+
+    Attributes:
+        tool: Held rigidly by the hand, or None.
+        fixtures: Placed by the task and immovable, by name.
+        objects: Loose bodies, by name.
+    """
+
+    tool: dict[str, Any] | None
+    fixtures: dict[str, dict[str, Any]]
+    objects: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """The simulated world.
+
+    Attributes:
+        physics_timestep_s: At most 2 ms, so that impedance control runs at 500 Hz or faster.
+        pace: lockstep = time moves as fast as it can be computed; realtime = time moves with the wall.
+    """
+
+    physics_timestep_s: float
+    pace: Literal["realtime", "lockstep"]
+    impedance: ImpedanceConfig
+    scene: SceneConfig
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.physics_timestep_s <= 0.002:
+            raise ValueError(
+                f"physics_timestep_s: expected 0 < s <= 0.002 (500 Hz control), found {self.physics_timestep_s}"
+            )
+
+
+@dataclass(frozen=True)
+class MockRobotConfig:
+    """What separates the mock from a perfect robot.
+
+    Attributes:
+        command_latency_s: Time from ``command`` until the controller follows it.
+        position_noise_m: Standard deviation of the measured TCP position, per axis.
+        rotation_noise_rad: The same for its orientation.
+        force_noise_n: The same for the measured force.
+        torque_noise_nm: The same for the measured torque.
+        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode: an arm without a
+            wrist sensor
+            estimates the wrench from its joint torques, and friction in the joints makes that estimate wrong.
+        torque_bias_nm: The same for the torque.
+        pose_offset_m: Calibration error of the TCP: uniform within +- this, per axis, fixed for an episode.
+        settle_s: Simulated time at rest at the end of a reset, before the wrench is tared.
+    """
+
+    command_latency_s: float
+    position_noise_m: float
+    rotation_noise_rad: float
+    force_noise_n: float
+    torque_noise_nm: float
+    force_bias_n: float
+    torque_bias_nm: float
+    pose_offset_m: float
+    settle_s: float
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 0.0, *(field.name for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class RenderedCameraConfig:
+    """One view.
+
+    Attributes:
+        name: A camera of the scene: ``wrist`` or ``side``.
+        height: Of a frame [pixels].
+        width: The same.
+        crop: The part of the camera's picture that a frame shows.
+    """
+
+    name: str
+    height: int
+    width: int
+    crop: Crop = WHOLE
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "height", "width")
+
+    @property
+    def uncropped(self) -> RenderedCameraConfig:
+        """The same view as a driver publishes it: the whole picture, of pixels as large."""
+        height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
+        return RenderedCameraConfig(self.name, height, width)
