@@ -27,6 +27,7 @@ from robot_envs.tasks.task import Task
 from runtime.clock import Clock
 from runtime.config import ConfigError, build
 from runtime.logging import quoted
+from runtime.ranges import expect
 
 TaughtEnv = RobotEnv | GymTaskEnv
 
@@ -52,6 +53,14 @@ class RobotTaskConfig:
     settings: dict[str, Any]
     scene: dict[str, Any]
     extent: Extent
+
+    def __post_init__(self) -> None:
+        drive = self.drive
+        for name in ("control_period_s", "action_scale_m", "action_scale_rad"):
+            value = getattr(drive, name)
+            expect(value > 0.0, f"drive.{name}", "a number above 0", value)
+        expect(drive.max_steps >= 1, "drive.max_steps", "at least 1", drive.max_steps)
+        expect(drive.gripper_open_m >= 0.0, "drive.gripper_open_m", "at least 0", drive.gripper_open_m)
 
 
 @dataclass(frozen=True)

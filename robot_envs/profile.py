@@ -12,6 +12,7 @@ from robot_envs.driver_frames import DriverFrames
 from robot_envs.profile_steps import Check, Step
 from robot_envs.safety.gripper_limits import GripperLimits
 from robot_envs.safety.watchdog_settings import WatchdogSettings
+from runtime.ranges import expect, expect_above, expect_at_least
 
 CommandMode = Literal["pose", "twist", "joint"]
 GripperKind = Literal["topic", "gripper_command", "parallel_gripper_command", "franka"]
@@ -70,6 +71,7 @@ class FaultSource:
     def __post_init__(self) -> None:
         if self.latched != (self.max_age_s is None):
             raise ValueError("max_age_s: expected null for a latched topic and a number for any other")
+        expect_above(self, 0.0, "max_age_s")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class GainSets:
     def __post_init__(self) -> None:
         if self.compliance.keys() != self.precision.keys():
             raise ValueError("gains: expected the same parameters in compliance and in precision")
+        for name in ("compliance", "precision"):
+            for key, value in getattr(self, name).items():
+                expect(value >= 0.0, f"{name}.{key}", "at least 0", value)
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,9 @@ class MaxAges:
     gripper_s: float
     image_s: float
 
+    def __post_init__(self) -> None:
+        expect_above(self, 0.0, "pose_s", "joint_states_s", "wrench_s", "gripper_s", "image_s")
+
 
 @dataclass(frozen=True)
 class ControllerProfile:
@@ -288,6 +296,7 @@ class ControllerProfile:
                 f"watchdog.controller_rate_hz: expected two commands within controller_timeout_s ({timeout}), "
                 f"found {self.watchdog.controller_rate_hz} Hz"
             )
+        expect_at_least(self, 0.0, "settle_s")
 
 
 @dataclass(frozen=True)

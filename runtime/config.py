@@ -24,7 +24,7 @@ from yaml import YAMLError
 
 from runtime.logging import quoted
 
-__all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "compose", "use_config_dir"]
+__all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "check_finite", "compose", "use_config_dir"]
 
 T = TypeVar("T")
 CONFIG_VARIABLE = "STEADYHAND_CONFIG"  # the user's own configuration folder, beside the product's
@@ -83,10 +83,7 @@ def compose(
                 if CALL in re.split(r"[.\[]", key):
                     raise ConfigError(f"{key}: nothing is called by {CALL} here; code is named by an entry_point alone")
             values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-            for key, value in _leaves(values, ""):
-                if isinstance(value, float) and not math.isfinite(value):
-                    # It would slip through comparisons with limits, and no manifest can hold it: it is not JSON.
-                    raise ConfigError(f"{key}: expected a finite number, found {value}")
+            check_finite(values)
         except MissingConfigException as error:
             raise ConfigError(_missing_option(error, own)) from None
         except ConfigError:
@@ -133,6 +130,17 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
         return cls(**arguments)
     except ValueError as error:
         raise ConfigError(f"{where}: {_one_line(error)}") from error
+
+
+def check_finite(values: Any) -> None:
+    """Refuse NaN and infinity: they slip through comparisons with limits, and no manifest can hold them, being no JSON.
+
+    Raises:
+        ConfigError: One is there; the line has its path.
+    """
+    for key, value in _leaves(values, ""):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{key}: expected a finite number, found {value}")
 
 
 def _search_path(own: Path, config_module: str) -> list[str]:

@@ -74,7 +74,11 @@ NEW = [  # on a run that does not exist yet
     ("eval", "", "run_name: expected the name of a run"),
     ("eval", "run_name=none", "run none: expected a folder"),
     ("eval", "--checkpoint nothing", "nothing: expected a policy file"),
-    ("eval", "--checkpoint nothing --json nowhere/x.json", "--json nowhere/x.json: expected a file that can be written"),
+    (
+        "eval",
+        "--checkpoint nothing --json nowhere/x.json",
+        "--json nowhere/x.json: expected a file",
+    ),
     ("export", "", "run_name: expected the run whose policy"),
     ("export", "--checkpoint nothing", "nothing: expected a policy file"),
     ("export", "--checkpoint nothing --output .", "found a folder of that name"),
