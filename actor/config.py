@@ -81,7 +81,8 @@ class LoggingConfig:
     console: Literal["auto", "live", "plain", "off"]  # auto = live on a terminal, else plain
     live_refresh_hz: float  # how often the live view is drawn
     plain_every_s: float  # at most one plain line of progress in this time
+    learner_every_s: float  # the same for the learner
 
     def __post_init__(self) -> None:
-        expect_above(self, 0.0, "live_refresh_hz")
+        expect_above(self, 0.0, "live_refresh_hz", "learner_every_s")
         expect_at_least(self, 0.0, "plain_every_s")

@@ -110,10 +110,12 @@ class LearnerConfig:
     checkpoint_period: int
     log_period: int
     keep_checkpoints: int
+    # What is shown.
+    episode_window: int  # newest episodes of practice that success, help and return are over
 
     def __post_init__(self) -> None:
         positive = ("threads", "utd_ratio", "capacity", "publish_period", "checkpoint_period", "log_period")
-        expect_above(self, 0, *positive, "keep_checkpoints")
+        expect_above(self, 0, *positive, "keep_checkpoints", "episode_window")
         expect_at_least(self, 0, "slack", "start_transitions", "pretrain_updates", "max_updates")
         expect_above(self, 0.0, "normaliser_std_floor")
         expect_within(self, 0.0, 1.0, "normaliser_std_floor")

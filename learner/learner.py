@@ -29,6 +29,7 @@ from learner.replay.features import FeatureCache
 from learner.replay.sampler import Sampler
 from learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
 from learner.saved_policy import SavedPolicy
+from learner.status import LearnerStatus
 from learner.train_loop import Links, Phase, TrainLoop
 from policies import Policy, PolicySpec, load_backbone
 from policies.config import PolicyConfig
@@ -164,6 +165,10 @@ class Learner:
         made = self.loop.step()
         self._tell(self.loop)
         return made
+
+    def status(self) -> LearnerStatus:
+        """Return where training stands; any thread may ask."""
+        return LearnerStatus() if self.loop is None else self.loop.status()
 
     def close(self) -> None:
         """Save, and close sockets and files."""

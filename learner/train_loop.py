@@ -16,6 +16,7 @@ from learner.algos.sac import Sac
 from learner.checkpoint import CheckpointFolder
 from learner.config import LearnerConfig
 from learner.device_queue import DeviceQueue
+from learner.episodes import Episodes
 from learner.journal import Journal, JournalError
 from learner.limiter import UpdateLimiter, true_utd
 from learner.metrics import Metrics
@@ -26,6 +27,7 @@ from learner.replay.store import ReplayStore, Watermark
 from learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
 from learner.reward_watch import RewardWatch
 from learner.saved_policy import SavedPolicy
+from learner.status import LearnerStatus
 from runtime.clock import Clock
 from runtime.crashpoint import crashpoint
 from runtime.logging import get_logger
@@ -103,6 +105,8 @@ class TrainLoop:
         self._saved_step = counters.step
         self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
+        self._episodes = Episodes(config.episode_window)
+        self.newest: Mapping[str, float] = {}  # the newest row of scalars
         self._store.refresh(links.readers())
         for news in journal.seen:
             if not store.holds(news):
@@ -127,6 +131,20 @@ class TrainLoop:
     def _pretrains(self, counters: Counters, demo_starts: int) -> bool:
         unfinished = counters.pretrained < self._config.pretrain_updates
         return unfinished and counters.updates == 0 and demo_starts > 0
+
+    def status(self) -> LearnerStatus:
+        """Return where training stands; any thread may ask."""
+        counters, transitions = self.counters, self._store.transitions
+        return LearnerStatus(
+            phase=self.phase,
+            steps=counters.step,
+            updates=counters.updates,
+            transitions=transitions,
+            demo_starts=self._store.demo_starts,
+            utd_ratio=true_utd(transitions, counters.updates),
+            policy_version=counters.policy_version,
+            metrics=self.newest,
+        )
 
     def steps(self) -> dict[str, int]:
         """Environment transitions of practice by session."""
@@ -234,9 +252,10 @@ class TrainLoop:
         self._logged = (step, skipped, now_ns)
         self._rewards.look(self._store)
         transitions, updates = self._store.transitions, self.counters.updates
-        self._metrics.write(
-            step,
+        self._episodes.refresh(self._links.readers())
+        self.newest = (
             {name: float(value) for name, value in metrics.items()}
+            | self._episodes.scalars()
             | {
                 "online_updates": updates,
                 "transitions": transitions,
@@ -246,8 +265,9 @@ class TrainLoop:
                 "skipped_steps": skipped,
                 "online_starts": len(self._store.online),
                 "demo_starts": len(self._store.demo),
-            },
+            }
         )
+        self._metrics.write(step, self.newest)
         if skipped > last_skipped:
             logger.warning("%d optimiser steps skipped: a loss or gradient was not finite", skipped - last_skipped)
         if skipped - last_skipped >= step - last_step:

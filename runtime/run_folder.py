@@ -66,7 +66,7 @@ class RunFolder:
             for path in below:
                 _real_folder(path, bool(create))
         except BaseException:
-            self.discard()
+            self._remove_made()
             raise
 
     def discard(self) -> None:
@@ -75,9 +75,12 @@ class RunFolder:
         The lock of a process that works on the run is a file too.
         """
         if all(path.is_dir() for path in self.path.rglob("*")):
-            for path in reversed(self._made):
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+            self._remove_made()
+
+    def _remove_made(self) -> None:
+        for path in reversed(self._made):
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
     def write_manifest(
         self, config: Mapping[str, Any], seeds: Mapping[str, int], extra: Mapping[str, Any] | None = None

@@ -19,6 +19,7 @@ from runtime.run_lock import run_lock
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_demos
 from steadyhand.job import Job, new_job
+from steadyhand.learner_view import shown
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
 from transport.demo_set import is_demo_set, read_manifest, refuse_foreign
@@ -75,7 +76,8 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
             server = learner.serve()
         job.write_manifest(compute_device=str(device))
         say(f"learner: {job.run.path}, listening on {server.address}")
-        learner.run(stop)
+        with shown(job.logging, learner.status):
+            learner.run(stop)
     return 0
 
 

@@ -31,7 +31,7 @@ STATUS = Status(
     learner_phase="train",
     connected=True,
 )
-CONFIG = LoggingConfig("info", "auto", 4.0, 2.0)
+CONFIG = LoggingConfig("info", "auto", 4.0, 2.0, 10.0)
 
 
 def drawn(status):

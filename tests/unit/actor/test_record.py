@@ -106,3 +106,29 @@ def test_equal_seeds_give_equal_sets(tmp_path):
     a, b = rows_of(tmp_path / "a"), rows_of(tmp_path / "b")
     names = [name for name in a.dtype.names if name not in ("crc", "stamp_ns")]
     assert all((a[name] == b[name]).all() for name in names)
+
+
+class Broken(PointEnv):
+    """Cannot be reset, as one whose start is out of reach."""
+
+    def reset(self, **kwargs):
+        raise ValueError("out of reach")
+
+
+@pytest.mark.parametrize("beside", [[], ["other"]])
+def test_a_set_that_was_not_begun_is_not_left_behind(tmp_path, beside):
+    accepted, folder = [], tmp_path / "demos"
+    for name in beside:
+        (folder / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match="out of reach"):
+        record(folder, env=Broken(), accepted=lambda: accepted.append(True))
+    assert accepted == []
+    assert [path.name for path in folder.glob("*")] == beside
+    assert folder.exists() == bool(beside)
+
+
+def test_a_set_is_accepted_once_whether_something_is_missing_or_not(tmp_path):
+    accepted = []
+    for _ in range(2):
+        record(tmp_path, accepted=lambda: accepted.append(True))
+    assert accepted == [True, True]

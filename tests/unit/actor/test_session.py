@@ -1,10 +1,11 @@
+from contextlib import closing
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from actor.env_schema import env_schema
-from actor.session import LogFaultError, LogFullError, Session, open_session
+from actor.session import LogFaultError, LogFullError, Session, kept_if_used, open_session
 from tests.unit.actor.point_env import PointEnv
 from transport.acknowledged import read_acknowledged
 from transport.log import LogReader
@@ -125,3 +126,20 @@ def test_without_room_for_a_note_only_what_was_noted_is_forgotten(tmp_path, monk
 def test_only_a_lack_of_room_can_be_waited_for(number, broken):
     session = Session("robot-1", "ab" * 16, SimpleNamespace(fault=OSError(number, "no")), 0, 0)
     assert bool(session.broken()) is broken
+
+
+def test_a_session_without_a_record_goes_with_a_start_that_was_refused(tmp_path):
+    folder = tmp_path / "log" / "actor"
+    folder.parent.mkdir()
+    session = open_session(folder, SCHEMA, "arm", 1 << 16, trim=False)
+    with pytest.raises(KeyError), kept_if_used(session), closing(session.writer):
+        raise KeyError
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_a_session_with_a_record_stays_whatever_happens(tmp_path):
+    session = open_session(tmp_path, SCHEMA, "arm", 1 << 16, trim=False)
+    session.append(record(0))
+    with pytest.raises(KeyError), kept_if_used(session), closing(session.writer):
+        raise KeyError
+    assert open_session(tmp_path, SCHEMA, "arm", 1 << 16, trim=False).session_id == session.session_id

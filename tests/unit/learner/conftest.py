@@ -113,5 +113,6 @@ def make_learner_config():
         "checkpoint_period": 1000,
         "log_period": 10,
         "keep_checkpoints": 3,
+        "episode_window": 20,
     }
     return lambda **changes: LearnerConfig(**(values | changes))

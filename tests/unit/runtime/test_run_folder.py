@@ -212,3 +212,39 @@ def test_the_file_is_synced_before_the_rename_and_the_folder_after(tmp_path, mon
     monkeypatch.setattr(os, "fsync", watched)
     atomic_write_bytes(path, b"new")
     assert order == [("file", False), ("folder", True)]
+
+
+def test_a_run_that_was_not_begun_goes_with_every_folder_that_was_made_for_it(tmp_path):
+    run = RunFolder(tmp_path / "a" / "b", "run")
+    assert run.log.is_dir()
+    run.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", ".actor.lock", "demos/0.segment"])
+def test_a_run_with_a_file_stays_whole(tmp_path, name):
+    run = RunFolder(tmp_path, "run")
+    (run.path / name).write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    run.discard()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_folders_that_were_there_before_stay(tmp_path):
+    RunFolder(tmp_path / "runs", "run")
+    before = sorted(tmp_path.rglob("*"))
+    RunFolder(tmp_path / "runs", "run").discard()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_folder_that_cannot_be_made_leaves_none_of_its_parts(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics").write_text("no folder")
+    with pytest.raises(RunFolderError, match="expected a folder, found a file"):
+        RunFolder(tmp_path, "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["metrics"]
+
+
+def test_a_run_may_be_named_without_being_made_or_looked_for(tmp_path):
+    assert RunFolder(tmp_path, "run", create=None).metrics == tmp_path / "run" / "metrics"
+    assert list(tmp_path.iterdir()) == []

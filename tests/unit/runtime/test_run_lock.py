@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import runtime.run_lock as run_lock_module
 from runtime.run_lock import RunLockError, run_lock
 
 ROOT = Path(__file__).parents[3]
@@ -46,3 +47,25 @@ def test_a_link_in_its_place_is_not_followed(tmp_path):
     with pytest.raises(OSError, match="symbolic links"), run_lock(tmp_path, "learner"):
         pass
     assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_nothing_is_left_of_a_lock_that_was_given_back(tmp_path):
+    with run_lock(tmp_path, "learner"):
+        assert [path.name for path in tmp_path.iterdir()] == [".learner.lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_goes_while_it_is_taken_is_taken_anew(tmp_path, monkeypatch):
+    flock, removed = run_lock_module.fcntl.flock, []
+
+    def remove_first(descriptor, operation):
+        flock(descriptor, operation)
+        if not removed:  # as its last holder does, after the file was opened here
+            removed.append(True)
+            (tmp_path / ".learner.lock").unlink()
+
+    monkeypatch.setattr(run_lock_module.fcntl, "flock", remove_first)
+    with run_lock(tmp_path, "learner"):
+        monkeypatch.undo()
+        with pytest.raises(RunLockError, match=f"process {os.getpid()}"), run_lock(tmp_path, "learner"):
+            pass

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,56 @@ def test_a_file_of_the_users_own_is_an_option(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("STEADYHAND_CONFIG", "")
     (tmp_path / "safety").mkdir()
     (tmp_path / "safety/my_cell.yaml").write_text("defaults: [default, _self_]\n", encoding="utf-8")
-    runs = f"run_root={tmp_path / 'runs'}"
-    assert main(["runs", "safety=my_cell", runs]) == 2
+    assert main(["export", "safety=my_cell"]) == 2
     assert "safety is one of default" in capsys.readouterr().err
-    assert main(["runs", "safety=my_cell", runs, "--config-dir", str(tmp_path)]) == 0
+    assert main(["export", "safety=my_cell", "--config-dir", str(tmp_path)]) == 2
+    assert "run_name: expected the run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [
+        (["learn"], "torch", "'.'"),
+        (["record"], "torch", "'.'"),
+        (["eval", "run_name=x"], "torch", "'.'"),
+        (["teleop", "device=keyboard"], "torch", "'.'"),
+        (["record", "task=reach"], "mujoco", "'.[sim]'"),
+    ],
+)
+def test_a_package_that_is_missing_is_one_line_that_says_how_to_install_it(words, package, extra, tmp_path):
+    # As in the install without torch of docs/deploy.md: in a process of its own, since this one has it imported.
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        f"from steadyhand.cli import main\nsys.exit(main({[*words, f'run_root={tmp_path}']!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"steadyhand {words[0]}: expected the package {package}, found it not installed")
+    assert f"pip install {extra}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_renderer_that_does_not_exist_is_one_line(tmp_path):
+    words = ["record", "task=reach", f"run_root={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "steadyhand", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, "MUJOCO_GL": "bogus"},
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "MUJOCO_GL: expected a renderer of this machine, egl, osmesa or glfw, found 'bogus'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_module_of_the_product_itself_keeps_its_traceback(monkeypatch):
+    def broken(options, overrides):
+        raise ModuleNotFoundError("No module named 'steadyhand.nothing'", name="steadyhand.nothing")
+
+    monkeypatch.setattr("steadyhand.commands.runs.run", broken)
+    with pytest.raises(ModuleNotFoundError):
+        main(["runs"])

@@ -2,7 +2,7 @@ import pytest
 
 from runtime.config import ConfigError
 from runtime.run_folder import RunFolderError
-from steadyhand.job import open_job, quoted, seed_for, task_name
+from steadyhand.job import new_job, open_job, quoted, seed_for, task_name
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,34 @@ def test_a_run_that_must_be_there_is_not_made(tmp_path):
     with pytest.raises(RunFolderError, match="expected a folder"):
         open_job([f"run_root={tmp_path}", "run_name=none"], create=False)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_run_keeps_its_task_and_the_line_says_which_it_is(tmp_path):
+    words = [f"run_root={tmp_path}", "run_name=run"]
+    open_job([*words, "task=reach"]).write_manifest()
+    assert open_job([*words, "task=reach", "task.drive.max_steps=7"]).config["task"]["drive"]["max_steps"] == 7
+    with pytest.raises(ConfigError, match=r"expected its own task, robot_envs.tasks.reach:Reach, found .*pick_place"):
+        open_job([*words, "task=pick_place"])
+    assert open_job([*words, "task=pick_place"], any_task=True).run.name == "run"
+
+
+def test_a_refused_start_leaves_no_run_and_one_that_has_begun_stays(tmp_path):
+    words = ["task=reach", f"run_root={tmp_path / 'runs'}"]
+    with pytest.raises(KeyError), new_job(words):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+    job = open_job([*words, "run_name=begun"])
+    job.write_manifest()
+    with pytest.raises(KeyError), new_job([*words, "run_name=begun"]):
+        raise KeyError
+    assert (job.run.path / "manifest.json").exists()
+    assert job.run.log.is_dir()
+
+
+@pytest.mark.parametrize("name", ["null", "''"])
+def test_a_run_of_no_name_gets_a_new_one(tmp_path, name):
+    assert open_job(["task=reach", f"run_root={tmp_path}", f"run_name={name}"]).run.name.startswith("reach-")
+
+
+def test_zero_is_a_name(tmp_path):
+    assert open_job(["task=reach", f"run_root={tmp_path}", "run_name=0"]).run.name == "0"

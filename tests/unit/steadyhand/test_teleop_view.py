@@ -64,12 +64,12 @@ def test_a_device_that_is_not_there_is_called_that():
 
 def test_lines_are_written_while_it_lasts_and_once_more_at_the_end():
     out = io.StringIO()
-    with shown(LoggingConfig("info", "auto", 4.0, 60.0), lambda: STATUS, out):
+    with shown(LoggingConfig("info", "auto", 4.0, 60.0, 10.0), lambda: STATUS, out):
         assert out.getvalue() == ""
     assert out.getvalue() == f"{plain_line(STATUS)}\n"
 
 
 def test_off_shows_nothing(capsys):
-    with shown(LoggingConfig("info", "off", 4.0, 0.01), lambda: STATUS, sys.stdout):
+    with shown(LoggingConfig("info", "off", 4.0, 0.01, 10.0), lambda: STATUS, sys.stdout):
         pass
     assert capsys.readouterr().out == ""

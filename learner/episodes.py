@@ -1,0 +1,88 @@
+"""Episodes of practice as the learner's records tell them: success, help and return over the newest ones."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transport.log_reader import LogReader
+from transport.record import Kind, Phase
+
+__all__ = ["Episodes"]
+
+COLUMNS = ("episode_id", "kind", "phase", "reward", "success", "has_human")
+FIRST_ROWS = 20_000  # of a session's log that a resumed learner looks back at: enough for any window
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One episode of practice.
+
+    Attributes:
+        steps: Control steps.
+        human_steps: Those in which the person acted.
+        success: Of the last step.
+        reward: Sum over the steps.
+    """
+
+    steps: int
+    human_steps: int
+    success: bool
+    reward: float
+
+
+class Episodes:
+    """The newest episodes of practice, over all sessions. An episode counts when its last record has arrived.
+
+    Args:
+        window: How many.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._newest: deque[Episode] = deque(maxlen=window)
+        self._next_row: dict[str, int] = {}  # by session: the first row of an episode that has not ended
+
+    def refresh(self, readers: Iterable[LogReader]) -> None:
+        """Take in the episodes that have ended since. The readers know their newest records already."""
+        for reader in readers:
+            end = len(reader)
+            begin = self._next_row.get(reader.session_id, max(0, end - FIRST_ROWS))
+            if begin >= end:
+                continue
+            columns = {name: reader.gather(np.arange(begin, end), name) for name in COLUMNS}
+            finals = np.flatnonzero(columns["kind"] == Kind.FINAL)
+            self._next_row[reader.session_id] = begin + int(finals[-1]) + 1 if len(finals) else begin
+            first = 0
+            for last in finals.tolist():
+                rows = np.arange(first, last)
+                first = last + 1
+                # A crash leaves the beginning of an episode that has no end; the next one has another number.
+                rows = rows[columns["episode_id"][rows] == columns["episode_id"][last]]
+                if len(rows) and columns["phase"][last] == Phase.TRAIN:
+                    self._newest.append(_episode(columns, rows))
+
+    def scalars(self) -> dict[str, float]:
+        """Return the means over the newest episodes, fit for a row of metrics; {} before the first one."""
+        if not self._newest:
+            return {}
+        count, steps = len(self._newest), sum(one.steps for one in self._newest)
+        return {
+            "success": sum(one.success for one in self._newest) / count,
+            "success_alone": sum(one.success and not one.human_steps for one in self._newest) / count,
+            "intervention_share": sum(one.human_steps for one in self._newest) / steps,
+            "episode_return": sum(one.reward for one in self._newest) / count,
+            "episode_steps": steps / count,
+        }
+
+
+def _episode(columns: dict[str, NDArray[np.generic]], rows: NDArray[np.int64]) -> Episode:
+    return Episode(
+        steps=len(rows),
+        human_steps=int(np.count_nonzero(columns["has_human"][rows])),
+        success=bool(columns["success"][rows[-1]]),
+        reward=float(np.sum(columns["reward"][rows], dtype=np.float64)),
+    )

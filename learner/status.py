@@ -1,0 +1,33 @@
+"""Training at one moment, for the people who watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LearnerStatus"]
+
+
+@dataclass(frozen=True)
+class LearnerStatus:
+    """Training at one moment.
+
+    Attributes:
+        phase: waiting | pretraining | online | finished.
+        steps: Gradient steps, those on the demonstrations included.
+        updates: Gradient updates online, those that utd_ratio counts.
+        transitions: Control steps of practice received.
+        demo_starts: Steps of demonstrations and corrections to learn from.
+        utd_ratio: True one: updates / transitions.
+        policy_version: Published policies.
+        metrics: The newest row of scalars: losses, Q, success.
+    """
+
+    phase: str = "waiting"
+    steps: int = 0
+    updates: int = 0
+    transitions: int = 0
+    demo_starts: int = 0
+    utd_ratio: float = 0.0
+    policy_version: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
