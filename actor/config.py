@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from runtime.ranges import expect_above, expect_at_least, expect_within
-
 from actor.authority import HandOver
+from runtime.ranges import expect_above, expect_at_least, expect_within
 
 __all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
 

@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 
 from robot_envs.frames import Array, pose_compose, quat_inverse, quat_multiply, quat_rotate
+from runtime.ranges import expect_within
 
 __all__ = ["DriverFrames", "FixedTransform", "frame_fault"]
 
 _UNIT_TOLERANCE = 1e-3
+_REACH_M = 10.0  # no two frames of an arm are further apart: a number beyond it is one in millimetres
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class FixedTransform:
         length = float(np.linalg.norm(self.quat))
         if abs(length - 1.0) > _UNIT_TOLERANCE:
             raise ValueError(f"quat: expected a unit quaternion xyzw, found length {length:.4g}")
+        expect_within(self, -_REACH_M, _REACH_M, "translation_m")
 
     @property
     def pose(self) -> Array:

@@ -31,6 +31,7 @@ GROUPS: dict[str, type[Any]] = {
     "safety": SafetyLimits,
 }
 SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
+IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
 LEARNING = ("policy", "algo", "learner", "demo")  # checked where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
@@ -72,7 +73,7 @@ def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = 
     Raises:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
     """
-    known = (*GROUPS, *SPECIAL, *LEARNING, *ROOT)
+    known = (*GROUPS, *SPECIAL, *IN_PROFILE, *LEARNING, *ROOT)
     _check_keys(config, "", known)
     for name in known:
         if name not in config:

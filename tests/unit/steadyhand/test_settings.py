@@ -36,8 +36,9 @@ ANY_VALUE = {
     r"device\.mapping\.scale\[.\]": "of either sign; the twist that it makes is clipped to [-1, 1]",
     r"device\.mapping\.buttons\..*": "the device decides which buttons there are",
     r"robot\.profile\.gripper\..*": "of either sign: a gripper may be reversed",
+    r"(gripper|homing)\..*": "stands in the robot's profile too, where it is checked",
+    r"robot\.profile\.(activate|recover|checks)\[.\]\.request\..*": "a number of the driver's own message",
     r"robot\.mock_node\..*": "the node's own, which checks them when it starts",
-    r"task\.(control_period_s|max_steps|success_steps)": "of a foreign environment",
     r"device\..*": "of a device over ROS, whose node checks them",
 }
 Path = tuple[Any, ...]
