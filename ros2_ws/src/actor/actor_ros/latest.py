@@ -35,7 +35,7 @@ class Latest:
         topic: Its name.
         clock: Gives receive times.
         quality: A quality of service that keeps one message.
-        containing: A string that the message has to contain, such as a joint's name, as several drivers may share a topic.
+        containing: A string that the message has to contain, such as a joint's name, as drivers may share a topic.
             Some messages are kept then, and the newest with it is decoded; without one of them, the newest of all.
     """
 
