@@ -3,8 +3,8 @@
     python -m benchmarks.controllers [--profiles ur_servo,ur_fzi] [--episodes 20] [--patient]
 
 Writes `benchmarks/results/controllers.json`; profiles that are left out stay as they are in it. Exits 1 unless every
-episode succeeded. `--patient` is for a machine that others share: readings may be 1.5 s old. The stubs do as the
-controllers' sources say (`ros2_ws/src/actor/test/stub_*.py`).
+episode succeeded. `--patient` is for a machine that others share: readings may be 1.5 s old, and commands 0.5 s. The
+stubs do as the controllers' sources say (`ros2_ws/src/actor/test/stub_*.py`).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 from ros_kit import Probe, Process, node_arguments, wait_until
@@ -27,7 +28,7 @@ STUBS = {
     "xarm_servo": ServoXarm,
 }
 # Their grippers have tests of their own.
-NO_GRIPPER = {"crisp_fr3": ["robot.profile.gripper=null"]}
+NO_GRIPPER = {"crisp_fr3": ["gripper=none"]}
 
 
 # A crowded machine keeps a process waiting; how long is not what the tests ask, but `benchmarks/controllers.py`.
@@ -36,6 +37,7 @@ PATIENT = (
     "robot.profile.max_age.joint_states_s=1.5",
     "robot.profile.max_age.wrench_s=1.5",
     "robot.profile.watchdog.state_timeout_s=1.5",
+    "robot.profile.watchdog.command_timeout_s=0.5",
     "safety.max_state_age_s=3.0",
 )
 INTERRUPTED_AT = 8  # steps
@@ -54,26 +56,30 @@ class Bench:
     def __init__(self, name: str, folder, *overrides: str, **stub) -> None:
         given = [*NO_GRIPPER.get(name, []), *overrides]
         self.config = compose(["task=reach", f"robot={name}", *given])
-        self.stub = STUBS[name](**stub)
-        arguments = {"robot": name, "task": "reach", **({"overrides": str(given)} if given else {})}
-        self.watchdog = Process(folder, "actor_ros.watchdog_node", *node_arguments(**arguments))
-        self.probe = Probe("actor")
-        self.probe.listen("watchdog/stop_reason", String, "latched")
         self.may_move = False
         self.faults = 0
-        self.cell = Cell(self.probe.node, self.config, lambda: self.may_move, self._on_fault)
-        self.cell.preconditions.start()
         self.env: RobotEnv | None = None
-        self.probe.last("watchdog/stop_reason")
+        self._ends = ExitStack()
+        with ExitStack() as ends:
+            self.stub = STUBS[name](**stub)
+            ends.callback(self.stub.close)
+            self.probe = Probe("actor")
+            ends.callback(self.probe.close)
+            self.probe.listen("watchdog/stop_reason", String, "latched")
+            arguments = {"robot": name, "task": "reach", **({"overrides": str(given)} if given else {})}
+            self.watchdog = Process(folder, "actor_ros.watchdog_node", *node_arguments(**arguments))
+            ends.callback(self.watchdog.stop)
+            self.cell = Cell(self.probe.node, self.config, lambda: self.may_move, self._on_fault)
+            ends.callback(self.cell.destroy)
+            self.cell.preconditions.start()
+            self.probe.last("watchdog/stop_reason")
+            self._ends = ends.pop_all()
 
     def close(self) -> None:
         self.may_move = False
-        if self.env is not None:
-            self.env.close()
-        self.cell.destroy()
-        self.watchdog.stop()
-        self.probe.close()
-        self.stub.close()
+        with self._ends:
+            if self.env is not None:
+                self.env.close()
 
     @property
     def reason(self) -> str:

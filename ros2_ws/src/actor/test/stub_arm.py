@@ -8,6 +8,7 @@ motion. Stubs run at 100 Hz, the controllers at 500 and 1000 Hz: two cores have 
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import rclpy
@@ -19,6 +20,7 @@ from actor_ros import conversions
 from robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 
 PERIOD_S = 0.01
+LONGEST_S = 0.5  # that is made up for
 START = np.array([0.5, 0.0, 0.3, 1.0, 0.0, 0.0, 0.0])
 
 
@@ -52,7 +54,7 @@ class Arm:
 
 
 class Stub:
-    """Nodes in a context of their own, spun by a thread of their own; `tick` runs every period.
+    """Nodes in a context of their own, spun by a thread of their own; `advance` runs once for every period.
 
     Args:
         names: Of the nodes; `nodes` has them by name.
@@ -70,12 +72,27 @@ class Stub:
 
     def start(self) -> None:
         """Run; called when all topics are there."""
-        next(iter(self.nodes.values())).create_timer(PERIOD_S, self.tick)
+        self._until_s = time.monotonic()
+        next(iter(self.nodes.values())).create_timer(PERIOD_S, self._tick)
         self._thread.start()
 
-    def tick(self) -> None:
+    def advance(self) -> None:
         """Let one period pass."""
         raise NotImplementedError
+
+    def publish(self) -> None:
+        """Tell what the arm does."""
+        raise NotImplementedError
+
+    def _tick(self) -> None:
+        """The arm follows the wall: on a crowded machine it would else be a slow one."""
+        now_s = time.monotonic()
+        self._until_s = max(self._until_s, now_s - LONGEST_S)
+        while self._until_s < now_s:
+            self._until_s += PERIOD_S
+            self.arm.velocity = np.zeros(6)
+            self.advance()
+        self.publish()
 
     def close(self) -> None:
         self._executor.shutdown(1.0)

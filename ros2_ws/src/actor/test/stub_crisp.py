@@ -141,10 +141,11 @@ class CrispFr3(Stub):
             self.manager.controllers[name].is_active = True
         self.manager.controllers["joint_trajectory_controller"].is_active = True
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         if self.manager.is_active(CONTROLLER) and self.mode == IDLE:
             self.impedance.update()
+
+    def publish(self) -> None:
         stamp = self.now().to_msg()
         if self.manager.is_active("joint_state_broadcaster"):
             self._joints.publish(joint_message(FR3_JOINTS, stamp))
@@ -185,10 +186,11 @@ class CrispUr(UrDriver):
     def ignored(self) -> list[str]:
         return self.impedance.ignored
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         if self.manager.is_active(CONTROLLER) and self.runs:
             self.impedance.update()
+
+    def publish(self) -> None:
         self.publish_driver()
         if self.manager.is_active("pose_broadcaster"):
             self.impedance.publish(self.now().to_msg())

@@ -71,6 +71,9 @@ class Compliance:
         tool = np.broadcast_to(self._stub.arm.pose[3:], (2, 4))
         force = quat_rotate(tool, self._wrench.reshape(2, 3)).ravel()
         self._stub.arm.move(GAIN * (stiffness * self._stub.arm.error(self._target) + force))
+
+    def publish(self) -> None:
+        """While it is active."""
         if self._node.get_parameter(FEEDBACK).value:
             stamp = self._stub.now().to_msg()
             self._pose.publish(conversions.pose_from_array(self._stub.arm.pose, self.base_frame, stamp))
@@ -114,14 +117,17 @@ class FziUr(UrDriver):
     def ignored(self) -> list[str]:
         return self.compliance.ignored
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         self.compliance.is_active = self.manager.is_active(CONTROLLER)
         if self.compliance.is_active:
             before = self.arm.pose.copy()
             self.compliance.update()
             if not self.runs:  # brakes
                 self.arm.pose = before
+
+    def publish(self) -> None:
+        if self.compliance.is_active:
+            self.compliance.publish()
         self.publish_driver()
 
 
@@ -148,11 +154,14 @@ class FziArm(Stub):
     def ignored(self) -> list[str]:
         return self.compliance.ignored
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         self.compliance.is_active = self.manager.is_active(CONTROLLER)
         if self.compliance.is_active:
             self.compliance.update()
+
+    def publish(self) -> None:
+        if self.compliance.is_active:
+            self.compliance.publish()
         stamp = self.now().to_msg()
         self._wrench.publish(wrench_message(self.arm.push, "tool0", stamp))
         self._joints.publish(joint_message(JOINTS, stamp))

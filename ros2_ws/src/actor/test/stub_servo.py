@@ -86,7 +86,6 @@ class Servo:
         if self.is_paused:
             return None
         velocity = self._velocity()
-        self._status.publish(self._status_message)
         if velocity is None:
             self.rest()
             return None
@@ -95,6 +94,11 @@ class Servo:
     def end_type_service(self) -> None:
         """As if Servo had not been started."""
         self._node.destroy_service(self._types)
+
+    def publish(self) -> None:
+        """Its status, unless it is paused."""
+        if not self.is_paused:
+            self._status.publish(self._status_message)
 
     def rest(self) -> None:
         """The smoothing starts from where the arm is."""
@@ -161,14 +165,16 @@ class ServoUr(UrDriver):
     def ignored(self) -> list[str]:
         return self.servo.ignored
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         velocity = self.servo.update()
         if velocity is not None and self.runs and self.manager.is_active("forward_position_controller"):
             self.arm.move(velocity)
         if not self.servo.is_paused:
             self.servo.rest()
+
+    def publish(self) -> None:
         self.publish_driver()
+        self.servo.publish()
 
 
 class ServoXarm(Stub):
@@ -218,13 +224,15 @@ class ServoXarm(Stub):
         self._message.err, self._message.state, self._message.mode = 31, 4, 0
         self._states.publish(self._message)
 
-    def tick(self) -> None:
-        self.arm.velocity = np.zeros(6)
+    def advance(self) -> None:
         velocity = self.servo.update()
         if velocity is not None and self.runs and self.manager.is_active("xarm7_traj_controller"):
             self.arm.move(velocity)
         if not self.servo.is_paused:
             self.servo.rest()
+
+    def publish(self) -> None:
+        self.servo.publish()
         stamp = self.now().to_msg()
         if self.manager.is_active("pose_broadcaster"):
             self._pose.publish(conversions.pose_from_array(self.arm.pose, self.pose_frame, stamp))
