@@ -2,9 +2,9 @@
 
     python -m benchmarks.controllers [--profiles ur_servo,ur_fzi] [--episodes 20] [--patient]
 
-Writes `benchmarks/results/controllers.json`; profiles that are left out stay as they are in it. Exits 1 unless every
-episode succeeded. `--patient` is for a machine that others share: readings may be 1.5 s old, and commands 0.5 s. The
-stubs do as the controllers' sources say (`ros2_ws/src/actor/test/stub_*.py`).
+Writes `benchmarks/results/controllers.json` and the tables of `docs/controllers.md`; profiles that are left out stay as
+they are. Exits 1 unless every episode succeeded. `--patient` is for a machine that others share: readings may be 1.5 s
+old, and commands 0.5 s. The stubs do as the controllers' sources say (`ros2_ws/src/actor/test/stub_*.py`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ __all__ = ["main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "benchmarks" / "results" / "controllers.json"
+DOCS = ROOT / "docs" / "controllers.md"
+START, END = "<!-- results -->\n", "<!-- end of results -->\n"
 PACKAGE = ROOT / "ros2_ws" / "src" / "actor"
 PROFILES = ("crisp_fr3", "crisp_ur", "fzi_cartesian", "ur_fzi", "ur_servo", "xarm_servo")
 PATIENCE_S = 1800
@@ -72,6 +74,34 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return table_text(["profile", "reach", "true distance [mm] mean / max", "launch to ready [s]", "run again"], rows)
 
 
+def markdown(results: dict[str, dict[str, Any]]) -> str:
+    """The figures and the lines as two tables of the docs."""
+    rows = [
+        "| profile | `reach`, true pose | distance from the goal, mean and largest [mm] | from launch to enabled [s] |",
+        "|---|---|---|---|",
+    ]
+    for name, found in results.items():
+        distances = f"{found['true_distance_mm_mean']}, {found['true_distance_mm_max']}"
+        rows.append(f"| `{name}` | {found['reached']} of {found['episodes']} | {distances} | {found['ready_s']} |")
+    rows += [
+        "",
+        "What a person reads when something is not as it should be:",
+        "",
+        "| profile | what is wrong | the line |",
+    ]
+    rows.append("|---|---|---|")
+    for name, found in results.items():
+        rows += [f"| `{name}` | {case} | `{line}` |" for case, line in found["lines"].items()]
+    return "\n".join(rows) + "\n"
+
+
+def write_docs(results: dict[str, dict[str, Any]]) -> None:
+    """Put the tables between their marks in the docs."""
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    DOCS.write_text(f"{before}{START}{markdown(results)}{END}{after}", encoding="utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the profiles, print the table and write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -88,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results[name] = run(name, given.episodes, given.patient)
         kept = {name: results[name] for name in PROFILES if name in results}
         atomic_write_json(FILE, {"machine": machine_line(), "profiles": kept})
+    write_docs({name: results[name] for name in PROFILES if name in results})
     say(table({name: results[name] for name in wanted}))
     return 0 if all(results[name]["reached"] == results[name]["episodes"] for name in wanted) else 1
 
