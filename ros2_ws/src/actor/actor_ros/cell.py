@@ -60,7 +60,6 @@ class Cell:
         self.clock = RosClock(node)
         self.sources = Sources(self.clock, self.clock.stands)
         self.link = RobotLink(node, self.profile, self.sources, on_fault)
-        self.preconditions = Preconditions(node, self.profile, may_move)
         self.gains: dict[str, float] = {}
         self._node, self._wall = node, MonotonicClock()
         limits = build(SafetyLimits, config["safety"], "safety")
@@ -68,6 +67,9 @@ class Cell:
         homing = None
         if self.profile.homing is not None:
             homing = Homing(node, self.profile.homing, self.link, limits, period_s, self.clock)
+        self.preconditions = Preconditions(
+            node, self.profile, lambda: may_move() and not (homing is not None and homing.is_away)
+        )
         self.robot = RosRobot(
             self.link,
             limits,

@@ -80,6 +80,11 @@ class Homing:
         # The trajectory's controllers may be active, as after an actor that died on the way.
         self._is_away = True
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the trajectory's controllers may be active instead of the Cartesian one."""
+        return self._is_away
+
     def go(self, read: Read, may_go_on: MayGoOn) -> bool:
         """Go home, if it is due, and come back to the Cartesian controller.
 

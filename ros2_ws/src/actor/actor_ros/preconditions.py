@@ -30,7 +30,7 @@ class Preconditions:
     Args:
         node: Its namespace is the robot's. Another thread spins it; that thread never looks itself.
         profile: Its checks, and the controllers that its `activate` steps switch to.
-        may_move: Whether a person allows motion.
+        may_move: Whether a person allows motion by the switched controllers; not while another one homes the arm.
     """
 
     def __init__(self, node: Node, profile: ControllerProfile, may_move: Callable[[], bool]) -> None:
@@ -66,6 +66,11 @@ class Preconditions:
             The first condition that does not hold as one line, also kept as `objection`; "" when all hold. What was
             answered, and not just not answered in time, is kept as `denial`.
         """
+        self.objection, self.denial = self._find(with_switched)
+        return self.objection
+
+    def _find(self, with_switched: bool) -> tuple[str, str]:
+        """The objection and the denial."""
         denial = objection = ""
         controllers: dict[str, Any] | None = None
         for check in (*self._checks, *(self._switched if with_switched else ())):
@@ -79,13 +84,15 @@ class Preconditions:
                 continue  # a controller that does not run is silent, or the arm does not follow
             except RobotError as error:
                 objection = objection or f"{error}; {check.advice}"
-        self.objection, self.denial = objection, denial
-        return objection
+        return objection, denial
 
     def _watch(self) -> None:
         while not self._ended.is_set():
             is_moving = self._may_move()
-            self.look(is_moving)
+            found = self._find(is_moving)
+            # What was switched off by homing, or by a person after a stop, in the meantime is no fault.
+            if is_moving == self._may_move():
+                self.objection, self.denial = found
             self._ended.wait(_PERIOD_S[is_moving])
 
     def _fault(self, check: Check, controllers: dict[str, Any]) -> str:

@@ -1,10 +1,15 @@
 """Steps where the packages of the robot are not installed, and steps that fail."""
 
+import threading
+from types import SimpleNamespace
+
 import pytest
 from ros_kit import Probe
 from std_srvs.srv import SetBool
 
+from actor_ros import preconditions
 from actor_ros.packages import MissingPackageError, load_type
+from actor_ros.preconditions import Preconditions
 from actor_ros.recovery import Steps
 from robot_envs.profile_steps import Step
 from robot_envs.robot import RobotError
@@ -41,3 +46,26 @@ def test_without_the_controller_managers_types_a_step_names_the_package(dds, tmp
             Steps(probe.node, 5.0, lambda: None).recover((wrong,))
     finally:
         probe.close()
+
+
+@pytest.mark.parametrize("homes", [True, False])
+def test_a_controller_that_homing_switched_off_is_no_fault(monkeypatch, homes):
+    """Homing begins while the controller manager is asked: its answer is of a controller that is off on purpose."""
+    asked, answer, homing = threading.Event(), threading.Event(), threading.Event()
+
+    def list_controllers(node, timeout_s):
+        asked.set()
+        answer.wait(10.0)
+        return {"cartesian": SimpleNamespace(state="inactive")}
+
+    monkeypatch.setattr(preconditions, "list_controllers", list_controllers)
+    profile = SimpleNamespace(checks=(), activate=(Step("switch_controller", "cartesian"),))
+    found = Preconditions(None, profile, lambda: not homing.is_set())
+    found.start()
+    assert asked.wait(10.0)
+    if homes:
+        homing.set()
+    answer.set()
+    found.close()
+    line = "controller cartesian: expected it to be active, found inactive; enable again, which activates it"
+    assert found.denial == ("" if homes else line)
