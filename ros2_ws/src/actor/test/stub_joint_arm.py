@@ -125,6 +125,7 @@ class JointArm:
         self._twist.publish(conversions.twist_from_array(twist, "base", stamp))
         self._joints.publish(conversions.joints_from_arrays(self.joints, self.position, self.velocity, stamp))
         wrench = WrenchStamped()
+        wrench.header.frame_id, wrench.header.stamp = "fr3_hand_tcp", stamp
         wrench.wrench.force.z = self.push_n
         self._wrench.publish(wrench)
         self._well.publish(Bool(data=True))

@@ -261,6 +261,7 @@ class Robot:
         try:
             wait_until(lambda: self.reason() == "", "a watchdog that passes commands on")
         except AssertionError as error:
+            self.close()
             raise AssertionError(f"{error}, found {self.reason()!r}: {self.watchdog.output()}") from None
 
     def reason(self) -> str | None:
