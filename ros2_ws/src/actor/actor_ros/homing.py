@@ -31,7 +31,7 @@ from robot_envs.safety.rate_limit import RateLimits
 from runtime.clock import Clock
 from runtime.config import ConfigError
 
-__all__ = ["Homing"]
+__all__ = ["Homing", "rates_of", "require_joint_limits"]
 
 _NS = 1_000_000_000
 _CALL_S = 5.0  # of a service or an answer
@@ -73,9 +73,9 @@ class Homing:
         self._period_ns, self._clock = round(control_period_s * _NS), clock
         self._action = ActionClient(node, self._follow_type, profile.action)
         self._home = np.asarray(profile.position_rad, np.float64)
-        self._rates = RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
+        self._rates = rates_of(profile)
         if limits.joints is not None:
-            _require_joint_limits(self._home, self._rates, limits.joints)
+            require_joint_limits(self._home, self._rates, limits.joints)
         self._episodes = 0
         # The trajectory's controllers may be active, as after an actor that died on the way.
         self._is_away = True
@@ -255,7 +255,17 @@ class Homing:
         return f"expected the controller {found[0]} inactive, found active" if found else ""
 
 
-def _require_joint_limits(home: Array, rates: RateLimits, limits: JointLimits) -> None:
+def rates_of(profile: HomingProfile) -> RateLimits:
+    """The limits of every joint of the motion."""
+    return RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
+
+
+def require_joint_limits(home: Array, rates: RateLimits, limits: JointLimits) -> None:
+    """Compare a home position (n_joints,) [rad] and the motion to it with the limits of the joints.
+
+    Raises:
+        ConfigError: A joint's home is outside its range, or the motion is faster than joints may be.
+    """
     for index, (at, low, high) in enumerate(zip(home.tolist(), limits.low_rad, limits.high_rad, strict=True)):
         if not low + limits.margin_rad <= at <= high - limits.margin_rad:
             raise ConfigError(

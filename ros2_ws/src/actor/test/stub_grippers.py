@@ -103,18 +103,18 @@ class FrankaHand(Driver):
 
     MAX_WIDTH = 0.08
 
-    def __init__(self, width: float = 0.08) -> None:
+    def __init__(self, width: float = 0.08, name: str = "franka_gripper") -> None:
         from franka_msgs.action import Grasp, Move
 
         joints = ["fr3_finger_joint1", "fr3_finger_joint2"]
-        super().__init__("franka_gripper", joints, "franka_gripper/joint_states", 15.0, width)
+        super().__init__(name, joints, f"{name}/joint_states", 15.0, width)
         self.goals: list[tuple[str, float, float, float]] = []
         self.error = ""
         self._stopped = threading.Event()
         options = {"callback_group": self.group, "cancel_callback": lambda _: CancelResponse.ACCEPT}
         self._servers = [
-            ActionServer(self.node, Move, "franka_gripper/move", self._move, **options),
-            ActionServer(self.node, Grasp, "franka_gripper/grasp", self._grasp, **options),
+            ActionServer(self.node, Move, f"{name}/move", self._move, **options),
+            ActionServer(self.node, Grasp, f"{name}/grasp", self._grasp, **options),
         ]
         self.start()
 

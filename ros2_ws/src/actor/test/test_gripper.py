@@ -133,18 +133,22 @@ def test_a_refused_goal_is_one_line(bench, driver):
 
 @pytest.mark.parametrize("name", ["franka_hand", "robotiq_2f85"])
 def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver, name):
-    profile = profile_of(name, "gripper.limits.retry_s=0.2")
+    # A name of its own: a server of the test before may not have left yet.
+    own = f"late_{name}"
+    topic = f"{own}/joint_states" if name == "franka_hand" else "joint_states"
+    profile = profile_of(name, f"gripper.command={own}", f"gripper.state_topic={topic}", "gripper.limits.retry_s=1.0")
     bench = bench(profile)
     state = bench.probe.publisher(profile.state_topic, JointState)
     state.publish(JointState(name=[profile.joint], position=[profile.open.position]))
     bench.gripper.ask(0.0)
     wait_until(lambda: bench.problems, "a problem")
-    time.sleep(1.0)  # some tries
+    time.sleep(2.5)  # some tries
     assert len(bench.problems) == 1
     assert "nobody serves the action" in bench.problems[0]
     assert profile.command in bench.problems[0]
     assert bench.longest_tick_s < 0.05
-    hand = driver(FrankaHand) if name == "franka_hand" else driver(ControllerGripper, True)
+    kind, given = (FrankaHand, ()) if name == "franka_hand" else (ControllerGripper, (True,))
+    hand = driver(kind, *given, name=own)
     wait_until(lambda: hand.width < 0.001, "closed fingers")
     wait_until(lambda: not bench.gripper.problem, "an end of the problem")
 

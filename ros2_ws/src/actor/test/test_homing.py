@@ -320,3 +320,17 @@ def test_a_profile_that_takes_none_says_so():
     assert robot_config(compose(["robot=ur_fzi", "homing=ur_fzi"])).profile.homing is not None
     with pytest.raises(ConfigError, match=r"homing\.position_rad: expected 7 numbers, one for each joint, found 6"):
         robot_config(compose(["robot=mock_ros", "homing=ur_fzi"]))
+
+
+@pytest.mark.parametrize("name", ["crisp_fr3", "crisp_ur", "ur_fzi", "ur_servo"])
+def test_every_home_position_fits_its_robot(name):
+    config = compose([f"robot={name}", f"homing={name}"])
+    profile, limits = robot_config(config).profile, build(SafetyLimits, config["safety"])
+    home, rates = np.array(profile.homing.position_rad), homing_module.rates_of(profile.homing)
+    assert limits.joints is not None
+    homing_module.require_joint_limits(home, rates, limits.joints)
+    for away in (home + 9.0, home - 9.0):
+        with pytest.raises(ConfigError, match=r"homing\.position_rad: expected joint 1 in its range"):
+            homing_module.require_joint_limits(away, rates, limits.joints)
+    with pytest.raises(ConfigError, match="expected a joints' speed of at most"):
+        homing_module.require_joint_limits(home, replace(rates, speed=99.0), limits.joints)
