@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from runtime.config import ConfigError
 from runtime.logging import escaped, quoted
 
-__all__ = ["ENTRY_POINT", "ForeignCodeError", "call_entry_point", "load_entry_point", "one_line"]
+__all__ = ["ENTRY_POINT", "ForeignCodeError", "as_array", "call_entry_point", "load_entry_point", "one_line"]
 
 ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 MAX_TEXT = 240  # characters of an exception's message
@@ -88,6 +91,20 @@ def one_line(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise ForeignCodeError(f"{what} raised {described(error)}; {DEBUG}") from error
+
+
+def as_array(value: Any, what: str) -> NDArray[Any]:
+    """Return a foreign value as an array.
+
+    Raises:
+        ForeignCodeError: It is none, such as a ragged list or a tensor on a GPU.
+    """
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise ForeignCodeError(
+            f"{what}: expected numbers on the CPU, found a {type(value).__name__} ({described(error)})"
+        ) from error
 
 
 def described(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
+from robot_envs.foreign_code import ForeignCodeError, as_array, call_entry_point, one_line
 from robot_envs.gym_env import GymTaskEnv
 from runtime.config import ConfigError
 
@@ -40,7 +40,7 @@ class ForeignExpert:
         truth, shape = info["truth"], self._env.action_shape
         with one_line("task.expert: act"):
             action = self._expert.act(truth["observation"], truth["info"])
-        array = np.asarray(action)
+        array = as_array(action, "task.expert: action")
         size = int(np.prod(shape, dtype=np.int64))
         if array.dtype.kind not in "biuf" or array.size != size:
             found = f"shape {array.shape}" if array.dtype.kind in "biuf" else f"a {type(action).__name__}"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from robot_envs.foreign_code import ForeignCodeError
+from robot_envs.foreign_code import ForeignCodeError, as_array
 
 __all__ = ["SUCCESS_KEYS", "StepResult", "as_flag", "as_number", "as_reset", "as_step", "reported_success"]
 
@@ -66,7 +64,7 @@ def as_number(value: Any, name: str) -> float:
     Raises:
         ForeignCodeError: It is something else, or several numbers.
     """
-    array = np.asarray(value)
+    array = as_array(value, f"{name} of the environment")
     if array.dtype.kind not in "biuf" or array.size != 1:
         raise ForeignCodeError(
             f"{name} of the environment: expected one number, found {_shape_of(value)}; "
@@ -93,7 +91,7 @@ def reported_success(info: Mapping[str, Any]) -> bool | None:
     """
     found = [key for key in SUCCESS_KEYS if info.get(key) is not None]
     for key in found:
-        values = np.asarray(info[key])
+        values = as_array(info[key], f"info[{key!r}] of the environment")
         if values.dtype.kind not in "biuf":
             raise ForeignCodeError(
                 f"info[{key!r}] of the environment: expected a truth value or numbers, found {_shape_of(info[key])}"

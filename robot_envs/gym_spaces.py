@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from robot_envs.gym_fields import FieldReader, ObservationError, SpaceError, check_shape, kind_of
 from robot_envs.gym_pictures import Picture, picture_layout
+from runtime.logging import escaped
 
 __all__ = ["FAR", "ObservedField", "observed_fields"]
 
@@ -51,6 +52,9 @@ class ObservedField:
             return self.reader.read(value)
         except ObservationError as error:
             raise ObservationError(f"{self.name}: {error}") from None
+        except Exception as error:  # of a value that is no array: ragged lists, tensors on a GPU
+            found = f"{kind_of(value)} ({escaped(' '.join(str(error).split()))})"
+            raise ObservationError(f"{self.name}: expected numbers on the CPU, found {found}") from error
 
     def _part(self, value: Any, key: str | int) -> Any:
         if isinstance(key, int):

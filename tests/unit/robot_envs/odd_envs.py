@@ -68,6 +68,13 @@ ACTIONS: dict[str, spaces.Space[Any]] = {
 }
 
 
+class OnGpu:
+    """Refuses to become an array, as a tensor on a GPU does."""
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+
 class Point(gymnasium.Env[Any, Any]):
     """Two coordinates and a goal."""
 
@@ -115,6 +122,7 @@ class Point(gymnasium.Env[Any, Any]):
             "reward_0d": np.array(float(near)),
             "several_rewards": np.array([float(near), 0.0]),
             "no_reward": None,
+            "tensor_reward": OnGpu(),
             "whole_reward": int(near),
             "nan_reward": np.nan,
             "fetch": near - 1.0,
@@ -128,6 +136,7 @@ class Point(gymnasium.Env[Any, Any]):
             "some_success": {"success": np.array([near, False])},
             "succeed": {"succeed": np.bool_(near)},
             "word_success": {"success": "yes"},
+            "ragged_success": {"success": [[True], [True, False]]},
             "silent": {"distance": 1.0},
         }.get(self.kind, {"is_success": float(near)})
 
@@ -144,6 +153,8 @@ class Point(gymnasium.Env[Any, Any]):
             "nan_observation": state * np.nan,
             "no_numbers": "state",
             "none_observation": None,
+            "ragged_observation": [[0.0], [0.0, 1.0]],
+            "tensor_observation": OnGpu(),
         }
         if self.kind in odd:
             return odd[self.kind]
@@ -232,6 +243,10 @@ class NanExpert(FixedExpert):
 
 class DictExpert(FixedExpert):
     answer = {"arm": 1.0}
+
+
+class RaggedExpert(FixedExpert):
+    answer = [[0.0], [0.0, 1.0]]
 
 
 class SilentExpert(FixedExpert):

@@ -1,7 +1,11 @@
 import copy
+import dataclasses
 
 import pytest
 
+from robot_envs.tasks.peg_insert import PegInsert
+from robot_envs.tasks.pick_place import PickPlace
+from robot_envs.tasks.reach import Reach
 from runtime.config import compose
 from steadyhand.demo_settings import task_differences
 
@@ -90,3 +94,9 @@ def test_a_setting_that_came_with_a_later_version_is_only_told():
 def test_those_that_matter_come_first():
     now = changed(changed(PEG, "scene.fixtures.hole.side_m", 0.03), "settings.peg_width_m", 0.01)
     assert list(found(PEG, now)) == ["settings.peg_width_m", "scene.fixtures.hole.side_m"]
+
+
+@pytest.mark.parametrize("task", [PegInsert, PickPlace, Reach])
+def test_every_name_that_a_task_leaves_free_is_a_setting_of_it(task):
+    names = {field.name for field in dataclasses.fields(task.settings_type)}
+    assert set(task.episode_settings) < names

@@ -79,6 +79,10 @@ REFUSED = {
     "odd_progress": r"info\['progress'\] of the environment: expected one number, found str",
     "wrong_shape": r"observation of the environment: state: expected shape \(4,\) as its space says, found \(3,\)",
     "no_numbers": r"observation of the environment: state: expected numbers of shape \(4,\), found a str",
+    "ragged_observation": r"observation of the environment: state: expected numbers on the CPU, found a list",
+    "tensor_observation": r"state: expected numbers on the CPU, found a OnGpu \(can't convert cuda:0",
+    "tensor_reward": r"reward of the environment: expected numbers on the CPU, found a OnGpu \(TypeError: can't",
+    "ragged_success": r"info\['success'\] of the environment: expected numbers on the CPU, found a list",
     "none_observation": r"observation of the environment: state: expected numbers of shape \(4,\), found a NoneType",
 }
 
@@ -135,6 +139,7 @@ def test_an_odd_environment_is_refused_in_one_line(tmp_path, capsys, kind):
         (f"task.expert={HERE}:NanExpert", "task.expert: expected finite numbers"),
         (f"task.expert={HERE}:DictExpert", "task.expert: expected an action of shape (2,), found a dict"),
         (f"task.expert={HERE}:SilentExpert", "task.expert: expected an action of shape (2,), found a NoneType"),
+        (f"task.expert={HERE}:RaggedExpert", "task.expert: action: expected numbers on the CPU, found a list"),
         (f"task.expert={HERE}:RaisingExpert", "task.expert: act raised IndexError"),
         (f"task.expert={HERE}:HaltExpert", "found HaltExpert without reset"),
         (f"task.expert={HERE}:GreedyExpert", "task.expert: its arguments: expected those of (size"),
