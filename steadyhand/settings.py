@@ -37,6 +37,7 @@ ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
 MOCK_KEYS = ("kind", "world", "imperfections")
+LIMITS = ("joint_limits",)  # of the arm, which safety takes over
 NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
 
 
@@ -116,10 +117,10 @@ def _check_robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> None:
     if kind not in ("mock", "ros"):
         raise ConfigError(f"robot.kind: expected mock or ros, found {kind!r}")
     if kind == "ros":
-        _check_keys(robot, "robot.", (*ROS_KEYS, *(NODE_KEYS if "mock_node" in robot else ())))
+        _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
         build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot")
     else:
-        _check_keys(robot, "robot.", MOCK_KEYS)
+        _check_keys(robot, "robot.", (*MOCK_KEYS, *LIMITS))
     if kind == "mock" or "mock_node" in robot:
         empty: dict[str, Any] = {"tool": None, "fixtures": {}, "objects": {}}
         world = {**_mapping(robot, "world", "robot."), "scene": task.get("scene", empty)}
