@@ -5,6 +5,7 @@
 Pose, twist, joints and wrench each come at that rate. `--before` names an unpacked checkout of another commit, which is
 measured in turns with this one. Share of a core: user and system time of the whole process, threads of the middleware
 included, by the time that passed. The actor reads and commands at the control rate; it has no policy and no cameras.
+Figures mean something on a quiet machine alone: where its load average is above its cores, processes had to wait.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def measure(root: Path, rate_hz: int, seconds: float, domain: int) -> dict[str, 
         "reached_hz": reached,
         "age_p50_ms": float(p50),
         "age_p99_ms": float(p99),
+        "load_average": os.getloadavg()[0],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
+from actor_ros import qos
 from actor_ros.latest import Latest
 from actor_ros.packages import MissingPackageError, load_type
 from robot_envs.profile import FaultSource
@@ -27,7 +28,8 @@ def subscribe_fault(
 ) -> Callable[[], None]:
     """Return what looks for the newest report and tells it: whether the robot is well, and when that arrived [ns].
 
-    A driver may report a thousand times a second, in a message that takes longer to decode than that.
+    A driver may report a thousand times a second, in a message that takes longer to decode than that. A report of one
+    that speaks on a change only is told at once.
 
     Raises:
         ImportError: The message type comes with the robot's own packages, and they are not installed.
@@ -42,13 +44,25 @@ def subscribe_fault(
             raise MissingPackageError(
                 f"robot.profile.fault: {error}, or name a std_msgs/Bool topic with kind: bool"
             ) from None
-    latest = Latest(node, message_type, source.topic, clock, "latched" if source.latched else "sensor")
+    if source.latched:  # it speaks on a change only
+        node.create_subscription(
+            message_type,
+            source.topic,
+            lambda message: on_state(is_well(message), clock.now_ns()),
+            qos.profile("latched"),
+        )
+        return _nothing
+    latest = Latest(node, message_type, source.topic, clock)
 
     def look() -> None:
         if (taken := latest.take()) is not None:
             on_state(is_well(taken[0]), taken[1])
 
     return look
+
+
+def _nothing() -> None:
+    """The reports come by callback."""
 
 
 def _is_true(message: Any) -> bool:

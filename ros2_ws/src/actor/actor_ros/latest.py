@@ -62,10 +62,6 @@ class Latest:
         self._subscription = node.create_subscription(
             message_type, topic, lambda message: None, quality_of_service, callback_group=_Unattended()
         )
-        # What the middleware reports, such as a publisher whose quality of service does not match, is still logged.
-        for handler in self._subscription.event_handlers:
-            node.default_callback_group.add_entity(handler)
-            handler.callback_group = node.default_callback_group
 
     def take(self) -> tuple[Any, int] | None:
         """Return the newest message and when it arrived [ns], each message once; None without a new one."""
@@ -113,7 +109,10 @@ class Latest:
 
 
 class _Unattended(CallbackGroup):
-    """Callbacks that never run, so that no executor waits for their entities."""
+    """Callbacks that never run, so that no executor waits for their entities.
+
+    Those are the subscription and its events: an executor that waits for an event wakes up for every message too.
+    """
 
     def can_execute(self, entity: Any) -> bool:
         """Return that it may not."""
