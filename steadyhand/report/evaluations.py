@@ -49,7 +49,9 @@ def keep_evaluation(run: RunFolder, result: Evaluation, about: Mapping[str, Any]
     if not stage:
         folder = run.metrics / FOLDER
         folder.mkdir(exist_ok=True)
-        path = folder / f"{date.replace(':', '')}-{secrets.token_hex(2)}.json"
+        # The number keeps the order of those within one second; the rest keeps two at the same moment apart.
+        number = sum(1 for _ in folder.glob("*.json"))
+        path = folder / f"{date.replace(':', '')}-{number:04d}-{secrets.token_hex(2)}.json"
     atomic_write_json(path, {**asdict(result), ABOUT: {"date": date, **about}})
     return path
 

@@ -65,6 +65,15 @@ def test_the_newest_evaluation_of_the_runs_policy_is_what_the_list_shows(tmp_pat
     assert "- policy - - 195 of 200" in text
 
 
+def test_the_order_is_kept_within_a_second_too(tmp_path, monkeypatch):
+    run = make_run(tmp_path)
+    monkeypatch.setattr("steadyhand.report.evaluations.utc_text", lambda ns: "2026-01-02T03:04:05Z")
+    for seed in range(12):
+        keep_evaluation(run, RESULT, {**ABOUT, "seed": seed})
+    assert [row["about"]["seed"] for row in read_evaluations(run)[2:]] == list(range(12))
+    assert newest_evaluations(run)[POLICY]["about"]["seed"] == 11
+
+
 def test_a_stage_of_the_demo_replaces_its_own_file(tmp_path):
     run = make_run(tmp_path)
     for _ in range(2):
