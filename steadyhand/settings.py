@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from actor.config import ActorConfig, LoggingConfig
@@ -22,7 +23,7 @@ from runtime.logging import quoted
 from runtime.ranges import expect_at_least
 from transport.config import TransportConfig
 
-__all__ = ["check_overrides", "check_settings", "composed"]
+__all__ = ["check_overrides", "check_settings", "composed", "run_root"]
 
 GROUPS: dict[str, type[Any]] = {
     "actor": ActorConfig,
@@ -82,15 +83,25 @@ def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = 
     seed = config["seed"]
     if type(seed) is not int or seed < 0:
         raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
-    root = config["run_root"]
-    if not isinstance(root, str) or not root:
-        raise ConfigError(f"run_root: expected a folder, found {root!r}")
+    run_root(config)
     for name, settings in groups.items():
         build(settings, config[name], name)
     _check_task(_mapping(config, "task"))
     _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
     _check_camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock")
     _check_device(_mapping(config, "device"))
+
+
+def run_root(config: Mapping[str, Any]) -> Path:
+    """Return the folder of the runs.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    root = config["run_root"]
+    if not isinstance(root, str) or not root:
+        raise ConfigError(f"run_root: expected a folder, found {root!r}")
+    return Path(root)
 
 
 def check_overrides(overrides: Sequence[str], verb: str, allowed: Sequence[str] = RUN) -> None:

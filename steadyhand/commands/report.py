@@ -9,7 +9,7 @@ from runtime.config import ConfigError, compose
 from runtime.run_folder import RunFolder
 from steadyhand.output import check_output
 from steadyhand.report.write import write_report
-from steadyhand.settings import RUN, check_overrides
+from steadyhand.settings import RUN, check_overrides, run_root
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     name = config["run_name"]
     if name is None:
         raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
-    folder = RunFolder(config["run_root"], str(name), create=False)
+    folder = RunFolder(run_root(config), str(name), create=False)
     page = folder.path / "report.html"
     check_output(page, "run_name")
     write_report(folder)

@@ -14,7 +14,7 @@ from runtime.config import ConfigError, compose
 from runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.job import task_name
 from steadyhand.report.evaluations import POLICY, newest_evaluations
-from steadyhand.settings import check_overrides
+from steadyhand.settings import check_overrides, run_root
 from steadyhand.storage import disk_bytes
 from steadyhand.terminal import say, table_text
 from steadyhand.tidy import archive, check_disposable, claimed, prunable
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     words = [word for word in options.words if "=" not in word]
     overrides = [*overrides, *(word for word in options.words if "=" in word)]
     check_overrides(overrides, "runs", ("run_root",))
-    root = Path(compose(overrides)["run_root"]).expanduser()
+    root = run_root(compose(overrides)).expanduser()
     action, names = (words or ["list"])[0], words[1:]
     if action not in ACTIONS or len(names) != (action != "list"):
         raise ConfigError(f"runs: expected list, archive <name> or prune <name>, found {' '.join(words)!r}")

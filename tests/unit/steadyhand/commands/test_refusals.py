@@ -90,6 +90,8 @@ NEW = [  # on a run that does not exist yet
     ("report", "run_name=none", "run none: expected a folder"),
     ("report", "run_name=none seed=3", "report: expected only run_root=... and run_name=..., found 'seed=3'"),
     ("runs", "robot=mock", "runs: expected only run_root=..., found 'robot=mock'"),
+    ("runs", "run_root=null", "run_root: expected a folder, found None"),
+    ("report", "run_root=null run_name=x", "run_root: expected a folder, found None"),
     ("runs", "list --yes", "runs list: expected no --yes"),
     ("runs", "archive none --all", "runs archive: expected no --all"),
     ("runs", "prune none", "run none: expected a folder"),
