@@ -37,8 +37,9 @@ class RenderedCamera:
         try:
             self._renderer = mujoco.Renderer(self._world.model, self.height, self.width)
         except Exception as error:  # every GL backend has exceptions of its own
+            reason = " ".join(str(error).split())
             raise CameraError(
-                f"camera {self.name!r} cannot render ({quoted(" ".join(str(error).split()), 120)}); "
+                f"camera {self.name!r} cannot render ({quoted(reason, 120)}); "
                 "make its picture smaller, or install libegl1 or libosmesa6 and set MUJOCO_GL"
             ) from error
 
