@@ -38,6 +38,7 @@ ANY_VALUE = {
     r"robot\.profile\.gripper\..*": "of either sign: a gripper may be reversed",
     r"(gripper|homing)\..*": "stands in the robot's profile too, where it is checked",
     r"robot\.profile\.(activate|recover|checks)\[.\]\.request\..*": "a number of the driver's own message",
+    r"robot\.joint_limits\..*": "stands in safety.joints too, where it is checked",
     r"robot\.mock_node\..*": "the node's own, which checks them when it starts",
     r"device\..*": "of a device over ROS, whose node checks them",
 }
