@@ -12,6 +12,7 @@ from robot_envs.safety.rate_limit import RateLimits, Rates, approach, at_rest, s
 
 __all__ = ["JointLimits", "JointShaper", "Singularity", "joint_objection"]
 
+_MOST_RAD = 20.0  # three turns: more is in degrees
 _MOVING_RAD_S = 0.02  # slower than this a joint counts as standing
 
 
@@ -30,9 +31,10 @@ class Singularity:
     margin_rad: float
 
     def __post_init__(self) -> None:
-        if self.joint < 0 or not 0.0 < self.margin_rad < math.pi:
+        if self.joint < 0 or not 0.0 < self.margin_rad < math.pi or not abs(self.at_rad) <= _MOST_RAD:
             raise ValueError(
-                f"expected a joint from 0 and a margin_rad in (0, pi), found {self.joint} and {self.margin_rad}"
+                f"expected a joint from 0, at_rad within {_MOST_RAD} rad and a margin_rad in (0, pi), "
+                f"found {self.joint}, {self.at_rad} and {self.margin_rad}"
             )
 
 
@@ -64,8 +66,12 @@ class JointLimits:
                 f"low_rad and high_rad: expected a number for every joint, found {len(self.low_rad)} and "
                 f"{len(self.high_rad)}"
             )
-        if not self.margin_rad >= 0.0:
-            raise ValueError(f"margin_rad: expected a number from 0, found {self.margin_rad}")
+        if not all(abs(end) <= _MOST_RAD for end in (*self.low_rad, *self.high_rad)):
+            raise ValueError(
+                f"low_rad and high_rad: expected angles within {_MOST_RAD} rad, found {self.low_rad}, {self.high_rad}"
+            )
+        if not 0.0 <= self.margin_rad < math.pi:
+            raise ValueError(f"margin_rad: expected an angle from 0 to pi, found {self.margin_rad}")
         if not all(h - low > 2.0 * self.margin_rad for low, h in zip(self.low_rad, self.high_rad, strict=True)):
             raise ValueError(
                 f"expected low_rad < high_rad by more than two margins, found {self.low_rad}, {self.high_rad}"
