@@ -33,6 +33,8 @@ CHOICES = {
 ANY_VALUE = {
     r"algo\.(value_range|target_clip)\[0\]": "returns may be negative; the pair must rise",
     r"safety\.workspace_low_m\[.\]": "a coordinate in the base frame; the pair must rise",
+    r"safety\.joints\.low_rad\[.\]": "an angle; the pair must rise",
+    r"safety\.joints\.singularities\[.\]\.at_rad": "an angle",
     r"device\.mapping\.scale\[.\]": "of either sign; the twist that it makes is clipped to [-1, 1]",
     r"device\.mapping\.buttons\..*": "the device decides which buttons there are",
     r"robot\.profile\.gripper\..*": "of either sign: a gripper may be reversed",
