@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pathlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -45,6 +46,7 @@ ANY_VALUE = {
     r"device\..*": "of a device over ROS, whose node checks them",
 }
 Path = tuple[Any, ...]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 @cache
@@ -96,6 +98,11 @@ def leaves(choice: str) -> list[Path]:
 @pytest.mark.parametrize("choice", CHOICES)
 def test_the_shipped_numbers_are_taken(choice):
     check_everything(composed(choice))
+
+
+@pytest.mark.parametrize("robot", sorted(path.stem for path in (ROOT / "configs" / "robot").glob("*.yaml")))
+def test_every_robot_is_taken(robot):
+    check_config(compose([f"robot={robot}"]))
 
 
 @pytest.mark.parametrize("choice", CHOICES)
