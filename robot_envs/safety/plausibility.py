@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from robot_envs.frames import Array
+from runtime.ranges import expect_above
 
 __all__ = ["Plausibility", "PlausibleMotion"]
 
@@ -35,10 +35,7 @@ class PlausibleMotion:
     max_rejected: int
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not 0.0 < value < math.inf:
-                raise ValueError(f"{field.name}: expected a finite number above 0, found {value}")
+        expect_above(self, 0.0, "max_speed_m_s", "max_angular_speed_rad_s", "slack_m", "slack_rad", "max_rejected")
 
 
 class Plausibility:

@@ -10,8 +10,10 @@ All vectors are plain tuples: they have one to three numbers, for which numpy ta
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from runtime.ranges import expect_above
 
 __all__ = [
     "AT_REST",
@@ -47,10 +49,7 @@ class RateLimits:
     jerk: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not 0.0 < value < math.inf:
-                raise ValueError(f"{field.name}: expected a finite number above 0, found {value}")
+        expect_above(self, 0.0, "speed", "acceleration", "jerk")
 
     def reachable_speed(self, period_s: float) -> float:
         """The largest velocity to ask for, so that the sampled jerk does not carry the speed past its limit.

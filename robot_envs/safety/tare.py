@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from robot_envs.frames import Array
 from robot_envs.robot import RobotError
+from runtime.ranges import expect_above
 
 __all__ = ["TareError", "TareLimits", "mean_wrench"]
 
@@ -31,9 +32,7 @@ class TareLimits:
     max_spread_n: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) > 0.0:
-                raise ValueError(f"{field.name}: expected a number above 0, found {getattr(self, field.name)}")
+        expect_above(self, 0.0, "max_force_n", "max_torque_nm", "max_spread_n")
 
 
 def mean_wrench(readings: Array, limits: TareLimits) -> Array:

@@ -228,6 +228,8 @@ class RosRobot:
             if away_m < near_m and (is_at_rest or near_m > _REACHED_M):
                 return True
             self._lead_to(target, state.tcp_pose[0])
+            if not self._may_move():
+                return False  # a stop since the look: the command must not be the last word
             self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
         self.hold()
         raise RobotError(

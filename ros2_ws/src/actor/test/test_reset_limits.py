@@ -56,8 +56,12 @@ class WalledArm:
     def silent(self):
         return ()
 
-    def received_ns(self, topic: str) -> int:
-        return self.clock.now_ns()
+    def objection(self) -> str:
+        return ""
+
+    def reading(self, topic: str):
+        assert topic == PROFILE.topics.pose
+        return self.pose(), self.clock.now_ns()
 
     def pose(self) -> np.ndarray:
         self.reads += 1
