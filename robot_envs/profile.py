@@ -282,6 +282,11 @@ class ControllerProfile:
                 f"homing.position_rad: expected {len(self.joints)} numbers, one for each joint, "
                 f"found {len(homing.position_rad)}"
             )
+        if homing is not None and any(self.topics.pose.startswith(f"{name}/") for name in homing.deactivate):
+            raise ValueError(
+                f"homing: expected a pose that goes on while {', '.join(homing.deactivate)} is switched off, found "
+                f"{self.topics.pose}, which that controller publishes; take another source, or leave homing out"
+            )
         if not self.joints or len(set(self.joints)) != len(self.joints):
             raise ValueError(f"joints: expected different names, found {list(self.joints)}")
         for name in ("twist", "wrench"):

@@ -317,12 +317,18 @@ def test_a_profile_that_takes_none_says_so():
     config = compose(["robot=mock_ros", "homing=crisp_fr3", "robot.profile.homing=null"])
     with pytest.raises(ConfigError, match=r"homing: the robot's profile takes none; write homing: \$\{homing\}"):
         robot_config(config)
-    assert robot_config(compose(["robot=ur_fzi", "homing=ur_fzi"])).profile.homing is not None
+    assert robot_config(compose(["robot=ur_servo", "homing=ur_servo"])).profile.homing is not None
     with pytest.raises(ConfigError, match=r"homing\.position_rad: expected 7 numbers, one for each joint, found 6"):
-        robot_config(compose(["robot=mock_ros", "homing=ur_fzi"]))
+        robot_config(compose(["robot=mock_ros", "homing=ur_servo"]))
 
 
-@pytest.mark.parametrize("name", ["crisp_fr3", "crisp_ur", "ur_fzi", "ur_servo"])
+def test_a_pose_that_homing_would_silence_is_refused():
+    words = ["robot=ur_fzi", "homing=ur_servo", "homing.deactivate=[cartesian_compliance_controller]"]
+    with pytest.raises(ConfigError, match="which that controller publishes"):
+        robot_config(compose(words))
+
+
+@pytest.mark.parametrize("name", ["crisp_fr3", "crisp_ur", "ur_servo"])
 def test_every_home_position_fits_its_robot(name):
     config = compose([f"robot={name}", f"homing={name}"])
     profile, limits = robot_config(config).profile, build(SafetyLimits, config["safety"])
