@@ -16,13 +16,22 @@ Action = NDArray[np.float32]
 
 
 class Decision(NamedTuple):
-    """What is done in one step, and what was proposed. Actions are (A,) float32 in [-1, 1], before the safety gate."""
+    """The action of one step, and what was proposed. Actions are (A,) float32 in [-1, 1], before the safety gate.
+
+    `action` is recorded. `sent` goes to the environment: the same, but for the ramp of a hand-over.
+    """
 
     action: Action
     policy_action: Action | None
     human_action: Action | None
     has_human: bool
     holds: bool = False  # nobody chose: the robot stands still for want of somebody who may
+    ramp: NDArray[np.float32] | None = None  # share of each entry that is sent, (A,); None = all of it
+
+    @property
+    def sent(self) -> Action:
+        """The action for the environment. Shape (A,)."""
+        return self.action if self.ramp is None else self.action * self.ramp
 
 
 class Arbiter:
@@ -32,8 +41,8 @@ class Arbiter:
     the policy would undo what the person has just done. It also stands still while the operator asks for it. Nobody has
     shown these steps, so `has_human` is False in them.
 
-    The first actions after a hand-over are ramped: the person's when the person takes over, the policy's after the
-    person or a hold. What is decided is what is done, so a ramped action of the person is its `human_action` too.
+    The first actions after a hand-over are ramped on their way to the robot: the person's when the person takes over,
+    the policy's after the person or a hold. The record has what was asked for (docs/decisions/0013).
 
     Args:
         ramped: Which entries of an action grow with a ramp. Shape (A,).
@@ -72,20 +81,19 @@ class Arbiter:
         if wish is not None:
             self._hold_until_ns = now_ns + self._hold_ns
             self._expect_policy()
-            action = self._grown(wish, self._takeover.share(now_ns))
-            return Decision(action, policy_action, action, True)
+            return Decision(wish, policy_action, wish, True, ramp=self._ramp(self._takeover.share(now_ns)))
         pausing = self._hold_until_ns is not None and now_ns <= self._hold_until_ns and self._hold_ns > 0
         if not pausing:
             self._takeover.restart()
         if policy_action is None or pausing:
             return Decision(self._still, policy_action, None, False)
         share = self._hand_back.share(now_ns) if self._policy_is_new else 1.0
-        return Decision(self._grown(policy_action, share), policy_action, None, False)
+        return Decision(policy_action, policy_action, None, False, ramp=self._ramp(share))
 
     def _expect_policy(self) -> None:
         """Ramp the policy's next actions."""
         self._policy_is_new = True
         self._hand_back.restart()
 
-    def _grown(self, action: Action, share: float) -> Action:
-        return action if share >= 1.0 else np.where(self._ramped, np.float32(share) * action, action)
+    def _ramp(self, share: float) -> NDArray[np.float32] | None:
+        return None if share >= 1.0 else np.where(self._ramped, np.float32(share), np.float32(1.0))

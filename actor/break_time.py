@@ -52,8 +52,9 @@ class BreakTime:
             resume_after_stop(self._env, self._operator, PARKED, stop, idle)
             if stop() or not (objection := self._call("preflight")):
                 return
-            why = f" (not yet: {objection})"
-            logger.warning("the break goes on: %s; mend it, then resume", objection)
+            if why != (why := f" (not yet: {objection})"):
+                logger.warning("the break goes on: %s; fix it, then resume", objection)
+            wait(f"a person to end the break{why}")
 
     def _call(self, name: str) -> Any:
         return self._env.get_wrapper_attr(name)() if self._env.has_wrapper_attr(name) else None

@@ -141,7 +141,7 @@ class ControlLoop:
             decision = self._grippers.complete(chooser.choose(observation, info, now_ns))
             self.has_human, self.holds = decision.has_human, decision.holds
             chosen_ns = self._work.now_ns()
-            observation, reward, terminated, truncated, info = self.env.step(decision.action)
+            observation, reward, terminated, truncated, info = self.env.step(decision.sent)
             looked_ns = self._work.now_ns()
             now_ns = self._time_step(now_ns, info)
             stop_reason = str(info.get("stop_reason", ""))

@@ -91,7 +91,7 @@ def speed_steps_mm_s(hand_back: bool) -> list[float]:
         person = full if 5 <= step < 10 else None
         decision = arbiter.decide(-full, person, now)
         if (5 <= step < 10) if not hand_back else step >= 10:
-            found.append(round(speed * float(abs(decision.action[0])), 1))
+            found.append(round(speed * float(abs(decision.sent[0])), 1))
     env.close()
     moving = [value for value in found if value > 0.0]
     return moving[:5]

@@ -174,7 +174,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if command is None:
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:
-            self._motion.commanded(command, self._state)
+            if self._held.is_moving:
+                self._motion.commanded(command, self._state)
+            else:
+                self._motion.begin()  # the steady error of a held pose is no motion that was asked for
             self._gripper_width = command.gripper_width
         overrun = self._wait()
         self._state = self.gate.believe(self.robot.read(), self._state)
@@ -250,6 +253,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
         Nothing that is found here latches, and a stop that is latched stays.
         """
+        self.robot.forget_pose()
         self._state = self.robot.read()
         for watch in self._watches:
             watch.begin()

@@ -12,7 +12,7 @@ from robot_envs.driver_frames import DriverFrames
 from robot_envs.profile_steps import Check, Step
 from robot_envs.safety.gripper_limits import GripperLimits
 from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.ranges import expect, expect_above, expect_at_least
+from runtime.ranges import expect, expect_above
 
 CommandMode = Literal["pose", "twist", "joint"]
 GripperKind = Literal["topic", "gripper_command", "parallel_gripper_command", "franka"]
@@ -301,7 +301,7 @@ class ControllerProfile:
                 f"watchdog.controller_rate_hz: expected two commands within controller_timeout_s ({timeout}), "
                 f"found {self.watchdog.controller_rate_hz} Hz"
             )
-        expect_at_least(self, 0.0, "settle_s")
+        expect_above(self, 0.0, "settle_s")
 
 
 @dataclass(frozen=True)

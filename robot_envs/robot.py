@@ -120,5 +120,8 @@ class Robot(Protocol):
             TareError: The arm is there, and the tool is pressed or shakes; the old tare stays.
         """
 
+    def forget_pose(self) -> None:
+        """Believe the next proper reading wherever the arm is: it may have been moved by hand."""
+
     def close(self) -> None:
         """Hold and let go of the link."""

@@ -39,6 +39,9 @@ class MockRobot:
             self.hold()
         self._connected = False
 
+    def forget_pose(self) -> None:
+        """Nothing to forget: the simulation is believed."""
+
     def begin(self, seed: int) -> None:
         """Stage: forget the last episode and reseed every noise."""
         self.world.reset()

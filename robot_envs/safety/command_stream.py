@@ -73,6 +73,9 @@ class CommandStream(Protocol):
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """Whether the arm was moved so far from what is held (by a hand, say) that it would spring back."""
 
+    def is_outside(self, measured: Measured) -> bool:
+        """Whether no target leads to where the arm is, as it is outside the workspace."""
+
     def begin(self, measured: Measured) -> Array:
         """Start at rest where the arm is; return the first target."""
 
@@ -125,6 +128,10 @@ class PoseStream:
         away = float(np.linalg.norm(held[:3] - measured.tcp_pose[:3]))
         turned = angle_between(held[3:], measured.tcp_pose[3:])
         return away > self._settings.max_jump_m or turned > self._settings.max_jump_rad
+
+    def is_outside(self, measured: Measured) -> bool:
+        """By more than the margins."""
+        return _is_outside(measured.tcp_pose, self._settings, self._limits)
 
     def begin(self, measured: Measured) -> Array:
         """The measured pose."""
@@ -186,6 +193,10 @@ class TwistStream:
         """Never: no velocity does not spring back."""
         return False
 
+    def is_outside(self, measured: Measured) -> bool:
+        """Never: a target is no place of the tool."""
+        return False
+
     def begin(self, measured: Measured) -> Array:
         """No velocity."""
         self._shaper.begin()
@@ -235,6 +246,10 @@ class JointStream:
     def has_strayed(self, held: Array, measured: Measured) -> bool:
         """By more than the largest jump, in any joint."""
         return bool((np.abs(held - measured.joints) > self._settings.max_jump_rad).any())
+
+    def is_outside(self, measured: Measured) -> bool:
+        """Never: a target is no place of the tool."""
+        return False
 
     def begin(self, measured: Measured) -> Array:
         """The measured joints."""

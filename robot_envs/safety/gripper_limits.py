@@ -101,6 +101,10 @@ class GripperStream:
         """Forget the last command, which was cancelled: what is wanted is sent again, from the measured opening."""
         self._sent_m = None
 
+    def restart(self) -> None:
+        """Forget the last command and what is wanted: nothing is sent before the next wish."""
+        self._wanted_m = self._sent_m = None
+
     def failed(self, now_ns: int) -> None:
         """Forget the last command, which failed, and wait before the next.
 

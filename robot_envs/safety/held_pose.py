@@ -28,6 +28,11 @@ class HeldPose:
         """Forget the held poses: the arms were moved by something else."""
         self._is_held[:] = False
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether an arm was asked to move by the newest action."""
+        return not self._is_held.all()
+
     def reference(self, measured: Array, moving: NDArray[np.bool_]) -> Array:
         """The pose that each arm's action starts from.
 

@@ -21,7 +21,7 @@ _NS = 1_000_000_000
 _SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
 _SETTLED_NS = _NS // 2  # after so long an arm that is still behind its target is in touch with something
 _PRESSES = 0.003  # m or rad; a steady error is smaller
-_SHORTEST, _LONGEST = 0.2, 1.5  # ticks that one tick may count as
+_SHORTEST, _LONGEST = 0.5, 1.2  # ticks that one tick may count as
 _SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.IMPLAUSIBLE_STATE, HoldReason.FAULT_SOURCE_SILENT})
 
 
@@ -52,6 +52,7 @@ class Watchdog:
         self._latched: HoldReason | None = None
         self._reason: HoldReason | None = HoldReason.NOT_HEARD_YET
         self._measured: Measured | None = None
+        self._newest: tuple[Array, Array, int] | None = None
         self._start: Array | None = None
         self._goal: Array | None = None
         self._target: Array | None = None
@@ -66,6 +67,7 @@ class Watchdog:
 
     def measured(self, tcp_pose: Array, joints: Array, now_ns: int) -> None:
         """The arm was seen; shapes (7,) and (n_joints,). A reading that cannot be true counts as none."""
+        self._newest = (tcp_pose, joints, now_ns)
         if self._plausible.accepts(tcp_pose, now_ns) and np.isfinite(joints).all():
             self._measured = Measured(tcp_pose, joints)
             self._state.heard(now_ns)
@@ -148,10 +150,15 @@ class Watchdog:
         Returns:
             Why it holds all the same; None when the next command will be followed.
         """
+        if self._latched is None and self._reason is None:
+            return self._check(now_ns)  # commands are being followed: the target goes on
         self._latched = None
         self._command.forget()
         self._goal = self._wanted = self._target = self._held = None
         self._plausible.forget()
+        if self._newest is not None:
+            self.measured(*self._newest)  # what was rejected counts: the operator has looked at the arm
+            self._plausible.forget()
         self._reason = HoldReason.NO_COMMANDS
         return self._check(now_ns)
 
@@ -212,13 +219,19 @@ class Watchdog:
         self._reason, self._wanted = reason, None
         if self._target is None or self._measured is None:
             return None
-        if reason in _SILENT:
+        if reason in _SILENT or not self._is_ok or not self._is_alone:
             self._target = self._held = None  # the arm may be anywhere when the controller listens again
             return None
         if self._state.is_fresh(now_ns):
             is_settled = now_ns - self._holds_since_ns > _SETTLED_NS
             presses = self._held is None and is_settled and self._stream.lead(self._target, self._measured) > _PRESSES
-            if presses or self._stream.has_strayed(self._target, self._measured):
+            has_strayed = self._stream.has_strayed(self._target, self._measured)
+            if has_strayed and self._stream.is_outside(self._measured):
+                # Led out by hand: the target goes along, as no way of its own leads there.
+                self._held = None
+                self._target = self._stream.begin(self._measured)
+                return self._target
+            if presses or has_strayed:
                 self._held = self._stream.rest(self._measured)
         if self._held is None:
             self._target = self._stream.brake(self._measured, period_s)

@@ -16,14 +16,15 @@ def holding(release_hold_s):
 
 
 def sizes(arbiter, wishes, start=0):
-    """How large the first entry of each decided action is, in steps of a tenth of a second."""
+    """How large the first entry of each action that is sent is, in steps of a tenth of a second."""
     steps = [arbiter.decide(POLICY, wish, (start + step) * S // 10) for step, wish in enumerate(wishes)]
-    return [float(step.action[0]) / float(HUMAN[0] if step.has_human else POLICY[0]) for step in steps]
+    return [float(step.sent[0]) / float(HUMAN[0] if step.has_human else POLICY[0]) for step in steps]
 
 
 def test_the_policy_acts_while_nobody_is_engaged():
     decision = holding(0.3).decide(POLICY, None, 0)
-    assert decision == (POLICY, POLICY, None, False, False)
+    assert decision == (POLICY, POLICY, None, False, False, None)
+    assert decision.sent is POLICY
 
 
 def test_the_person_goes_before_the_policy():
@@ -90,11 +91,12 @@ def test_a_takeover_and_a_hand_back_are_ramped():
     assert sizes(arbiter, wishes) == pytest.approx([1.0, 1 / 3, 2 / 3, 1.0, 1.0, 0.5, 1.0, 1.0, 1 / 3])
 
 
-def test_what_is_recorded_is_what_was_done():
+def test_what_is_recorded_is_what_was_asked_for_and_what_is_sent_is_ramped():
     decision = make_arbiter(RAMPED).decide(POLICY, HUMAN, 0)
-    assert decision.action == pytest.approx(HUMAN / 3)
-    assert decision.human_action is decision.action
-    assert decision.action.dtype == np.float32
+    assert decision.sent == pytest.approx(HUMAN / 3)
+    assert decision.sent.dtype == np.float32
+    assert decision.action is HUMAN
+    assert decision.human_action is HUMAN
     assert decision.policy_action is POLICY
 
 
@@ -119,7 +121,7 @@ def test_each_episode_begins_with_the_policy_at_its_full_size_and_a_ramp_for_the
 
 def test_a_grippers_entry_is_never_ramped():
     decision = make_arbiter(RAMPED, ramped=(True, False)).decide(POLICY, HUMAN, 0)
-    assert decision.action == pytest.approx([HUMAN[0] / 3, HUMAN[1]])
+    assert decision.sent == pytest.approx([HUMAN[0] / 3, HUMAN[1]])
 
 
 def test_without_a_ramp_the_first_step_has_its_full_size():

@@ -49,7 +49,8 @@ def test_it_parks_waits_for_the_person_and_looks_before_going_on(caplog):
     env.objections, person.refusals = 1, 3
     BreakTime(env, person).take(lambda: False, shown.append)
     assert env.calls == ["park", "preflight", "preflight"]
-    assert shown == ["a person to end the break"] * 3
+    objection = "a person to end the break (not yet: stale_state (joint_states))"
+    assert shown == ["a person to end the break"] * 3 + [objection]
     assert "stale_state (joint_states)" in caplog.text
 
 

@@ -473,3 +473,45 @@ def test_whatever_is_commanded_the_targets_stay_in_the_box_and_near_the_arm(seed
             cell.pose = np.concatenate([np.clip(target[:3], box.workspace_low_m, box.workspace_high_m), TOOL_DOWN])
         if cell.watchdog.reason not in (None, HoldReason.NO_COMMANDS):
             cell.watchdog.rearm(cell.clock.now_ns())
+
+
+def test_an_arm_that_is_led_out_of_the_box_does_not_spring_back():
+    cell = started()
+    assert holds_after_silence(cell)
+    for x in np.arange(0.513, 0.9, 0.005):
+        cell.pose = np.concatenate([[x, 0.0, 0.2], TOOL_DOWN])
+        cell.run(0.02)
+    assert np.linalg.norm(cell.run(0.5)[:3] - cell.pose[:3]) <= SETTINGS.max_jump_m
+
+
+def test_a_fault_silences_whatever_was_latched_before():
+    cell = Cell(fault=Freshness(None))
+    cell.watchdog.robot_ok(True, cell.clock.now_ns())
+    cell.run(0.01)
+    cell.command(moved(0.02, 0, 0))
+    cell.run(0.05)
+    cell.command(moved(0.1, 0, 0))
+    assert cell.run(0.01) is not None
+    assert cell.watchdog.reason is HoldReason.JUMP
+    cell.watchdog.robot_ok(False, cell.clock.now_ns())
+    assert cell.run(0.05) is None
+
+
+def test_rearming_while_commands_are_followed_changes_no_target():
+    cell = started()
+    cell.command(moved(0.05, 0, 0))
+    before = cell.run(0.08)
+    assert cell.watchdog.rearm(cell.clock.now_ns()) is None
+    after = cell.run(0.01)
+    assert after[0] > before[0]
+    assert after[0] - before[0] < 0.0026
+
+
+def test_a_person_who_rearms_after_wrong_readings_is_believed_at_once():
+    cell = started()
+    cell.command(moved(0.02, 0, 0))
+    cell.run(0.05)
+    cell.pose = moved(0.3, 0, 0)
+    cell.run(0.5)
+    assert cell.watchdog.reason is HoldReason.IMPLAUSIBLE_STATE
+    assert cell.watchdog.rearm(cell.clock.now_ns()) is None

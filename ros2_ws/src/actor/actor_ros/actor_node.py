@@ -237,20 +237,30 @@ class ActorNode(LifecycleNode):
             return "the actor is not active; configure and activate it first"
         if fault := self.cell.fault():
             return fault
-        if self.permission.needs_recover or not self.cell.link.is_well:
-            return self.permission.give() or "the robot reports a fault; call actor/recover first"
+        if self.permission.needs_recover:
+            return "the robot had a fault; call actor/recover first"
+        if not self.cell.link.is_well:
+            return "the robot reports a fault; call actor/recover first"
+        if self.permission.given:
+            return ""  # the steps of enabling are for an arm that stands
         return self.cell.make_follow() or self.permission.give(since)
 
     def _recover(self) -> str:
         self.cell.steps.recover(self.cell.profile.recover)
         until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
-        while not self.cell.link.is_well and self._wall.now_ns() < until_ns:
+        while not self._is_well() and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
-        if not self.cell.link.is_well:
+        if not self._is_well():
             return "the steps were taken, and the robot still reports a fault; look at it"
         self.cell.robot.tare()
         self.permission.recovered()
+        if not self._is_well():  # it came back meanwhile
+            self.permission.fault()
+            return "the robot reports a fault again; look at it"
         return ""
+
+    def _is_well(self) -> bool:
+        return self.cell.link.is_well
 
     def _mark(self, mark: Mark, request: Any) -> str:
         if self._work is None or not self.permission.given:

@@ -19,6 +19,7 @@ from robot_envs.frames import Array, quat_inverse, quat_rotate
 from robot_envs.profile import GripperProfile, WrenchConvention
 
 _NS = 1_000_000_000
+_UNIT = 0.02  # what drivers round a quaternion's length by at most
 
 
 class MessageError(ValueError):
@@ -39,12 +40,12 @@ def pose_to_array(message: Pose) -> Array:
     """Position [m] and quaternion xyzw. Shape (7,).
 
     Raises:
-        MessageError: The quaternion has no direction.
+        MessageError: The quaternion is not of length 1, by more than rounding.
     """
     p, q = message.position, message.orientation
     found = np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
     size = float(np.linalg.norm(found[3:]))
-    if size < 0.5:
+    if abs(size - 1.0) > _UNIT:
         raise MessageError(
             f"orientation: expected a unit quaternion, found length {size:.3g}; fill in all four numbers"
         )

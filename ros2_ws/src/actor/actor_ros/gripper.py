@@ -85,6 +85,11 @@ class Gripper:
             sender.send(opening, measured)
         self._show()
 
+    def forget(self) -> None:
+        """Forget what is wanted and what was sent: fingers may have been moved by hand."""
+        with self._lock:
+            self._stream.restart()
+
     def close(self) -> None:
         """Send nothing more."""
         self._sender.close()

@@ -72,7 +72,8 @@ class Permission:
 
     def fault(self) -> None:
         """The robot reports a fault of its own."""
-        is_new, self._needs_recover = not self._needs_recover, True
+        with self._lock:
+            is_new, self._needs_recover = not self._needs_recover, True
         if is_new:
             self.withdraw("robot_fault")
 

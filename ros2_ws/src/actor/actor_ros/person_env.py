@@ -98,6 +98,8 @@ class PersonEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation,
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Do as the environment does, then as the person says."""
         self._announcer.action(action)
+        if not self._permission.given:
+            self._robot_env.stop(StopReason.NOT_ENABLED)
         observation, reward, terminated, truncated, info = self._robot_env.step(action)
         self.times.look(self._robot_env.clock.now_ns())
         self._steps += 1

@@ -166,6 +166,7 @@ class RosRobot:
         if there and self._homing is not None:
             there = self._homing.go(self.read, lambda state: self._may_move() and may_go_on(state))
             self._shaper.begin(self._pose())
+            self._held = None  # a stop on the way has held a pose that the arm has left
         there = there and self._go(target, _REACHED_M, may_go_on)
         wrenches: list[Array] = []
         if there and self._stay(target, may_go_on):
@@ -195,6 +196,11 @@ class RosRobot:
             if self._link.is_passing:
                 return
         raise RobotError(f"the watchdog does not pass the measured pose on: {self._link.watchdog_stop or 'no answer'}")
+
+    def forget_pose(self) -> None:
+        """Believe the next proper reading wherever the arm is: it may have been moved by hand."""
+        with self._believing:
+            self._plausible.forget()
 
     def tare(self) -> None:
         """Take the mean of what is measured now as no wrench, with the arm at rest.
@@ -277,7 +283,7 @@ class RosRobot:
         with self._believing:
             pose, stamp_ns = self._link.sources.reading(self._link.profile.topics.pose)
             is_new, self._judged_ns = stamp_ns != self._judged_ns, stamp_ns
-            if self._believed is None or (is_new and self._plausible.accepts(pose, stamp_ns)):
+            if (is_new and self._plausible.accepts(pose, stamp_ns)) or self._believed is None:
                 self._believed = (pose, stamp_ns)
             return self._believed
 

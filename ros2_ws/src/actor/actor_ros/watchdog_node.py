@@ -199,6 +199,8 @@ class WatchdogNode(Node):
     def _on_rearm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
             reason = self._watchdog.rearm(self._monotonic.now_ns())
+        if self._gripper is not None:
+            self._gripper.forget()
         response.success = reason is None
         response.message = "" if reason is None else f"still {reason.value}"
         return response
@@ -224,6 +226,8 @@ class WatchdogNode(Node):
         text = reason.value if reason else ""
         if text != self._shown:
             self._shown = text
+            if reason is HoldReason.IMPLAUSIBLE_STATE:
+                self.get_logger().error(f"{text}: {self._watchdog.implausible}; look at the arm and its driver")
             self._stop_reason.publish(String(data=text))
 
     def _report(self, schedule: Schedule) -> None:

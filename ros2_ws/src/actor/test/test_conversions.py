@@ -25,13 +25,14 @@ def test_a_pose_comes_back_with_its_frame():
     assert conversions.pose_to_array(message.pose) == pytest.approx(POSE)
 
 
-def test_a_quaternion_is_made_unit_and_one_without_direction_is_refused():
+def test_a_quaternion_is_made_unit_and_one_of_another_length_is_refused():
     message = Pose()
-    message.orientation.w = 2.0
-    assert conversions.pose_to_array(message)[3:] == pytest.approx([0, 0, 0, 1])
-    message.orientation.w = 0.0
-    with pytest.raises(MessageError, match="unit quaternion, found length 0"):
-        conversions.pose_to_array(message)
+    message.orientation.w = 1.01
+    assert conversions.pose_to_array(message)[3:] == pytest.approx([0, 0, 0, 1], abs=1e-12)
+    for length in (0.0, 0.6, 2.0):
+        message.orientation.w = length
+        with pytest.raises(MessageError, match=f"unit quaternion, found length {length:g}"):
+            conversions.pose_to_array(message)
 
 
 @pytest.mark.parametrize("index", range(7))
