@@ -88,7 +88,9 @@ class Cell:
         ]
         self.stage: Stage = NotedStage()
         if self.is_mock:
-            self.stage = MockStage(node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)))
+            self.stage = MockStage(
+                node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
+            )
         self.device: Device | None = None
         if config["device"]["kind"] == OVER_ROS:
             self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
@@ -113,14 +115,20 @@ class Cell:
         Raises:
             RobotError: A step failed, or the watchdog does not answer.
         """
+        if objection := self._rearm():
+            return objection
+        self.steps.activate(self.profile.activate)
+        return self.preconditions.look(with_switched=True)
+
+    def _rearm(self) -> str:
+        """Let the watchdog forget its target and what it has latched; return why it holds all the same."""
         answer = call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)
         if not answer.success:
             return f"the watchdog holds: {answer.message}"
         until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
         while self.link.watchdog_stop and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
-        self.steps.activate(self.profile.activate)
-        return self.preconditions.look(with_switched=True)
+        return ""
 
     def destroy(self) -> None:
         """End the threads of cameras and preconditions."""

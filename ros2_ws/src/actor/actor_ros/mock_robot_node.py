@@ -165,7 +165,8 @@ class MockRobotNode(Node):
             k_pos, k_rot = (float(values.get(name, self.get_parameter(name).value)) for name in _GAINS)
             self._arrived.put(lambda: self._cell.set_gains(k_pos, k_rot))
         if "episode_seed" in values:
-            self._arrived.put(lambda: self._cell.begin(int(values["episode_seed"])))
+            # The answer comes when the arm is at home: what is measured from then on is there.
+            self._now(lambda: self._cell.begin(int(values["episode_seed"])))
         return SetParametersResult(successful=True)
 
     def _on_inject_fault(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

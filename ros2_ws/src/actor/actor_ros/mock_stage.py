@@ -30,10 +30,11 @@ class MockStage:
         base_frame: Frame of the poses.
         is_held: Whether the watchdog follows no command. The mock's arm jumps home at a new episode, and a command that
             is still being followed would be far away then.
+        rearm: Lets the watchdog start anew from where the arm is then; returns why it does not.
     """
 
-    def __init__(self, node: Node, base_frame: str, is_held: Callable[[], bool]) -> None:
-        self._node, self._frame, self._is_held = node, base_frame, is_held
+    def __init__(self, node: Node, base_frame: str, is_held: Callable[[], bool], rearm: Callable[[], str]) -> None:
+        self._node, self._frame, self._is_held, self._rearm = node, base_frame, is_held, rearm
         self._clock = MonotonicClock()
         self._requests = 0
         self._poses: dict[str, Array] = {}
@@ -49,6 +50,8 @@ class MockStage:
         answer = call(self._node, SetParameters, "mock_robot/set_parameters", request, _ANSWER_S)
         if not answer.results[0].successful:
             raise RobotError(f"mock_robot refuses a new episode: {answer.results[0].reason}")
+        if objection := self._rearm():
+            raise RobotError(f"after the mock's arm went home: {objection}")
 
     def place(self, name: str, pose_: Array) -> None:
         """Put a workpiece somewhere, and wait until it stands there."""
