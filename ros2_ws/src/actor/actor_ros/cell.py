@@ -122,10 +122,12 @@ class Cell:
 
     def _rearm(self) -> str:
         """Let the watchdog forget its target and what it has latched; return why it holds all the same."""
-        answer = call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)
-        if not answer.success:
-            return f"the watchdog holds: {answer.message}"
         until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
+        # It may hear a moment later than the actor that the robot is well again.
+        while not (answer := call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)).success:
+            if self._wall.now_ns() > until_ns:
+                return f"the watchdog holds: {answer.message}"
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 50)
         while self.link.watchdog_stop and self._wall.now_ns() < until_ns:
             self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
         return ""
