@@ -14,6 +14,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from actor_ros import conversions, qos
+from actor_ros.image_decoding import image_to_array
 
 NODES = ("actor_ros.mock_robot_node", "actor_ros.watchdog_node")
 HEAVY = ("torch", "mujoco", "gymnasium", "PIL", "matplotlib", "scipy")
@@ -77,7 +78,7 @@ def test_two_interrupts_end_it_with_0(start, probe_in, module):
     [
         ({"robot": "no_such_arm"}, "no_such_arm"),
         ({"robot": "mock"}, "expected one behind ROS 2"),
-        ({"robot": "crisp_fr3"}, "franka_msgs of franka_ros2, which is not installed"),
+        ({"robot": "crisp_fr3"}, "the package franka_msgs is not installed"),
         ({"watchdog.command_timeout_s": "0.05"}, "command_timeout_s: expected more than command_period_s"),
         ({"overrides": "[safety.no_such_limit=1]"}, "no_such_limit"),
         ({"config_dir": "/no/such/folder"}, "config_dir: expected a folder"),
@@ -142,7 +143,7 @@ def test_images_reach_a_sensor_data_and_a_reliable_subscriber_and_cost_nothing_w
         probe.node.create_subscription(Image, "wrist/image_raw", heard[name].append, quality)
     for name, images in heard.items():
         wait_until(lambda images=images: len(images) >= 5, f"five images for a {name} subscriber")
-        pixels = conversions.image_to_array(images[-1])
+        pixels = image_to_array(images[-1])
         assert pixels.shape == (128, 128, 3)
         assert len(np.unique(pixels)) > 10, "a picture, not one colour"
         assert images[-1].header.frame_id == "wrist"
