@@ -150,8 +150,6 @@ class Watchdog:
         Returns:
             Why it holds all the same; None when the next command will be followed.
         """
-        if self._latched is None and self._reason is None:
-            return self._check(now_ns)  # commands are being followed: the target goes on
         self._latched = None
         self._command.forget()
         self._goal = self._wanted = self._target = self._held = None

@@ -497,16 +497,6 @@ def test_a_fault_silences_whatever_was_latched_before():
     assert cell.run(0.05) is None
 
 
-def test_rearming_while_commands_are_followed_changes_no_target():
-    cell = started()
-    cell.command(moved(0.05, 0, 0))
-    before = cell.run(0.08)
-    assert cell.watchdog.rearm(cell.clock.now_ns()) is None
-    after = cell.run(0.01)
-    assert after[0] > before[0]
-    assert after[0] - before[0] < 0.0026
-
-
 def test_a_person_who_rearms_after_wrong_readings_is_believed_at_once():
     cell = started()
     cell.command(moved(0.02, 0, 0))

@@ -151,14 +151,16 @@ def test_without_the_measured_pose_as_target_the_controller_would_pull(bench, mo
     monkeypatch.setattr(bench.link, "command", lambda target, measured: None)
     old = bench.arm.tool()
     bench.arm.is_deaf = True
-    thread = bench.later(
-        lambda: len(bench.arm.trajectories) == 1 and bench.arm._path is None,
-        lambda: (setattr(bench.arm, "_target", old), setattr(bench.arm, "_flagged", True)),
-    )
+    switch_back = bench.homing._switch_back
+
+    def with_an_old_target(*given):
+        bench.arm._target, bench.arm._flagged = old, True
+        return switch_back(*given)
+
+    monkeypatch.setattr(bench.homing, "_switch_back", with_an_old_target)
     monkeypatch.setattr(bench.homing, "_is_home", lambda position: False)
     with pytest.raises(RobotError):
         bench.go()
-    thread.join(5.0)
     assert bench.arm.pull_at_activation_m > 0.03
 
 
