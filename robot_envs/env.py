@@ -297,7 +297,6 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _move(self, tcp_pose: NDArray[np.float64], gripper_width: NDArray[np.float64]) -> None:
         """Move outside an episode, under the same limits; a fault on the way latches, and the arm holds there."""
-        self._held.release()
         try:
             self._state = self.robot.reset(tcp_pose, gripper_width, self._may_go_on)
         except TareError as error:
