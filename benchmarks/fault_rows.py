@@ -281,9 +281,9 @@ ROWS: tuple[FaultRow, ...] = (
         " most 1 mm",
         (
             f"{_ROS}test_reset_limits.py",
-            "tests/unit/robot_envs/test_env.py::test_zero_actions_hold_the_arm_where_it_came_to_rest",
-            "tests/unit/robot_envs/test_env.py::test_without_a_held_pose_the_arm_would_creep",
-            "tests/unit/robot_envs/test_env.py::test_holding_again_and_again_keeps_one_target",
+            "tests/unit/robot_envs/test_env_motion.py::test_zero_actions_hold_the_arm_where_it_came_to_rest",
+            "tests/unit/robot_envs/test_env_motion.py::test_without_a_held_pose_the_arm_would_creep",
+            "tests/unit/robot_envs/test_env_motion.py::test_holding_again_and_again_keeps_one_target",
             "tests/unit/robot_envs/safety/test_tare.py",
         ),
         "peak_force_n",

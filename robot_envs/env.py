@@ -1,14 +1,13 @@
 """A robot, its cameras, a task and the safety gate as one gymnasium environment.
 
-Actions are steps of the tool in its own frame; the observed pose is relative to the pose at the episode's start
-(SERL's relative frame, arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
+Actions are steps of the tool in its own frame. `observed.py` says what is observed.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -17,16 +16,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from robot_envs.camera import Camera
-from robot_envs.frames import (
-    length,
-    pose_compose,
-    pose_from_vector,
-    pose_relative,
-    pose_to_vector,
-    quat_inverse,
-    quat_rotate,
-)
+from robot_envs.env_config import EnvConfig
+from robot_envs.frames import length, pose_compose, pose_from_vector
 from robot_envs.gripper import commanded_wish, gripper_wish
+from robot_envs.observed import Observation, Observed
 from robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from robot_envs.safety.camera_watch import CameraWatch
 from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
@@ -34,36 +27,13 @@ from robot_envs.safety.held_pose import HeldPose
 from robot_envs.safety.motion_watch import MotionWatch
 from robot_envs.safety.tare import TareError
 from robot_envs.stage import Stage
-from robot_envs.tasks.task import ObservedVector, Outcome, Task
+from robot_envs.tasks.task import Outcome, Task
 from runtime.clock import Clock
 from runtime.logging import get_logger
 
 logger = get_logger("env")
 
 _NS = 1_000_000_000
-_WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
-Observation = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class EnvConfig:
-    """How a task is driven.
-
-    Attributes:
-        control_period_s: Time between two actions.
-        max_steps: Steps after which an episode is truncated.
-        action_scale_m: Translation of the tool for an action of 1.
-        action_scale_rad: Rotation of the tool for an action of 1.
-        learns_gripper: Whether the last entry of the action opens (1) and closes (-1) the gripper.
-        gripper_open_m: Opening that an open command asks for.
-    """
-
-    control_period_s: float
-    max_steps: int
-    action_scale_m: float
-    action_scale_rad: float
-    learns_gripper: bool
-    gripper_open_m: float
 
 
 class StopLatchedError(RuntimeError):
@@ -109,11 +79,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._watches = [CameraWatch(camera, gate.limits.cameras) for camera in cameras]
         self._motion = MotionWatch(gate.limits.motion, config.control_period_s)
         self._period_ns = round(config.control_period_s * _NS)
-        per_arm = 7 if config.learns_gripper else 6
+        per_arm = config.entries_per_arm
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
-        self.field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = {}
-        self.observation_space = self._observation_space()  # type: ignore[assignment]  # Dict is a Space of dicts
+        self._observed = Observed(robot.n_arms, config, task.observed, cameras)
+        self.field_specs = self._observed.field_specs
+        self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
         self.reward_terms = tuple(task.reward_terms)
@@ -325,22 +296,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return overrun or late
 
     def _observe(self) -> Observation:
-        state = self._state
-        into_tool = quat_inverse(state.tcp_pose[:, 3:])
-        twist = state.tcp_twist.reshape(-1, 2, 3)
-        observation: Observation = {
-            "tcp_pose": pose_to_vector(pose_relative(self._start_pose, state.tcp_pose)),
-            "tcp_twist": quat_rotate(into_tool[:, None], twist).reshape(-1, 6),
-            "wrench": state.wrench,
-            "previous_action": self._previous_action,
-        }
-        if self.config.learns_gripper:
-            observation["gripper_width"] = state.gripper_width
-        observation |= self._task.observe(state, self._stage)
-        observation = {name: np.asarray(value, np.float32).ravel() for name, value in observation.items()}
-        for watch in self._watches:
-            observation[watch.name] = watch.pixels
-        return observation
+        of_task = self._task.observe(self._state, self._stage)
+        observation = self._observed.vectors(self._state, self._start_pose, self._previous_action, of_task)
+        return observation | {watch.name: watch.pixels for watch in self._watches}
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:
         return {
@@ -350,30 +308,3 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "stop_reason": self.gate.stop_text,
             "truth": self._task.truth(self._state, self._stage),
         }
-
-    def _observation_space(self) -> spaces.Dict:
-        n, step = self.robot.n_arms, np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
-        pose_scale, twist_scale = _per_arm(n, *(5.0 * step)), _per_arm(n, *(step / self.config.control_period_s))
-        wrench_scale = _per_arm(n, *_WRENCH_SCALE)
-        action_size = int(np.prod(self.action_space.shape or (0,)))
-        vectors = {
-            "tcp_pose": ObservedVector(6 * n, 10.0, "m, rad", "start pose", pose_scale),
-            "tcp_twist": ObservedVector(6 * n, 100.0, "m/s, rad/s", "tool", twist_scale),
-            "wrench": ObservedVector(6 * n, 1000.0, "N, Nm", "tool", wrench_scale),
-            "previous_action": ObservedVector(action_size, 1.0, "1", "tool", (1.0,) * action_size),
-        }
-        if self.config.learns_gripper:
-            vectors["gripper_width"] = ObservedVector(n, 1.0, "m", "gripper", _per_arm(n, self.config.gripper_open_m))
-        vectors |= self._task.observed
-        self.field_specs = {name: (v.unit, v.frame, v.scale) for name, v in vectors.items()}
-        self.field_specs |= {camera.name: ("rgb", camera.crop.seen_from, ()) for camera in self._cameras}
-        boxes: dict[str, spaces.Space[Any]] = {
-            name: spaces.Box(-v.bound, v.bound, (v.size,), np.float32) for name, v in vectors.items()
-        }
-        for camera in self._cameras:
-            boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
-        return spaces.Dict(boxes)
-
-
-def _per_arm(n_arms: int, *values: float) -> tuple[float, ...]:
-    return tuple(map(float, values)) * n_arms

@@ -12,7 +12,8 @@ from robot_envs.devices.device import Device
 from robot_envs.devices.make import held_by_person, make_person
 from robot_envs.devices.operator import NoOperator, Operator
 from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
-from robot_envs.env import EnvConfig, RobotEnv
+from robot_envs.env import RobotEnv
+from robot_envs.env_config import EnvConfig
 from robot_envs.experts.expert import ActionScale, Expert
 from robot_envs.foreign_code import load_entry_point
 from robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
@@ -27,7 +28,6 @@ from robot_envs.tasks.task import Task
 from runtime.clock import Clock
 from runtime.config import ConfigError, build
 from runtime.logging import quoted
-from runtime.ranges import expect
 
 TaughtEnv = RobotEnv | GymTaskEnv
 
@@ -53,14 +53,6 @@ class RobotTaskConfig:
     settings: dict[str, Any]
     scene: dict[str, Any]
     extent: Extent
-
-    def __post_init__(self) -> None:
-        drive = self.drive
-        for name in ("control_period_s", "action_scale_m", "action_scale_rad"):
-            value = getattr(drive, name)
-            expect(value > 0.0, f"drive.{name}", "a number above 0", value)
-        expect(drive.max_steps >= 1, "drive.max_steps", "at least 1", drive.max_steps)
-        expect(drive.gripper_open_m >= 0.0, "drive.gripper_open_m", "at least 0", drive.gripper_open_m)
 
 
 @dataclass(frozen=True)

@@ -109,11 +109,11 @@ def _rotated(quat: Array, wrench: Array) -> Array:
     return quat_rotate(np.broadcast_to(quat, (2, 4)), wrench.reshape(2, 3)).ravel()
 
 
-def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, Array]:
+def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, Array | None]:
     """Positions [rad] and velocities [rad/s] of the named joints, whatever their order in the message.
 
     Returns:
-        Two arrays of shape (len(names),); velocities are zero when the message gives none.
+        Two arrays of shape (len(names),); no velocities when the message gives none.
 
     Raises:
         MessageError: A joint is missing, or the message is torn.
@@ -131,8 +131,8 @@ def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, 
             "correct profile.joints"
         )
     index = [where[name] for name in names]
-    velocity = np.asarray(message.velocity)[index] if len(message.velocity) else np.zeros(len(index))
-    return np.asarray(message.position, np.float64)[index], np.asarray(velocity, np.float64)
+    velocity = np.asarray(message.velocity, np.float64)[index] if len(message.velocity) else None
+    return np.asarray(message.position, np.float64)[index], velocity
 
 
 def joints_from_arrays(names: Sequence[str], position: Array, velocity: Array | None, stamp: Time) -> JointState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from action_msgs.srv import CancelGoal
 from rclpy.node import Node
 from std_msgs.msg import Bool
@@ -29,6 +31,7 @@ class HomingGuard:
         self._node, self._timeout_ns = node, round(timeout_s * _NS)
         self._heard_ns: int | None = None
         self._is_new = False
+        self._lock = threading.Lock()  # words come on another thread than the ticks
         self._cancel = node.create_client(CancelGoal, f"{profile.action}/_action/cancel_goal")
         node.create_subscription(Bool, HOMING, self._on_word, qos.profile("command"))
         self._wake = node.create_guard_condition(self._cancel_all)
@@ -40,17 +43,20 @@ class HomingGuard:
             now_ns: Local monotonic time.
             is_stopped: Whether the watchdog has latched a stop.
         """
-        if self._is_new:
-            self._is_new, self._heard_ns = False, now_ns
-        if self._heard_ns is not None and (is_stopped or now_ns - self._heard_ns > self._timeout_ns):
-            self._heard_ns = None
+        with self._lock:
+            if self._is_new:
+                self._is_new, self._heard_ns = False, now_ns
+            must_end = self._heard_ns is not None and (is_stopped or now_ns - self._heard_ns > self._timeout_ns)
+            if must_end:
+                self._heard_ns = None
+        if must_end:
             self._wake.trigger()
 
     def _on_word(self, message: Bool) -> None:
-        if message.data:
-            self._is_new = True
-        else:
-            self._is_new, self._heard_ns = False, None
+        with self._lock:
+            self._is_new = message.data
+            if not message.data:
+                self._heard_ns = None
 
     def _cancel_all(self) -> None:
         self.cancelled += 1

@@ -13,7 +13,8 @@ from actor.break_time import PARKED
 from actor.timing import Timing
 from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
-from robot_envs.env import Observation, RobotEnv, StopLatchedError
+from robot_envs.env import RobotEnv, StopLatchedError
+from robot_envs.observed import Observation
 from robot_envs.safety.gate import StopReason
 from runtime.clock import MonotonicClock
 

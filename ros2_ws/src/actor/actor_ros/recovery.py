@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,12 +12,11 @@ from std_srvs.srv import Trigger
 from actor_ros.calls import call
 from actor_ros.controller_manager import controller_fault, list_controllers, switch_to
 from actor_ros.packages import MissingPackageError, load_type
+from actor_ros.running_goal import RunningGoal
 from robot_envs.profile_steps import Step
 from robot_envs.robot import RobotError
 
 __all__ = ["Steps"]
-
-_SUCCEEDED = 4  # action_msgs/msg/GoalStatus
 
 
 class Steps:
@@ -33,6 +31,8 @@ class Steps:
     def __init__(self, node: Node, timeout_s: float, send_pose: Callable[[], None]) -> None:
         self._node, self._timeout_s, self._send_pose = node, timeout_s, send_pose
         self._taken_once: set[str] = set()
+        # Kept: rclpy cannot destroy one while another thread waits for it.
+        self._error_recovery: ActionClient | None = None
 
     def activate(self, steps: tuple[Step, ...]) -> None:
         """Take the steps in order; those that are taken `once` only if that has not been since `recover`.
@@ -106,27 +106,14 @@ class Steps:
 
     def _franka_error_recovery(self, step: Step) -> None:
         action = load_type("franka_msgs/action/ErrorRecovery")
-        client = ActionClient(self._node, action, step.name)
-        try:
-            if not client.wait_for_server(timeout_sec=self._timeout_s):
-                raise RobotError("nobody serves the action; start franka_ros2")
-            done = threading.Event()
-            status: list[int] = []
-
-            def ended(future: Any) -> None:
-                status.append(int(future.result().status))
-                done.set()
-
-            def accepted(future: Any) -> None:
-                future.result().get_result_async().add_done_callback(ended)
-
-            client.send_goal_async(action.Goal()).add_done_callback(accepted)
-            if not done.wait(self._timeout_s):
-                raise RobotError(f"not done within {self._timeout_s} s")
-            if status[0] != _SUCCEEDED:
-                raise RobotError("the robot refuses; its log says why")
-        finally:
-            client.destroy()
+        if self._error_recovery is None:
+            self._error_recovery = ActionClient(self._node, action, step.name)
+        goal = RunningGoal(self._node, self._error_recovery, step.name, self._timeout_s)
+        goal.send(action.Goal())
+        if not goal.wait(self._timeout_s):
+            raise RobotError(f"not done within {self._timeout_s} s")
+        if goal.failure:
+            raise RobotError(f"the robot {goal.failure}")
 
 
 def _fill(message: Any, fields: Mapping[str, Any]) -> None:

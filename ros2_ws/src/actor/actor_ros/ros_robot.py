@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from actor_ros.difference import Difference, pose_difference
 from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
 from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
@@ -78,8 +79,8 @@ class RosRobot:
         self._judged_ns = -1
         self._believing = threading.Lock()
         self._held: Array | None = None
-        self._before: tuple[Array, int] | None = None
-        self._twist = np.zeros(6)
+        self._speed = Difference(6, pose_difference)
+        self._joint_velocity = Difference(len(link.profile.joints))
 
     def connect(self) -> None:
         """Wait until every source speaks.
@@ -104,7 +105,8 @@ class RosRobot:
         silent, watchdog = sources.silent(), link.watchdog_stop
         fault = link.frame_fault or self._outside_fault()
         pose, stamp_ns = self._measured()
-        position, velocity = sources.newest(topics.joint_states)
+        (position, reported), joints_ns = sources.reading(topics.joint_states)
+        velocity = self._joint_velocity.at(position, joints_ns) if reported is None else reported
         width = sources.newest(link.profile.gripper.source) if link.profile.gripper else 0.0
         return RobotState(
             stamp_ns=stamp_ns,
@@ -261,8 +263,7 @@ class RosRobot:
         Friction and the spring of the posture keep an impedance from its target; near it the error is summed up and
         added.
         """
-        turn = rotvec_from_quat(quat_multiply(target[3:], quat_inverse(measured[3:])))
-        error = np.concatenate([target[:3] - measured[:3], turn])
+        error = pose_difference(target, measured)
         if np.linalg.norm(error[:3]) < _NEAR_M:
             self._lead = np.clip(self._lead + _SHARE * error, -_LARGEST_LEAD, _LARGEST_LEAD)
         wanted = np.concatenate(
@@ -301,13 +302,7 @@ class RosRobot:
         if topic is not None:
             reported: Array = self._link.sources.newest(topic)
             return reported
-        if self._before is not None and stamp_ns > self._before[1]:
-            before, before_ns = self._before
-            turn = rotvec_from_quat(quat_multiply(pose[3:], quat_inverse(before[3:])))
-            self._twist = np.concatenate([pose[:3] - before[:3], turn]) / ((stamp_ns - before_ns) / _NS)
-        if self._before is None or stamp_ns > self._before[1]:
-            self._before = (pose.copy(), stamp_ns)
-        return self._twist
+        return self._speed.at(pose, stamp_ns)
 
     def _require_connection(self) -> None:
         if not self._connected:

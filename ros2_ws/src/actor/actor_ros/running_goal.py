@@ -58,6 +58,10 @@ class RunningGoal:
         """Whether it has ended, for whatever reason."""
         return self._over.is_set()
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end; return whether it has ended."""
+        return self._over.wait(timeout_s)
+
     def end(self, timeout_s: float) -> None:
         """Cancel the goal, if it still runs, and wait for its end.
 
@@ -77,7 +81,7 @@ class RunningGoal:
     def _on_answer(self, answered: Any) -> None:
         handle = answered.result()
         if not handle.accepted:
-            self.failure = "refuses the goal; is its controller active, and are the joints its own?"
+            self.failure = "refuses the goal; look whether its controller is active and has the joints that are named"
             self._over.set()
             return
         handle.get_result_async().add_done_callback(self._on_end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -119,6 +120,19 @@ class Bench:
             assert isinstance(env, RobotEnv)
             self.env = env
         self.enable()
+
+    def standing(self, coast_m: float = 0.01) -> np.ndarray:
+        """The true pose of an arm that was told to stop, once it stands; it may coast no farther than `coast_m`."""
+        told_at = self.stub.arm.pose.copy()
+        wait_until(self._rests, "an arm that stands")
+        pose = self.stub.arm.pose.copy()
+        assert np.linalg.norm(pose[:3] - told_at[:3]) <= coast_m
+        return pose
+
+    def _rests(self, wait_s: float = 0.3) -> bool:
+        before = self.stub.arm.pose.copy()
+        time.sleep(wait_s)
+        return bool(np.linalg.norm(self.stub.arm.pose - before) < 1e-6)
 
     def recover(self) -> None:
         """A person's actor/recover, or the RobotError with its line."""

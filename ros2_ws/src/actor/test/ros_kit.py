@@ -121,9 +121,9 @@ class Probe:
         """The newest message of a topic, waiting for the first."""
         return wait_until(lambda: self.heard[topic], f"a message on {topic}")[-1][1]
 
-    def next(self, topic: str, condition=lambda _: True, patience_s: float = PATIENCE_S):
-        """The first message from now on that fulfils a condition."""
-        start = len(self.heard[topic])
+    def next(self, topic: str, condition=lambda _: True, patience_s: float = PATIENCE_S, since: int | None = None):
+        """The first message that fulfils a condition, from now on or from the `since`-th that was heard."""
+        start = len(self.heard[topic]) if since is None else since
         return wait_until(
             lambda: next((m for _, m in self.heard[topic][start:] if condition(m)), None), f"on {topic}", patience_s
         )

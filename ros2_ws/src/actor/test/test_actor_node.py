@@ -207,8 +207,11 @@ def test_enable_false_forbids_motion(running):
 
 @pytest.mark.parametrize(("mark", "ended"), [("success", "success"), ("failure", "failure"), ("reset", "truncated")])
 def test_a_person_judges_the_episode(running, mark, ended):
+    before = len(running.probe.heard["actor/episode"])
     assert running.trigger(f"actor/{mark}").success
-    running.probe.next("actor/episode", lambda m: m.message == "ended" and value(m, "last_ended") == ended)
+    running.probe.next(
+        "actor/episode", lambda m: m.message == "ended" and value(m, "last_ended") == ended, since=before
+    )
 
 
 def test_a_fault_latches_and_needs_recover_and_enable(running):

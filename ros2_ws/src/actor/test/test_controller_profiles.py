@@ -67,7 +67,7 @@ def test_a_stop_of_the_robot_latches_until_a_person_recovers_and_enables(bench):
     bench.stub.fail()
     bench.expect_reason("robot_fault")
     wait_until(lambda: bench.faults > faults, "the actor hears of it")
-    stands_at = bench.stub.arm.pose.copy()
+    stands_at = bench.standing()
     assert not bench.probe.call(Trigger, "watchdog/rearm").success
     if bench.config["robot"]["profile"]["fault"]["kind"] == "franka_state":
         with pytest.raises(RobotError, match=r"step 2 of 4 \(joint_state_broadcaster\) failed: .*start its launch"):

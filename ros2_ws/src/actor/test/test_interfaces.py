@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from interfaces_kit import DEFINITIONS, PACKAGES, ROOT, reason_to_skip
@@ -65,13 +66,22 @@ def test_an_action_of_another_process_answers_this_one(interfaces, dds):
         assert client.wait_for_server(timeout_sec=40.0)
         goal = GripperCommand.Goal()
         goal.command.position = 0.25
-        accepted = client.send_goal_async(goal, feedback_callback=lambda m: heard.append(m.feedback.position))
-        wait_until(accepted.done, "an answer to the goal")
+
+        def is_accepted() -> bool:
+            """Sent again: a server that has not met this client's reader yet drops its answer (rmw_response.cpp)."""
+            nonlocal accepted
+            accepted = client.send_goal_async(goal, feedback_callback=lambda m: heard.append(m.feedback.position))
+            come = threading.Event()
+            accepted.add_done_callback(lambda _: come.set())
+            return come.wait(5.0)
+
+        accepted = None
+        wait_until(is_accepted, "an answer to the goal")
         result = accepted.result().get_result_async()
         wait_until(result.done, "a result")
         assert result.result().result.position == 0.25
         assert result.result().result.reached_goal
-        wait_until(lambda: heard == [0.25], "feedback")
+        wait_until(lambda: 0.25 in heard, "feedback")
     finally:
         client.destroy()
         probe.close()

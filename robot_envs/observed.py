@@ -1,0 +1,99 @@
+"""What is observed of the arms: float32 vectors and uint8 frames.
+
+The pose is relative to the pose at the episode's start, and twists are told in the tool's frame (SERL's relative frame,
+arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from robot_envs.camera import Camera
+from robot_envs.env_config import EnvConfig
+from robot_envs.frames import Array, pose_relative, pose_to_vector, quat_inverse, quat_rotate
+from robot_envs.robot import RobotState
+from robot_envs.tasks.task import ObservedVector
+
+__all__ = ["Observation", "Observed"]
+
+_WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
+Observation = dict[str, NDArray[Any]]
+
+
+class Observed:
+    """Names, sizes, units and frames of what is observed, and its values.
+
+    Args:
+        n_arms: Arms of the robot.
+        config: The actions' scales give the scales of pose and twist.
+        of_task: What the task adds, by name.
+        cameras: Their names become keys.
+
+    Attributes:
+        space: Of an observation.
+        field_specs: Unit, frame and scale of every entry, by name.
+    """
+
+    def __init__(
+        self, n_arms: int, config: EnvConfig, of_task: Mapping[str, ObservedVector], cameras: Sequence[Camera]
+    ) -> None:
+        self._learns_gripper = config.learns_gripper
+        vectors = _vectors_of_arms(n_arms, config) | dict(of_task)
+        self.field_specs = {name: (v.unit, v.frame, v.scale) for name, v in vectors.items()}
+        self.field_specs |= {camera.name: ("rgb", camera.crop.seen_from, ()) for camera in cameras}
+        boxes: dict[str, spaces.Space[Any]] = {
+            name: spaces.Box(-v.bound, v.bound, (v.size,), np.float32) for name, v in vectors.items()
+        }
+        for camera in cameras:
+            boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
+        self.space = spaces.Dict(boxes)
+
+    def vectors(
+        self,
+        state: RobotState,
+        start_pose: Array,
+        previous_action: NDArray[np.float32],
+        of_task: Mapping[str, NDArray[Any]],
+    ) -> Observation:
+        """The vectors of one observation, as flat float32.
+
+        Args:
+            state: Of the arms.
+            start_pose: At the episode's start, base frame. Shape (n_arms, 7); [m], xyzw.
+            previous_action: As the action space has it.
+            of_task: What the task adds.
+        """
+        into_tool = quat_inverse(state.tcp_pose[:, 3:])
+        twist = state.tcp_twist.reshape(-1, 2, 3)
+        values: dict[str, NDArray[Any]] = {
+            "tcp_pose": pose_to_vector(pose_relative(start_pose, state.tcp_pose)),
+            "tcp_twist": quat_rotate(into_tool[:, None], twist).reshape(-1, 6),
+            "wrench": state.wrench,
+            "previous_action": previous_action,
+        }
+        if self._learns_gripper:
+            values["gripper_width"] = state.gripper_width
+        return {name: np.asarray(value, np.float32).ravel() for name, value in (values | dict(of_task)).items()}
+
+
+def _vectors_of_arms(n_arms: int, config: EnvConfig) -> dict[str, ObservedVector]:
+    step = np.repeat([config.action_scale_m, config.action_scale_rad], 3)
+    size = n_arms * config.entries_per_arm
+
+    def scale(*values: float) -> tuple[float, ...]:
+        return tuple(map(float, values)) * n_arms
+
+    vectors = {
+        "tcp_pose": ObservedVector(6 * n_arms, 10.0, "m, rad", "start pose", scale(*(5.0 * step))),
+        "tcp_twist": ObservedVector(6 * n_arms, 100.0, "m/s, rad/s", "tool", scale(*(step / config.control_period_s))),
+        "wrench": ObservedVector(6 * n_arms, 1000.0, "N, Nm", "tool", scale(*_WRENCH_SCALE)),
+        "previous_action": ObservedVector(size, 1.0, "1", "tool", (1.0,) * size),
+    }
+    if config.learns_gripper:
+        vectors["gripper_width"] = ObservedVector(n_arms, 1.0, "m", "gripper", scale(config.gripper_open_m))
+    return vectors

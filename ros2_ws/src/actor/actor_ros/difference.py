@@ -1,0 +1,47 @@
+"""The speed of what is reported without one: the difference of the newest two readings over the time between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
+
+__all__ = ["Difference", "pose_difference"]
+
+_NS = 1_000_000_000
+
+
+class Difference:
+    """One thread asks.
+
+    Args:
+        size: Of the speed.
+        minus: The way from the second of two readings to the first. Shape (size,).
+    """
+
+    def __init__(self, size: int, minus: Callable[[Array, Array], Array] = np.subtract) -> None:
+        self._minus = minus
+        self._speed = np.zeros(size)
+        self._before: tuple[Array, int] | None = None
+
+    def at(self, reading: Array, stamp_ns: int) -> Array:
+        """The speed at the newest reading; zero at the first. Shape (size,); the reading's unit per second.
+
+        Args:
+            reading: Angles or a pose, as `minus` takes them.
+            stamp_ns: When it was received; one that is known already changes nothing.
+        """
+        if self._before is None or stamp_ns > self._before[1]:
+            if self._before is not None:
+                before, before_ns = self._before
+                self._speed = self._minus(reading, before) / ((stamp_ns - before_ns) / _NS)
+            self._before = (reading.copy(), stamp_ns)
+        return self._speed
+
+
+def pose_difference(after: Array, before: Array) -> Array:
+    """The way between two poses (7,), [m] and xyzw, as translation [m] and rotation vector [rad]. Shape (6,)."""
+    turn = rotvec_from_quat(quat_multiply(after[3:], quat_inverse(before[3:])))
+    return np.concatenate([after[:3] - before[:3], turn])
