@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.authority import HandOver, Ramp
-from robot_envs.devices.operator import HOLD, Wish
+from steadyhand.actor.authority import HandOver, Ramp
+from steadyhand.robot_envs.devices.operator import HOLD, Wish
 
 __all__ = ["Action", "Arbiter", "Decision"]
 

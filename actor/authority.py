@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.env import RobotEnv
+from steadyhand.robot_envs.env import RobotEnv
 
 __all__ = ["AT_ONCE", "HandOver", "Ramp", "ramped_entries"]
 

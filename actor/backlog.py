@@ -8,14 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from actor.session import SESSION_FOLDER
-from actor.waiting import pause
-from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
-from transport.acknowledged import note_acknowledged, unacknowledged
-from transport.log import LogError, LogReader
-from transport.uplink import Rejected, Uplink
-from transport.wire import Hello
+from steadyhand.actor.session import SESSION_FOLDER
+from steadyhand.actor.waiting import pause
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.acknowledged import note_acknowledged, unacknowledged
+from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.uplink import Rejected, Uplink
+from steadyhand.transport.wire import Hello
 
 __all__ = ["Backlog", "deliver_backlog"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import gymnasium
 
-from actor.waiting import resume_after_stop
-from robot_envs.devices.operator import Operator
-from runtime.logging import get_logger
+from steadyhand.actor.waiting import resume_after_stop
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["PARKED", "BreakTime"]
 

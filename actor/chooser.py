@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Action, Arbiter, Decision
-from actor.runner import NO_POLICY, Runner
-from robot_envs.devices.operator import Operator
+from steadyhand.actor.arbiter import Action, Arbiter, Decision
+from steadyhand.actor.runner import NO_POLICY, Runner
+from steadyhand.robot_envs.devices.operator import Operator
 
 __all__ = ["Chooser", "Explorer"]
 

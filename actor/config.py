@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from actor.authority import HandOver
-from runtime.ranges import expect_above, expect_at_least, expect_within
+from steadyhand.actor.authority import HandOver
+from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
 __all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
 

@@ -10,14 +10,14 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.chooser import Chooser
-from actor.episode import Append, Episode
-from actor.gripper_state import GripperState
-from actor.timing import Timing
-from runtime.clock import Clock, FakeClock, MonotonicClock
-from runtime.logging import get_logger
-from transport.record import Phase
-from transport.schema import Schema
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.episode import Append, Episode
+from steadyhand.actor.gripper_state import GripperState
+from steadyhand.actor.timing import Timing
+from steadyhand.runtime.clock import Clock, FakeClock, MonotonicClock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.record import Phase
+from steadyhand.transport.schema import Schema
 
 __all__ = ["INTERRUPTED", "NON_FINITE_OBSERVATION", "ControlLoop", "EpisodeSummary", "episode_seed"]
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import gymnasium
 
-from actor.arbiter import Arbiter
-from actor.authority import HandOver, ramped_entries
-from actor.chooser import Chooser
-from actor.control_loop import ControlLoop, EpisodeSummary
-from actor.runner import Runner
-from actor.seeded_episodes import seeded_episodes
-from actor.timing import Percentiles
-from robot_envs.devices.operator import Operator
-from transport.schema import Schema
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
+from steadyhand.actor.runner import Runner
+from steadyhand.actor.seeded_episodes import seeded_episodes
+from steadyhand.actor.timing import Percentiles
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.transport.schema import Schema
 
 __all__ = ["Deployment", "deploy"]
 

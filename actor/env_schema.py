@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from transport.schema import FieldSpec, Schema, SchemaError
+from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 
 __all__ = ["env_schema"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Decision
-from transport.record import OBSERVATION, Kind, Phase, record_dtype
-from transport.schema import Schema
+from steadyhand.actor.arbiter import Decision
+from steadyhand.transport.record import OBSERVATION, Kind, Phase, record_dtype
+from steadyhand.transport.schema import Schema
 
 __all__ = ["Append", "Episode"]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import gymnasium
 
-from actor.arbiter import Arbiter
-from actor.authority import AT_ONCE, ramped_entries
-from actor.chooser import Chooser
-from actor.control_loop import ControlLoop, EpisodeSummary
-from actor.episode import Append
-from actor.runner import Runner
-from actor.seeded_episodes import seeded_episodes
-from actor.statistics import wilson_interval
-from robot_envs.devices.operator import NoOperator, Operator
-from transport.schema import Schema
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
+from steadyhand.actor.episode import Append
+from steadyhand.actor.runner import Runner
+from steadyhand.actor.seeded_episodes import seeded_episodes
+from steadyhand.actor.statistics import wilson_interval
+from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.transport.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "judge"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Action, Decision
-from robot_envs.gripper import gripper_wish
+from steadyhand.actor.arbiter import Action, Decision
+from steadyhand.robot_envs.gripper import gripper_wish
 
 __all__ = ["GripperState"]
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actor.config import GraduationConfig
-from actor.control_loop import INTERRUPTED
+from steadyhand.actor.config import GraduationConfig
+from steadyhand.actor.control_loop import INTERRUPTED
 
 __all__ = ["SHARE_WINDOW", "History"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runtime.clock import Clock
-from runtime.logging import get_logger
-from transport.uplink import Progress
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.uplink import Progress
 
 __all__ = ["LearnerWatch"]
 

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from actor.control_loop import EpisodeSummary
-from actor.history import History
-from actor.session import Session
-from runtime.append import append_whole
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.history import History
+from steadyhand.actor.session import Session
+from steadyhand.runtime.append import append_whole
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Logbook", "read_rows"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
-from runtime.logging import quoted
-from transport.schema import SchemaError
+from steadyhand.actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
+from steadyhand.runtime.logging import quoted
+from steadyhand.transport.schema import SchemaError
 
 __all__ = ["BLANK", "SEAL", "MissingRuntimeError", "OnnxPolicy", "sealed"]
 

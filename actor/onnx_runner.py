@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.observation_window import ObservationWindow
-from actor.onnx_policy import OnnxPolicy
-from actor.policy_description import ExportedPolicyError
-from transport.record import OBSERVATION
-from transport.schema import Schema
+from steadyhand.actor.observation_window import ObservationWindow
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.policy_description import ExportedPolicyError
+from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.schema import Schema
 
 __all__ = ["OnnxRunner"]
 

@@ -11,9 +11,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.logging import quoted
-from transport.record import OBSERVATION
-from transport.schema import FieldSpec, Schema, SchemaError
+from steadyhand.robot_envs.foreign_code import present_name
+from steadyhand.runtime.logging import quoted
+from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 
 __all__ = ["ACTION", "ExportedPolicyError", "PolicyDescription", "probes", "task_facts"]
 
@@ -107,6 +108,8 @@ class PolicyDescription:
         found = task_facts(task)
         for name in MOTION:
             expected, here = self.task.get(name), found.get(name)
+            if name == "entry_point" and isinstance(expected, str):
+                expected = present_name(expected)
             if expected != here:
                 lines.append(f"task {name}: expected {expected}, found {here}")
         return lines

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from actor.observation_window import ObservationWindow
-from actor.runner import NO_POLICY
-from policies import Backbone, InputSpec, Policy, PolicySpec, PolicyWeightsError, load_backbone
-from runtime.clock import Clock
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger, quoted
-from transport.schema import Schema, SchemaError
-from transport.weights import Weights, newer
+from steadyhand.actor.observation_window import ObservationWindow
+from steadyhand.actor.runner import NO_POLICY
+from steadyhand.policies import Backbone, InputSpec, Policy, PolicySpec, PolicyWeightsError, load_backbone
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger, quoted
+from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.weights import Weights, newer
 
 __all__ = ["PolicyRunner", "check_inputs", "use_one_thread"]
 

@@ -12,18 +12,18 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Arbiter
-from actor.authority import HandOver, ramped_entries
-from actor.break_time import BreakTime
-from actor.chooser import Chooser
-from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.waiting import pause, resume_after_stop
-from robot_envs.devices.operator import Operator
-from runtime.clock import utc_text, wall_time_ns
-from transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
-from transport.log import LogWriter
-from transport.record import Phase
-from transport.schema import Schema
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.break_time import BreakTime
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Phase
+from steadyhand.transport.schema import Schema
 
 __all__ = ["RecordingConfig", "record_demos"]
 

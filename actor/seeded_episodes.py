@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from actor.break_time import BreakTime
-from actor.chooser import Chooser
-from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.waiting import pause, resume_after_stop
-from robot_envs.devices.operator import Operator
-from transport.record import Phase
+from steadyhand.actor.break_time import BreakTime
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.transport.record import Phase
 
 __all__ = ["seeded_episodes"]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.crashpoint import crashpoint
-from transport.acknowledged import note_acknowledged, read_acknowledged
-from transport.log import LogError, LogReader, LogWriter
-from transport.record import Kind
-from transport.schema import Schema
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
+from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.record import Kind
+from steadyhand.transport.schema import Schema
 
 __all__ = ["LogFaultError", "LogFullError", "Session", "kept_if_used", "open_session"]
 

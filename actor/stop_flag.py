@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from runtime.clock import MonotonicClock
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["StopFlag"]
 

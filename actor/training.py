@@ -11,28 +11,28 @@ from typing import Any
 
 import gymnasium
 
-from actor.arbiter import Arbiter
-from actor.authority import ramped_entries
-from actor.break_time import BreakTime
-from actor.chooser import Chooser, Explorer
-from actor.config import ActorConfig
-from actor.console import Console, Status
-from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.learner_watch import LearnerWatch
-from actor.logbook import Logbook
-from actor.policy_runner import PolicyRunner
-from actor.runner import NO_POLICY
-from actor.session import LogFaultError, LogFullError, Session
-from actor.training_summary import TrainingSummary, summarise
-from actor.waiting import pause, resume_after_stop
-from actor.weights_loader import WeightsLoader
-from policies import PolicySpec
-from robot_envs.devices.operator import Operator
-from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
-from transport.record import Phase
-from transport.uplink import Behind, Uplink
-from transport.wire import Hello
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import ramped_entries
+from steadyhand.actor.break_time import BreakTime
+from steadyhand.actor.chooser import Chooser, Explorer
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.console import Console, Status
+from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.learner_watch import LearnerWatch
+from steadyhand.actor.logbook import Logbook
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.runner import NO_POLICY
+from steadyhand.actor.session import LogFaultError, LogFullError, Session
+from steadyhand.actor.training_summary import TrainingSummary, summarise
+from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.actor.weights_loader import WeightsLoader
+from steadyhand.policies import PolicySpec
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.record import Phase
+from steadyhand.transport.uplink import Behind, Uplink
+from steadyhand.transport.wire import Hello
 
 __all__ = ["Training"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actor.console import Status
-from actor.control_loop import ControlLoop
-from actor.history import History
-from actor.timing import Percentiles
+from steadyhand.actor.console import Status
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.history import History
+from steadyhand.actor.timing import Percentiles
 
 __all__ = ["TrainingSummary", "summarise"]
 

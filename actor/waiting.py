@@ -7,9 +7,9 @@ from typing import Any
 
 import gymnasium
 
-from actor.control_loop import INTERRUPTED
-from robot_envs.devices.operator import Operator
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["pause", "resume_after_stop"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from actor.policy_runner import PolicyRunner
-from transport.weights import Weights
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.transport.weights import Weights
 
 __all__ = ["WeightsLoader"]
 

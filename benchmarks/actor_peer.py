@@ -13,12 +13,12 @@ from pathlib import Path
 from benchmarks.measure import CLOCK
 from benchmarks.peer import answer, wait_for_word
 from benchmarks.recording import make_records, make_schema, session_id
-from runtime.config import build, compose
-from runtime.logging import setup
-from transport.config import TransportConfig
-from transport.log import LogReader, LogWriter
-from transport.wire import Hello
-from transport.zmq_uplink import ZmqUplink
+from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.logging import setup
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogReader, LogWriter
+from steadyhand.transport.wire import Hello
+from steadyhand.transport.zmq_uplink import ZmqUplink
 
 CONNECT_S, POLL_NS, STUCK_S = 30.0, 2_000_000, 120.0
 

@@ -20,7 +20,7 @@ from benchmarks.areas import control_loop, gpu, launch, learner, mock, period, r
 from benchmarks.machine import machine_line
 from benchmarks.measure import CLOCK, Plan
 from benchmarks.row import Row, figure_text, not_measured
-from runtime.run_folder import atomic_write_json
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import duration_text, say, table_text
 
 __all__ = ["AREAS", "main", "select", "table"]

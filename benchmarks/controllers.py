@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine_line
-from runtime.run_folder import atomic_write_json
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say, table_text
 
 __all__ = ["main"]

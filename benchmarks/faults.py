@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.fault_rows import ROWS, FaultRow
 from benchmarks.machine import machine_line
-from runtime.run_folder import atomic_write_json
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say, table_text
 
 __all__ = ["Result", "main", "read_report", "select"]

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.measure import CLOCK
-from learner.config import SacConfig
-from policies import PolicySpec
+from steadyhand.learner.config import SacConfig
+from steadyhand.policies import PolicySpec
 
 __all__ = ["Products", "RowCopies", "disk_bytes_per_s", "loopback_bytes_per_s"]
 

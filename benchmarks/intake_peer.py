@@ -12,14 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.peer import answer, wait_for_word
-from learner.replay.store import ReplayStore
-from runtime.config import build, compose
-from runtime.logging import setup
-from transport.config import TransportConfig
-from transport.intake import Intake
-from transport.syncer import Syncer
-from transport.wire import Status
-from transport.zmq_server import ZmqServer
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.logging import setup
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.syncer import Syncer
+from steadyhand.transport.wire import Status
+from steadyhand.transport.zmq_server import ZmqServer
 
 ANY_PORT = "tcp://127.0.0.1:0"
 

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 
 from benchmarks.recording import write_log
-from learner.algos.sac import Sac
-from learner.config import LearnerConfig, SacConfig
-from learner.device import resolve_precision
-from learner.learner import Learner
-from learner.policy_spec import build_policy_spec
-from policies import Backbone, Policy, PolicySpec, load_backbone
-from policies.config import PolicyConfig
-from runtime.config import build, compose
-from runtime.run_folder import RunFolder
 from steadyhand.children import free_addresses
-from transport.config import TransportConfig
-from transport.schema import Schema
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.device import resolve_precision
+from steadyhand.learner.learner import Learner
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.policies import Backbone, Policy, PolicySpec, load_backbone
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.schema import Schema
 
 __all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
 

@@ -23,17 +23,17 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from actor.policy_runner import use_one_thread
 from benchmarks.machine import machine_line
-from learner.saved_policy import SavedPolicy
-from runtime.clock import MonotonicClock
-from runtime.config import compose
-from runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import thread_environment
 from steadyhand.job import Job, open_job, quoted
+from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.practice import train
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import compose
+from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.session import evaluate, fit_bc_baseline, practice_logs, record_demos, trained_policy
 from steadyhand.terminal import duration_text, table_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.peer import Peer
-from transport import keys
+from steadyhand.transport import keys
 
 __all__ = ["Delivery", "Link", "deliver", "key_folders", "listening"]
 

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 import numpy as np
 import torch
 
-from runtime.clock import MonotonicClock
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["CLOCK", "Plan", "in_turns", "percentile_ms", "seconds", "threads", "times_ms"]
 

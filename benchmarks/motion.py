@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from actor.arbiter import Arbiter
-from actor.authority import ramped_entries
-from actor.config import ActorConfig
 from benchmarks.machine import machine_line
-from robot_envs.env import RobotEnv
-from robot_envs.make import make_env
-from robot_envs.profile import RosRobotConfig
-from robot_envs.safety.command_stream import PoseStream
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.safety.watchdog import Watchdog
-from runtime.config import build, compose
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import ramped_entries
+from steadyhand.actor.config import ActorConfig
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_env
+from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.safety.command_stream import PoseStream
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.runtime.config import build, compose
 
 RESULTS = Path(__file__).parent / "results" / "motion.json"
 DIRECTIONS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, -1))

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from policies.encoders.resnet10 import Resnet10
+from steadyhand.policies.encoders.resnet10 import Resnet10
 
 __all__ = ["resnet10_file"]
 

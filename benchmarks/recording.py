@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transport.log import LogWriter
-from transport.record import Kind, Phase, record_dtype, seal
-from transport.schema import FieldSpec, Schema
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Kind, Phase, record_dtype, seal
+from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = ["ACTION_SIZE", "STATE_SIZE", "make_records", "make_schema", "session_id", "write_log"]
 

@@ -23,8 +23,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.machine import machine_line
-from runtime.clock import MonotonicClock
-from runtime.run_folder import atomic_write_json
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.run_folder import atomic_write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "benchmarks" / "results" / "ros_state.json"

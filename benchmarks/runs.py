@@ -11,8 +11,8 @@ from steadyhand.children import Child, free_addresses
 from steadyhand.job import Job, open_job, quoted
 from steadyhand.session import record_demos
 from steadyhand.storage import OUTBOX
-from transport import segment
-from transport.log import LogReader
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogReader
 
 __all__ = ["WaitedTooLongError", "open_run", "outbox_of", "process_overrides", "recorded_steps", "wait_for"]
 

@@ -15,19 +15,19 @@ from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
 from benchmarks.stopwatch import Stopwatch
-from learner.algos import guarded_adam, sac
-from learner.algos.batch import Batch
-from learner.algos.critic import CriticEnsemble
-from learner.journal import Journal
-from learner.learner import Learner
-from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
-from learner.train_loop import TrainLoop
-from policies import Policy, heads
-from runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.job import quoted
+from steadyhand.learner.algos import guarded_adam, sac
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.critic import CriticEnsemble
+from steadyhand.learner.journal import Journal
+from steadyhand.learner.learner import Learner
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.learner.train_loop import TrainLoop
+from steadyhand.policies import Policy, heads
 from steadyhand.report.chart import Share, share_chart
 from steadyhand.report.style import STYLE
+from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 
 __all__ = ["PROFILES", "Profile", "draw", "profile_rows", "shares_of"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
-from runtime.run_folder import sync_folder
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import sync_folder
 
 __all__ = ["Checkpoint", "CheckpointError", "CheckpointFolder"]
 

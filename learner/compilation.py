@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from learner.algos.sac import Sac
+from steadyhand.learner.algos.sac import Sac
 
 __all__ = ["CompilationError", "compile_layers"]
 

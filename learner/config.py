@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from runtime.ranges import expect, expect_above, expect_at_least, expect_within
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["BcConfig", "Device", "LearnerConfig", "Precision", "SacConfig"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from learner.config import Device, Precision
+from steadyhand.learner.config import Device, Precision
 
 __all__ = ["DeviceError", "resolve_device", "resolve_precision"]
 

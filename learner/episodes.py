@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transport.log_reader import LogReader
-from transport.record import Kind, Phase
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import Kind, Phase
 
 __all__ = ["Episodes"]
 

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learner.algos.bc import Bc
-from learner.config import BcConfig
-from learner.memory import keep_freed_memory
-from learner.replay.features import FeatureCache
-from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
-from policies import Backbone, Policy, PolicySpec
-from transport.log_reader import LogReader
+from steadyhand.learner.algos.bc import Bc
+from steadyhand.learner.config import BcConfig
+from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.policies import Backbone, Policy, PolicySpec
+from steadyhand.transport.log_reader import LogReader
 
 __all__ = ["BcCandidate", "BcDataError", "fit_bc", "open_store"]
 

@@ -8,10 +8,10 @@ from collections import deque
 from pathlib import Path
 from typing import TypedDict
 
-from learner.replay.store import Watermark
-from runtime.append import append_whole
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
+from steadyhand.learner.replay.store import Watermark
+from steadyhand.runtime.append import append_whole
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Journal", "JournalError", "JournalMark"]
 

@@ -14,37 +14,37 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learner.algos.sac import Sac
-from learner.checkpoint import CheckpointFolder
-from learner.compilation import compile_layers
-from learner.config import LearnerConfig, SacConfig
-from learner.device import resolve_device, resolve_precision
-from learner.memory import keep_freed_memory
-from learner.metrics import Metrics
-from learner.policy_spec import build_policy_spec
-from learner.publisher import Publisher, publish_now
-from learner.recorded_steps import RecordedSteps
-from learner.replay.feature_worker import FeatureWorker
-from learner.replay.features import FeatureCache
-from learner.replay.sampler import Sampler
-from learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
-from learner.saved_policy import SavedPolicy
-from learner.status import LearnerStatus
-from learner.train_loop import Links, Phase, TrainLoop
-from policies import Policy, PolicySpec, load_backbone
-from policies.config import PolicyConfig
-from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
-from runtime.run_folder import RunFolder
-from transport.config import TransportConfig
-from transport.demo_set import read_manifest
-from transport.intake import Intake
-from transport.log_reader import LogReader
-from transport.schema import Schema, SchemaError
-from transport.syncer import Syncer
-from transport.weights import Weights
-from transport.wire import Status
-from transport.zmq_server import ZmqServer
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.compilation import compile_layers
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.device import resolve_device, resolve_precision
+from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.metrics import Metrics
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.learner.publisher import Publisher, publish_now
+from steadyhand.learner.recorded_steps import RecordedSteps
+from steadyhand.learner.replay.feature_worker import FeatureWorker
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.learner.status import LearnerStatus
+from steadyhand.learner.train_loop import Links, Phase, TrainLoop
+from steadyhand.policies import Policy, PolicySpec, load_backbone
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.syncer import Syncer
+from steadyhand.transport.weights import Weights
+from steadyhand.transport.wire import Status
+from steadyhand.transport.zmq_server import ZmqServer
 
 __all__ = ["Learner"]
 

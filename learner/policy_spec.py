@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from policies import Backbone, InputSpec, PolicySpec, PolicySpecError
-from policies.config import PolicyConfig
-from transport.log_reader import LogReader
-from transport.record import OBSERVATION, Phase
-from transport.schema import FieldSpec, Schema
+from steadyhand.policies import Backbone, InputSpec, PolicySpec, PolicySpecError
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import OBSERVATION, Phase
+from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = ["build_policy_spec"]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.crashpoint import crashpoint
-from transport import weights as weights_codec
-from transport.weights import Weights
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.transport import weights as weights_codec
+from steadyhand.transport.weights import Weights
 
 __all__ = ["Publisher", "publish_now"]
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from learner.algos.batch import to_host
-from learner.algos.sac import Sac
-from runtime.logging import get_logger
+from steadyhand.learner.algos.batch import to_host
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Metrics", "RecordedSteps", "Recorder", "Recording", "Steps", "record_on_cuda"]
 

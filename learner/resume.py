@@ -11,14 +11,14 @@ from typing import Any, Literal
 import safetensors.numpy
 import safetensors.torch
 
-from learner.algos.sac import Sac
-from learner.checkpoint import Checkpoint, CheckpointError
-from learner.journal import Journal
-from learner.replay.store import ReplayStore
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
-from runtime.run_folder import atomic_write_json
-from transport.log_reader import LogReader
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.checkpoint import Checkpoint, CheckpointError
+from steadyhand.learner.journal import Journal
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.transport.log_reader import LogReader
 
 __all__ = [
     "REPLAY_FILE",

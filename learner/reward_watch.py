@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner.config import SacConfig
-from learner.replay.store import ReplayStore
-from learner.target_range import fits_rewards, reward_steps, same_meaning
-from runtime.logging import get_logger
+from steadyhand.learner.config import SacConfig
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.learner.target_range import fits_rewards, reward_steps, same_meaning
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["RewardWatch"]
 

@@ -11,8 +11,8 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from learner.checkpoint import CheckpointError, CheckpointFolder
-from policies import PolicySpec
+from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder
+from steadyhand.policies import PolicySpec
 
 __all__ = ["SavedPolicy", "newest_policy"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.config import SacConfig
-from learner.replay.store import ReplayStore
+from steadyhand.learner.config import SacConfig
+from steadyhand.learner.replay.store import ReplayStore
 
 __all__ = ["RewardSteps", "fits_rewards", "reward_steps", "same_meaning"]
 

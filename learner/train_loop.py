@@ -12,26 +12,26 @@ import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.algos.sac import Sac
-from learner.checkpoint import CheckpointFolder
-from learner.config import LearnerConfig
-from learner.device_queue import DeviceQueue
-from learner.episodes import Episodes
-from learner.journal import Journal, JournalError
-from learner.limiter import UpdateLimiter, true_utd
-from learner.metrics import Metrics
-from learner.recorded_steps import Steps
-from learner.replay.prefetcher import Prefetcher
-from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore, Watermark
-from learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
-from learner.reward_watch import RewardWatch
-from learner.saved_policy import SavedPolicy
-from learner.status import LearnerStatus
-from runtime.clock import Clock
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
-from transport.log_reader import LogReader
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.device_queue import DeviceQueue
+from steadyhand.learner.episodes import Episodes
+from steadyhand.learner.journal import Journal, JournalError
+from steadyhand.learner.limiter import UpdateLimiter, true_utd
+from steadyhand.learner.metrics import Metrics
+from steadyhand.learner.recorded_steps import Steps
+from steadyhand.learner.replay.prefetcher import Prefetcher
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.replay.store import ReplayStore, Watermark
+from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
+from steadyhand.learner.reward_watch import RewardWatch
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.learner.status import LearnerStatus
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.log_reader import LogReader
 
 __all__ = ["Links", "Phase", "TrainLoop", "TrainingDivergedError"]
 

@@ -1,8 +1,8 @@
 """Torch networks that the actor and the learner share, and the specification that makes both build the same one."""
 
-from policies.encoders import Backbone, EncoderError, load_backbone
-from policies.policy import Policy, PolicyWeightsError
-from policies.spec import InputSpec, PolicySpec, PolicySpecError
+from steadyhand.policies.encoders import Backbone, EncoderError, load_backbone
+from steadyhand.policies.policy import Policy, PolicyWeightsError
+from steadyhand.policies.spec import InputSpec, PolicySpec, PolicySpecError
 
 __all__ = [
     "Backbone",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policies.encoders import ENCODERS, is_encoder, is_frozen
-from policies.spec import Activation
-from runtime.ranges import expect, expect_at_least, expect_within
+from steadyhand.policies.encoders import ENCODERS, is_encoder, is_frozen
+from steadyhand.policies.spec import Activation
+from steadyhand.runtime.ranges import expect, expect_at_least, expect_within
 
 __all__ = ["PolicyConfig"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from policies import heads
-from policies.encoders import Backbone, EncoderError, make_encoder
-from policies.encoders.convolutions import StridedConvolutions, computing_in, initialise
-from policies.spec import PolicySpec
+from steadyhand.policies import heads
+from steadyhand.policies.encoders import Backbone, EncoderError, make_encoder
+from steadyhand.policies.encoders.convolutions import StridedConvolutions, computing_in, initialise
+from steadyhand.policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from policies.encoders import ENCODERS, is_encoder
+from steadyhand.policies.encoders import ENCODERS, is_encoder
 
 __all__ = ["Activation", "InputSpec", "PolicySpec", "PolicySpecError"]
 

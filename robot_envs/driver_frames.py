@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from robot_envs.frames import Array, pose_compose, quat_inverse, quat_multiply, quat_rotate
-from runtime.ranges import expect_within
+from steadyhand.robot_envs.frames import Array, pose_compose, quat_inverse, quat_multiply, quat_rotate
+from steadyhand.runtime.ranges import expect_within
 
 __all__ = ["DriverFrames", "FixedTransform", "frame_fault"]
 

@@ -15,21 +15,21 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot_envs.camera import Camera
-from robot_envs.env_config import EnvConfig
-from robot_envs.frames import length, pose_compose, pose_from_vector
-from robot_envs.gripper import commanded_wish, gripper_wish
-from robot_envs.observed import Observation, Observed
-from robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
-from robot_envs.safety.camera_watch import CameraWatch
-from robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
-from robot_envs.safety.held_pose import HeldPose
-from robot_envs.safety.motion_watch import MotionWatch
-from robot_envs.safety.tare import TareError
-from robot_envs.stage import Stage
-from robot_envs.tasks.task import Outcome, Task
-from runtime.clock import Clock
-from runtime.logging import get_logger
+from steadyhand.robot_envs.camera import Camera
+from steadyhand.robot_envs.env_config import EnvConfig
+from steadyhand.robot_envs.frames import length, pose_compose, pose_from_vector
+from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
+from steadyhand.robot_envs.observed import Observation, Observed
+from steadyhand.robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
+from steadyhand.robot_envs.safety.camera_watch import CameraWatch
+from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
+from steadyhand.robot_envs.safety.held_pose import HeldPose
+from steadyhand.robot_envs.safety.motion_watch import MotionWatch
+from steadyhand.robot_envs.safety.tare import TareError
+from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.tasks.task import Outcome, Task
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.logging import get_logger
 
 logger = get_logger("env")
 

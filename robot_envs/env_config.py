@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runtime.ranges import expect_above, expect_at_least
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["EnvConfig"]
 

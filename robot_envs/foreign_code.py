@@ -14,18 +14,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.config import ConfigError
-from runtime.logging import escaped, quoted
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.logging import escaped, quoted
 
-__all__ = ["ENTRY_POINT", "ForeignCodeError", "as_array", "call_entry_point", "load_entry_point", "one_line"]
+__all__ = [
+    "ENTRY_POINT",
+    "ForeignCodeError",
+    "as_array",
+    "call_entry_point",
+    "load_entry_point",
+    "one_line",
+    "present_name",
+]
 
 ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 MAX_TEXT = 240  # characters of an exception's message
+# Recorded by releases whose packages had import names of their own.
+FORMER = ("robot_envs.tasks.", "robot_envs.experts.")
 DEBUG = "STEADYHAND_DEBUG=1 shows the traceback"
 
 
 class ForeignCodeError(RuntimeError):
     """The user's own environment or expert raised, or returned something that cannot be used."""
+
+
+def present_name(entry_point: str) -> str:
+    """Return today's name of an entry point that an earlier release has written down."""
+    return f"steadyhand.{entry_point}" if entry_point.startswith(FORMER) else entry_point
 
 
 def load_entry_point(text: str, where: str) -> Callable[..., Any]:
@@ -37,7 +52,7 @@ def load_entry_point(text: str, where: str) -> Callable[..., Any]:
     """
     if ENTRY_POINT.fullmatch(text) is None:
         raise ConfigError(f"{where}: expected package.module:name, found {quoted(text)}")
-    module_name, _, name = text.partition(":")
+    module_name, _, name = present_name(text).partition(":")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

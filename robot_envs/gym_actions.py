@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot_envs.gym_fields import SpaceError
-from robot_envs.gym_spaces import FAR
+from steadyhand.robot_envs.gym_fields import SpaceError
+from steadyhand.robot_envs.gym_spaces import FAR
 
 __all__ = ["ActionScaling"]
 

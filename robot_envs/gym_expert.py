@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.foreign_code import ForeignCodeError, as_array, call_entry_point, one_line
-from robot_envs.gym_env import GymTaskEnv
-from runtime.config import ConfigError
+from steadyhand.robot_envs.foreign_code import ForeignCodeError, as_array, call_entry_point, one_line
+from steadyhand.robot_envs.gym_env import GymTaskEnv
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["ForeignExpert", "make_foreign_expert"]
 

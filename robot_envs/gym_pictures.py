@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot_envs.gym_fields import ObservationError, SpaceError, check_shape
+from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError, check_shape
 
 __all__ = ["Picture", "picture_layout"]
 

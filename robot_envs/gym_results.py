@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from robot_envs.foreign_code import ForeignCodeError, as_array
+from steadyhand.robot_envs.foreign_code import ForeignCodeError, as_array
 
 __all__ = ["SUCCESS_KEYS", "StepResult", "as_flag", "as_number", "as_reset", "as_step", "reported_success"]
 

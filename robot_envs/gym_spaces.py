@@ -14,9 +14,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot_envs.gym_fields import FieldReader, ObservationError, SpaceError, check_shape, kind_of
-from robot_envs.gym_pictures import Picture, picture_layout
-from runtime.logging import escaped
+from steadyhand.robot_envs.gym_fields import FieldReader, ObservationError, SpaceError, check_shape, kind_of
+from steadyhand.robot_envs.gym_pictures import Picture, picture_layout
+from steadyhand.runtime.logging import escaped
 
 __all__ = ["FAR", "ObservedField", "observed_fields"]
 

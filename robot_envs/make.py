@@ -7,27 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from robot_envs.camera import Camera
-from robot_envs.devices.device import Device
-from robot_envs.devices.make import held_by_person, make_person
-from robot_envs.devices.operator import NoOperator, Operator
-from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
-from robot_envs.env import RobotEnv
-from robot_envs.env_config import EnvConfig
-from robot_envs.experts.expert import ActionScale, Expert
-from robot_envs.foreign_code import load_entry_point
-from robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
-from robot_envs.gym_expert import make_foreign_expert
-from robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
-from robot_envs.robot import Robot
-from robot_envs.safety.gate import SafetyGate
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.safety.region import Extent
-from robot_envs.stage import Stage
-from robot_envs.tasks.task import Task
-from runtime.clock import Clock
-from runtime.config import ConfigError, build
-from runtime.logging import quoted
+from steadyhand.robot_envs.camera import Camera
+from steadyhand.robot_envs.devices.device import Device
+from steadyhand.robot_envs.devices.make import held_by_person, make_person
+from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.env_config import EnvConfig
+from steadyhand.robot_envs.experts.expert import ActionScale, Expert
+from steadyhand.robot_envs.foreign_code import load_entry_point
+from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
+from steadyhand.robot_envs.gym_expert import make_foreign_expert
+from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
+from steadyhand.robot_envs.robot import Robot
+from steadyhand.robot_envs.safety.gate import SafetyGate
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.region import Extent
+from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.tasks.task import Task
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.logging import quoted
 
 TaughtEnv = RobotEnv | GymTaskEnv
 
@@ -184,9 +184,9 @@ def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware
         )
     try:
         # MuJoCo is an extra: whoever drives another robot does without it.
-        from robot_envs.mock.camera import RenderedCamera
-        from robot_envs.mock.robot import MockRobot
-        from robot_envs.mock.world import World
+        from steadyhand.robot_envs.mock.camera import RenderedCamera
+        from steadyhand.robot_envs.mock.robot import MockRobot
+        from steadyhand.robot_envs.mock.world import World
     except ImportError:
         raise
     except Exception as error:  # each of MuJoCo's renderers refuses in its own way, when MuJoCo is imported

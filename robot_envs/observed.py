@@ -13,11 +13,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from robot_envs.camera import Camera
-from robot_envs.env_config import EnvConfig
-from robot_envs.frames import Array, pose_relative, pose_to_vector, quat_inverse, quat_rotate
-from robot_envs.robot import RobotState
-from robot_envs.tasks.task import ObservedVector
+from steadyhand.robot_envs.camera import Camera
+from steadyhand.robot_envs.env_config import EnvConfig
+from steadyhand.robot_envs.frames import Array, pose_relative, pose_to_vector, quat_inverse, quat_rotate
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.tasks.task import ObservedVector
 
 __all__ = ["Observation", "Observed"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from robot_envs.driver_frames import DriverFrames
-from robot_envs.profile_steps import Check, Step
-from robot_envs.safety.gripper_limits import GripperLimits
-from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.ranges import expect, expect_above
+from steadyhand.robot_envs.driver_frames import DriverFrames
+from steadyhand.robot_envs.profile_steps import Check, Step
+from steadyhand.robot_envs.safety.gripper_limits import GripperLimits
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.ranges import expect, expect_above
 
 CommandMode = Literal["pose", "twist", "joint"]
 GripperKind = Literal["topic", "gripper_command", "parallel_gripper_command", "franka"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from robot_envs.frames import Array
+from steadyhand.robot_envs.frames import Array
 
 __all__ = ["NotedStage", "Stage"]
 

@@ -22,7 +22,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from runtime.logging import quoted
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "check_finite", "compose", "use_config_dir"]
 
@@ -55,7 +55,7 @@ def use_config_dir(folder: str | Path, source: str = CONFIG_VARIABLE) -> Path:
 
 
 def compose(
-    overrides: Sequence[str], config_name: str = "steadyhand", *, config_module: str = "configs"
+    overrides: Sequence[str], config_name: str = "steadyhand", *, config_module: str = "steadyhand.configs"
 ) -> dict[str, Any]:
     """Compose the YAML groups of `config_module` with `overrides` into resolved plain containers.
 

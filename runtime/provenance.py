@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from runtime.clock import utc_text, wall_time_ns
+from steadyhand.runtime.clock import utc_text, wall_time_ns
 
 __all__ = ["git_commit", "package_versions", "provenance"]
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runtime.clock import utc_text, wall_time_ns
-from runtime.logging import quoted
-from runtime.provenance import provenance
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.provenance import provenance
 
 __all__ = [
     "RunFolder",

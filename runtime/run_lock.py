@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runtime.logging import quoted
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["RunLockError", "run_lock"]
 

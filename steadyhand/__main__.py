@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from runtime.leave import leave
 from steadyhand.cli import main
+from steadyhand.runtime.leave import leave
 
 __all__ = ["enter"]
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from runtime.clock import MonotonicClock
-from runtime.provenance import SOURCE
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.provenance import SOURCE
 
 __all__ = ["Child", "ChildError", "end_with_parent", "ending", "free_addresses", "is_child", "thread_environment"]
 

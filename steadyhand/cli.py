@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from runtime.logging import quoted
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["VERBS", "main"]
 
@@ -109,7 +109,7 @@ def _run(verb: str, words: Sequence[str]) -> int:
     if unknown:
         parser.error(f"unknown option {quoted(unknown[0])}; an override is written key=value")
     if options.config_dir is not None:
-        from runtime.config import use_config_dir
+        from steadyhand.runtime.config import use_config_dir
 
         use_config_dir(options.config_dir, "--config-dir")
     return int(command.run(options, overrides))

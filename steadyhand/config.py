@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from learner.config import BcConfig
-from runtime.ranges import expect, expect_above, expect_at_least, expect_within
+from steadyhand.learner.config import BcConfig
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["DemoConfig"]
 

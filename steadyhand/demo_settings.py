@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.logging import quoted
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["Difference", "task_differences"]
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from learner.config import SacConfig
-from learner.fit_bc import open_store
-from learner.replay.replay_log import BEYOND
-from learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
-from runtime.config import build
-from runtime.logging import get_logger
 from steadyhand.demo_settings import task_differences
 from steadyhand.job import Job, task_identity
-from transport.demo_set import DemoSetError, is_demo_set, read_manifest
-from transport.log import LogReader
-from transport.record import Kind
-from transport.schema import FieldSpec, Schema
+from steadyhand.learner.config import SacConfig
+from steadyhand.learner.fit_bc import open_store
+from steadyhand.learner.replay.replay_log import BEYOND
+from steadyhand.learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
+from steadyhand.runtime.config import build
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
+from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = ["action_gain", "action_gains", "carry_over", "check_demos", "check_same_action", "check_task"]
 __all__ += ["check_recorded", "demo_rewards"]

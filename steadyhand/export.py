@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actor.onnx_policy import BLANK, SEAL, OnnxPolicy, sealed
-from actor.policy_description import ACTION, PolicyDescription, probes, task_facts
-from actor.policy_runner import check_inputs
-from learner.saved_policy import SavedPolicy
-from policies import Policy, load_backbone
-from transport.record import OBSERVATION
-from transport.schema import Schema
+from steadyhand.actor.onnx_policy import BLANK, SEAL, OnnxPolicy, sealed
+from steadyhand.actor.policy_description import ACTION, PolicyDescription, probes, task_facts
+from steadyhand.actor.policy_runner import check_inputs
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import Policy, load_backbone
+from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.schema import Schema
 
 __all__ = ["ExportError", "exported"]
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from actor.evaluate import evaluate
-from actor.policy_runner import PolicyRunner
-from robot_envs.devices.operator import NoOperator
-from transport.record import OBSERVATION
-from transport.schema import Schema
+from steadyhand.actor.evaluate import evaluate
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.schema import Schema
 
 __all__ = ["SIDE", "Shot", "film", "side_by_side", "write_gif", "write_views"]
 

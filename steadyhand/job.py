@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from actor.config import LoggingConfig
-from learner.config import LearnerConfig, SacConfig
-from runtime.config import ConfigError, build, compose
-from runtime.logging import setup
-from runtime.run_folder import RunFolder, new_run_name
+from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.robot_envs.foreign_code import present_name
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.logging import setup
+from steadyhand.runtime.run_folder import RunFolder, new_run_name
 from steadyhand.settings import GROUPS, check_settings
-from transport.config import TransportConfig
+from steadyhand.transport.config import TransportConfig
 
 __all__ = [
     "Job",
@@ -128,7 +129,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     """
     groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "algo": SacConfig, "demo": DemoConfig}
     if "torch" in sys.modules:  # a verb that makes networks has imported it; one that deploys a policy must not
-        from policies.config import PolicyConfig
+        from steadyhand.policies.config import PolicyConfig
 
         groups["policy"] = PolicyConfig
     check_settings(config, groups)
@@ -151,7 +152,7 @@ def task_identity(task: Mapping[str, Any]) -> str:
     """Return what makes a task another one: its entry point, and its id in gymnasium's own registry."""
     arguments = task.get("arguments")
     environment_id = arguments.get("id") if isinstance(arguments, dict) else None
-    return f"{task.get('entry_point')}" + (f" {environment_id}" if environment_id else "")
+    return present_name(str(task.get("entry_point"))) + (f" {environment_id}" if environment_id else "")
 
 
 def task_name(config: Mapping[str, Any]) -> str:

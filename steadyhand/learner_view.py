@@ -13,9 +13,9 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from actor.config import LoggingConfig
-from learner.status import LearnerStatus
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.learner.status import LearnerStatus
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["Rate", "plain_line", "shown", "view"]
 

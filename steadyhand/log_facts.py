@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.clock import utc_text, wall_time_ns
-from transport.label_log import Label, LabelReader
-from transport.log import LogError, LogReader
-from transport.record import Kind, Phase
-from transport.schema import Schema
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.transport.label_log import Label, LabelReader
+from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.record import Kind, Phase
+from steadyhand.transport.schema import Schema
 
 __all__ = ["EpisodeFacts", "LogFacts", "episode_labels", "read_log"]
 

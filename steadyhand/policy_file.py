@@ -8,11 +8,11 @@ import msgspec
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from learner.checkpoint import read_checkpoint
-from learner.saved_policy import SavedPolicy
-from policies import PolicySpec, PolicySpecError
-from runtime.logging import quoted
-from runtime.run_folder import atomic_write_bytes
+from steadyhand.learner.checkpoint import read_checkpoint
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import PolicySpec, PolicySpecError
+from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.run_folder import atomic_write_bytes
 
 __all__ = ["PolicyFileError", "load_policy", "save_policy"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from actor.waiting import pause
-from learner.config import LearnerConfig
-from runtime.clock import MonotonicClock
-from runtime.config import build
+from steadyhand.actor.waiting import pause
 from steadyhand.children import Child, ChildError, ending, free_addresses
 from steadyhand.job import Job
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build
 
 __all__ = ["train", "watch"]
 

@@ -9,37 +9,37 @@ from typing import Any
 
 import gymnasium
 
-from actor import evaluate as judging
-from actor import record as recording
-from actor.config import ActorConfig
-from actor.control_loop import EpisodeSummary
-from actor.env_schema import env_schema
-from actor.evaluate import Evaluation
-from actor.policy_runner import PolicyRunner
-from learner.config import LearnerConfig
-from learner.fit_bc import fit_bc, open_store
-from learner.policy_spec import build_policy_spec
-from learner.replay.features import FeatureCache, slot_dtype, views_kept
-from learner.saved_policy import SavedPolicy, newest_policy
-from policies import load_backbone
-from policies.config import PolicyConfig
-from robot_envs.devices.make import held_by_person
-from robot_envs.devices.operator import NoOperator, Operator
-from robot_envs.foreign_code import load_entry_point
-from robot_envs.make import TaughtEnv, make_demonstrator, make_env
-from runtime.clock import MonotonicClock
-from runtime.config import build
-from runtime.logging import get_logger
+from steadyhand.actor import evaluate as judging
+from steadyhand.actor import record as recording
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.demos import action_gains, check_recorded, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for, task_name
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.fit_bc import fit_bc, open_store
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.learner.replay.features import FeatureCache, slot_dtype, views_kept
+from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
+from steadyhand.policies import load_backbone
+from steadyhand.policies.config import PolicyConfig
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.evaluations import keep_evaluation
-from transport import segment
-from transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
-from transport.schema import Schema
-from transport.weights import Weights
+from steadyhand.robot_envs.devices.make import held_by_person
+from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.robot_envs.foreign_code import load_entry_point
+from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator, make_env
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport import segment
+from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.weights import Weights
 
 __all__ = [
     "FilmError",

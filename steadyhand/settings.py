@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actor.config import ActorConfig, LoggingConfig
-from robot_envs.camera import WHOLE, Crop
-from robot_envs.devices.make import PERSONS, held_by_person, make_device
-from robot_envs.gym_env import GymTaskConfig
-from robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
-from robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
-from robot_envs.profile import RosRobotConfig
-from robot_envs.safety.limits import SafetyLimits
-from runtime.config import ConfigError, build, compose
-from runtime.logging import quoted
-from runtime.ranges import expect_at_least
-from transport.config import TransportConfig
+from steadyhand.actor.config import ActorConfig, LoggingConfig
+from steadyhand.robot_envs.camera import WHOLE, Crop
+from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_device
+from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
+from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
+from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.ranges import expect_at_least
+from steadyhand.transport.config import TransportConfig
 
 __all__ = ["check_overrides", "check_settings", "composed", "run_root"]
 

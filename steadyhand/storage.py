@@ -6,13 +6,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.config import ConfigError
-from runtime.run_folder import RunFolder
-from transport import segment
-from transport.acknowledged import unacknowledged
-from transport.config import TransportConfig
-from transport.record import record_dtype
-from transport.schema import Schema
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport import segment
+from steadyhand.transport.acknowledged import unacknowledged
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.record import record_dtype
+from steadyhand.transport.schema import Schema
 
 __all__ = ["OUTBOX", "Forecast", "RunInUseError", "check_room", "disk_bytes", "forecast", "is_local", "waiting_records"]
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Arbiter
-from actor.authority import HandOver, ramped_entries
-from actor.chooser import Chooser
-from actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from actor.env_schema import env_schema
-from actor.timing import Percentiles
-from actor.waiting import resume_after_stop
-from robot_envs.devices.device import HumanInput
-from robot_envs.devices.operator import HOLD, DeviceOperator, Wish
-from robot_envs.make import TaughtEnv
-from transport.record import Phase
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.timing import Percentiles
+from steadyhand.actor.waiting import resume_after_stop
+from steadyhand.robot_envs.devices.device import HumanInput
+from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator, Wish
+from steadyhand.robot_envs.make import TaughtEnv
+from steadyhand.transport.record import Phase
 
 __all__ = ["Teleop", "TeleopStatus"]
 

@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from actor.config import LoggingConfig
-from robot_envs.devices.device import HumanInput
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.robot_envs.devices.device import HumanInput
 from steadyhand.teleop import TeleopStatus
 
 __all__ = ["plain_line", "shown", "view"]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["Stages", "duration_text", "say", "table_text"]
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from learner.checkpoint import CheckpointFolder
-from runtime.run_folder import RunFolder
-from runtime.run_lock import run_lock
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_lock import run_lock
 from steadyhand.storage import OUTBOX, RunInUseError, waiting_records
-from transport import segment
-from transport.acknowledged import unacknowledged
-from transport.demo_set import is_demo_set
+from steadyhand.transport import segment
+from steadyhand.transport.acknowledged import unacknowledged
+from steadyhand.transport.demo_set import is_demo_set
 
 __all__ = ["archive", "archive_path", "check_disposable", "claimed", "prunable"]
 

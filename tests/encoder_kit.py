@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from policies import Backbone
+from steadyhand.policies import Backbone
 
 WIDTHS = (64, 64, 128, 256, 512)
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actor.arbiter import Arbiter
-from actor.authority import AT_ONCE
-from actor.chooser import Chooser
-from actor.control_loop import ControlLoop, EpisodeSummary
-from actor.env_schema import env_schema
-from robot_envs.robot import RobotCommand, RobotState
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.transport.record import Phase
 from tests.robot_kit import RecordingRobot, make_robot_env
-from transport.record import Phase
 
 # Nothing ends an episode here but the fault.
 ENDLESS = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from robot_envs.make import make_env
-from robot_envs.robot import RobotCommand, RobotState
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.safety.plausibility import PlausibleMotion
-from robot_envs.safety.region import Extent
-from robot_envs.safety.tare import TareLimits
-from runtime.config import compose
+from steadyhand.robot_envs.make import make_env
+from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.plausibility import PlausibleMotion
+from steadyhand.robot_envs.safety.region import Extent
+from steadyhand.robot_envs.safety.tare import TareLimits
+from steadyhand.runtime.config import compose
 
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 

@@ -40,15 +40,15 @@ def import_all(*packages: str, blocked: tuple[str, ...] = (), skipped: str = "",
 
 @pytest.mark.parametrize("package", ["runtime", "policies", "transport", "actor", "learner", "calibration"])
 def test_needs_no_hardware_library(package):
-    import_all(package, blocked=HARDWARE)
+    import_all(f"steadyhand.{package}", blocked=HARDWARE)
 
 
 def test_only_the_mock_robot_needs_mujoco():
-    import_all("robot_envs", blocked=HARDWARE, skipped="robot_envs.mock")
+    import_all("steadyhand.robot_envs", blocked=HARDWARE, skipped="steadyhand.robot_envs.mock")
 
 
 def test_the_mock_robot_needs_no_ros():
-    import_all("robot_envs", blocked=ROS)
+    import_all("steadyhand.robot_envs", blocked=ROS)
 
 
 def test_the_command_line_starts_without_hardware_libraries():
@@ -56,16 +56,17 @@ def test_the_command_line_starts_without_hardware_libraries():
 
 
 def test_the_wire_and_the_runtime_need_no_torch():
-    import_all("runtime", "transport", blocked=("torch",))
-    import_all("runtime", "transport", absent=("torch",))
+    import_all("steadyhand.runtime", "steadyhand.transport", blocked=("torch",))
+    import_all("steadyhand.runtime", "steadyhand.transport", absent=("torch",))
 
 
 def test_the_robot_side_of_an_env_needs_no_torch():
-    import_all("robot_envs", blocked=("torch",))
+    import_all("steadyhand.robot_envs", blocked=("torch",))
 
 
 def test_the_learner_needs_no_robot():
-    import_all("learner", blocked=("robot_envs", "actor"), absent=("robot_envs", "actor", "gymnasium"))
+    others = ("steadyhand.robot_envs", "steadyhand.actor")
+    import_all("steadyhand.learner", blocked=others, absent=(*others, "gymnasium"))
 
 
 @pytest.mark.skipif(
@@ -77,4 +78,4 @@ def test_ros_is_here_so_that_its_tests_ran():
 
 def test_a_blocked_import_is_noticed():
     with pytest.raises(AssertionError, match="msgspec"):
-        import_all("transport", blocked=("msgspec",))
+        import_all("steadyhand.transport", blocked=("msgspec",))

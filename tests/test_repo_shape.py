@@ -10,20 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.config import ConfigError, compose
+from steadyhand.runtime.config import ConfigError, compose
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = [
-    "runtime",
-    "robot_envs",
-    "policies",
-    "transport",
-    "actor",
-    "learner",
-    "calibration",
-    "configs",
-    "steadyhand",
-]
+# Folders of the repository; `actor` is the package `steadyhand.actor`, and so on.
+LINKED = ["runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "configs"]
+PACKAGES = [*LINKED, "steadyhand"]
 IMAGES = {".png", ".jpg", ".gif", ".webp"}
 MAX_BYTES = 2_000_000
 
@@ -61,7 +53,18 @@ def tracked_files() -> list[Path]:
 def module_names() -> list[str]:
     files = [path.relative_to(ROOT) for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     names = [".".join(path.with_suffix("").parts) for path in files if path.stem != "__main__"]
-    return [name.removesuffix(".__init__") for name in names]
+    return [_import_name(name.removesuffix(".__init__")) for name in names]
+
+
+def _import_name(name: str) -> str:
+    return name if name.partition(".")[0] == "steadyhand" else f"steadyhand.{name}"
+
+
+@pytest.mark.parametrize("folder", LINKED)
+def test_a_folder_of_the_repository_is_a_package_of_the_one_import_name(folder):
+    assert (ROOT / "steadyhand" / folder).readlink() == Path("..") / folder
+    found = importlib.import_module(f"steadyhand.{folder}")
+    assert Path(found.__path__[0]).resolve() == (ROOT / folder).resolve()
 
 
 def config_options() -> list[str]:

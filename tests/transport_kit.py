@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.clock import MonotonicClock
-from transport import keys
-from transport.config import TransportConfig
-from transport.intake import Intake
-from transport.log import LogWriter
-from transport.record import Kind, Phase, record_dtype
-from transport.schema import FieldSpec, Schema
-from transport.wire import Hello, Status
-from transport.zmq_server import ZmqServer
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.transport import keys
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Kind, Phase, record_dtype
+from steadyhand.transport.schema import FieldSpec, Schema
+from steadyhand.transport.wire import Hello, Status
+from steadyhand.transport.zmq_server import ZmqServer
 
 STATE = FieldSpec("state", (3,), "float32", -math.inf, math.inf, "m", "base")
 WRIST = FieldSpec("wrist", (4, 6, 3), "uint8", 0, 255, "", "wrist camera")

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from robot_envs.safety.command_stream import HoldReason, JointStream, PoseStream, TwistStream
-from robot_envs.safety.freshness import Freshness
-from robot_envs.safety.joint_limits import JointLimits
-from robot_envs.safety.watchdog import Watchdog
-from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.clock import FakeClock
+from steadyhand.robot_envs.safety.command_stream import HoldReason, JointStream, PoseStream, TwistStream
+from steadyhand.robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.joint_limits import JointLimits
+from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.clock import FakeClock
 from tests.robot_kit import TOOL_DOWN, limits
 
 SETTINGS = WatchdogSettings(

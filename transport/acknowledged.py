@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from runtime.logging import get_logger
-from runtime.run_folder import atomic_write_json
-from transport.log_reader import LogReader
-from transport.segment import LogError
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.segment import LogError
 
 __all__ = ["note_acknowledged", "read_acknowledged", "unacknowledged"]
 

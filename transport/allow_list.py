@@ -10,8 +10,8 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
-from runtime.logging import get_logger
-from transport.keys import actor_keys, fingerprint
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.keys import actor_keys, fingerprint
 
 __all__ = ["DOMAIN", "AllowList"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable
 
-from runtime.clock import Clock
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["Budget"]
 

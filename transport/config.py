@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.ranges import expect_above, expect_at_least
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["TransportConfig"]
 

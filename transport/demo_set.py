@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from runtime.logging import quoted
-from runtime.run_folder import atomic_write_json
-from transport.foreign_data import advice, foreign_data
-from transport.log_reader import LogReader
-from transport.record import Kind
-from transport.schema import Schema, SchemaError
+from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.transport.foreign_data import advice, foreign_data
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import Kind
+from steadyhand.transport.schema import Schema, SchemaError
 
 __all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest"]
 __all__ += ["refuse_foreign", "write_manifest"]

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.clock import utc_text, wall_time_ns
-from transport.demo_set import DemoManifest, DemoSetError, is_demo_set, write_manifest
-from transport.log_writer import LogWriter
-from transport.record import OBSERVATION, Kind, Phase, record_dtype
-from transport.schema import Schema
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, write_manifest
+from steadyhand.transport.log_writer import LogWriter
+from steadyhand.transport.record import OBSERVATION, Kind, Phase, record_dtype
+from steadyhand.transport.schema import Schema
 
 __all__ = ["DemoSetWriter"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.logging import escaped
+from steadyhand.runtime.logging import escaped
 
 __all__ = ["advice", "foreign_data"]
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import msgspec
 
-from runtime.clock import Clock, MonotonicClock
-from runtime.crashpoint import crashpoint
-from runtime.logging import escaped, get_logger
-from transport import segment
-from transport.budget import Budget
-from transport.config import TransportConfig
-from transport.delivery import ReceiverState
-from transport.log import LogError, LogReader, LogWriter
-from transport.record import RecordError, record_dtype
-from transport.schema import Schema, SchemaError
-from transport.weights import WeightsError
-from transport.wire import MAX_REASONS, PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import escaped, get_logger
+from steadyhand.transport import segment
+from steadyhand.transport.budget import Budget
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.delivery import ReceiverState
+from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.record import RecordError, record_dtype
+from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.weights import WeightsError
+from steadyhand.transport.wire import MAX_REASONS, PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
 
 __all__ = ["Intake", "UnknownSessionError"]
 

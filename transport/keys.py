@@ -20,8 +20,8 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
-from runtime.logging import quoted
-from transport.wire import ACTOR_ID
+from steadyhand.runtime.logging import quoted
+from steadyhand.transport.wire import ACTOR_ID
 
 __all__ = [
     "KeyPair",

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.append import append_whole
-from runtime.logging import quoted
+from steadyhand.runtime.append import append_whole
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["Label", "LabelError", "LabelReader", "append_label"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from transport import segment as seg
-from transport.record import record_dtype
-from transport.segment import LogError, Segment
+from steadyhand.transport import segment as seg
+from steadyhand.transport.record import record_dtype
+from steadyhand.transport.segment import LogError, Segment
 
 __all__ = ["LogReader"]
 

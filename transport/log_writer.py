@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.crashpoint import crashpoint
-from transport import segment as seg
-from transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
-from transport.schema import Schema
-from transport.segment import LogError, Segment
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.transport import segment as seg
+from steadyhand.transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.segment import LogError, Segment
 
 __all__ = ["LogWriter"]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.logging import escaped
-from transport.config import TransportConfig
-from transport.delivery import SenderState
-from transport.log_reader import LogReader
-from transport.wire import Accept, Hello, Records, Reject
+from steadyhand.runtime.logging import escaped
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.delivery import SenderState
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.wire import Accept, Hello, Records, Reject
 
 __all__ = ["Behind", "Outbox", "Rejected"]
 

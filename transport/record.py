@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transport.schema import Schema
+from steadyhand.transport.schema import Schema
 
 __all__ = [
     "OBSERVATION",

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from runtime.logging import quoted
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["FieldSpec", "Schema", "SchemaError"]
 

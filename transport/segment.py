@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from runtime.crashpoint import crashpoint
-from runtime.logging import quoted
-from transport.record import record_dtype, sound_prefix
-from transport.schema import Schema, SchemaError
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import quoted
+from steadyhand.transport.record import record_dtype, sound_prefix
+from steadyhand.transport.schema import Schema, SchemaError
 
 __all__ = ["PREPARED", "LogError", "Segment", "create", "finish", "mark", "open_segment", "paths", "pwrite_all"]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import zmq
 
-from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger, quoted
-from transport.config import TransportConfig
-from transport.wire import MAX_FRAMES, MAX_HEADER_BYTES
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.logging import get_logger, quoted
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.wire import MAX_FRAMES, MAX_HEADER_BYTES
 
 __all__ = ["InsecureAddressError", "SocketThread", "check_address"]
 

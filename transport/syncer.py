@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from runtime.logging import get_logger
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Syncer"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.logging import get_logger
-from transport import weights as weights_codec
-from transport.intake import Intake, UnknownSessionError
-from transport.log import LogError, LogReader
-from transport.outbox import Behind, Outbox, Rejected
-from transport.weights import Weights, WeightsError
-from transport.wire import Accept, Hello, Status, WireError
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport import weights as weights_codec
+from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.outbox import Behind, Outbox, Rejected
+from steadyhand.transport.weights import Weights, WeightsError
+from steadyhand.transport.wire import Accept, Hello, Status, WireError
 
 __all__ = ["Behind", "LocalUplink", "Progress", "Rejected", "Uplink", "UplinkTimeout", "WeightsBox"]
 

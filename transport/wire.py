@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runtime.logging import quoted
-from transport.schema import Schema
+from steadyhand.runtime.logging import quoted
+from steadyhand.transport.schema import Schema
 
 __all__ = [
     "ACTOR_ID",

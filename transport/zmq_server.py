@@ -8,17 +8,17 @@ from itertools import count
 
 import zmq
 
-from runtime.clock import Clock, MonotonicClock
-from runtime.logging import get_logger
-from transport import wire
-from transport.allow_list import DOMAIN, AllowList
-from transport.budget import Budget
-from transport.config import TransportConfig
-from transport.handshake import HandshakeMonitor
-from transport.intake import Intake, UnknownSessionError
-from transport.keys import own_keys
-from transport.socket_thread import SocketThread, check_address
-from transport.wire import (
+from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport import wire
+from steadyhand.transport.allow_list import DOMAIN, AllowList
+from steadyhand.transport.budget import Budget
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.handshake import HandshakeMonitor
+from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.keys import own_keys
+from steadyhand.transport.socket_thread import SocketThread, check_address
+from steadyhand.transport.wire import (
     Accept,
     Bye,
     Heartbeat,

@@ -9,19 +9,30 @@ from dataclasses import dataclass, replace
 
 import zmq
 
-from runtime.clock import Clock
-from runtime.crashpoint import crashpoint
-from runtime.logging import get_logger
-from transport import wire
-from transport.config import TransportConfig
-from transport.handshake import HandshakeMonitor, confirmed, explain
-from transport.keys import fingerprint, learner_key, own_keys
-from transport.log import LogReader
-from transport.outbox import Outbox, Rejected
-from transport.socket_thread import SocketThread, check_address
-from transport.uplink import Progress, UplinkTimeout, WeightsBox
-from transport.weights import Weights
-from transport.wire import Accept, Ack, Bye, Heartbeat, Hello, Reject, Status, WeightsReply, WeightsRequest, WireError
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport import wire
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.handshake import HandshakeMonitor, confirmed, explain
+from steadyhand.transport.keys import fingerprint, learner_key, own_keys
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.outbox import Outbox, Rejected
+from steadyhand.transport.socket_thread import SocketThread, check_address
+from steadyhand.transport.uplink import Progress, UplinkTimeout, WeightsBox
+from steadyhand.transport.weights import Weights
+from steadyhand.transport.wire import (
+    Accept,
+    Ack,
+    Bye,
+    Heartbeat,
+    Hello,
+    Reject,
+    Status,
+    WeightsReply,
+    WeightsRequest,
+    WireError,
+)
 
 __all__ = ["ZmqUplink"]
 

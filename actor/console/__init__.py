@@ -7,12 +7,12 @@ from typing import TextIO
 
 from rich.console import Console as Terminal
 
-from actor.config import LoggingConfig
-from actor.console.live import LiveConsole
-from actor.console.off import NoConsole
-from actor.console.plain import PlainConsole
-from actor.console.status import Console, Status
-from runtime.clock import MonotonicClock
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.actor.console.live import LiveConsole
+from steadyhand.actor.console.off import NoConsole
+from steadyhand.actor.console.plain import PlainConsole
+from steadyhand.actor.console.status import Console, Status
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["Console", "LiveConsole", "NoConsole", "PlainConsole", "Status", "make_console"]
 

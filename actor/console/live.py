@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from actor.console.status import Status
+from steadyhand.actor.console.status import Status
 
 __all__ = ["LiveConsole", "view"]
 

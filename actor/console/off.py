@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actor.console.status import Status
+from steadyhand.actor.console.status import Status
 
 __all__ = ["NoConsole"]
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TextIO
 
-from actor.console.status import Status
-from runtime.clock import Clock
+from steadyhand.actor.console.status import Status
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["PlainConsole", "progress_line"]
 

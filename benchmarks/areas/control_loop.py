@@ -11,29 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.arbiter import Arbiter
-from actor.authority import ramped_entries
-from actor.chooser import Chooser
-from actor.config import ActorConfig
-from actor.control_loop import ControlLoop
-from actor.env_schema import env_schema
-from actor.policy_runner import PolicyRunner
 from benchmarks.learners import make_policy
 from benchmarks.link import deliver, listening
 from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
-from policies import EncoderError
-from policies.encoders import FROM_FILE
-from robot_envs.devices.operator import NoOperator, Wish
-from robot_envs.make import make_env
-from runtime.config import build, compose
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import ramped_entries
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.job import quoted
-from transport.config import TransportConfig
-from transport.log import LogWriter
-from transport.record import Phase
-from transport.weights import Weights
+from steadyhand.policies import EncoderError
+from steadyhand.policies.encoders import FROM_FILE
+from steadyhand.robot_envs.devices.operator import NoOperator, Wish
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import build, compose
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Phase
+from steadyhand.transport.weights import Weights
 
 __all__ = ["rows"]
 

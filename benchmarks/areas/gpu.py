@@ -12,7 +12,7 @@ from benchmarks.learners import make_block, make_sac
 from benchmarks.measure import Plan, in_turns
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, not_measured, row
-from learner.recorded_steps import RecordedSteps
+from steadyhand.learner.recorded_steps import RecordedSteps
 
 __all__ = ["rows"]
 

@@ -16,12 +16,12 @@ from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
 from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_floor
 from benchmarks.update_profile import profile_rows
-from learner.algos.batch import to_device
-from learner.compilation import CompilationError, compile_layers
-from learner.config import Precision
-from policies import EncoderError, Policy
-from policies.encoders import FROM_FILE
 from steadyhand.job import quoted
+from steadyhand.learner.algos.batch import to_device
+from steadyhand.learner.compilation import CompilationError, compile_layers
+from steadyhand.learner.config import Precision
+from steadyhand.policies import EncoderError, Policy
+from steadyhand.policies.encoders import FROM_FILE
 
 __all__ = ["ENCODERS", "EncoderCase", "rows"]
 

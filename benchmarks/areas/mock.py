@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Plan, in_turns
 from benchmarks.row import Row, not_measured, row, share_of_floor
-from robot_envs.env import RobotEnv
-from robot_envs.make import make_env
-from runtime.config import compose
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import compose
 
 if TYPE_CHECKING:
-    from robot_envs.mock.world import World
+    from steadyhand.robot_envs.mock.world import World
 
 __all__ = ["rows"]
 
@@ -87,7 +87,7 @@ def _with_images(plan: Plan) -> Row:
 
 def _open(overrides: Sequence[str]) -> tuple[RobotEnv, World]:
     """Open the mock, which chooses how MuJoCo renders: import MuJoCo after this."""
-    from robot_envs.mock.robot import MockRobot
+    from steadyhand.robot_envs.mock.robot import MockRobot
 
     env = make_env(compose(overrides), seed=0)
     assert isinstance(env, RobotEnv)

@@ -14,8 +14,8 @@ from benchmarks.row import Row, at_least, row
 from benchmarks.runs import open_run, outbox_of, process_overrides, recorded_steps, wait_for
 from steadyhand.children import Child, ending
 from steadyhand.job import Job
-from transport.log import LogReader
-from transport.record import Kind
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
 
 __all__ = ["Phase", "phase_of", "rows"]
 

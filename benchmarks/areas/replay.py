@@ -14,11 +14,11 @@ from benchmarks.learners import make_spec
 from benchmarks.measure import Plan, in_turns, threads
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Limit, Row, at_least, at_most, row
-from learner.algos.batch import Batch
-from learner.memory import keep_freed_memory
-from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
-from transport.log import LogReader
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.transport.log import LogReader
 
 __all__ = ["BATCH", "open_sampler", "rows", "sampling_row"]
 

@@ -14,8 +14,8 @@ from benchmarks.link import deliver, listening
 from benchmarks.measure import Plan, in_turns, seconds, threads
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Row, row, share_of_floor
-from learner.replay.sampler import Sampler
-from transport.log import LogReader
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.transport.log import LogReader
 
 __all__ = ["rows"]
 

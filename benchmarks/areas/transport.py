@@ -13,7 +13,7 @@ from benchmarks.link import deliver, key_folders, listening
 from benchmarks.measure import Plan
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Row, at_least, at_most, not_measured, row
-from transport.record import record_dtype
+from steadyhand.transport.record import record_dtype
 
 __all__ = ["rows"]
 

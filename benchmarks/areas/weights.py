@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 
-from actor.policy_runner import PolicyRunner
-from actor.weights_loader import WeightsLoader
 from benchmarks.learners import make_learner, make_spec
 from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
-from learner.learner import Learner
-from policies import Policy
-from transport import weights as weights_codec
-from transport.weights import Weights
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.weights_loader import WeightsLoader
+from steadyhand.learner.learner import Learner
+from steadyhand.policies import Policy
+from steadyhand.transport import weights as weights_codec
+from steadyhand.transport.weights import Weights
 
 __all__ = ["rows"]
 

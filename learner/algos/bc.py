@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algos.batch import shift_frames, to_device
-from learner.algos.guarded_adam import GuardedAdam
-from learner.config import BcConfig
-from policies import Policy, heads
+from steadyhand.learner.algos.batch import shift_frames, to_device
+from steadyhand.learner.algos.guarded_adam import GuardedAdam
+from steadyhand.learner.config import BcConfig
+from steadyhand.policies import Policy, heads
 
 __all__ = ["Bc", "cloning_loss"]
 

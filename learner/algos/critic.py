@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from learner.config import SacConfig
+from steadyhand.learner.config import SacConfig
 
 __all__ = ["CriticEnsemble", "HlGaussHead", "ScalarHead"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from learner.algos.batch import Batch
-from learner.algos.bc import cloning_loss
-from learner.algos.critic import CriticEnsemble
-from learner.algos.guarded_adam import GuardedAdam
-from learner.config import SacConfig
-from policies import Policy, heads
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.bc import cloning_loss
+from steadyhand.learner.algos.critic import CriticEnsemble
+from steadyhand.learner.algos.guarded_adam import GuardedAdam
+from steadyhand.learner.config import SacConfig
+from steadyhand.policies import Policy, heads
 
 __all__ = ["Sac"]
 

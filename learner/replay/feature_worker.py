@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from learner.replay.features import FeatureCache
-from transport.log_reader import LogReader
-from transport.record import Phase
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import Phase
 
 __all__ = ["FeatureWorker"]
 

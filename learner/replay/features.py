@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learner.replay.feature_file import FeatureFile
-from policies import Backbone, InputSpec
-from runtime.logging import get_logger
-from transport.log_reader import LogReader
-from transport.record import OBSERVATION
+from steadyhand.learner.replay.feature_file import FeatureFile
+from steadyhand.policies import Backbone, InputSpec
+from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import OBSERVATION
 
 __all__ = ["FeatureCache", "slot_dtype", "views_kept"]
 

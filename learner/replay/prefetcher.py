@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from learner.algos.batch import to_host
-from learner.replay.sampler import Sampler
+from steadyhand.learner.algos.batch import to_host
+from steadyhand.learner.replay.sampler import Sampler
 
 __all__ = ["Prefetcher"]
 

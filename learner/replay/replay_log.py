@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.replay.columns import Column
-from transport.label_log import Label, LabelReader
-from transport.log_reader import LogReader
-from transport.record import Kind, Phase, valid_starts
+from steadyhand.learner.replay.columns import Column
+from steadyhand.transport.label_log import Label, LabelReader
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import Kind, Phase, valid_starts
 
 __all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 

@@ -8,11 +8,11 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.replay.features import FeatureCache
-from learner.replay.mixer import Mixer
-from learner.replay.store import ReplayStore
-from policies import PolicySpec
-from transport.record import OBSERVATION
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.learner.replay.mixer import Mixer
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.policies import PolicySpec
+from steadyhand.transport.record import OBSERVATION
 
 __all__ = ["Block", "Sampler"]
 

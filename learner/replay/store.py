@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from learner.replay.columns import Column
-from learner.replay.replay_log import ReplayLog, SnapshotError
-from transport.log_reader import LogReader
+from steadyhand.learner.replay.columns import Column
+from steadyhand.learner.replay.replay_log import ReplayLog, SnapshotError
+from steadyhand.transport.log_reader import LogReader
 
 __all__ = ["ReplayStore", "Watermark"]
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from policies.encoders.backbone import Backbone, EncoderError
-from policies.encoders.efficientnet_lite0 import EfficientNetLite0
-from policies.encoders.embeddings import SpatialEmbeddings
-from policies.encoders.keypoints import Keypoints
-from policies.encoders.resnet10 import Resnet10
-from policies.encoders.small_cnn import SmallCnn
-from policies.encoders.timm_model import TimmModel
+from steadyhand.policies.encoders.backbone import Backbone, EncoderError
+from steadyhand.policies.encoders.efficientnet_lite0 import EfficientNetLite0
+from steadyhand.policies.encoders.embeddings import SpatialEmbeddings
+from steadyhand.policies.encoders.keypoints import Keypoints
+from steadyhand.policies.encoders.resnet10 import Resnet10
+from steadyhand.policies.encoders.small_cnn import SmallCnn
+from steadyhand.policies.encoders.timm_model import TimmModel
 
 __all__ = ["ENCODERS", "Backbone", "EncoderError", "is_encoder", "is_frozen", "load_backbone", "make_encoder"]
 

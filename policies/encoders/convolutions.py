@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.frames import stacked
+from steadyhand.policies.encoders.frames import stacked
 
 __all__ = ["StridedConvolutions", "computing_in", "initialise"]
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.backbone import Backbone, EncoderError
-from policies.encoders.same_padding import SameConv2d
+from steadyhand.policies.encoders.backbone import Backbone, EncoderError
+from steadyhand.policies.encoders.same_padding import SameConv2d
 
 __all__ = ["EfficientNetLite0", "folded"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from policies.encoders.convolutions import initialise
+from steadyhand.policies.encoders.convolutions import initialise
 
 __all__ = ["SpatialEmbeddings"]
 

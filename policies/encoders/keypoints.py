@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from policies.encoders.convolutions import KERNEL, StridedConvolutions, computing_in, initialise
+from steadyhand.policies.encoders.convolutions import KERNEL, StridedConvolutions, computing_in, initialise
 
 __all__ = ["Keypoints"]
 

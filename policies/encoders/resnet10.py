@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone, read_weights
-from policies.encoders.same_padding import SameConv2d, pad_same
+from steadyhand.policies.encoders.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone, read_weights
+from steadyhand.policies.encoders.same_padding import SameConv2d, pad_same
 
 __all__ = ["Resnet10"]
 

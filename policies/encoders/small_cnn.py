@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from policies.encoders.convolutions import StridedConvolutions, initialise
-from policies.encoders.embeddings import SpatialEmbeddings
+from steadyhand.policies.encoders.convolutions import StridedConvolutions, initialise
+from steadyhand.policies.encoders.embeddings import SpatialEmbeddings
 
 __all__ = ["SmallCnn"]
 

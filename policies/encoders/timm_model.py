@@ -6,7 +6,7 @@ import re
 
 from torch import Tensor
 
-from policies.encoders.backbone import Backbone, EncoderError, read_weights
+from steadyhand.policies.encoders.backbone import Backbone, EncoderError, read_weights
 
 __all__ = ["TimmModel"]
 

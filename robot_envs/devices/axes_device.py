@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from robot_envs.devices.device import DeviceError, HumanInput, no_reading
-from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
-from robot_envs.devices.reader import Reader
-from runtime.clock import Clock
+from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, no_reading
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
+from steadyhand.robot_envs.devices.reader import Reader
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["AxesDevice"]
 

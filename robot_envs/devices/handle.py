@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from robot_envs.devices.chords import Chords
-from robot_envs.devices.mapping import MappingConfig, gripper_wish
-from runtime.clock import Clock
-from runtime.logging import get_logger
+from steadyhand.robot_envs.devices.chords import Chords
+from steadyhand.robot_envs.devices.mapping import MappingConfig, gripper_wish
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Handle", "HandleState"]
 

@@ -22,10 +22,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.devices.device import DeviceError, HumanInput, check_times, no_reading
-from robot_envs.devices.mapping import RESUME, check_button_names, gripper_wish
-from robot_envs.devices.reader import Reader
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, check_times, no_reading
+from steadyhand.robot_envs.devices.mapping import RESUME, check_button_names, gripper_wish
+from steadyhand.robot_envs.devices.reader import Reader
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["Keyboard", "KeyboardConfig", "TerminalLink"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from robot_envs.devices.device import Device
-from robot_envs.devices.gamepad import GamepadConfig, make_gamepad
-from robot_envs.devices.keyboard import Keyboard, KeyboardConfig
-from robot_envs.devices.operator import DeviceOperator
-from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from runtime.config import ConfigError, build
+from steadyhand.robot_envs.devices.device import Device
+from steadyhand.robot_envs.devices.gamepad import GamepadConfig, make_gamepad
+from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
+from steadyhand.robot_envs.devices.operator import DeviceOperator
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
+from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["PERSONS", "held_by_person", "make_device", "make_person"]
 

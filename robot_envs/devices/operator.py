@@ -9,9 +9,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.devices.device import Device, HumanInput
-from robot_envs.devices.mapping import PARK, RESUME
-from runtime.logging import get_logger
+from steadyhand.robot_envs.devices.device import Device, HumanInput
+from steadyhand.robot_envs.devices.mapping import PARK, RESUME
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["HOLD", "DeviceOperator", "Hold", "NoOperator", "Operator", "Wish"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Protocol
 
-from robot_envs.devices.device import DeviceError
-from runtime.logging import get_logger
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Link", "Reader"]
 

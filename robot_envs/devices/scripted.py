@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.experts.expert import Expert
-from runtime.ranges import expect, expect_at_least
+from steadyhand.robot_envs.experts.expert import Expert
+from steadyhand.runtime.ranges import expect, expect_at_least
 
 Action = NDArray[np.float32]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from robot_envs.devices.axes_device import AxesDevice
-from robot_envs.devices.device import check_times
-from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import MappingConfig
-from robot_envs.devices.reader import Reader
-from robot_envs.devices.spacenav import SpacenavLink
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.robot_envs.devices.axes_device import AxesDevice
+from steadyhand.robot_envs.devices.device import check_times
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.mapping import MappingConfig
+from steadyhand.robot_envs.devices.reader import Reader
+from steadyhand.robot_envs.devices.spacenav import SpacenavLink
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["SpaceMouseConfig", "make_spacemouse"]
 

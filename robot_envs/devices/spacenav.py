@@ -17,8 +17,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from robot_envs.devices.handle import Handle
-from runtime.clock import Clock
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["SpacenavLink"]
 

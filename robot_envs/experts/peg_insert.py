@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.experts.expert import ActionScale
+from steadyhand.robot_envs.experts.expert import ActionScale
 
 _HOVER_M = 0.004
 _CAPTURE_M = 0.0006

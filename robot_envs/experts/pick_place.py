@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.experts.expert import ActionScale
+from steadyhand.robot_envs.experts.expert import ActionScale
 
 _OPEN, _CLOSE = 1.0, -1.0
 _OVER_M = 0.010

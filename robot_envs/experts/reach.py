@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.experts.expert import ActionScale
+from steadyhand.robot_envs.experts.expert import ActionScale
 
 
 class ReachExpert:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from robot_envs.camera import CameraError, Frame
-from robot_envs.mock.config import RenderedCameraConfig
-from robot_envs.mock.world import World
-from runtime.logging import quoted
+from steadyhand.robot_envs.camera import CameraError, Frame
+from steadyhand.robot_envs.mock.config import RenderedCameraConfig
+from steadyhand.robot_envs.mock.world import World
+from steadyhand.runtime.logging import quoted
 
 
 class RenderedCamera:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from robot_envs.camera import WHOLE, Crop
-from runtime.ranges import expect_above, expect_at_least
+from steadyhand.robot_envs.camera import WHOLE, Crop
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["ImpedanceConfig", "MockRobotConfig", "RenderedCameraConfig", "SceneConfig", "WorldConfig"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from robot_envs.frames import Array, pose_compose, pose_from_vector
-from robot_envs.mock.config import MockRobotConfig
-from robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
-from robot_envs.mock.world import World
-from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
+from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector
+from steadyhand.robot_envs.mock.config import MockRobotConfig
+from steadyhand.robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
+from steadyhand.robot_envs.mock.world import World
+from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 
 _NS = 1_000_000_000
 

@@ -9,9 +9,9 @@ command is.
 
 from __future__ import annotations
 
-from robot_envs.mock.config import ImpedanceConfig, SceneConfig
-from robot_envs.mock.fr3 import TCP_FROM_HAND_M, arm_xml
-from robot_envs.mock.workpieces import workpiece_xml
+from steadyhand.robot_envs.mock.config import ImpedanceConfig, SceneConfig
+from steadyhand.robot_envs.mock.fr3 import TCP_FROM_HAND_M, arm_xml
+from steadyhand.robot_envs.mock.workpieces import workpiece_xml
 
 
 def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float) -> str:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 import mujoco
 import numpy as np
 
-from robot_envs.frames import Array, cross, pose, quat_from_matrix
-from robot_envs.mock.config import WorldConfig
-from robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
-from robot_envs.mock.scene import scene_xml
-from robot_envs.robot import RobotError
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.robot_envs.frames import Array, cross, pose, quat_from_matrix
+from steadyhand.robot_envs.mock.config import WorldConfig
+from steadyhand.robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
+from steadyhand.robot_envs.mock.scene import scene_xml
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 _NS = 1_000_000_000
 # A force-torque sensor filters: at the largest timestep this is the mean over 20 ms.

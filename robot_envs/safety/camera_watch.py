@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.camera import Camera, Frame
-from robot_envs.safety.freshness import Freshness
-from robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.camera import Camera, Frame
+from steadyhand.robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.stop_reason import StopReason
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.safety.joint_limits import JointLimits, JointShaper
-from robot_envs.safety.limits import SafetyLimits, clip_tilt, clip_to_workspace
-from robot_envs.safety.shaper import PoseShaper, TwistShaper
-from robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.safety.joint_limits import JointLimits, JointShaper
+from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_tilt, clip_to_workspace
+from steadyhand.robot_envs.safety.shaper import PoseShaper, TwistShaper
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 
 
 class HoldReason(str, Enum):

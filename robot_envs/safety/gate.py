@@ -9,13 +9,13 @@ import threading
 
 import numpy as np
 
-from robot_envs.frames import Array, length
-from robot_envs.robot import RobotCommand, RobotState
-from robot_envs.safety.joint_limits import joint_objection
-from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
-from robot_envs.safety.plausibility import Plausibility
-from robot_envs.safety.shaper import PoseShaper
-from robot_envs.safety.stop_reason import CAUSED_BY_ACTION, StopReason
+from steadyhand.robot_envs.frames import Array, length
+from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.robot_envs.safety.joint_limits import joint_objection
+from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from steadyhand.robot_envs.safety.plausibility import Plausibility
+from steadyhand.robot_envs.safety.shaper import PoseShaper
+from steadyhand.robot_envs.safety.stop_reason import CAUSED_BY_ACTION, StopReason
 
 __all__ = ["CAUSED_BY_ACTION", "SafetyGate", "StopReason", "limit_command", "state_fault", "state_fault_source"]
 

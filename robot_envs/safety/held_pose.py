@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.frames import Array
+from steadyhand.robot_envs.frames import Array
 
 __all__ = ["HeldPose"]
 

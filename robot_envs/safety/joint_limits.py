@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array
-from robot_envs.safety.rate_limit import RateLimits, Rates, approach, at_rest, speed_to_stop_within
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.safety.rate_limit import RateLimits, Rates, approach, at_rest, speed_to_stop_within
 
 __all__ = ["JointLimits", "JointShaper", "Singularity", "joint_objection"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array
-from robot_envs.safety.rate_limit import RateLimits
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.safety.rate_limit import RateLimits
 
 __all__ = ["JointMotion", "plan_joint_motion"]
 

@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.safety.camera_watch import CameraLimits
-from robot_envs.safety.joint_limits import JointLimits
-from robot_envs.safety.motion_watch import MotionLimits
-from robot_envs.safety.plausibility import PlausibleMotion
-from robot_envs.safety.rate_limit import RateLimits
-from robot_envs.safety.region import Extent, Region
-from robot_envs.safety.tare import TareLimits
+from steadyhand.robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.safety.camera_watch import CameraLimits
+from steadyhand.robot_envs.safety.joint_limits import JointLimits
+from steadyhand.robot_envs.safety.motion_watch import MotionLimits
+from steadyhand.robot_envs.safety.plausibility import PlausibleMotion
+from steadyhand.robot_envs.safety.rate_limit import RateLimits
+from steadyhand.robot_envs.safety.region import Extent, Region
+from steadyhand.robot_envs.safety.tare import TareLimits
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from robot_envs.frames import Array, length
-from robot_envs.robot import RobotCommand, RobotState
-from robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.frames import Array, length
+from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.robot_envs.safety.stop_reason import StopReason
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array
-from runtime.ranges import expect_above
+from steadyhand.robot_envs.frames import Array
+from steadyhand.runtime.ranges import expect_above
 
 __all__ = ["Plausibility", "PlausibleMotion"]
 

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from runtime.ranges import expect_above
+from steadyhand.runtime.ranges import expect_above
 
 __all__ = [
     "AT_REST",

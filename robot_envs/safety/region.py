@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array
+from steadyhand.robot_envs.frames import Array
 
 __all__ = ["Excess", "Extent", "Region"]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.safety.rate_limit import (
+from steadyhand.robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.safety.rate_limit import (
     AT_REST,
     RateLimits,
     Rates,
@@ -21,7 +21,7 @@ from robot_envs.safety.rate_limit import (
     speed_to_stop_within,
     stopping_distance,
 )
-from robot_envs.safety.region import Excess, Region
+from steadyhand.robot_envs.safety.region import Excess, Region
 
 __all__ = ["AT_REST_MOTION", "Motion", "PoseShaper", "TwistShaper"]
 

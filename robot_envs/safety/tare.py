@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robot_envs.frames import Array
-from robot_envs.robot import RobotError
-from runtime.ranges import expect_above
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.runtime.ranges import expect_above
 
 __all__ = ["TareError", "TareLimits", "mean_wrench"]
 

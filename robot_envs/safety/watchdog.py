@@ -10,11 +10,11 @@ from collections import Counter
 
 import numpy as np
 
-from robot_envs.frames import Array
-from robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, Measured
-from robot_envs.safety.freshness import Freshness
-from robot_envs.safety.plausibility import Plausibility, PlausibleMotion
-from robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, Measured
+from steadyhand.robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.plausibility import Plausibility, PlausibleMotion
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 
 _NS = 1_000_000_000
 # The controller is left alone: it will not listen, or another node speaks to it.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.frames import (
+from steadyhand.robot_envs.frames import (
     Array,
     length,
     pose,
@@ -23,10 +23,10 @@ from robot_envs.frames import (
     quat_from_rotvec,
     quat_multiply,
 )
-from robot_envs.robot import RobotState
-from robot_envs.stage import Stage
-from robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
-from runtime.ranges import expect_above, expect_length, expect_within
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 _SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: how far from the hole an episode mostly is
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.frames import Array, pose, pose_relative
-from robot_envs.robot import RobotState
-from robot_envs.stage import Stage
-from robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
-from runtime.ranges import expect_above, expect_length, expect_within
+from steadyhand.robot_envs.frames import Array, pose, pose_relative
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_envs.frames import Array
-from robot_envs.robot import RobotState
-from robot_envs.stage import Stage
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.stage import Stage
 
 # The tool points down: half a turn about the base's x axis.
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])

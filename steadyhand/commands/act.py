@@ -9,30 +9,30 @@ from typing import Any
 
 import gymnasium
 
-from actor.backlog import deliver_backlog
-from actor.config import ActorConfig
-from actor.console import make_console
-from actor.control_loop import INTERRUPTED
-from actor.env_schema import env_schema
-from actor.policy_runner import use_one_thread
-from actor.session import kept_if_used, open_session
-from actor.stop_flag import StopFlag
-from actor.training import Training
-from actor.training_summary import TrainingSummary
-from learner.config import LearnerConfig
-from robot_envs.devices.operator import Operator
-from robot_envs.make import make_corrector
-from runtime.config import ConfigError, build
-from runtime.logging import get_logger
-from runtime.run_lock import run_lock
+from steadyhand.actor.backlog import deliver_backlog
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.console import make_console
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.session import kept_if_used, open_session
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.training import Training
+from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.children import end_with_parent
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, new_job, seed_for
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.make import make_corrector
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import feature_bytes, opened_env, policy_config
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
 from steadyhand.terminal import say
-from transport.log import LogReader
-from transport.zmq_uplink import ZmqUplink
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.zmq_uplink import ZmqUplink
 
 EPILOG = (
     "The learner is looked for at transport.address; on another machine with transport=network transport.host=... and\n"

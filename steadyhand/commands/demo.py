@@ -15,24 +15,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from actor.control_loop import EpisodeSummary
-from actor.evaluate import Evaluation
-from actor.policy_runner import use_one_thread
-from actor.stop_flag import StopFlag
-from actor.waiting import pause
-from learner.config import LearnerConfig
-from learner.device import resolve_device
-from learner.saved_policy import SavedPolicy
-from runtime.clock import MonotonicClock
-from runtime.config import build
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.waiting import pause
 from steadyhand.children import Child, ChildError, ending
 from steadyhand.commands.eval import evaluation_table
 from steadyhand.demos import check_demos
 from steadyhand.job import Job, new_job
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.device import resolve_device
+from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policy_file import save_policy
 from steadyhand.practice import train
 from steadyhand.report.records import stages_path
 from steadyhand.report.write import write_report
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build
 from steadyhand.session import (
     evaluate,
     fit_bc_baseline,

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from actor.evaluate import Evaluation
-from actor.policy_runner import use_one_thread
-from actor.stop_flag import StopFlag
-from runtime.run_folder import atomic_write_json
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job, with_alias
 from steadyhand.output import check_output
 from steadyhand.policy_file import load_policy
 from steadyhand.report.evaluations import POLICY, keep_evaluation
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.session import about_evaluation, evaluate, trained_policy
 from steadyhand.terminal import say, table_text
 

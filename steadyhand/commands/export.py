@@ -8,22 +8,22 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from actor.config import LoggingConfig
-from actor.env_schema import env_schema
-from policies.config import PolicyConfig
-from robot_envs.make import make_env
-from runtime.config import ConfigError, build, compose
-from runtime.logging import setup
-from runtime.run_folder import atomic_write_bytes
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.actor.env_schema import env_schema
 from steadyhand.export import exported
 from steadyhand.job import Job, check_config, open_job
 from steadyhand.output import check_output
+from steadyhand.policies.config import PolicyConfig
 from steadyhand.policy_file import load_policy
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.logging import setup
+from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.session import practice_logs, trained_policy
 from steadyhand.terminal import say
-from transport.demo_set import is_demo_set, read_manifest
-from transport.log_reader import LogReader
-from transport.schema import Schema
+from steadyhand.transport.demo_set import is_demo_set, read_manifest
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.schema import Schema
 
 EPILOG = (
     "The policy is the newest one of run_name=..., or the file that --checkpoint names. What was recorded for it, and\n"

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from actor.policy_runner import use_one_thread
-from runtime.config import ConfigError
+from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import end_with_parent
 from steadyhand.film import side_by_side, write_gif, write_views
 from steadyhand.job import open_job
 from steadyhand.output import check_output
 from steadyhand.policy_file import load_policy
+from steadyhand.runtime.config import ConfigError
 from steadyhand.session import film_policy, trained_policy
 from steadyhand.terminal import say
 

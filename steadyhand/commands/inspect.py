@@ -10,9 +10,9 @@ from pathlib import Path
 from steadyhand.demos import carry_over
 from steadyhand.log_facts import LogFacts, read_log
 from steadyhand.terminal import say, table_text
-from transport import segment
-from transport.demo_set import DemoSetError, is_demo_set, read_manifest, refuse_foreign
-from transport.schema import Schema
+from steadyhand.transport import segment
+from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest, refuse_foreign
+from steadyhand.transport.schema import Schema
 
 EPILOG = "example: steadyhand inspect runs/pegs/demos"
 DEEPEST = 3  # folders below the one that was named: <run>/log/<session>

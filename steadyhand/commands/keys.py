@@ -14,11 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.config import compose
-from runtime.logging import quoted
 from steadyhand.identity import ACTOR_ID
+from steadyhand.runtime.config import compose
+from steadyhand.runtime.logging import quoted
 from steadyhand.terminal import say, table_text
-from transport.keys import (
+from steadyhand.transport.keys import (
     KeysError,
     actor_keys,
     check_actor_id,

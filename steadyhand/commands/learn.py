@@ -9,22 +9,22 @@ from pathlib import Path
 
 from zmq import ZMQError
 
-from actor.stop_flag import StopFlag
-from actor.waiting import pause
-from learner.config import LearnerConfig, SacConfig
-from learner.device import resolve_device
-from learner.learner import Learner
-from runtime.config import ConfigError, build
-from runtime.run_lock import run_lock
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.waiting import pause
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_demos
 from steadyhand.job import Job, new_job
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.device import resolve_device
+from steadyhand.learner.learner import Learner
 from steadyhand.learner_view import shown
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
-from transport.demo_set import is_demo_set, read_manifest, refuse_foreign
-from transport.segment import is_finished
-from transport.zmq_server import check_can_listen
+from steadyhand.transport.demo_set import is_demo_set, read_manifest, refuse_foreign
+from steadyhand.transport.segment import is_finished
+from steadyhand.transport.zmq_server import check_can_listen
 
 LOOK_NS = 200_000_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from actor.control_loop import EpisodeSummary
-from actor.stop_flag import StopFlag
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
 from steadyhand.session import record_demos
 from steadyhand.terminal import say

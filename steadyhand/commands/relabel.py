@@ -12,8 +12,8 @@ from pathlib import Path
 
 from steadyhand.log_facts import episode_labels
 from steadyhand.terminal import say
-from transport.demo_set import DemoSetError
-from transport.label_log import append_label
+from steadyhand.transport.demo_set import DemoSetError
+from steadyhand.transport.label_log import append_label
 
 EPILOG = (
     "The reward goes to the episode's last step: 1 for a success and 0 otherwise, unless --reward says more.\n"

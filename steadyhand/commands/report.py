@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from runtime.config import ConfigError, compose
-from runtime.run_folder import RunFolder
 from steadyhand.output import check_output
 from steadyhand.report.write import write_report
+from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.settings import RUN, check_overrides, run_root
 from steadyhand.terminal import say
 

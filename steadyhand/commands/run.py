@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from actor.config import ActorConfig, LoggingConfig
-from actor.control_loop import EpisodeSummary
-from actor.deploy import Deployment, deploy
-from actor.env_schema import env_schema
-from actor.onnx_policy import OnnxPolicy
-from actor.onnx_runner import OnnxRunner
-from actor.stop_flag import StopFlag
-from robot_envs.make import make_env, make_onlooker
-from runtime.config import ConfigError, build
-from runtime.logging import setup
+from steadyhand.actor.config import ActorConfig, LoggingConfig
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.deploy import Deployment, deploy
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.onnx_runner import OnnxRunner
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.robot_envs.make import make_env, make_onlooker
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.logging import setup
 from steadyhand.settings import composed
 from steadyhand.terminal import say
 

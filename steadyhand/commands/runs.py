@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.config import ConfigError, compose
-from runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.job import task_name
 from steadyhand.report.evaluations import POLICY, newest_evaluations
+from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.settings import check_overrides, run_root
 from steadyhand.storage import disk_bytes
 from steadyhand.terminal import say, table_text

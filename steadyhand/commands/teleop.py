@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from actor.config import ActorConfig, LoggingConfig
-from actor.control_loop import EpisodeSummary
-from actor.stop_flag import StopFlag
-from robot_envs.devices.make import PERSONS, held_by_person, make_person
-from runtime.config import ConfigError, build, compose
-from runtime.logging import setup
+from steadyhand.actor.config import ActorConfig, LoggingConfig
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import check_config
+from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_person
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.logging import setup
 from steadyhand.session import opened_env
 from steadyhand.teleop import Teleop
 from steadyhand.teleop_view import shown

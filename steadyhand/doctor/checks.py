@@ -25,7 +25,7 @@ def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterato
     """
     config: Config = {}
     try:
-        from runtime.config import ConfigError, compose
+        from steadyhand.runtime.config import ConfigError, compose
 
         try:
             config = compose(overrides)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runtime.clock import MonotonicClock
 from steadyhand.doctor.environment import is_mock
 from steadyhand.doctor.finding import Finding, note, ok
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["CHECKS"]
 

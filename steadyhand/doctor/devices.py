@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.make import PERSONS, make_device
-from runtime.config import ConfigError
 from steadyhand.doctor.finding import Finding, broken, note, ok
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.make import PERSONS, make_device
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["CHECKS"]
 

@@ -11,8 +11,8 @@ from ctypes.util import find_library
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from runtime.provenance import SOURCE, git_commit
 from steadyhand.doctor.finding import Finding, broken, note, ok
+from steadyhand.runtime.provenance import SOURCE, git_commit
 
 __all__ = ["CHECKS"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runtime.config import build
 from steadyhand.doctor.finding import Finding, broken, note, ok
-from transport.config import TransportConfig
-from transport.keys import KeysError, actor_keys, fingerprint, learner_key, own_keys
-from transport.socket_thread import InsecureAddressError, check_address
+from steadyhand.runtime.config import build
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.keys import KeysError, actor_keys, fingerprint, learner_key, own_keys
+from steadyhand.transport.socket_thread import InsecureAddressError, check_address
 
 __all__ = ["CHECKS"]
 

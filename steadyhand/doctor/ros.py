@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runtime.config import compose
 from steadyhand.doctor.environment import is_simulated, is_there
 from steadyhand.doctor.finding import Finding, broken, note, ok
+from steadyhand.runtime.config import compose
 
 __all__ = ["CHECKS"]
 

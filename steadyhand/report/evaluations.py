@@ -9,9 +9,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from actor.evaluate import Evaluation
-from runtime.clock import utc_text, wall_time_ns
-from runtime.run_folder import RunFolder, RunFolderError, atomic_write_json
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.runtime.run_folder import RunFolder, RunFolderError, atomic_write_json
 
 __all__ = [
     "ABOUT",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actor.logbook import read_rows
-from runtime.run_folder import RunFolder
+from steadyhand.actor.logbook import read_rows
 from steadyhand.log_facts import read_log
 from steadyhand.report.evaluations import newest_evaluations, read_evaluations
-from transport.demo_set import is_demo_set
-from transport.record import Phase
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.demo_set import is_demo_set
+from steadyhand.transport.record import Phase
 
 __all__ = ["RunRecords", "loop_path", "read_run", "stages_path"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from actor.history import SHARE_WINDOW, History
+from steadyhand.actor.history import SHARE_WINDOW, History
 from steadyhand.job import task_name
 from steadyhand.report.evaluations import ABOUT
 from steadyhand.report.records import Row, RunRecords

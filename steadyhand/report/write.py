@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.run_folder import RunFolder, atomic_write_bytes, atomic_write_json
 from steadyhand.report.page import render_page
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
+from steadyhand.runtime.run_folder import RunFolder, atomic_write_bytes, atomic_write_json
 
 __all__ = ["write_report"]
 

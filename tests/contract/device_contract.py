@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.device import DeviceError
 from tests.transport_kit import CLOCK, wait_until
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from robot_envs import frames
-from robot_envs.robot import RobotCommand, RobotError
+from steadyhand.robot_envs import frames
+from steadyhand.robot_envs.robot import RobotCommand, RobotError
 
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 

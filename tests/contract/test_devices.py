@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from robot_envs.devices.gamepad import GamepadConfig, make_gamepad
-from robot_envs.devices.keyboard import Keyboard, KeyboardConfig
-from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from runtime.config import build, compose
+from steadyhand.robot_envs.devices.gamepad import GamepadConfig, make_gamepad
+from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
+from steadyhand.runtime.config import build, compose
 from tests.contract.device_contract import DeviceContract
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from actor.env_schema import env_schema
-from robot_envs.camera import Crop
-from robot_envs.mock.camera import RenderedCamera
-from robot_envs.mock.config import RenderedCameraConfig
-from runtime.config import build, compose
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.robot_envs.camera import Crop
+from steadyhand.robot_envs.mock.camera import RenderedCamera
+from steadyhand.robot_envs.mock.config import RenderedCameraConfig
+from steadyhand.runtime.config import build, compose
 from tests.robot_kit import make_robot_env
 
 

@@ -1,7 +1,7 @@
-from robot_envs.mock.config import MockRobotConfig, WorldConfig
-from robot_envs.mock.robot import MockRobot
-from robot_envs.mock.world import World
-from runtime.config import build, compose
+from steadyhand.robot_envs.mock.config import MockRobotConfig, WorldConfig
+from steadyhand.robot_envs.mock.robot import MockRobot
+from steadyhand.robot_envs.mock.world import World
+from steadyhand.runtime.config import build, compose
 from tests.contract.robot_contract import RobotContract
 
 

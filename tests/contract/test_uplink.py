@@ -9,6 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.uplink import LocalUplink, Uplink
+from steadyhand.transport.weights import Weights, encode
+from steadyhand.transport.wire import Status
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.transport_kit import (
     CONFIG,
     SCHEMA,
@@ -22,14 +30,6 @@ from tests.transport_kit import (
     write_episode,
     writer_in,
 )
-from transport.intake import Intake
-from transport.log import LogReader
-from transport.outbox import Rejected
-from transport.uplink import LocalUplink, Uplink
-from transport.weights import Weights, encode
-from transport.wire import Status
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 
 class LocalLearner:

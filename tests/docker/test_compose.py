@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from actor_ros.executables import ARGUMENTS, learner_words, programs
-from runtime.config import build, compose
-from transport.config import TransportConfig
-from transport.keys import secret_file
-from transport.socket_thread import check_address
+from steadyhand.runtime.config import build, compose
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.keys import secret_file
+from steadyhand.transport.socket_thread import check_address
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("docker-compose.yml", "docker/no-gpu.yml", "docker/spacemouse.yml", "docker/network.yml")

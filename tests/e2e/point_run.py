@@ -8,27 +8,27 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from actor.authority import AT_ONCE
-from actor.config import ActorConfig, ExplorationConfig
-from actor.console import NoConsole
-from actor.env_schema import env_schema
-from actor.policy_runner import use_one_thread
-from actor.record import RecordingConfig, record_demos
-from actor.session import open_session
-from actor.stop_flag import StopFlag
-from actor.training import Training
-from actor.training_summary import TrainingSummary
-from learner.config import LearnerConfig, SacConfig
-from learner.learner import Learner
-from policies.config import PolicyConfig
-from runtime.clock import MonotonicClock
-from runtime.config import build, compose
-from runtime.logging import setup
-from runtime.run_folder import RunFolder
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.config import ActorConfig, ExplorationConfig
+from steadyhand.actor.console import NoConsole
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.record import RecordingConfig, record_demos
+from steadyhand.actor.session import open_session
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.training import Training
+from steadyhand.actor.training_summary import TrainingSummary
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.learner import Learner
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.logging import setup
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.unit.actor.point_env import Helper, PointEnv
-from transport.config import TransportConfig
-from transport.log import LogReader
-from transport.zmq_uplink import ZmqUplink
 
 ACTOR_ID, OUTBOX, SEED = "point-1", "actor", 3
 REALTIME_S = 0.01  # the control period where time goes on whether or not the learner keeps up, as on a robot

@@ -6,18 +6,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from actor.console import NoConsole
-from actor.env_schema import env_schema
-from actor.logbook import read_rows
-from actor.session import open_session
-from actor.stop_flag import StopFlag
-from actor.training import Training
-from runtime.run_folder import RunFolder
+from steadyhand.actor.console import NoConsole
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.session import open_session
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.training import Training
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
+from steadyhand.transport.uplink import LocalUplink
 from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, SEED, helper, link, make_learner, record
 from tests.unit.actor.point_env import PointEnv
-from transport.log import LogReader
-from transport.record import Kind
-from transport.uplink import LocalUplink
 
 
 def practise(folder):

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actor.logbook import read_rows
-from runtime.run_folder import RunFolder
+from steadyhand.actor.logbook import read_rows
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
 from tests.e2e.point_run import OUTBOX, realtime_env, record
-from transport.log import LogReader
-from transport.record import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60.0

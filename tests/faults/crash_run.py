@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 from gymnasium import spaces
 
-from actor.console import NoConsole
-from actor.env_schema import env_schema
-from actor.policy_runner import use_one_thread
-from actor.session import Session, open_session
-from actor.stop_flag import StopFlag
-from actor.training import Training
-from runtime.clock import MonotonicClock
-from runtime.logging import setup
-from runtime.run_folder import RunFolder
+from steadyhand.actor.console import NoConsole
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.session import Session, open_session
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.training import Training
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.logging import setup
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, REALTIME_S, SEED, helper, link, run_learner
 from tests.faults.witness import WITNESS, Witness
 from tests.unit.actor.point_env import PointEnv
-from transport.config import TransportConfig
-from transport.log import LogReader
-from transport.schema import Schema
-from transport.zmq_uplink import ZmqUplink
 
 ENDLESS = 1_000_000  # steps, seconds; never reached
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import zmq
 
+from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS
 from tests.faults.peers import Hostile
 from tests.transport_kit import CONFIG
-from transport.zmq_server import MAX_WIRE_ERRORS
 
 PAUSE_S = 0.001
 

@@ -4,11 +4,11 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.tcp_proxy import TcpProxy
 from tests.transport_kit import CLOCK, CONFIG, hello, intake_in, session_id, wait_until, write_episode, writer_in
-from transport.log import LogReader
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 FAST = float("inf")
 

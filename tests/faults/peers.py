@@ -4,12 +4,12 @@ from pathlib import Path
 
 import zmq
 
+from steadyhand.transport import keys
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.transport_kit import CLOCK, CONFIG, connected_config, hello, record, wait_until, writer_in
-from transport import keys
-from transport.config import TransportConfig
-from transport.log import LogReader
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 
 class Hostile:

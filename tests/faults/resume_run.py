@@ -11,11 +11,11 @@ from pathlib import Path
 
 import safetensors.torch
 
-from learner.config import LearnerConfig, SacConfig
-from learner.learner import Learner
-from policies.config import PolicyConfig
-from runtime.config import build, compose
-from runtime.run_folder import RunFolder
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.learner import Learner
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.run_folder import RunFolder
 from tests.e2e.point_run import link
 from tests.unit.learner.logs import session_id, write_episode, writer_in
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from runtime.crashpoint import POINTS
+from steadyhand.runtime.crashpoint import POINTS
+from steadyhand.transport.segment import LogError
 from tests.faults.crash_world import CrashWorld
 from tests.faults.scale import FULL, spread
-from transport.segment import LogError
 
 ACTOR_POINTS = [name for name, sides in POINTS.items() if "actor" in sides]
 

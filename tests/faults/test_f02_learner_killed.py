@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.crashpoint import POINTS
+from steadyhand.runtime.crashpoint import POINTS
 from tests.faults.crash_world import CrashWorld
 from tests.faults.scale import FULL, spread
 

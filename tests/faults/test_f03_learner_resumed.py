@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from learner.learner import Learner
-from runtime.clock import MonotonicClock
-from runtime.crashpoint import EXIT_STATUS, VARIABLE
-from runtime.run_folder import RunFolder
+from steadyhand.learner.learner import Learner
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.crashpoint import EXIT_STATUS, VARIABLE
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Kind, record_dtype
 from tests.faults.resume_run import LINK, SESSION, configs, prepare
 from tests.faults.scale import FULL
 from tests.unit.learner.logs import SCHEMA, session_id
-from transport.log import LogWriter
-from transport.record import Kind, record_dtype
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = (10_000, 100_000, 1_000_000) if FULL else (3_000, 30_000)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from learner.checkpoint import CheckpointFolder
-from runtime.crashpoint import EXIT_STATUS, POINTS, VARIABLE
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.runtime.crashpoint import EXIT_STATUS, POINTS, VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = [name for name in POINTS if name.startswith("checkpoint.")]
@@ -18,7 +18,7 @@ OLD = {"checkpoint.begun", "checkpoint.file", "checkpoint.manifest", "checkpoint
 
 def save(folder: Path, step: int, crash: str = "") -> int:
     code = (
-        "from pathlib import Path\nfrom learner.checkpoint import CheckpointFolder\n"
+        "from pathlib import Path\nfrom steadyhand.learner.checkpoint import CheckpointFolder\n"
         "from tests.faults.test_f04_killed_during_checkpoint import FILES\n"
         f"CheckpointFolder(Path({str(folder)!r}), keep=2).save({step}, FILES, {{'at': {step}}})\n"
     )

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learner.checkpoint import CheckpointFolder
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import record_dtype
+from steadyhand.transport.uplink import LocalUplink
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, session_id, write_episode, writer_in
-from transport import segment
-from transport.log import LogReader
-from transport.record import record_dtype
-from transport.uplink import LocalUplink
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = record_dtype(SCHEMA).itemsize
@@ -33,7 +33,7 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_older_one(tmp_path, limit):
     checkpoints = CheckpointFolder(tmp_path, keep=3)
     checkpoints.save(1, {"learner.safetensors": bytes(10_000)}, {})
     code = (
-        "from pathlib import Path\nfrom learner.checkpoint import CheckpointFolder\nLIMIT_NOW\n"
+        "from pathlib import Path\nfrom steadyhand.learner.checkpoint import CheckpointFolder\nLIMIT_NOW\n"
         f"folder = CheckpointFolder(Path({str(tmp_path)!r}), keep=3)\n"
         "try:\n    folder.save(2, {'policy.json': b'{}', 'learner.safetensors': bytes(10_000)}, {})\n"
         "except OSError as error:\n    print(error.errno)\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learner.checkpoint import CheckpointError, CheckpointFolder
-from learner.learner import Learner
-from runtime.run_folder import RunFolder
+from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder
+from steadyhand.learner.learner import Learner
+from steadyhand.runtime.run_folder import RunFolder
 from tests.faults.resume_run import LINK, configs, prepare
 
 FLIPS = 20  # seeded places a file

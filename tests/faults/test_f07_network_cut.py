@@ -2,9 +2,9 @@
 
 import pytest
 
+from steadyhand.transport.weights import Weights, encode
 from tests.faults.link_world import LinkWorld
 from tests.transport_kit import CLOCK, wait_until
-from transport.weights import Weights, encode
 
 HEARTBEAT_S, LIVENESS = 0.4, 3  # the product's own three heartbeats of silence
 LINK = {"heartbeat_s": HEARTBEAT_S, "liveness_heartbeats": LIVENESS}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from steadyhand.transport.weights import Weights, encode
 from tests.faults.link_world import LinkWorld
 from tests.transport_kit import CLOCK, wait_until
-from transport.weights import Weights, encode
 
 BYTES_PER_S, WEIGHTS_BYTES_PER_S = 100_000, 400_000
 TENSOR = np.zeros(50_000, np.float32)  # 200 kB, half a second on the link

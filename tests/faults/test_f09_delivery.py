@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from steadyhand.transport import segment as seg
+from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.outbox import Outbox
+from steadyhand.transport.wire import Accept, Ack
 from tests.faults.scale import FULL
 from tests.transport_kit import CONFIG, hello, intake_in, record, session_id, writer_in
-from transport import segment as seg
-from transport.intake import Intake, UnknownSessionError
-from transport.log import LogWriter
-from transport.outbox import Outbox
-from transport.wire import Accept, Ack
 
 pytestmark = pytest.mark.timeout(1800 if FULL else 120)
 OPERATIONS = int(os.environ.get("STEADYHAND_FAULT_OPERATIONS", 100_000 if FULL else 300))

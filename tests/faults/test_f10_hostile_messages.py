@@ -20,22 +20,11 @@ import zmq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faults.peers import Honest, Hostile
-from tests.transport_kit import (
-    CONFIG,
-    SCHEMA,
-    hello,
-    intake_in,
-    record,
-    session_id,
-    wait_until,
-    writer_in,
-)
-from transport import weights, wire
-from transport.budget import Budget
-from transport.log import LogReader
-from transport.weights import Weights, WeightsError
-from transport.wire import (
+from steadyhand.transport import weights, wire
+from steadyhand.transport.budget import Budget
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.weights import Weights, WeightsError
+from steadyhand.transport.wire import (
     MAX_HEADER_BYTES,
     Accept,
     Ack,
@@ -48,8 +37,19 @@ from transport.wire import (
     WeightsRequest,
     WireError,
 )
-from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
-from transport.zmq_uplink import ZmqUplink
+from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
+from tests.faults.peers import Honest, Hostile
+from tests.transport_kit import (
+    CONFIG,
+    SCHEMA,
+    hello,
+    intake_in,
+    record,
+    session_id,
+    wait_until,
+    writer_in,
+)
 
 FRAMES = int(os.environ.get("STEADYHAND_FAULT_FRAMES", "100000"))
 SENT = FRAMES // 20  # of them through sockets, to a real learner
@@ -351,10 +351,10 @@ def test_an_error_that_is_not_caught_would_be_seen(server, hostile, quiet, monke
         return msgspec.msgpack.decode(frames[0]), b""
 
     real = wire.decode
-    monkeypatch.setattr("transport.zmq_server.wire.decode", careless)
+    monkeypatch.setattr("steadyhand.transport.zmq_server.wire.decode", careless)
     hostile.socket.send(b"\xc1")
     wait_until(lambda: server.failure is not None)
-    monkeypatch.setattr("transport.zmq_server.wire.decode", real)
+    monkeypatch.setattr("steadyhand.transport.zmq_server.wire.decode", real)
 
 
 @pytest.mark.parametrize(

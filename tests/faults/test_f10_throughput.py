@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 from tests.faults.peers import Honest
 from tests.faults.scale import FULL
 from tests.transport_kit import intake_in, make_machine, pair, reaching, session_id, wait_until
-from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 
 ROOT = Path(__file__).resolve().parents[2]
 BURST, PAIRS = (1500, 20) if FULL else (100, 2)

@@ -13,6 +13,17 @@ import numpy as np
 import pytest
 import zmq
 
+from steadyhand.transport import allow_list, keys, wire
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.handshake import HandshakeError, HandshakeMonitor
+from steadyhand.transport.keys import KeysError
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.socket_thread import InsecureAddressError
+from steadyhand.transport.uplink import UplinkTimeout
+from steadyhand.transport.weights import Weights, encode
+from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.transport_kit import (
     CLOCK,
     CONFIG,
@@ -26,17 +37,6 @@ from tests.transport_kit import (
     wait_until,
     writer_in,
 )
-from transport import allow_list, keys, wire
-from transport.config import TransportConfig
-from transport.handshake import HandshakeError, HandshakeMonitor
-from transport.keys import KeysError
-from transport.log import LogReader
-from transport.outbox import Rejected
-from transport.socket_thread import InsecureAddressError
-from transport.uplink import UplinkTimeout
-from transport.weights import Weights, encode
-from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 MAX_ERROR_S = 1.0
 

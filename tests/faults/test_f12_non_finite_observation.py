@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from actor import episode
-from robot_envs.robot import RobotState
+from steadyhand.actor import episode
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.transport.record import valid_starts
 from tests.fault_kit import Fault, FaultPlan, Practice, StubPolicy, not_finite
-from transport.record import valid_starts
 
 FIELDS = ("tcp_pose", "tcp_twist", "wrench", "gripper_width")
 VALUES = (np.nan, np.inf, -np.inf)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robot_envs.safety.gate import SafetyGate, limit_command
+from steadyhand.robot_envs.safety.gate import SafetyGate, limit_command
 from tests.fault_kit import Practice, StubPolicy
 
 AT = 4  # the step whose action is at fault

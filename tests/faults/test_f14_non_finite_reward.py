@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actor import episode
+from steadyhand.actor import episode
+from steadyhand.transport.record import valid_starts
 from tests.fault_kit import Practice
-from transport.record import valid_starts
 
 AT = range(3, 10)  # the steps whose reward is at fault
 

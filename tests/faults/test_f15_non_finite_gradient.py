@@ -8,11 +8,11 @@ import pytest
 import safetensors.numpy
 import torch
 
-from learner.learner import Learner
-from learner.train_loop import STATE_FILE, TrainingDivergedError
-from runtime.run_folder import RunFolder
+from steadyhand.learner.learner import Learner
+from steadyhand.learner.train_loop import STATE_FILE, TrainingDivergedError
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport import weights as weights_codec
 from tests.faults.resume_run import LINK, configs, prepare
-from transport import weights as weights_codec
 
 DELAY = 2  # critic steps in a block
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actor.control_loop import ControlLoop
-from actor.env_schema import env_schema
-from robot_envs.camera import WHOLE, Frame
-from robot_envs.env import RobotEnv
-from robot_envs.safety.camera_watch import CameraLimits, CameraWatch
-from runtime.clock import FakeClock
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.robot_envs.camera import WHOLE, Frame
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.record import valid_starts
 from tests.fault_kit import Practice
 from tests.faults.scale import FULL
 from tests.robot_kit import make_robot_env
-from transport.record import valid_starts
 
 AT = 6  # the look from which on the camera is at fault
 MAX_AGE_S, MAX_SAME = 0.3, 3

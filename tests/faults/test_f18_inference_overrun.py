@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from robot_envs.env import RobotEnv
-from robot_envs.safety.command_stream import HoldReason, PoseStream
-from robot_envs.safety.watchdog import Watchdog
-from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.config import build, compose
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.safety.command_stream import HoldReason, PoseStream
+from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.config import build, compose
 from tests.fault_kit import Practice, StubPolicy
 from tests.robot_kit import limits
 

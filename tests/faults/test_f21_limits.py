@@ -5,11 +5,11 @@ import os
 import numpy as np
 import pytest
 
-from robot_envs.frames import pose_compose, pose_from_vector, quat_from_rotvec
-from robot_envs.robot import RobotCommand
-from robot_envs.safety import gate as gate_module
-from robot_envs.safety.gate import SafetyGate
-from robot_envs.safety.shaper import PoseShaper
+from steadyhand.robot_envs.frames import pose_compose, pose_from_vector, quat_from_rotvec
+from steadyhand.robot_envs.robot import RobotCommand
+from steadyhand.robot_envs.safety import gate as gate_module
+from steadyhand.robot_envs.safety.gate import SafetyGate
+from steadyhand.robot_envs.safety.shaper import PoseShaper
 from tests.fault_kit import Practice, StubPolicy
 from tests.faults.scale import FULL
 from tests.robot_kit import limits, state

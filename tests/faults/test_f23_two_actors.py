@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.uplink import LocalUplink
+from steadyhand.transport.wire import Accept, Reject
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, record, session_id, write_episode, writer_in
-from transport.intake import Intake, UnknownSessionError
-from transport.log import LogReader
-from transport.outbox import Rejected
-from transport.uplink import LocalUplink
-from transport.wire import Accept, Reject
 
 TTL_NS = round(CONFIG.liveness_s * 1e9)
 TICK_NS = TTL_NS // 10

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from steadyhand.transport import wire
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
+from steadyhand.transport.uplink import LocalUplink
+from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id
 from tests.unit.actor.test_training import Run
-from transport import wire
-from transport.intake import Intake
-from transport.outbox import Rejected
-from transport.schema import FieldSpec, Schema, SchemaError
-from transport.uplink import LocalUplink
-from transport.wire import Accept, Hello, Reject, WireError
 
 # Another value for every attribute of a field; what one of them does not allow is left out below.
 OTHER: dict[str, Any] = {

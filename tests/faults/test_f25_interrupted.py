@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from runtime.crashpoint import INTERRUPTED, POINTS
+from steadyhand.runtime.crashpoint import INTERRUPTED, POINTS
 from tests.faults.crash_world import DEADLINE_S, CrashWorld
 from tests.faults.scale import FULL, spread
 

@@ -5,15 +5,15 @@ import hashlib
 import numpy as np
 import pytest
 
-from actor import policy_runner
-from actor.env_schema import env_schema
-from actor.policy_runner import PolicyRunner
-from policies import InputSpec, Policy, PolicySpec
-from runtime.clock import FakeClock
+from steadyhand.actor import policy_runner
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.policies import InputSpec, Policy, PolicySpec
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport import weights as codec
+from steadyhand.transport.uplink import WeightsBox
+from steadyhand.transport.weights import DIGEST_BYTES, HEAD, Weights, encode
 from tests.unit.actor.point_env import PointEnv
-from transport import weights as codec
-from transport.uplink import WeightsBox
-from transport.weights import DIGEST_BYTES, HEAD, Weights, encode
 
 SPEC = PolicySpec(
     inputs=(InputSpec("position", (2,), "float32"), InputSpec("to_goal", (2,), "float32")),

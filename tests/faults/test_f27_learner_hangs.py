@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from actor.learner_watch import LearnerWatch
-from runtime.clock import FakeClock
+from steadyhand.actor.learner_watch import LearnerWatch
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.uplink import Progress
 from tests.faults.crash_world import CrashWorld
-from transport.uplink import Progress
 
 PERIOD_S, STALL_S = 0.1, 60.0  # the product's own
 LIVENESS_S = 0.3 * 6  # of the link under test

@@ -8,12 +8,12 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.faults.scale import FULL
 from tests.robot_kit import make_robot_env
 from tests.transport_kit import CONFIG, hello, intake_in, reaching, wait_until, write_episode, writer_in
-from transport.log import LogReader
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 TIMES = 1000 if FULL else 20
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from robot_envs.frames import (
+from steadyhand.robot_envs.frames import (
     pose_compose,
     pose_from_vector,
     quat_from_rotvec,
@@ -19,16 +19,16 @@ from robot_envs.frames import (
     quat_multiply,
     rotvec_from_quat,
 )
-from robot_envs.robot import RobotCommand
-from robot_envs.safety import shaper as shaper_module
-from robot_envs.safety.command_stream import LATCHING, JointStream, PoseStream, TwistStream
-from robot_envs.safety.gate import SafetyGate
-from robot_envs.safety.joint_limits import JointLimits
-from robot_envs.safety.plausibility import Plausibility
-from robot_envs.safety.rate_limit import Rates
-from robot_envs.safety.region import Extent
-from robot_envs.safety.watchdog import Watchdog
-from robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.robot_envs.robot import RobotCommand
+from steadyhand.robot_envs.safety import shaper as shaper_module
+from steadyhand.robot_envs.safety.command_stream import LATCHING, JointStream, PoseStream, TwistStream
+from steadyhand.robot_envs.safety.gate import SafetyGate
+from steadyhand.robot_envs.safety.joint_limits import JointLimits
+from steadyhand.robot_envs.safety.plausibility import Plausibility
+from steadyhand.robot_envs.safety.rate_limit import Rates
+from steadyhand.robot_envs.safety.region import Extent
+from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 from tests.faults.scale import FULL
 from tests.robot_kit import TOOL_DOWN, limits, state
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actor.logbook import read_rows
-from runtime.run_folder import RunFolder
+from steadyhand.actor.logbook import read_rows
 from steadyhand.children import free_addresses
+from steadyhand.runtime.run_folder import RunFolder
 from tests.faults.scale import FULL
 from tests.faults.witness import WITNESS, account, delivered
 

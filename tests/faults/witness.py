@@ -8,10 +8,10 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-from runtime.run_folder import RunFolder
+from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.storage import OUTBOX
-from transport.log import LogReader
-from transport.record import OBSERVATION, Kind
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import OBSERVATION, Kind
 
 WITNESS = "witness"
 

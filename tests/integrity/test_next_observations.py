@@ -6,6 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogReader, LogWriter
+from steadyhand.transport.record import Kind, valid_starts
+from steadyhand.transport.uplink import Uplink
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.transport_kit import (
     CONFIG,
     code,
@@ -18,12 +24,6 @@ from tests.transport_kit import (
     write_episode,
     writer_in,
 )
-from transport import segment
-from transport.log import LogReader, LogWriter
-from transport.record import Kind, valid_starts
-from transport.uplink import Uplink
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 
 class Run:

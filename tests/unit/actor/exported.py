@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from actor.env_schema import env_schema
-from learner.saved_policy import SavedPolicy
-from policies import Policy
+from steadyhand.actor.env_schema import env_schema
 from steadyhand.export import exported
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import Policy
 from tests.unit.actor.point_env import PointEnv
 from tests.unit.actor.test_policy_runner import SPEC
 

@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from actor.arbiter import Arbiter
-from actor.authority import AT_ONCE, HandOver
-from runtime.clock import Clock, FakeClock
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import AT_ONCE, HandOver
+from steadyhand.runtime.clock import Clock, FakeClock
 
 PERIOD_S = 0.1
 STEP = 0.2

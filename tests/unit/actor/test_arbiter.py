@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from actor.authority import HandOver
-from robot_envs.devices.operator import HOLD
+from steadyhand.actor.authority import HandOver
+from steadyhand.robot_envs.devices.operator import HOLD
 from tests.unit.actor.point_env import arbiter as make_arbiter
 
 POLICY = np.array([0.1, 0.2], np.float32)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from actor.authority import HandOver, Ramp, ramped_entries
+from steadyhand.actor.authority import HandOver, Ramp, ramped_entries
 from tests.robot_kit import make_robot_env
 from tests.unit.actor.point_env import PointEnv
 

@@ -1,11 +1,11 @@
 import pytest
 
-from actor.backlog import deliver_backlog
+from steadyhand.actor.backlog import deliver_backlog
+from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.uplink import LocalUplink
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
-from transport.acknowledged import read_acknowledged
-from transport.log import LogReader
-from transport.schema import Schema
-from transport.uplink import LocalUplink
 
 
 @pytest.fixture

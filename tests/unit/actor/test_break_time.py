@@ -1,4 +1,4 @@
-from actor.break_time import PARKED, BreakTime
+from steadyhand.actor.break_time import PARKED, BreakTime
 from tests.unit.actor.point_env import Helper, PointEnv
 
 

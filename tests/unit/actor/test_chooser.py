@@ -1,9 +1,9 @@
 import numpy as np
 
-from actor.chooser import Chooser, Explorer
-from actor.env_schema import env_schema
-from actor.policy_runner import PolicyRunner
-from runtime.clock import FakeClock
+from steadyhand.actor.chooser import Chooser, Explorer
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.runtime.clock import FakeClock
 from tests.unit.actor.point_env import Helper, PointEnv, arbiter
 from tests.unit.actor.test_policy_runner import SPEC, observation, weights_of
 

@@ -1,7 +1,7 @@
 import pytest
 
-from actor.config import ActorConfig, ExplorationConfig, GraduationConfig, LoggingConfig
-from runtime.config import ConfigError, build, compose
+from steadyhand.actor.config import ActorConfig, ExplorationConfig, GraduationConfig, LoggingConfig
+from steadyhand.runtime.config import ConfigError, build, compose
 
 
 def composed(group: str, *overrides: str) -> dict:

@@ -5,11 +5,11 @@ import math
 import pytest
 from rich.console import Console as Terminal
 
-from actor.config import LoggingConfig
-from actor.console import LiveConsole, NoConsole, PlainConsole, Status, make_console
-from actor.console.live import view
-from actor.console.plain import progress_line
-from runtime.clock import FakeClock
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.actor.console import LiveConsole, NoConsole, PlainConsole, Status, make_console
+from steadyhand.actor.console.live import view
+from steadyhand.actor.console.plain import progress_line
+from steadyhand.runtime.clock import FakeClock
 
 STATUS = Status(
     waiting="",

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from actor.chooser import Chooser
-from actor.control_loop import INTERRUPTED, NON_FINITE_OBSERVATION, ControlLoop, episode_seed
-from actor.env_schema import env_schema
-from robot_envs.devices.operator import HOLD
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import INTERRUPTED, NON_FINITE_OBSERVATION, ControlLoop, episode_seed
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.robot_envs.devices.operator import HOLD
+from steadyhand.transport.record import Kind, Phase, valid_starts
 from tests.unit.actor.point_env import PERIOD_S, Helper, PointEnv, arbiter
-from transport.record import Kind, Phase, valid_starts
 
 
 class Harness:

@@ -1,13 +1,13 @@
 import pytest
 
-from actor.authority import AT_ONCE
-from actor.deploy import deploy
-from actor.env_schema import env_schema
-from actor.evaluate import evaluate
-from actor.onnx_policy import OnnxPolicy
-from actor.onnx_runner import OnnxRunner
-from actor.stop_flag import StopFlag
-from robot_envs.devices.operator import NoOperator
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.deploy import deploy
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.evaluate import evaluate
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.onnx_runner import OnnxRunner
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.robot_envs.devices.operator import NoOperator
 from tests.unit.actor.exported import TASK, walking_file
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_evaluate import make_runner

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from actor.env_schema import env_schema
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.transport.schema import SchemaError
 from tests.unit.actor.point_env import PERIOD_S, PointEnv
-from transport.schema import SchemaError
 
 
 def test_everything_is_read_off_the_environment():

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from actor.arbiter import Decision
-from actor.env_schema import env_schema
-from actor.episode import Episode
+from steadyhand.actor.arbiter import Decision
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.episode import Episode
+from steadyhand.transport.record import Kind, Phase, record_dtype, valid_starts
 from tests.unit.actor.point_env import PointEnv
-from transport.record import Kind, Phase, record_dtype, valid_starts
 
 SCHEMA = env_schema(PointEnv(frames=True))
 INFO = {"gated_command": np.array([3, 4], np.float32), "reward_terms": {"reached": 1.0}, "success": True}

@@ -3,17 +3,17 @@ import json
 import numpy as np
 import pytest
 
-from actor.control_loop import EpisodeSummary
-from actor.env_schema import env_schema
-from actor.evaluate import evaluate, judge
-from actor.policy_runner import PolicyRunner
-from actor.stop_flag import StopFlag
-from policies import Policy
-from runtime.clock import FakeClock
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.evaluate import evaluate, judge
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.policies import Policy
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.record import Phase
+from steadyhand.transport.weights import Weights
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_policy_runner import SPEC
-from transport.record import Phase
-from transport.weights import Weights
 
 
 def make_runner(skilled=True):

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from actor.arbiter import Arbiter, Decision
-from actor.authority import AT_ONCE, ramped_entries
-from actor.chooser import Chooser
-from actor.control_loop import ControlLoop
-from actor.env_schema import env_schema
-from actor.gripper_state import GripperState
-from robot_envs.devices.operator import NoOperator
-from robot_envs.gripper import commanded_wish, gripper_wish
-from robot_envs.make import make_env
-from runtime.config import compose
-from transport.record import Kind, Phase
+from steadyhand.actor.arbiter import Arbiter, Decision
+from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.gripper_state import GripperState
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import compose
+from steadyhand.transport.record import Kind, Phase
 
 GRIPPER = 2
 

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from actor.learner_watch import LearnerWatch
-from runtime.clock import FakeClock
-from transport.uplink import Progress
+from steadyhand.actor.learner_watch import LearnerWatch
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.uplink import Progress
 
 SECOND = 1_000_000_000
 

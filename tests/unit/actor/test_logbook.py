@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from actor.control_loop import EpisodeSummary
-from actor.logbook import Logbook, read_rows
-from transport.record import Phase
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.logbook import Logbook, read_rows
+from steadyhand.transport.record import Phase
 
 FRESH = SimpleNamespace(steps=0, next_episode_id=0)
 
@@ -74,7 +74,7 @@ def test_a_full_disk_costs_a_row_of_the_file_and_nothing_else(tmp_path, monkeypa
     logbook = Logbook(path, FRESH)
     play(logbook)
     with monkeypatch.context() as patch:
-        patch.setattr("actor.logbook.append_whole", full)
+        patch.setattr("steadyhand.actor.logbook.append_whole", full)
         play(logbook, 5)
     play(logbook)
     assert (logbook.episodes, logbook.env_steps) == (3, 25)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from actor.observation_window import ObservationWindow
+from steadyhand.actor.observation_window import ObservationWindow
 
 
 def observation(value):

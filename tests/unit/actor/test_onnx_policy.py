@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 import pytest
 
-from actor.onnx_policy import BLANK, SEAL, MissingRuntimeError, OnnxPolicy, sealed
-from actor.policy_description import ExportedPolicyError
+from steadyhand.actor.onnx_policy import BLANK, SEAL, MissingRuntimeError, OnnxPolicy, sealed
+from steadyhand.actor.policy_description import ExportedPolicyError
 from tests.unit.actor.exported import VERSION, walking_file
 
 

@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from actor.env_schema import env_schema
-from actor.onnx_policy import OnnxPolicy
-from actor.onnx_runner import OnnxRunner
-from actor.policy_description import ExportedPolicyError
-from actor.policy_runner import PolicyRunner
-from runtime.clock import FakeClock
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.onnx_runner import OnnxRunner
+from steadyhand.actor.policy_description import ExportedPolicyError
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.weights import Weights
 from tests.unit.actor.exported import TASK, VERSION, walking_file, walking_policy
 from tests.unit.actor.point_env import PointEnv
 from tests.unit.actor.test_policy_runner import SPEC, observation
-from transport.weights import Weights
 
 SCHEMA = env_schema(PointEnv())
 

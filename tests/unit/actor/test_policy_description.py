@@ -4,9 +4,9 @@ import json
 import numpy as np
 import pytest
 
-from actor.policy_description import ExportedPolicyError, PolicyDescription, probes, task_facts
-from runtime.config import compose
-from transport.schema import FieldSpec, Schema
+from steadyhand.actor.policy_description import ExportedPolicyError, PolicyDescription, probes, task_facts
+from steadyhand.runtime.config import compose
+from steadyhand.transport.schema import FieldSpec, Schema
 
 POSE = FieldSpec("tcp_pose", (6,), "float32", -10.0, 10.0, "m, rad", "start pose")
 WRIST = FieldSpec("wrist", (4, 4, 3), "uint8", 0.0, 255.0, "rgb", "camera")
@@ -85,7 +85,8 @@ def test_an_action_must_move_the_arm_as_far_as_in_training():
     assert misfits(task=faster) == ["task action_scale_m: expected 0.01, found 0.02"]
     (line, *_) = misfits(task=compose(["task=peg_insert"])["task"])
     assert line == (
-        "task entry_point: expected robot_envs.tasks.reach:Reach, found robot_envs.tasks.peg_insert:PegInsert"
+        "task entry_point: expected steadyhand.robot_envs.tasks.reach:Reach, "
+        "found steadyhand.robot_envs.tasks.peg_insert:PegInsert"
     )
 
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from actor.env_schema import env_schema
-from actor.policy_runner import PolicyRunner, use_one_thread
-from policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
-from runtime.clock import FakeClock
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.policy_runner import PolicyRunner, use_one_thread
+from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.schema import FieldSpec, SchemaError
+from steadyhand.transport.weights import Weights
 from tests.encoder_kit import resnet10_file
 from tests.unit.actor.point_env import PointEnv
-from transport.schema import FieldSpec, SchemaError
-from transport.weights import Weights
 
 SCHEMA = env_schema(PointEnv())
 SPEC = PolicySpec(

@@ -3,15 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from actor.authority import AT_ONCE
-from actor.env_schema import env_schema
-from actor.record import RecordingConfig, record_demos
-from actor.stop_flag import StopFlag
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.record import RecordingConfig, record_demos
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Phase, valid_starts
+from steadyhand.transport.segment import LogError
 from tests.unit.actor.point_env import Helper, PointEnv
-from transport.demo_set import read_manifest
-from transport.log import LogReader
-from transport.record import Phase, valid_starts
-from transport.segment import LogError
 
 CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"}, AT_ONCE)
 

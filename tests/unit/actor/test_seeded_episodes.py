@@ -1,10 +1,10 @@
 from itertools import islice
 
-from actor.chooser import Chooser
-from actor.control_loop import ControlLoop
-from actor.env_schema import env_schema
-from actor.seeded_episodes import seeded_episodes
-from actor.stop_flag import StopFlag
+from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.seeded_episodes import seeded_episodes
+from steadyhand.actor.stop_flag import StopFlag
 from tests.unit.actor.point_env import Helper, PointEnv, arbiter
 from tests.unit.actor.test_break_time import ParkedEnv, Tired
 

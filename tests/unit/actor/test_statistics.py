@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actor.statistics import wilson_interval
+from steadyhand.actor.statistics import wilson_interval
 
 
 @pytest.mark.parametrize(

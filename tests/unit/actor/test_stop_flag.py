@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-from actor import stop_flag
-from actor.stop_flag import StopFlag
+from steadyhand.actor import stop_flag
+from steadyhand.actor.stop_flag import StopFlag
 
 
 @pytest.fixture(autouse=True)

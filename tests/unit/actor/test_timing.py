@@ -1,6 +1,6 @@
 import pytest
 
-from actor.timing import Timing
+from steadyhand.actor.timing import Timing
 
 
 def test_percentiles_are_in_milliseconds():

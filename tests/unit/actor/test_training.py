@@ -7,25 +7,25 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from actor.config import ActorConfig, ExplorationConfig, GraduationConfig
-from actor.console import NoConsole
-from actor.env_schema import env_schema
-from actor.session import open_session
-from actor.stop_flag import StopFlag
-from actor.training import Training
-from policies import PolicySpecError
-from runtime.clock import FakeClock
+from steadyhand.actor.config import ActorConfig, ExplorationConfig, GraduationConfig
+from steadyhand.actor.console import NoConsole
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.session import open_session
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.actor.training import Training
+from steadyhand.policies import PolicySpecError
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.intake import Intake
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
+from steadyhand.transport.uplink import LocalUplink
+from steadyhand.transport.weights import encode
+from steadyhand.transport.wire import Status
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_evaluate import make_runner
 from tests.unit.actor.test_policy_runner import SPEC, weights_of
-from transport.acknowledged import read_acknowledged
-from transport.config import TransportConfig
-from transport.intake import Intake
-from transport.log import LogReader
-from transport.record import Kind
-from transport.uplink import LocalUplink
-from transport.weights import encode
-from transport.wire import Status
 
 NOBODY = ExplorationConfig(max_env_steps=0, scale=0.5)
 CONFIG = ActorConfig(
@@ -381,7 +381,7 @@ def test_what_the_learner_takes_while_the_robot_holds_makes_room(tmp_path, monke
 
     config = dataclasses.replace(CONFIG, max_env_steps=3000)
     run = Run(tmp_path, config, idle=wake, trim=True)
-    monkeypatch.setattr("actor.training.shutil.disk_usage", free)
+    monkeypatch.setattr("steadyhand.actor.training.shutil.disk_usage", free)
     run.training = run.make_training(config, min_free_bytes=2 * LINK.segment_bytes)
     assert run().end_reason == "max_env_steps"
     assert [reason for reason in run.waits if "min_free_bytes" in reason]
@@ -542,7 +542,7 @@ def test_a_disk_that_is_nearly_full_holds_and_goes_on_when_there_is_room(tmp_pat
     def wake(run):
         free[0] = 10 if len(run.waits) < 5 else 1000
 
-    monkeypatch.setattr("actor.training.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr("steadyhand.actor.training.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
     run = Run(tmp_path, idle=wake)
     run.training = run.make_training(CONFIG, min_free_bytes=1000)
     assert run().end_reason == "max_env_steps"

@@ -1,7 +1,7 @@
 import pytest
 
-from actor.waiting import pause, resume_after_stop
-from runtime.clock import FakeClock
+from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.runtime.clock import FakeClock
 from tests.unit.actor.point_env import Helper, PointEnv
 
 

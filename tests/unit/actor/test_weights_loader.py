@@ -3,9 +3,9 @@ import threading
 import numpy as np
 import pytest
 
-from actor.policy_runner import PolicyRunner
-from actor.weights_loader import WeightsLoader
-from runtime.clock import FakeClock
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.weights_loader import WeightsLoader
+from steadyhand.runtime.clock import FakeClock
 from tests.transport_kit import wait_until
 from tests.unit.actor.test_policy_runner import SCHEMA, SPEC, observation, spoiled, weights_of
 from tests.unit.actor.test_policy_runner import poison as not_finite

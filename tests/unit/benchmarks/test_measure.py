@@ -3,7 +3,7 @@ import torch
 
 from benchmarks import measure
 from benchmarks.measure import Plan, in_turns, percentile_ms, threads, times_ms
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from benchmarks.recording import EPISODE_STEPS, make_schema, write_log
-from learner.replay.store import ReplayStore
-from transport.log import LogReader
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.transport.log import LogReader
 
 
 @pytest.mark.parametrize("count", [60, 2500])

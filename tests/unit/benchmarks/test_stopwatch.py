@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks import stopwatch
 from benchmarks.stopwatch import Stopwatch
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
 
 
 class Work:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from learner.config import LearnerConfig, SacConfig
-from policies import InputSpec, PolicySpec
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.policies import InputSpec, PolicySpec
 
 SETTINGS = {
     "batch_size": 8,

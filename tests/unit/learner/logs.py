@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from transport.log import LogReader, LogWriter
-from transport.record import Kind, Phase, record_dtype
-from transport.schema import FieldSpec, Schema
+from steadyhand.transport.log import LogReader, LogWriter
+from steadyhand.transport.record import Kind, Phase, record_dtype
+from steadyhand.transport.schema import FieldSpec, Schema
 
 STATE = FieldSpec("state", (3,), "float32", -np.inf, np.inf, "m", "base")
 SIDE = FieldSpec("side", (32, 32, 3), "uint8", 0, 255, "", "side camera")

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from learner import checkpoint as module
-from learner.checkpoint import CheckpointError, CheckpointFolder, read_checkpoint
+from steadyhand.learner import checkpoint as module
+from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder, read_checkpoint
 
 FILES = {"learner.safetensors": bytes(range(200)), "policy.json": b"{}"}
 

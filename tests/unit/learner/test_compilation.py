@@ -3,9 +3,9 @@ import shutil
 import pytest
 import torch
 
-from learner.algos.sac import Sac
-from learner.compilation import CompilationError, compile_layers
-from policies import Policy
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.compilation import CompilationError, compile_layers
+from steadyhand.policies import Policy
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script_method.*:DeprecationWarning")
 NEEDS_COMPILER = pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")

@@ -2,9 +2,9 @@ from dataclasses import asdict
 
 import pytest
 
-from learner.config import BcConfig, LearnerConfig, SacConfig
-from policies.config import PolicyConfig
-from runtime.config import ConfigError, build, compose
+from steadyhand.learner.config import BcConfig, LearnerConfig, SacConfig
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.config import ConfigError, build, compose
 
 
 @pytest.mark.parametrize("option", ["sac", "rlpd"])

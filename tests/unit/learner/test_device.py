@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from learner.device import DeviceError, resolve_device, resolve_precision
+from steadyhand.learner.device import DeviceError, resolve_device, resolve_precision
 
 
 def test_auto_takes_the_fastest(monkeypatch):

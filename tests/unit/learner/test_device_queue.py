@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from learner.device_queue import DEPTH, DeviceQueue
+from steadyhand.learner.device_queue import DEPTH, DeviceQueue
 
 
 @pytest.fixture

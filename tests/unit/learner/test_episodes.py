@@ -1,8 +1,8 @@
 import pytest
 
-from learner.episodes import FIRST_ROWS, Episodes
+from steadyhand.learner.episodes import FIRST_ROWS, Episodes
+from steadyhand.transport.record import Kind, Phase
 from tests.unit.learner.logs import append, reader_of, write_episode, writer_in
-from transport.record import Kind, Phase
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_sessions_are_taken_together(tmp_path):
 
 
 def test_a_resumed_learner_looks_back_at_the_newest_rows_alone(log, monkeypatch):
-    monkeypatch.setattr("learner.episodes.FIRST_ROWS", 8)
+    monkeypatch.setattr("steadyhand.learner.episodes.FIRST_ROWS", 8)
     assert FIRST_ROWS >= 1000
     practise(log, 0, 9)
     practise(log, 1, 3, success=True)

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learner.config import BcConfig
-from learner.fit_bc import BcDataError, fit_bc, open_store
-from policies import Policy
+from steadyhand.learner.config import BcConfig
+from steadyhand.learner.fit_bc import BcDataError, fit_bc, open_store
+from steadyhand.policies import Policy
+from steadyhand.transport.label_log import Label, append_label
+from steadyhand.transport.record import Phase
 from tests.unit.learner.logs import session_id, write_episode, writer_in
-from transport.label_log import Label, append_label
-from transport.record import Phase
 
 CONFIG = BcConfig(
     batch_size=32, loss="mse", policy_lr=1e-2, image_shift=0, epochs=40, validation_share=0.25, candidates=4
@@ -47,7 +47,7 @@ def test_the_seed_fixes_the_candidates(demos, make_spec):
 def test_whole_episodes_are_held_out(demos, make_spec, monkeypatch):
     store, _ = open_store([demos])
     seen = {"update": set(), "evaluate": set()}
-    from learner.algos.bc import Bc
+    from steadyhand.learner.algos.bc import Bc
 
     for name in seen:
         original = getattr(Bc, name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from learner.journal import Journal, JournalError
+from steadyhand.learner.journal import Journal, JournalError
 
 ROOT = Path(__file__).parents[3]
 
@@ -82,7 +82,7 @@ def test_another_file_is_refused(path, line):
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(path, tmp_path):
     code = (
-        "import resource, signal\nfrom pathlib import Path\nfrom learner.journal import Journal\n"
+        "import resource, signal\nfrom pathlib import Path\nfrom steadyhand.learner.journal import Journal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))\n"
         f"journal = Journal(Path({str(path)!r}), 0)\n"
         "for step in range(20):\n"

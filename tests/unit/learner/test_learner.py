@@ -13,24 +13,24 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from learner.checkpoint import CheckpointError
-from learner.device import DeviceError
-from learner.learner import Learner
-from learner.saved_policy import newest_policy
-from policies import EncoderError, Policy, PolicySpec, load_backbone
-from policies.config import PolicyConfig
-from runtime.run_folder import RunFolder
+from steadyhand.learner.checkpoint import CheckpointError
+from steadyhand.learner.device import DeviceError
+from steadyhand.learner.learner import Learner
+from steadyhand.learner.saved_policy import newest_policy
+from steadyhand.policies import EncoderError, Policy, PolicySpec, load_backbone
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.demo_set import DemoManifest, write_manifest
+from steadyhand.transport.record import Phase
+from steadyhand.transport.schema import SchemaError
+from steadyhand.transport.uplink import LocalUplink, Rejected
+from steadyhand.transport.weights import WeightsError
+from steadyhand.transport.wire import Hello
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.encoder_kit import resnet10_file
 from tests.transport_kit import CLOCK, connected_config, wait_until
 from tests.transport_kit import CONFIG as TRANSPORT
 from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
-from transport.demo_set import DemoManifest, write_manifest
-from transport.record import Phase
-from transport.schema import SchemaError
-from transport.uplink import LocalUplink, Rejected
-from transport.weights import WeightsError
-from transport.wire import Hello
-from transport.zmq_uplink import ZmqUplink
 
 POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
 ROOT = Path(__file__).parents[3]
@@ -292,7 +292,7 @@ def test_a_device_that_is_not_there_is_refused(make_learner, monkeypatch):
 
 def test_layers_are_compiled_and_convolutions_rounded_on_demand(make_learner, make_actor, frozen, monkeypatch):
     compiled = []
-    monkeypatch.setattr("learner.learner.compile_layers", compiled.append)
+    monkeypatch.setattr("steadyhand.learner.learner.compile_layers", compiled.append)
     settings = {"start_transitions": 4, "max_updates": 2, "convolutions": "bfloat16", "compile": True}
     learner = make_learner(policy=frozen, algo={"batch_size": 2}, **settings)
     actor = make_actor(learner, schema=PIXELS)
@@ -338,13 +338,13 @@ def test_weights_that_cannot_be_sent_end_a_learner_that_serves(make_learner, dem
 PROCESS = """
 import json, sys
 from pathlib import Path
-from actor.stop_flag import StopFlag
-from learner.config import LearnerConfig, SacConfig
-from learner.learner import Learner
-from policies.config import PolicyConfig
-from runtime.config import build
-from runtime.run_folder import RunFolder
-from transport.config import TransportConfig
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.learner import Learner
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.config import build
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.config import TransportConfig
 values = json.loads(sys.argv[1])
 kinds = (LearnerConfig, SacConfig, PolicyConfig, TransportConfig)
 configs = [build(kind, part) for kind, part in zip(kinds, values["configs"])]

@@ -1,6 +1,6 @@
 import pytest
 
-from learner.limiter import UpdateLimiter, true_utd
+from steadyhand.learner.limiter import UpdateLimiter, true_utd
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import json
 import math
 
-from learner.metrics import Metrics
+from steadyhand.learner.metrics import Metrics
 
 
 def rows(folder):

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learner.policy_spec import build_policy_spec
-from policies import PolicySpecError
-from policies.config import PolicyConfig
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.policies import PolicySpecError
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.transport.record import Phase
+from steadyhand.transport.schema import SchemaError
 from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_episode, writer_in
-from transport.record import Phase
-from transport.schema import SchemaError
 
 CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
 

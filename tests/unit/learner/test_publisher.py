@@ -3,10 +3,10 @@ import threading
 import numpy as np
 import pytest
 
-from learner.publisher import Publisher
+from steadyhand.learner.publisher import Publisher
+from steadyhand.transport import weights as weights_codec
+from steadyhand.transport.weights import WeightsError
 from tests.transport_kit import wait_until
-from transport import weights as weights_codec
-from transport.weights import WeightsError
 
 TENSORS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from learner.algos import batch
-from learner.algos.sac import Sac
-from learner.recorded_steps import RecordedSteps, Recording, record_on_cuda
-from policies import Policy
+from steadyhand.learner.algos import batch
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.recorded_steps import RecordedSteps, Recording, record_on_cuda
+from steadyhand.policies import Policy
 
 
 def record_by_tracing(step, generator):

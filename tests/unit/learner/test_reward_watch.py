@@ -3,11 +3,11 @@ import logging
 import numpy as np
 import pytest
 
-from learner.config import SacConfig
-from learner.replay.store import ReplayStore
-from learner.reward_watch import RewardWatch
-from learner.target_range import reward_steps
-from runtime.config import build, compose
+from steadyhand.learner.config import SacConfig
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.learner.reward_watch import RewardWatch
+from steadyhand.learner.target_range import reward_steps
+from steadyhand.runtime.config import build, compose
 from tests.unit.learner.logs import Phase, reader_of, session_id, write_episode, writer_in
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from learner.checkpoint import CheckpointError, CheckpointFolder
-from learner.saved_policy import SavedPolicy, newest_policy
-from policies import Policy
+from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder
+from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
+from steadyhand.policies import Policy
 
 
 def test_the_newest_policy_of_a_run(make_spec, tmp_path):

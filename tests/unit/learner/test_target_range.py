@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from learner.config import SacConfig
-from learner.target_range import RewardSteps, fits_rewards, same_meaning
-from runtime.config import build, compose
+from steadyhand.learner.config import SacConfig
+from steadyhand.learner.target_range import RewardSteps, fits_rewards, same_meaning
+from steadyhand.runtime.config import build, compose
 
 
 def steps(*episodes, gamma=0.97, ended=True):

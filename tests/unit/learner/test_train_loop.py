@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algos.sac import Sac
-from learner.checkpoint import CheckpointFolder
-from learner.metrics import Metrics
-from learner.replay.replay_log import SnapshotError
-from learner.replay.sampler import Sampler
-from learner.resume import counters_of, open_journal, open_store, restore
-from learner.train_loop import Links, TrainingDivergedError, TrainLoop
-from policies import Policy
-from runtime.clock import FakeClock
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.metrics import Metrics
+from steadyhand.learner.replay.replay_log import SnapshotError
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.resume import counters_of, open_journal, open_store, restore
+from steadyhand.learner.train_loop import Links, TrainingDivergedError, TrainLoop
+from steadyhand.policies import Policy
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.record import Phase
 from tests.unit.learner.logs import reader_of, write_episode, writer_in
-from transport.record import Phase
 
 
 class Rig:

@@ -1,6 +1,6 @@
 import pytest
 
-from policies import InputSpec, PolicySpec
+from steadyhand.policies import InputSpec, PolicySpec
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from policies.config import PolicyConfig
-from runtime.config import build, compose
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.config import build, compose
 
 PIXELS = build(PolicyConfig, compose(["policy=pixels"])["policy"])
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import distributions
 
-from policies import heads
+from steadyhand.policies import heads
 
 
 def reference(mean, log_std):

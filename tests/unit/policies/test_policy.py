@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from policies import Policy, PolicyWeightsError, load_backbone
+from steadyhand.policies import Policy, PolicyWeightsError, load_backbone
 from tests.encoder_kit import resnet10_file
 
 

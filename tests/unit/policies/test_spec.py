@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from policies import InputSpec, PolicySpec, PolicySpecError
+from steadyhand.policies import InputSpec, PolicySpec, PolicySpecError
 
 
 def test_json_round_trip(make_spec):

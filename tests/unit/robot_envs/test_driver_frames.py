@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from robot_envs.driver_frames import DriverFrames, FixedTransform, frame_fault
-from robot_envs.frames import pose_compose, quat_from_rotvec, quat_inverse, quat_rotate
+from steadyhand.robot_envs.driver_frames import DriverFrames, FixedTransform, frame_fault
+from steadyhand.robot_envs.frames import pose_compose, quat_from_rotvec, quat_inverse, quat_rotate
 
 HALF_TURN = FixedTransform((0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
 MOVED = FixedTransform((0.1, -0.2, 0.3), tuple(quat_from_rotvec(np.array([0.0, 0.0, np.pi / 2]))))
@@ -76,6 +76,6 @@ def test_a_frame_fits_exactly_or_not_at_all():
 
 
 def _turned(rotvec, quat):
-    from robot_envs.frames import quat_multiply
+    from steadyhand.robot_envs.frames import quat_multiply
 
     return quat_multiply(quat_from_rotvec(rotvec), quat)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from robot_envs.env import StopLatchedError
-from runtime.clock import MonotonicClock
-from runtime.config import ConfigError
+from steadyhand.robot_envs.env import StopLatchedError
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import ConfigError
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")

@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from robot_envs.frames import pose, pose_compose
-from robot_envs.safety.gate import StopReason
-from robot_envs.safety.held_pose import HeldPose
-from robot_envs.safety.tare import TareError
+from steadyhand.robot_envs.frames import pose, pose_compose
+from steadyhand.robot_envs.safety.gate import StopReason
+from steadyhand.robot_envs.safety.held_pose import HeldPose
+from steadyhand.robot_envs.safety.tare import TareError
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")

@@ -1,7 +1,7 @@
 import pytest
 
-from robot_envs.foreign_code import ForeignCodeError, call_entry_point, load_entry_point, one_line
-from runtime.config import ConfigError
+from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, load_entry_point, one_line
+from steadyhand.runtime.config import ConfigError
 from tests.unit.robot_envs import odd_envs
 
 HERE = odd_envs.HERE

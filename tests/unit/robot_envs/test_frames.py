@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from robot_envs import frames
+from steadyhand.robot_envs import frames
 
 rotvecs = arrays(np.float64, 3, elements=st.floats(-1.7, 1.7))
 vectors = arrays(np.float64, 3, elements=st.floats(-2.0, 2.0))

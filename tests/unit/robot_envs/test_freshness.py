@@ -1,4 +1,4 @@
-from robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.freshness import Freshness
 
 SECOND = 1_000_000_000
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from robot_envs.gym_actions import ActionScaling
-from robot_envs.gym_fields import SpaceError
+from steadyhand.robot_envs.gym_actions import ActionScaling
+from steadyhand.robot_envs.gym_fields import SpaceError
 
 
 def test_bounds_of_each_entry_are_reached_and_undone():

@@ -4,8 +4,8 @@ import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
-from robot_envs.make import make_corrector, make_demonstrator, make_env
-from runtime.config import ConfigError, compose
+from steadyhand.robot_envs.make import make_corrector, make_demonstrator, make_env
+from steadyhand.runtime.config import ConfigError, compose
 
 
 class PointEnv(gymnasium.Env):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from robot_envs.foreign_code import ForeignCodeError
-from robot_envs.gym_results import as_flag, as_number, as_reset, as_step, reported_success
+from steadyhand.robot_envs.foreign_code import ForeignCodeError
+from steadyhand.robot_envs.gym_results import as_flag, as_number, as_reset, as_step, reported_success
 
 
 @pytest.mark.parametrize("value", [1, 1.0, True, np.float32(1), np.array(1.0), np.array([1.0]), np.array([[1]]), [1]])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from robot_envs.gym_fields import ObservationError, SpaceError
-from robot_envs.gym_spaces import observed_fields
+from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
+from steadyhand.robot_envs.gym_spaces import observed_fields
 from tests.unit.robot_envs.odd_envs import SIDE
 
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from robot_envs.devices.device import no_reading
-from robot_envs.devices.operator import DeviceOperator, NoOperator
-from robot_envs.make import Hardware, make_corrector, make_env, make_onlooker
-from robot_envs.stage import NotedStage
-from runtime.clock import FakeClock
-from runtime.config import ConfigError, compose
+from steadyhand.robot_envs.devices.device import no_reading
+from steadyhand.robot_envs.devices.operator import DeviceOperator, NoOperator
+from steadyhand.robot_envs.make import Hardware, make_corrector, make_env, make_onlooker
+from steadyhand.robot_envs.stage import NotedStage
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.runtime.config import ConfigError, compose
 from tests.robot_kit import state
 
 

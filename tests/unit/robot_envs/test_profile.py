@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from robot_envs.profile import FaultSource, GainSets, GripperPoint, GripperProfile, RosRobotConfig
-from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.profile import FaultSource, GainSets, GripperPoint, GripperProfile, RosRobotConfig
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.config import ConfigError, build, compose
 
 NAMES = ["mock_ros", "crisp_fr3", "crisp_ur", "fzi_cartesian", "ur_fzi", "ur_servo", "xarm_servo"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from robot_envs.profile_steps import Check, Step
-from runtime.config import ConfigError, build
+from steadyhand.robot_envs.profile_steps import Check, Step
+from steadyhand.runtime.config import ConfigError, build
 
 
 @pytest.mark.parametrize(

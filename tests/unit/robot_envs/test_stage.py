@@ -1,7 +1,7 @@
 import pytest
 
-from robot_envs import frames
-from robot_envs.stage import NotedStage
+from steadyhand.robot_envs import frames
+from steadyhand.robot_envs.stage import NotedStage
 
 
 def test_what_was_placed_is_where_it_was_noted():

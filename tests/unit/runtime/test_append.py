@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from runtime import append
-from runtime.append import append_whole
+from steadyhand.runtime import append
+from steadyhand.runtime.append import append_whole
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from runtime.clock import Clock, FakeClock, MonotonicClock, utc_text, wall_time_ns
+from steadyhand.runtime.clock import Clock, FakeClock, MonotonicClock, utc_text, wall_time_ns
 
 MS = 1_000_000
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from runtime.config import CONFIG_VARIABLE, ConfigError, build, compose, use_config_dir
+from steadyhand.runtime.config import CONFIG_VARIABLE, ConfigError, build, compose, use_config_dir
 
 unique = itertools.count()
 

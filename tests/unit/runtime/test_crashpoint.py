@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crashpoint import EXIT_STATUS, POINTS, VARIABLE, crashpoint
+from steadyhand.runtime.crashpoint import EXIT_STATUS, POINTS, VARIABLE, crashpoint
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("runtime", "transport", "actor", "learner", "steadyhand")
@@ -14,7 +14,7 @@ CALL = re.compile(r"\bcrashpoint\(\"([^\"]+)\"\)")
 
 def passages(value: str) -> subprocess.CompletedProcess:
     code = (
-        "import signal\nfrom runtime.crashpoint import crashpoint\n"
+        "import signal\nfrom steadyhand.runtime.crashpoint import crashpoint\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell has it ignored
         "for n in range(3):\n"
         "    print(n, flush=True)\n    crashpoint('update.after')\n    crashpoint('update.before')\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 CODE = """
 import atexit, logging, sys, threading, time
-from runtime.leave import leave
+from steadyhand.runtime.leave import leave
 logging.basicConfig(stream=sys.stdout, level=logging.INFO)
 atexit.register(time.sleep, 60)
 threading.Thread(target=time.sleep, args=(60,)).start()

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from runtime.logging import escaped, get_logger, quoted, setup
+from steadyhand.runtime.logging import escaped, get_logger, quoted, setup
 
 
 @pytest.fixture

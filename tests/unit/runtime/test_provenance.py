@@ -2,7 +2,7 @@ import json
 import subprocess
 import sys
 
-from runtime.provenance import git_commit, package_versions, provenance
+from steadyhand.runtime.provenance import git_commit, package_versions, provenance
 
 
 def test_names_the_software_and_the_machine():

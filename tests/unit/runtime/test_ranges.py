@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from runtime.ranges import expect, expect_above, expect_at_least, expect_length, expect_within
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_length, expect_within
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from runtime.run_folder import (
+from steadyhand.runtime.run_folder import (
     RunFolder,
     RunFolderError,
     atomic_write_bytes,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import runtime.run_lock as run_lock_module
-from runtime.run_lock import RunLockError, run_lock
+import steadyhand.runtime.run_lock as run_lock_module
+from steadyhand.runtime.run_lock import RunLockError, run_lock
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,7 +24,7 @@ def test_a_second_one_is_refused_by_a_line_that_names_the_first(tmp_path):
 
 def test_a_killed_holder_lets_go(tmp_path):
     code = (
-        f"from pathlib import Path\nfrom runtime.run_lock import run_lock\n"
+        f"from pathlib import Path\nfrom steadyhand.runtime.run_lock import run_lock\n"
         f"with run_lock(Path({str(tmp_path)!r}), 'learner'):\n    print('held', flush=True)\n    input()\n"
     )
     child = subprocess.Popen(

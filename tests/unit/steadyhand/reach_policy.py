@@ -2,14 +2,14 @@
 
 from functools import cache
 
-from actor.env_schema import env_schema
-from learner.policy_spec import build_policy_spec
-from learner.saved_policy import SavedPolicy
-from policies import Policy
-from policies.config import PolicyConfig
-from robot_envs.make import make_env
-from runtime.config import build, compose
+from steadyhand.actor.env_schema import env_schema
 from steadyhand.export import exported
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import Policy
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import build, compose
 
 OVERRIDES = ["task=reach", "device=none", "task.drive.max_steps=6", "logging.level=warning"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from actor.statistics import wilson_interval
-from runtime.run_folder import RunFolder
-from transport.demo_set import DemoManifest, write_manifest
-from transport.log import LogWriter
-from transport.record import Kind, Phase, record_dtype
-from transport.schema import FieldSpec, Schema
+from steadyhand.actor.statistics import wilson_interval
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.demo_set import DemoManifest, write_manifest
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Kind, Phase, record_dtype
+from steadyhand.transport.schema import FieldSpec, Schema
 
 PERIOD_S = 0.1
 

@@ -1,7 +1,7 @@
 import pytest
 
-from runtime.config import ConfigError, build, compose
 from steadyhand.config import DemoConfig
+from steadyhand.runtime.config import ConfigError, build, compose
 
 
 def test_the_shipped_numbers_are_valid():

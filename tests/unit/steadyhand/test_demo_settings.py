@@ -3,11 +3,11 @@ import dataclasses
 
 import pytest
 
-from robot_envs.tasks.peg_insert import PegInsert
-from robot_envs.tasks.pick_place import PickPlace
-from robot_envs.tasks.reach import Reach
-from runtime.config import compose
 from steadyhand.demo_settings import task_differences
+from steadyhand.robot_envs.tasks.peg_insert import PegInsert
+from steadyhand.robot_envs.tasks.pick_place import PickPlace
+from steadyhand.robot_envs.tasks.reach import Reach
+from steadyhand.runtime.config import compose
 
 GYM = ["task=gym", "task.entry_point=my.envs:make"]
 

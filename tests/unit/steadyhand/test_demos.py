@@ -3,20 +3,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learner.fit_bc import open_store
-from runtime.config import compose
 from steadyhand.demos import action_gain, action_gains, carry_over, check_demos, check_same_action, check_task
 from steadyhand.job import open_job
+from steadyhand.learner.fit_bc import open_store
 from steadyhand.log_facts import episode_labels
+from steadyhand.runtime.config import compose
 from steadyhand.session import record_demos
+from steadyhand.transport.demo_set import DemoManifest, DemoSetError, read_manifest, write_manifest
+from steadyhand.transport.label_log import append_label
+from steadyhand.transport.log import LogWriter
+from steadyhand.transport.record import Kind, Phase, record_dtype
+from steadyhand.transport.schema import FieldSpec
 from tests.transport_kit import SCHEMA, WRIST
 from tests.unit.robot_envs import odd_envs
 from tests.unit.steadyhand.point_task import OVERRIDES
-from transport.demo_set import DemoManifest, DemoSetError, read_manifest, write_manifest
-from transport.label_log import append_label
-from transport.log import LogWriter
-from transport.record import Kind, Phase, record_dtype
-from transport.schema import FieldSpec
 
 
 def opened(folder, *overrides):

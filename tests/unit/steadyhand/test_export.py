@@ -6,15 +6,15 @@ import numpy as np
 import onnx
 import pytest
 
-from actor.onnx_policy import OnnxPolicy
-from learner.saved_policy import SavedPolicy
-from policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
-from runtime.config import compose
 from steadyhand import export
+from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.export import ExportError, exported
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
+from steadyhand.runtime.config import compose
+from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from tests.encoder_kit import resnet10_file
-from transport.record import OBSERVATION
-from transport.schema import FieldSpec, Schema, SchemaError
 
 TASK = compose(["task=reach"])["task"]
 STATE = {"tcp_pose": 6, "wrench": 6}

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from steadyhand.identity import ACTOR_ID, actor_id
-from transport import wire
+from steadyhand.transport import wire
 
 
 @pytest.mark.parametrize(

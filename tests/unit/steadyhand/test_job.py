@@ -1,14 +1,14 @@
 import pytest
 
-from runtime.config import ConfigError
-from runtime.run_folder import RunFolderError
 from steadyhand.job import new_job, open_job, quoted, seed_for, task_name
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import RunFolderError
 
 
 @pytest.mark.parametrize(
     ("task", "name"),
     [
-        ({"entry_point": "robot_envs.tasks.peg_insert:PegInsert"}, "peg_insert"),
+        ({"entry_point": "steadyhand.robot_envs.tasks.peg_insert:PegInsert"}, "peg_insert"),
         ({"entry_point": "gymnasium:make", "arguments": {"id": "ALE/Pong-v5"}}, "ale_pong_v5"),
         ({"entry_point": "my.Envs:make", "arguments": None}, "envs"),
         ({}, "run"),
@@ -57,7 +57,7 @@ def test_a_run_keeps_its_task_and_the_line_says_which_it_is(tmp_path):
     words = [f"run_root={tmp_path}", "run_name=run"]
     open_job([*words, "task=reach"]).write_manifest()
     assert open_job([*words, "task=reach", "task.drive.max_steps=7"]).config["task"]["drive"]["max_steps"] == 7
-    with pytest.raises(ConfigError, match=r"expected its own task, robot_envs.tasks.reach:Reach, found .*pick_place"):
+    with pytest.raises(ConfigError, match=r"expected its own task, steadyhand\.robot_envs\.tasks\.reach:.*pick_pl"):
         open_job([*words, "task=pick_place"])
     assert open_job([*words, "task=pick_place"], any_task=True).run.name == "run"
 

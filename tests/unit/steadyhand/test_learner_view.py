@@ -5,8 +5,8 @@ from threading import Event
 import pytest
 from rich.console import Console as Terminal
 
-from actor.config import LoggingConfig
-from learner.status import LearnerStatus
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.learner.status import LearnerStatus
 from steadyhand.learner_view import Rate, plain_line, shown, view
 from tests.transport_kit import wait_until
 

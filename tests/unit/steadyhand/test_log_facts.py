@@ -1,9 +1,9 @@
 import pytest
 
 from steadyhand.log_facts import read_log
+from steadyhand.transport.log import LogError
+from steadyhand.transport.record import Phase
 from tests.unit.steadyhand.synthetic_run import write_log
-from transport.log import LogError
-from transport.record import Phase
 
 
 def test_counts_episodes_steps_and_help(tmp_path):

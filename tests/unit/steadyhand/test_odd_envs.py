@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from steadyhand import cli
+from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.log import LogReader
 from tests.unit.robot_envs import odd_envs
-from transport.demo_set import read_manifest
-from transport.log import LogReader
 
 HERE = odd_envs.HERE
 WORKS = {

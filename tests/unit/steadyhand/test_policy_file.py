@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from learner.checkpoint import CheckpointFolder
-from learner.saved_policy import SavedPolicy
-from policies import InputSpec, Policy, PolicySpec
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.policies import InputSpec, Policy, PolicySpec
 from steadyhand.policy_file import PolicyFileError, load_policy, save_policy
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from benchmarks.random_weights import resnet10_file
-from learner.fit_bc import BcDataError
-from learner.saved_policy import SavedPolicy
-from policies import load_backbone
 from steadyhand.job import open_job
+from steadyhand.learner.fit_bc import BcDataError
+from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.log_facts import read_log
+from steadyhand.policies import load_backbone
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.session import (
     FilmError,
@@ -21,10 +21,10 @@ from steadyhand.session import (
     practice_logs,
     record_demos,
 )
+from steadyhand.transport.demo_set import DemoSetError
 from tests.unit.learner.logs import PIXELS
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
-from transport.demo_set import DemoSetError
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_stop_ends_the_recording_without_a_complaint(job):
 
 
 def test_logs_without_human_actions_cannot_be_cloned(job):
-    from transport.record import Phase
+    from steadyhand.transport.record import Phase
 
     write_log(job.run.log / ("ab" * 16), [5, 5], Phase.TRAIN)
     assert [path.name for path in practice_logs(job)] == ["ab" * 16]

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.config import ConfigError
-from runtime.run_folder import RunFolder
 from steadyhand import storage
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.acknowledged import note_acknowledged
+from steadyhand.transport.record import record_dtype
 from tests.transport_kit import CONFIG, SCHEMA, write_episode, writer_in
-from transport.acknowledged import note_acknowledged
-from transport.record import record_dtype
 
 SIZE = record_dtype(SCHEMA).itemsize
 Usage = namedtuple("Usage", "free")

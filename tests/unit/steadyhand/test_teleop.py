@@ -1,9 +1,9 @@
 import numpy as np
 
-from actor.authority import AT_ONCE
-from robot_envs.devices.device import HumanInput, no_reading
-from robot_envs.devices.operator import DeviceOperator
-from robot_envs.safety.gate import StopReason
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.robot_envs.devices.device import HumanInput, no_reading
+from steadyhand.robot_envs.devices.operator import DeviceOperator
+from steadyhand.robot_envs.safety.gate import StopReason
 from steadyhand.teleop import Teleop
 from tests.robot_kit import RecordingRobot, make_robot_env
 

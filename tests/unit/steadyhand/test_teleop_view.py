@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from rich.console import Console as Terminal
 
-from actor.config import LoggingConfig
-from actor.timing import Percentiles
-from robot_envs.devices.device import HumanInput, no_reading
+from steadyhand.actor.config import LoggingConfig
+from steadyhand.actor.timing import Percentiles
+from steadyhand.robot_envs.devices.device import HumanInput, no_reading
 from steadyhand.teleop import TeleopStatus
 from steadyhand.teleop_view import plain_line, shown, view
 

@@ -1,6 +1,6 @@
 import pytest
 
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
 from steadyhand.terminal import Stages, duration_text, table_text
 
 

@@ -2,15 +2,15 @@ import shutil
 
 import pytest
 
-from learner.checkpoint import CheckpointFolder
-from runtime.run_folder import RunFolder
-from runtime.run_lock import run_lock
 from steadyhand.cli import main
+from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_lock import run_lock
 from steadyhand.storage import OUTBOX, RunInUseError
 from steadyhand.tidy import archive, archive_path, check_disposable, prunable
+from steadyhand.transport.acknowledged import note_acknowledged
 from tests.transport_kit import session_id, write_episode, writer_in
 from tests.unit.steadyhand.synthetic_run import write_demos
-from transport.acknowledged import note_acknowledged
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 
+from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged, unacknowledged
+from steadyhand.transport.segment import LogError
 from tests.transport_kit import write_episode, writer_in
-from transport.acknowledged import note_acknowledged, read_acknowledged, unacknowledged
-from transport.segment import LogError
 
 
 def test_what_is_noted_is_read(tmp_path):

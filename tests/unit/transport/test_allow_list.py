@@ -5,9 +5,9 @@ import pytest
 import zmq
 from zmq.utils import z85
 
-from transport import keys
-from transport.allow_list import NOBODY, AllowList
-from transport.wire import ACTOR_ID
+from steadyhand.transport import keys
+from steadyhand.transport.allow_list import NOBODY, AllowList
+from steadyhand.transport.wire import ACTOR_ID
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-from runtime.clock import FakeClock
-from transport.budget import Budget
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.budget import Budget
 
 S = 1_000_000_000
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.transport.config import TransportConfig
 from tests.transport_kit import CONFIG
-from transport.config import TransportConfig
 
 
 def test_the_shipped_settings_build():

@@ -3,7 +3,7 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transport.delivery import ReceiverState, SenderState
+from steadyhand.transport.delivery import ReceiverState, SenderState
 
 SESSION = "a"
 

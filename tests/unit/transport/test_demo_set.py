@@ -2,10 +2,17 @@ import json
 
 import pytest
 
+from steadyhand.transport.demo_set import (
+    DemoManifest,
+    DemoSetError,
+    count_episodes,
+    is_demo_set,
+    read_manifest,
+    write_manifest,
+)
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind
 from tests.transport_kit import SCHEMA, record, session_id, write_episode, writer_in
-from transport.demo_set import DemoManifest, DemoSetError, count_episodes, is_demo_set, read_manifest, write_manifest
-from transport.log import LogReader
-from transport.record import Kind
 
 
 def test_the_manifest_is_readable_json_and_comes_back(tmp_path):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from steadyhand.transport.demo_set import DemoSetError, count_episodes, read_manifest
+from steadyhand.transport.demo_writer import DemoSetWriter
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Kind, Phase, valid_starts
 from tests.transport_kit import SCHEMA
-from transport.demo_set import DemoSetError, count_episodes, read_manifest
-from transport.demo_writer import DemoSetWriter
-from transport.log import LogReader
-from transport.record import Kind, Phase, valid_starts
 
 
 def episode(steps, **changes):

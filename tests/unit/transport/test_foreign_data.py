@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from transport.demo_set import DemoSetError, read_manifest, refuse_foreign
-from transport.foreign_data import foreign_data
+from steadyhand.transport.demo_set import DemoSetError, read_manifest, refuse_foreign
+from steadyhand.transport.foreign_data import foreign_data
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 # A list of one dict with the keys of a transition, as pickled by protocols 4 and 2.

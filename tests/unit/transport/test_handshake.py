@@ -3,8 +3,8 @@ import socket
 import pytest
 import zmq
 
+from steadyhand.transport.handshake import HandshakeMonitor, confirmed, explain, offered_mechanism
 from tests.transport_kit import wait_until
-from transport.handshake import HandshakeMonitor, confirmed, explain, offered_mechanism
 
 FAILED = (zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL)
 CUT_OFF = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -16,7 +16,8 @@ def monitor(monkeypatch):
     context = zmq.Context()
     monitor = HandshakeMonitor(context.socket(zmq.DEALER))
     monitor.events = []
-    monkeypatch.setattr("transport.handshake.recv_monitor_message", lambda *_: {"event": monitor.events.pop(0)})
+    message = "steadyhand.transport.handshake.recv_monitor_message"
+    monkeypatch.setattr(message, lambda *_: {"event": monitor.events.pop(0)})
     monitor.socket.close()
     monitor.socket = type("Socket", (), {"poll": lambda self, timeout: bool(monitor.events)})()
     yield monitor

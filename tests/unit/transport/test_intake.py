@@ -7,7 +7,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import record_dtype
+from steadyhand.transport.schema import SchemaError
+from steadyhand.transport.weights import WeightsError
+from steadyhand.transport.wire import Accept, Reject, WireError
 from tests.transport_kit import (
     ACTION,
     CONFIG,
@@ -20,12 +26,6 @@ from tests.transport_kit import (
     session_id,
     writer_in,
 )
-from transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
-from transport.log import LogReader
-from transport.record import record_dtype
-from transport.schema import SchemaError
-from transport.weights import WeightsError
-from transport.wire import Accept, Reject, WireError
 
 LIVENESS_NS = round(CONFIG.liveness_s * 1e9)
 
@@ -223,7 +223,7 @@ def test_an_actor_cannot_fill_the_disk_with_sessions(tmp_path):
 
 
 def test_the_number_of_open_sessions_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("transport.intake.MAX_SESSIONS", 2)
+    monkeypatch.setattr("steadyhand.transport.intake.MAX_SESSIONS", 2)
     intake = intake_in(tmp_path)
     for number in range(2):
         assert isinstance(intake.hello(hello(number, actor_id=f"arm{number}")), Accept)

@@ -4,8 +4,8 @@ import stat
 import pytest
 import zmq
 
-from transport import keys
-from transport.keys import KeysError
+from steadyhand.transport import keys
+from steadyhand.transport.keys import KeysError
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.transport.label_log import Label, LabelError, LabelReader, append_label
 from tests.transport_kit import session_id
-from transport.label_log import Label, LabelError, LabelReader, append_label
 
 ROOT = Path(__file__).parents[3]
 LABEL = Label(session_id(1), 3, 5, (0.0, 1.0), (False, True), True, "me", "2025-01-01T00:00:00Z")
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_label_log_as_it_was(tmp_path):
     before = (tmp_path / "labels.log").read_bytes()
     code = (
         "import resource, signal\nfrom pathlib import Path\nfrom tests.unit.transport.test_label_log import LABEL\n"
-        "from transport.label_log import append_label\n"
+        "from steadyhand.transport.label_log import append_label\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)} + 9,) * 2)\n"
         f"try:\n    append_label(Path({str(tmp_path)!r}), LABEL)\nexcept OSError as error:\n    print(error.errno)\n"

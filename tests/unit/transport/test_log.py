@@ -1,4 +1,4 @@
-from transport import log, log_reader, log_writer, segment
+from steadyhand.transport import log, log_reader, log_writer, segment
 
 
 def test_one_import_gives_both_ends():

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.record import Kind, valid_starts
 from tests.transport_kit import SCHEMA, code, session_id
-from transport import segment
-from transport.log import LogError, LogReader, LogWriter
-from transport.record import Kind, valid_starts
 
 OLD = Path(__file__).parents[2] / "data" / "log_format_1"
 

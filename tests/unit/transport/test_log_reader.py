@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.segment import Segment
 from tests.transport_kit import CONFIG, SCHEMA, WRIST, code, record, session_id, writer_in
-from transport import segment
-from transport.log import LogError, LogReader, LogWriter
-from transport.segment import Segment
 
 
 def filled(folder, count: int, **options) -> LogWriter:

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.record import RecordError, is_sound
 from tests.transport_kit import SCHEMA, WRIST, record, wait_until, write_episode, writer_in
-from transport import segment
-from transport.log import LogError, LogReader, LogWriter
-from transport.record import RecordError, is_sound
 
 PER_SEGMENT = 10
 

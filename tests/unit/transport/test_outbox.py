@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.outbox import Outbox, Rejected
+from steadyhand.transport.wire import Accept, Reject, Status
 from tests.transport_kit import CONFIG, hello, record, session_id, writer_in
-from transport import segment
-from transport.outbox import Outbox, Rejected
-from transport.wire import Accept, Reject, Status
 
 STATUS = Status(0, 0, -1, "")
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from steadyhand.transport.record import Kind, checksum, is_sound, record_dtype, seal, sound_prefix, valid_starts
 from tests.transport_kit import SCHEMA, record
-from transport.record import Kind, checksum, is_sound, record_dtype, seal, sound_prefix, valid_starts
 
 
 def sealed(rows: np.ndarray) -> np.ndarray:

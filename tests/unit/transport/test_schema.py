@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST
-from transport.schema import FieldSpec, Schema, SchemaError
 
 
 def test_json_round_trip_keeps_infinite_bounds_and_the_hash():

@@ -3,9 +3,9 @@ import os
 
 import pytest
 
+from steadyhand.transport import segment
+from steadyhand.transport.segment import LogError
 from tests.transport_kit import CONFIG, SCHEMA, session_id
-from transport import segment
-from transport.segment import LogError
 
 
 def made(folder, first_seq=7):

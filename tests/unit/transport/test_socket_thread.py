@@ -4,9 +4,9 @@ import threading
 import pytest
 import zmq
 
+from steadyhand.transport.socket_thread import InsecureAddressError, SocketThread, check_address
+from steadyhand.transport.wire import MAX_FRAMES
 from tests.transport_kit import CONFIG, wait_until
-from transport.socket_thread import InsecureAddressError, SocketThread, check_address
-from transport.wire import MAX_FRAMES
 
 
 class Counter(SocketThread):

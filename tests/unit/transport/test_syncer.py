@@ -1,7 +1,7 @@
 import threading
 
+from steadyhand.transport.syncer import Syncer
 from tests.transport_kit import wait_until
-from transport.syncer import Syncer
 
 
 def test_it_syncs_again_and_again_until_it_is_closed():

@@ -4,11 +4,11 @@ import os
 import numpy as np
 import pytest
 
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.uplink import Behind, LocalUplink, Progress, WeightsBox
+from steadyhand.transport.weights import Weights, encode
+from steadyhand.transport.wire import Status
 from tests.transport_kit import hello, intake_in, record, session_id, write_episode, writer_in
-from transport.log import LogReader
-from transport.uplink import Behind, LocalUplink, Progress, WeightsBox
-from transport.weights import Weights, encode
-from transport.wire import Status
 
 
 def weights(epoch: int, version: int) -> bytes:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from transport.weights import Weights, WeightsError, decode, encode, newer
+from steadyhand.transport.weights import Weights, WeightsError, decode, encode, newer
 
 
 def weights(epoch=1, version=2) -> Weights:

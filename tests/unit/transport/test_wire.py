@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transport_kit import hello
-from transport import wire
-from transport.wire import (
+from steadyhand.transport import wire
+from steadyhand.transport.wire import (
     Accept,
     Ack,
     Bye,
@@ -17,6 +16,7 @@ from transport.wire import (
     WeightsRequest,
     WireError,
 )
+from tests.transport_kit import hello
 
 STATUS = Status(5, 2, -1, "train")
 MESSAGES = [

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import zmq
 
+from steadyhand.transport import wire
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.socket_thread import InsecureAddressError
+from steadyhand.transport.weights import Weights, WeightsError, encode
+from steadyhand.transport.wire import Accept, Ack, Bye, Heartbeat, Records, Reject, Status, WeightsReply, WeightsRequest
+from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, record, session_id, wait_until, writer_in
-from transport import wire
-from transport.log import LogReader
-from transport.socket_thread import InsecureAddressError
-from transport.weights import Weights, WeightsError, encode
-from transport.wire import Accept, Ack, Bye, Heartbeat, Records, Reject, Status, WeightsReply, WeightsRequest
-from transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 
 
 class Peer:

@@ -7,6 +7,14 @@ import numpy as np
 import pytest
 import zmq
 
+from steadyhand.transport import segment, wire, zmq_uplink
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.uplink import UplinkTimeout
+from steadyhand.transport.weights import Weights, encode
+from steadyhand.transport.wire import Ack, Heartbeat, Hello, Records, Status, WeightsRequest
+from steadyhand.transport.zmq_server import ZmqServer
+from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.transport_kit import (
     CONFIG,
     SCHEMA,
@@ -18,14 +26,6 @@ from tests.transport_kit import (
     wait_until,
     writer_in,
 )
-from transport import segment, wire, zmq_uplink
-from transport.log import LogReader
-from transport.outbox import Rejected
-from transport.uplink import UplinkTimeout
-from transport.weights import Weights, encode
-from transport.wire import Ack, Heartbeat, Hello, Records, Status, WeightsRequest
-from transport.zmq_server import ZmqServer
-from transport.zmq_uplink import ZmqUplink
 
 
 class Link:

@@ -13,7 +13,6 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
-from actor.onnx_policy import OnnxPolicy
 from actor_ros import actor_parameters, diagnostics
 from actor_ros.announcer import Announcer
 from actor_ros.cell import PASSES_ON_S, Cell
@@ -23,13 +22,14 @@ from actor_ros.permission import Mark, Permission
 from actor_ros.person_env import EndedError
 from actor_ros.running import run
 from actor_ros.work import Work
-from robot_envs.devices.device import DeviceError
-from robot_envs.robot import RobotError
-from robot_envs.safety.gate import StopReason
-from runtime.clock import MonotonicClock
-from runtime.config import compose
-from runtime.leave import leave
+from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.job import Job, open_job
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.safety.gate import StopReason
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import compose
+from steadyhand.runtime.leave import leave
 
 _RETRY_S = 0.5
 _NS = 1_000_000_000

@@ -10,8 +10,8 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 from actor_ros.executables import RUN, WORKS, ArgumentError, link_words
-from runtime.config import ConfigError
 from steadyhand.job import quoted
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["DESCRIPTIONS", "ActorParameters", "declare"]
 

@@ -14,7 +14,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import qos
 from actor_ros.calls import call
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["Bystander"]
 

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from rclpy.node import Node
 
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["call"]
 

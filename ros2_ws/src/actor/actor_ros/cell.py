@@ -21,13 +21,13 @@ from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
 from actor_ros.sources import Sources
-from robot_envs.devices.device import Device
-from robot_envs.devices.make import OVER_ROS
-from robot_envs.make import Hardware
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.stage import NotedStage, Stage
-from runtime.clock import MonotonicClock
-from runtime.config import ConfigError, build
+from steadyhand.robot_envs.devices.device import Device
+from steadyhand.robot_envs.devices.make import OVER_ROS
+from steadyhand.robot_envs.make import Hardware
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.stage import NotedStage, Stage
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["CALL_S", "PASSES_ON_S", "Cell"]
 

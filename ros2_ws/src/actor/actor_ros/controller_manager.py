@@ -8,7 +8,7 @@ from rclpy.node import Node
 
 from actor_ros.calls import call
 from actor_ros.packages import load_type
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["controller_fault", "list_controllers", "switch_to"]
 

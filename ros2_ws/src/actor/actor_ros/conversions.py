@@ -15,8 +15,8 @@ from geometry_msgs.msg import Pose, PoseStamped, Transform, TwistStamped, Wrench
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, MultiDOFJointState
 
-from robot_envs.frames import Array, quat_inverse, quat_rotate
-from robot_envs.profile import GripperProfile, WrenchConvention
+from steadyhand.robot_envs.frames import Array, quat_inverse, quat_rotate
+from steadyhand.robot_envs.profile import GripperProfile, WrenchConvention
 
 _NS = 1_000_000_000
 _UNIT = 0.02  # what drivers round a quaternion's length by at most

@@ -12,23 +12,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from actor.evaluate import Evaluation
-from actor.policy_runner import use_one_thread
-from actor.stop_flag import StopFlag
 from actor_ros.launched import Launched
-from learner.config import LearnerConfig
-from learner.device import resolve_device
-from learner.saved_policy import SavedPolicy
-from robot_envs.robot import RobotError
-from runtime.config import ConfigError, build
-from runtime.run_folder import RunFolderError
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import ChildError
 from steadyhand.commands.demo import RobotWork, run_stages
 from steadyhand.job import Job, open_job
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.device import resolve_device
+from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.report.evaluations import evaluation_path, read_evaluation
 from steadyhand.report.records import read_run
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.run_folder import RunFolderError
 from steadyhand.terminal import say
-from transport.demo_set import read_manifest
+from steadyhand.transport.demo_set import read_manifest
 
 EXPERIMENT = "experiment=ros_demo"
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from actor.timing import Timing
 from actor_ros import qos
+from steadyhand.actor.timing import Timing
 
 __all__ = ["Reporter", "period_facts", "period_values"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
 
 __all__ = ["Difference", "pose_difference"]
 

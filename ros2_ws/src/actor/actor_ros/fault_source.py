@@ -11,8 +11,8 @@ from std_msgs.msg import Bool
 from actor_ros import qos
 from actor_ros.latest import Latest
 from actor_ros.packages import MissingPackageError, load_type
-from robot_envs.profile import FaultSource
-from runtime.clock import Clock
+from steadyhand.robot_envs.profile import FaultSource
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["franka_is_well", "subscribe_fault", "xarm_is_well"]
 

@@ -6,8 +6,8 @@ import time
 
 from rclpy.node import Node
 
-from robot_envs.driver_frames import frame_fault
-from robot_envs.profile import ControllerProfile
+from steadyhand.robot_envs.driver_frames import frame_fault
+from steadyhand.robot_envs.profile import ControllerProfile
 
 __all__ = ["FrameCheck"]
 

@@ -9,7 +9,7 @@ from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.node import Node
 
 from actor_ros.calls import call
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["set_gains"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
-from robot_envs.devices.operator import HOLD, Operator, Wish
+from steadyhand.robot_envs.devices.operator import HOLD, Operator, Wish
 
 __all__ = ["GuidedOperator"]
 

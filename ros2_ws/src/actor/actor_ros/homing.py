@@ -20,16 +20,16 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from actor_ros.calls import call
 from actor_ros.robot_link import RobotLink
 from actor_ros.running_goal import RunningGoal
-from robot_envs.frames import Array
-from robot_envs.profile import HomingProfile
-from robot_envs.robot import MayGoOn, RobotError, RobotState
-from robot_envs.safety.gate import state_fault, state_fault_source
-from robot_envs.safety.joint_limits import JointLimits
-from robot_envs.safety.joint_motion import JointMotion, plan_joint_motion
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.safety.rate_limit import RateLimits
-from runtime.clock import Clock
-from runtime.config import ConfigError
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.profile import HomingProfile
+from steadyhand.robot_envs.robot import MayGoOn, RobotError, RobotState
+from steadyhand.robot_envs.safety.gate import state_fault, state_fault_source
+from steadyhand.robot_envs.safety.joint_limits import JointLimits
+from steadyhand.robot_envs.safety.joint_motion import JointMotion, plan_joint_motion
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.rate_limit import RateLimits
+from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["Homing", "rates_of", "require_joint_limits"]
 

@@ -11,12 +11,12 @@ from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
 from actor_ros import qos
-from robot_envs.devices.axes_device import AxesDevice
-from robot_envs.devices.device import check_times
-from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import MappingConfig
-from robot_envs.devices.reader import Reader
-from runtime.clock import Clock
+from steadyhand.robot_envs.devices.axes_device import AxesDevice
+from steadyhand.robot_envs.devices.device import check_times
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.mapping import MappingConfig
+from steadyhand.robot_envs.devices.reader import Reader
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["JoyConfig", "JoyLink", "make_joy"]
 

@@ -17,7 +17,7 @@ from rclpy.serialization import deserialize_message
 
 from actor_ros import qos
 from actor_ros.topics import QosName
-from runtime.clock import Clock, wall_time_ns
+from steadyhand.runtime.clock import Clock, wall_time_ns
 
 __all__ = ["Latest"]
 

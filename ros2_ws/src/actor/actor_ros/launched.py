@@ -10,17 +10,17 @@ from pathlib import Path
 
 import yaml
 
-from actor.stop_flag import StopFlag
 from actor_ros.bystander import Bystander
 from actor_ros.diagnostics import period_facts
 from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
-from learner.config import LearnerConfig
-from runtime.config import ConfigError, build
-from runtime.run_folder import atomic_write_json
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import Child, ending, free_addresses
 from steadyhand.job import Job, task_name
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.practice import watch
 from steadyhand.report.records import loop_path
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say
 
 __all__ = ["Launched"]

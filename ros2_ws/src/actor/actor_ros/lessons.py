@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from actor.control_loop import EpisodeSummary
-from actor.evaluate import Evaluation
-from actor.policy_runner import use_one_thread
-from actor.training import Training
 from actor_ros.announcer import Announcer
 from actor_ros.cell import Cell
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
-from robot_envs.devices.operator import NoOperator
-from robot_envs.env import RobotEnv
-from robot_envs.make import make_corrector, make_demonstrator
-from runtime.logging import get_logger
-from runtime.run_lock import run_lock
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.training import Training
 from steadyhand.commands.act import ending_text, practise
 from steadyhand.job import Job, seed_for
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_corrector, make_demonstrator
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["Lessons"]

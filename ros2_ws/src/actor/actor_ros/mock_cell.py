@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from robot_envs.frames import Array
-from robot_envs.mock.config import MockRobotConfig, WorldConfig
-from robot_envs.mock.robot import MockRobot
-from robot_envs.mock.world import World
-from robot_envs.robot import RobotCommand, RobotState
-from runtime.config import ConfigError, build
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.mock.config import MockRobotConfig, WorldConfig
+from steadyhand.robot_envs.mock.robot import MockRobot
+from steadyhand.robot_envs.mock.world import World
+from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["MockCell", "MockNodeConfig", "make_cell"]
 

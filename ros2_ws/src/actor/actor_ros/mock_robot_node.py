@@ -25,10 +25,10 @@ from actor_ros.mock_cell import MockNodeConfig, make_cell
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
-from robot_envs.mock.camera import RenderedCamera
-from robot_envs.mock.config import RenderedCameraConfig
-from runtime.config import ConfigError, build
-from runtime.leave import leave
+from steadyhand.robot_envs.mock.camera import RenderedCamera
+from steadyhand.robot_envs.mock.config import RenderedCameraConfig
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.leave import leave
 
 _NS = 1_000_000_000
 _GAINS = ("task.k_pos", "task.k_rot")

@@ -11,9 +11,9 @@ from sensor_msgs.msg import MultiDOFJointState
 
 from actor_ros import conversions, qos
 from actor_ros.calls import call
-from robot_envs.frames import Array
-from robot_envs.robot import RobotError
-from runtime.clock import MonotonicClock
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["MockStage"]
 

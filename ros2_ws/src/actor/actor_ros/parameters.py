@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, ParameterType
 from rclpy.node import Node
 
-from robot_envs.profile import RosRobotConfig
-from runtime.config import ConfigError, build, compose, use_config_dir
+from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.runtime.config import ConfigError, build, compose, use_config_dir
 
 __all__ = ["compose_config", "declare_settings", "robot_config"]
 

@@ -9,14 +9,14 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from actor.break_time import PARKED
-from actor.timing import Timing
 from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
-from robot_envs.env import RobotEnv, StopLatchedError
-from robot_envs.observed import Observation
-from robot_envs.safety.gate import StopReason
-from runtime.clock import MonotonicClock
+from steadyhand.actor.break_time import PARKED
+from steadyhand.actor.timing import Timing
+from steadyhand.robot_envs.env import RobotEnv, StopLatchedError
+from steadyhand.robot_envs.observed import Observation
+from steadyhand.robot_envs.safety.gate import StopReason
+from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["EndedError", "LoopTimes", "PersonEnv"]
 

@@ -14,9 +14,9 @@ from rclpy.node import Node
 from actor_ros.calls import call
 from actor_ros.controller_manager import controller_fault, list_controllers
 from actor_ros.packages import MissingPackageError
-from robot_envs.profile import ControllerProfile
-from robot_envs.profile_steps import Check
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.profile import ControllerProfile
+from steadyhand.robot_envs.profile_steps import Check
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["Preconditions"]
 

@@ -15,10 +15,10 @@ from actor_ros import qos
 from actor_ros.parameters import compose_config, robot_config
 from actor_ros.running import run
 from actor_ros.topics import ROBOT, TOPICS, Topic
-from robot_envs.profile import ControllerProfile
-from runtime.clock import wall_time_ns
-from runtime.config import ConfigError
-from runtime.leave import leave
+from steadyhand.robot_envs.profile import ControllerProfile
+from steadyhand.runtime.clock import wall_time_ns
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.leave import leave
 
 __all__ = ["RecorderNode", "recorded"]
 

@@ -13,8 +13,8 @@ from actor_ros.calls import call
 from actor_ros.controller_manager import controller_fault, list_controllers, switch_to
 from actor_ros.packages import MissingPackageError, load_type
 from actor_ros.running_goal import RunningGoal
-from robot_envs.profile_steps import Step
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.profile_steps import Step
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["Steps"]
 

@@ -19,10 +19,10 @@ from actor_ros.frame_check import FrameCheck
 from actor_ros.latest import Latest
 from actor_ros.sources import Sources
 from actor_ros.topics import QosName
-from robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.profile import ControllerProfile, GripperProfile
-from robot_envs.safety.command_stream import LATCHING, HoldReason
-from runtime.config import ConfigError
+from steadyhand.robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile
+from steadyhand.robot_envs.safety.command_stream import LATCHING, HoldReason
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["HOMING", "WATCHDOG", "RobotLink"]
 

@@ -8,7 +8,7 @@ from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["RosClock"]
 

@@ -11,13 +11,13 @@ import numpy as np
 from actor_ros.difference import Difference, pose_difference
 from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
-from robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
-from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
-from robot_envs.safety.plausibility import Plausibility
-from robot_envs.safety.shaper import PoseShaper
-from robot_envs.safety.tare import mean_wrench
-from runtime.clock import Clock, MonotonicClock
+from steadyhand.robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
+from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from steadyhand.robot_envs.safety.plausibility import Plausibility
+from steadyhand.robot_envs.safety.shaper import PoseShaper
+from steadyhand.robot_envs.safety.tare import mean_wrench
+from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["RosRobot"]
 

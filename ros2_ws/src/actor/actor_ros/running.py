@@ -14,9 +14,9 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from actor.stop_flag import StopFlag
-from robot_envs.robot import RobotError
-from runtime.config import ConfigError
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["LoopNode", "run"]
 

@@ -9,7 +9,7 @@ from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["RunningGoal"]
 

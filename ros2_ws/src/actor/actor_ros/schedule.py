@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actor.timing import Timing
+from steadyhand.actor.timing import Timing
 
 __all__ = ["Schedule"]
 

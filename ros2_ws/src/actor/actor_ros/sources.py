@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from robot_envs.safety.freshness import Freshness
-from runtime.clock import Clock
+from steadyhand.robot_envs.safety.freshness import Freshness
+from steadyhand.runtime.clock import Clock
 
 __all__ = ["CLOCK", "Sources"]
 

@@ -26,16 +26,23 @@ from actor_ros.latest import Latest
 from actor_ros.parameters import compose_config, declare_settings, robot_config
 from actor_ros.running import run
 from actor_ros.schedule import Schedule
-from robot_envs.frames import Array
-from robot_envs.profile import ControllerProfile
-from robot_envs.safety.command_stream import LATCHING, CommandStream, HoldReason, JointStream, PoseStream, TwistStream
-from robot_envs.safety.freshness import Freshness
-from robot_envs.safety.limits import SafetyLimits
-from robot_envs.safety.watchdog import Watchdog
-from robot_envs.safety.watchdog_settings import WatchdogSettings
-from runtime.clock import MonotonicClock
-from runtime.config import ConfigError, build
-from runtime.leave import leave
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.profile import ControllerProfile
+from steadyhand.robot_envs.safety.command_stream import (
+    LATCHING,
+    CommandStream,
+    HoldReason,
+    JointStream,
+    PoseStream,
+    TwistStream,
+)
+from steadyhand.robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.leave import leave
 
 _NS = 1_000_000_000
 _REPORT_NS = _NS

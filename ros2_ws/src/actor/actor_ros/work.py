@@ -6,30 +6,30 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from actor.config import ActorConfig
-from actor.control_loop import EpisodeSummary
-from actor.deploy import deploy
-from actor.env_schema import env_schema
-from actor.onnx_policy import OnnxPolicy
-from actor.onnx_runner import OnnxRunner
 from actor_ros.announcer import Announcer
 from actor_ros.cell import Cell
 from actor_ros.executables import RUN
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
-from robot_envs.env import RobotEnv
-from robot_envs.make import make_env, make_onlooker
-from runtime.config import build
-from runtime.logging import get_logger
-from runtime.run_folder import atomic_write_json
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.deploy import deploy
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.commands.run import result_text
 from steadyhand.job import Job
 from steadyhand.report.records import loop_path
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_env, make_onlooker
+from steadyhand.runtime.config import build
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import atomic_write_json
 
 if TYPE_CHECKING:
-    from actor.training import Training
     from actor_ros.lessons import Lessons
+    from steadyhand.actor.training import Training
 
 __all__ = ["Work"]
 

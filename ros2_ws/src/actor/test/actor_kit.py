@@ -6,7 +6,7 @@ from ros_kit import Probe, Process, node_arguments, wait_until
 from std_srvs.srv import Trigger
 
 from actor_ros.cell import Cell
-from runtime.config import compose
+from steadyhand.runtime.config import compose
 
 MOCK, WATCHDOG = "actor_ros.mock_robot_node", "actor_ros.watchdog_node"
 

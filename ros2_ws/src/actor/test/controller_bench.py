@@ -14,11 +14,11 @@ from stub_fzi import FziArm, FziUr
 from stub_servo import ServoUr, ServoXarm
 
 from actor_ros.cell import Cell
-from robot_envs.env import RobotEnv
-from robot_envs.experts.expert import ActionScale
-from robot_envs.experts.reach import ReachExpert
-from robot_envs.make import make_env
-from runtime.config import compose
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.experts.expert import ActionScale
+from steadyhand.robot_envs.experts.reach import ReachExpert
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import compose
 
 STUBS = {
     "crisp_fr3": CrispFr3,

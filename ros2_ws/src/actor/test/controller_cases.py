@@ -134,7 +134,7 @@ def _stopped(make: Callable[..., object], change: Callable[[object], None]) -> s
 
 
 def _refused(act: Callable[[], object]) -> str:
-    from robot_envs.robot import RobotError
+    from steadyhand.robot_envs.robot import RobotError
 
     try:
         return str(act())

@@ -23,12 +23,12 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
-from actor.stop_flag import StopFlag
 from actor_ros import conversions, qos
 from actor_ros.cell import Cell
 from actor_ros.parameters import robot_config
-from runtime.clock import MonotonicClock
-from runtime.config import compose
+from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import compose
 
 CONFIG = compose(["task=reach", "robot=mock_ros"])
 PERIOD_S = float(CONFIG["task"]["drive"]["control_period_s"])

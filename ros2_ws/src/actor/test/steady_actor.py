@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from actor_ros import conversions, qos
 from actor_ros.running import run
-from runtime.clock import MonotonicClock
+from steadyhand.runtime.clock import MonotonicClock
 
 STEP_M = 0.02
 HEIGHT_M = 0.3

@@ -17,7 +17,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from actor_ros import conversions
-from robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 
 PERIOD_S = 0.01
 LONGEST_S = 0.5  # that is made up for

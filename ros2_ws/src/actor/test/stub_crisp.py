@@ -32,7 +32,7 @@ from stub_controller_manager import Controller, ControllerManager
 from stub_ur import UR_JOINTS, UrDriver
 
 from actor_ros import conversions
-from robot_envs.frames import quat_inverse, quat_rotate
+from steadyhand.robot_envs.frames import quat_inverse, quat_rotate
 
 CONTROLLER = "cartesian_impedance_controller"
 GAINS = [f"task.k_{kind}_{axis}" for kind in ("pos", "rot") for axis in "xyz"]

@@ -26,7 +26,7 @@ from stub_controller_manager import Controller, ControllerManager
 from stub_ur import UR_JOINTS, UrDriver
 
 from actor_ros import conversions
-from robot_envs.frames import quat_rotate
+from steadyhand.robot_envs.frames import quat_rotate
 
 CONTROLLER = "cartesian_compliance_controller"
 SENSOR = "force_torque_sensor_broadcaster/wrench"

@@ -35,7 +35,7 @@ from stub_controller_manager import Controller, ControllerManager
 from stub_ur import BASE_FROM_BASE_LINK, UrDriver
 
 from actor_ros import conversions
-from robot_envs.frames import quat_inverse, quat_rotate
+from steadyhand.robot_envs.frames import quat_inverse, quat_rotate
 
 JOINT_JOG, TWIST = 0, 1
 

@@ -29,7 +29,7 @@ from stub_arm import Stub, joint_message, wrench_message
 from stub_controller_manager import Controller, ControllerManager
 
 from actor_ros import conversions
-from robot_envs.frames import pose_compose
+from steadyhand.robot_envs.frames import pose_compose
 
 UR_JOINTS = [
     "shoulder_lift_joint", "shoulder_pan_joint", "elbow_joint", "wrist_1_joint", "wrist_2_joint", "wrist_3_joint",

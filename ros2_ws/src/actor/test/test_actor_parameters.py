@@ -4,7 +4,7 @@ from ros_kit import Probe
 
 from actor_ros import actor_parameters
 from actor_ros.parameters import compose_config
-from runtime.config import ConfigError, compose
+from steadyhand.runtime.config import ConfigError, compose
 
 
 @pytest.fixture

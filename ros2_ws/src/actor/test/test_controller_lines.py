@@ -7,7 +7,7 @@ import pytest
 from controller_bench import PATIENT, Bench
 from ros_kit import wait_until
 
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 LED_M = 0.1
 STILL_M = 2e-3

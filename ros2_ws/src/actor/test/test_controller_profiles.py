@@ -7,7 +7,7 @@ from ros_kit import wait_until
 from std_srvs.srv import Trigger
 
 from actor_ros.gains import set_gains
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.robot import RobotError
 
 TOLERANCE_M = 0.011  # of the task, and a millimetre of what the arm goes on
 PUSH = np.array([3.0, -2.0, -10.0, 0.1, 0.2, -0.3])

@@ -7,7 +7,7 @@ import yaml
 from ros_kit import ROOT
 
 from actor_ros.executables import ARGUMENTS
-from runtime.config import compose
+from steadyhand.runtime.config import compose
 
 TEXT = (ROOT / "docs/ros.md").read_text(encoding="utf-8")
 INSTALL = TEXT.partition("## Install on a robot PC")[2].partition("\n## ")[0]

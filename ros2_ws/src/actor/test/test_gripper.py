@@ -14,8 +14,8 @@ from stub_grippers import ControllerGripper, FrankaHand
 
 from actor_ros import conversions
 from actor_ros.gripper import Gripper
-from robot_envs.profile import GripperProfile
-from runtime.config import build, compose
+from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.runtime.config import build, compose
 
 PERIOD_S = 0.01
 

@@ -19,9 +19,9 @@ from actor_ros import homing as homing_module
 from actor_ros.cell import Cell
 from actor_ros.homing import Homing
 from actor_ros.parameters import robot_config
-from robot_envs.robot import RobotError
-from robot_envs.safety.limits import SafetyLimits
-from runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.config import ConfigError, build, compose
 
 PERIOD_S = 0.1
 HOME = np.array([0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785])

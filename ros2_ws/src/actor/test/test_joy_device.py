@@ -9,10 +9,10 @@ from ros_kit import Probe, wait_until
 from sensor_msgs.msg import Joy
 
 from actor_ros.joy_device import JoyConfig, make_joy
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.operator import HOLD, DeviceOperator
-from runtime.clock import MonotonicClock
-from runtime.config import build, compose
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build, compose
 
 REST = [0.0] * 6
 FORWARD = [1.0, 0, 0, 0, 0, 0]

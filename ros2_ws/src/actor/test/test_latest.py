@@ -9,7 +9,7 @@ from sensor_msgs.msg import JointState
 
 from actor_ros import latest as module
 from actor_ros.latest import Latest
-from runtime.clock import MonotonicClock, wall_time_ns
+from steadyhand.runtime.clock import MonotonicClock, wall_time_ns
 
 S = 1_000_000_000
 CLOCK = MonotonicClock()

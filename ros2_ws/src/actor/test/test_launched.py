@@ -3,11 +3,11 @@
 import pytest
 from ros_kit import PACKAGE
 
-from actor.logbook import read_rows
-from actor.stop_flag import StopFlag
 from actor_ros.launched import Launched
+from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job
-from transport.demo_set import read_manifest
+from steadyhand.transport.demo_set import read_manifest
 
 SHORT = (
     "demo.demos=2",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from actor_ros.mock_cell import MockNodeConfig, make_cell
-from robot_envs.frames import pose
-from runtime.config import ConfigError, compose
+from steadyhand.robot_envs.frames import pose
+from steadyhand.runtime.config import ConfigError, compose
 
 MS = 1_000_000
 

@@ -8,7 +8,7 @@ from ros_kit import wait_until
 
 from actor_ros.permission import Permission
 from actor_ros.person_env import EndedError, LoopTimes, PersonEnv
-from robot_envs.safety.gate import StopReason
+from steadyhand.robot_envs.safety.gate import StopReason
 from tests.robot_kit import make_robot_env
 
 STILL = np.zeros(6, np.float32)

@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from actor_ros import conversions
 from actor_ros.parameters import robot_config
 from actor_ros.recorder_node import recorded
-from runtime.config import compose
+from steadyhand.runtime.config import compose
 
 STAMP = conversions.stamp_from_ns(0)
 RECORDER = "actor_ros.recorder_node"

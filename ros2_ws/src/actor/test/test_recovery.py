@@ -11,8 +11,8 @@ from actor_ros import preconditions
 from actor_ros.packages import MissingPackageError, load_type
 from actor_ros.preconditions import Preconditions
 from actor_ros.recovery import Steps
-from robot_envs.profile_steps import Step
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs.profile_steps import Step
+from steadyhand.robot_envs.robot import RobotError
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from actor_ros.ros_robot import RosRobot
-from robot_envs.profile import RosRobotConfig
-from robot_envs.robot import RobotError
-from robot_envs.safety.gate import SafetyGate, StopReason
-from robot_envs.safety.tare import TareError
-from runtime.clock import FakeClock
-from runtime.config import build, compose
+from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.safety.gate import SafetyGate, StopReason
+from steadyhand.robot_envs.safety.tare import TareError
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.runtime.config import build, compose
 from tests.robot_kit import TOOL_DOWN, limits
 
 PERIOD_S, NS = 0.1, 1_000_000_000

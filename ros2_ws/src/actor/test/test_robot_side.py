@@ -20,11 +20,11 @@ from std_srvs.srv import Trigger
 from actor_ros import conversions
 from actor_ros.gains import set_gains
 from actor_ros.recovery import Steps
-from robot_envs.profile import RosRobotConfig
-from robot_envs.profile_steps import Step
-from robot_envs.robot import RobotError
-from robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
-from runtime.config import build, compose
+from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.profile_steps import Step
+from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from steadyhand.runtime.config import build, compose
 
 CONTROL_PERIOD_S = 0.1
 LIMITS = build(SafetyLimits, compose([])["safety"])

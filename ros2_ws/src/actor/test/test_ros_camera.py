@@ -10,8 +10,8 @@ from actor_ros import conversions, qos, ros_camera
 from actor_ros.conversions import MessageError
 from actor_ros.ros_camera import RosCamera, RosCameraConfig, decode
 from actor_ros.sources import Sources
-from robot_envs.camera import WHOLE, Crop
-from runtime.clock import MonotonicClock
+from steadyhand.robot_envs.camera import WHOLE, Crop
+from steadyhand.runtime.clock import MonotonicClock
 
 STAMP = conversions.stamp_from_ns(0)
 

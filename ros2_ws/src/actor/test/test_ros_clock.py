@@ -7,7 +7,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from actor_ros import conversions
 from actor_ros.ros_clock import RosClock
-from runtime.clock import MonotonicClock
+from steadyhand.runtime.clock import MonotonicClock
 
 S = 1_000_000_000
 

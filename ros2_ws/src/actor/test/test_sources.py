@@ -3,7 +3,7 @@ import math
 import pytest
 
 from actor_ros.sources import CLOCK, Sources
-from runtime.clock import FakeClock
+from steadyhand.runtime.clock import FakeClock
 
 S = 1_000_000_000
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from benchmarks.areas.period import phase_of
-from transport.record import Kind
+from steadyhand.transport.record import Kind
 
 
 class Columns:

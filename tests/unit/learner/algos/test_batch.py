@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algos import batch as batch_module
-from learner.algos.batch import Batch, random_shift
+from steadyhand.learner.algos import batch as batch_module
+from steadyhand.learner.algos.batch import Batch, random_shift
 
 CPU = torch.device("cpu")
 

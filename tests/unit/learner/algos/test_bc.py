@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algos.bc import Bc, cloning_loss
-from learner.config import BcConfig
-from policies import Policy, heads
+from steadyhand.learner.algos.bc import Bc, cloning_loss
+from steadyhand.learner.config import BcConfig
+from steadyhand.policies import Policy, heads
 
 
 def settings(**changes):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from learner.algos.critic import CriticEnsemble
+from steadyhand.learner.algos.critic import CriticEnsemble
 
 
 @pytest.fixture

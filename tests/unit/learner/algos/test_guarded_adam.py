@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from learner.algos.guarded_adam import GuardedAdam
+from steadyhand.learner.algos.guarded_adam import GuardedAdam
 
 
 def parameters():

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algos.batch import Batch
-from learner.algos.sac import Sac
-from policies import Policy
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.sac import Sac
+from steadyhand.policies import Policy
 
 CPU = torch.device("cpu")
 

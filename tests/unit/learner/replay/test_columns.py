@@ -1,6 +1,6 @@
 import numpy as np
 
-from learner.replay.columns import Column
+from steadyhand.learner.replay.columns import Column
 
 
 def test_grows_and_keeps_what_was_there():

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from learner.replay.feature_file import FeatureFile
+from steadyhand.learner.replay.feature_file import FeatureFile
 
 DTYPE = np.dtype([("crc", "<u4"), ("side", "<f2", (2, 3))])
 ROWS = np.array([0, 1, 5], np.int64)

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from learner.replay.feature_worker import FeatureWorker
-from learner.replay.features import FeatureCache
-from policies import InputSpec
+from steadyhand.learner.replay.feature_worker import FeatureWorker
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.policies import InputSpec
+from steadyhand.transport.record import Phase
 from tests.encoder_kit import TinyBackbone
 from tests.transport_kit import wait_until
 from tests.unit.learner.logs import PIXELS, reader_of, session_id, write_episode, writer_in
-from transport.record import Phase
 
 INPUTS = (InputSpec("side", (32, 32, 3), "uint8"),)
 

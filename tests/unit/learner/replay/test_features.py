@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from learner.replay.features import FeatureCache
-from policies import InputSpec
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.policies import InputSpec
+from steadyhand.transport.record import record_dtype
 from tests.encoder_kit import TinyBackbone
 from tests.unit.learner.logs import PIXELS, reader_of, writer_in
-from transport.record import record_dtype
 
 SIDE = InputSpec("side", (32, 32, 3), "uint8")
 VIEWS, SHIFT = 3, 2

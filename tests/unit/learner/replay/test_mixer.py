@@ -1,6 +1,6 @@
 import pytest
 
-from learner.replay.mixer import Mixer
+from steadyhand.learner.replay.mixer import Mixer
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.25, 1 / 3, 0.5, 0.7, 0.999, 1.0])

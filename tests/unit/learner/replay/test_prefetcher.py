@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.replay.prefetcher import Prefetcher
+from steadyhand.learner.replay.prefetcher import Prefetcher
 
 CPU = torch.device("cpu")
 

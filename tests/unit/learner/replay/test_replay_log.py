@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from learner.replay.replay_log import ReplayLog
+from steadyhand.learner.replay.replay_log import ReplayLog
+from steadyhand.transport.record import Kind, Phase
 from tests.unit.learner.logs import append, reader_of, write_episode, writer_in
-from transport.record import Kind, Phase
 
 
 @pytest.fixture

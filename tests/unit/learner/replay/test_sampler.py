@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from learner.replay.features import FeatureCache
-from learner.replay.sampler import Sampler
-from learner.replay.store import ReplayStore
-from policies import InputSpec
+from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.learner.replay.sampler import Sampler
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.policies import InputSpec
+from steadyhand.transport.record import Phase
 from tests.encoder_kit import TinyBackbone
 from tests.unit.learner.logs import PIXELS, SIDE, reader_of, write_episode, writer_in
-from transport.record import Phase
 
 PIXEL_INPUTS = (InputSpec("state", (3,), "float32"), InputSpec("side", SIDE.shape, "uint8"))
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from learner.replay.replay_log import SnapshotError
-from learner.replay.store import ReplayStore
+from steadyhand.learner.replay.replay_log import SnapshotError
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.transport.label_log import Label, append_label
+from steadyhand.transport.record import Phase
 from tests.unit.learner.logs import append, reader_of, session_id, write_episode, writer_in
-from transport.label_log import Label, append_label
-from transport.record import Phase
 
 
 @pytest.fixture

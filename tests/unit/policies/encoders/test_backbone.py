@@ -3,8 +3,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from policies import EncoderError, Policy
-from policies.encoders.backbone import CPU_IMAGES, read_weights
+from steadyhand.policies import EncoderError, Policy
+from steadyhand.policies.encoders.backbone import CPU_IMAGES, read_weights
 from tests.encoder_kit import TinyBackbone
 
 

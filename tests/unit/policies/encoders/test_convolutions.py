@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from policies.encoders.convolutions import StridedConvolutions, initialise
+from steadyhand.policies.encoders.convolutions import StridedConvolutions, initialise
 
 
 def test_what_comes_out_has_the_shape_that_is_said():

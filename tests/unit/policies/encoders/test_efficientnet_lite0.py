@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from policies import EncoderError
-from policies.encoders import efficientnet_lite0
-from policies.encoders.efficientnet_lite0 import PACKAGE, EfficientNetLite0, folded
+from steadyhand.policies import EncoderError
+from steadyhand.policies.encoders import efficientnet_lite0
+from steadyhand.policies.encoders.efficientnet_lite0 import PACKAGE, EfficientNetLite0, folded
 
 
 def test_a_folded_layer_is_the_convolution_and_its_normalisation():

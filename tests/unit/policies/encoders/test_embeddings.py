@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from policies.encoders.embeddings import DROPOUT, SpatialEmbeddings
+from steadyhand.policies.encoders.embeddings import DROPOUT, SpatialEmbeddings
 
 MAPS = torch.randn((64, 6, 3, 4), generator=torch.Generator().manual_seed(1))
 

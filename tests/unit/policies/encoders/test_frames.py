@@ -1,6 +1,6 @@
 import torch
 
-from policies.encoders.frames import stacked
+from steadyhand.policies.encoders.frames import stacked
 
 
 def test_each_frame_of_the_horizon_has_its_own_channels():

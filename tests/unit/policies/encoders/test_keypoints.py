@@ -1,6 +1,6 @@
 import torch
 
-from policies.encoders.keypoints import Keypoints
+from steadyhand.policies.encoders.keypoints import Keypoints
 
 
 def make(height=40, width=56, horizon=1, latent_size=8):

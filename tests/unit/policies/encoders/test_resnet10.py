@@ -3,8 +3,8 @@ import safetensors.torch
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from policies import EncoderError
-from policies.encoders.resnet10 import Resnet10
+from steadyhand.policies import EncoderError
+from steadyhand.policies.encoders.resnet10 import Resnet10
 from tests.encoder_kit import resnet10_file, resnet10_tensors
 
 

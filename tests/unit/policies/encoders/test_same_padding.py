@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from policies.encoders.same_padding import SameConv2d, pad_same
+from steadyhand.policies.encoders.same_padding import SameConv2d, pad_same
 
 
 @pytest.mark.parametrize(

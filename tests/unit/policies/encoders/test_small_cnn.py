@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from policies.encoders.small_cnn import SmallCnn
+from steadyhand.policies.encoders.small_cnn import SmallCnn
 
 
 @pytest.mark.parametrize("horizon", [1, 3])

@@ -4,8 +4,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from policies import EncoderError
-from policies.encoders.timm_model import TimmModel
+from steadyhand.policies import EncoderError
+from steadyhand.policies.encoders.timm_model import TimmModel
 
 MODEL = "resnet10t"
 

@@ -2,11 +2,11 @@ import math
 
 import pytest
 
-from robot_envs.devices.axes_device import AxesDevice
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import MappingConfig
-from runtime.clock import FakeClock
+from steadyhand.robot_envs.devices.axes_device import AxesDevice
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.mapping import MappingConfig
+from steadyhand.runtime.clock import FakeClock
 
 NEUTRAL_S = 0.1
 MAPPING = MappingConfig(

@@ -1,4 +1,4 @@
-from robot_envs.devices.chords import Chords
+from steadyhand.robot_envs.devices.chords import Chords
 
 BUTTONS = {"close": (0,), "open": (1,), "resume": (0, 1)}
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from robot_envs.devices import gamepad
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.gamepad import GamepadConfig, GamepadLink, make_gamepad
-from robot_envs.devices.handle import Handle
-from runtime.clock import FakeClock, MonotonicClock
-from runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.devices import gamepad
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.gamepad import GamepadConfig, GamepadLink, make_gamepad
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.runtime.clock import FakeClock, MonotonicClock
+from steadyhand.runtime.config import ConfigError, build, compose
 
 CONFIG = build(GamepadConfig, compose(["device=gamepad"])["device"])
 AXIS, BUTTON, FIRST = 2, 1, 0x80

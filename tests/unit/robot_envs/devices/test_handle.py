@@ -1,6 +1,6 @@
-from robot_envs.devices.handle import Handle
-from robot_envs.devices.mapping import MappingConfig
-from runtime.clock import FakeClock
+from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.mapping import MappingConfig
+from steadyhand.runtime.clock import FakeClock
 
 MAPPING = MappingConfig((0, 1, -1, -1, -1, -1), (1.0,) * 6, 100.0, 0.1, {"close": (0,), "resume": (0, 1)})
 

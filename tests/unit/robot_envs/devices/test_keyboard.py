@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.keyboard import Keyboard, KeyboardConfig
-from runtime.clock import FakeClock
-from runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
+from steadyhand.runtime.clock import FakeClock
+from steadyhand.runtime.config import ConfigError, build, compose
 from tests.transport_kit import wait_until
 
 CONFIG = build(KeyboardConfig, compose(["device=keyboard"])["device"])
@@ -123,8 +123,8 @@ def test_the_terminal_is_given_back_as_it_was():
 def test_a_program_that_dies_of_an_error_gives_the_terminal_back(tmp_path):
     terminal = Terminal()
     script = (
-        "import sys\nfrom robot_envs.devices.keyboard import Keyboard, KeyboardConfig\n"
-        "from runtime.config import build, compose\n"
+        "import sys\nfrom steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig\n"
+        "from steadyhand.runtime.config import build, compose\n"
         "values = compose(['device=keyboard'])['device'] | {'terminal': sys.argv[1]}\n"
         "Keyboard(build(KeyboardConfig, values)).connect()\nraise RuntimeError('on purpose')\n"
     )

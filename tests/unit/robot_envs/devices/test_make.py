@@ -1,10 +1,10 @@
 import pytest
 
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.make import PERSONS, held_by_person, make_device, make_person
-from robot_envs.devices.operator import NoOperator
-from robot_envs.make import make_corrector, make_demonstrator
-from runtime.config import ConfigError, compose
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_device, make_person
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.robot_envs.make import make_corrector, make_demonstrator
+from steadyhand.runtime.config import ConfigError, compose
 from tests.robot_kit import make_robot_env
 
 NOWHERE = {

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robot_envs.devices.mapping import MappingConfig, gripper_wish
+from steadyhand.robot_envs.devices.mapping import MappingConfig, gripper_wish
 
 MAPPING = MappingConfig(
     axes=(2, 0, -1, 5, 9, 4),

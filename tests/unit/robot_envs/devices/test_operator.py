@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from robot_envs.devices.device import HumanInput
-from robot_envs.devices.operator import HOLD, DeviceOperator, NoOperator
+from steadyhand.robot_envs.devices.device import HumanInput
+from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator, NoOperator
 
 
 class Mouse:

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.reader import Reader
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.reader import Reader
 from tests.transport_kit import wait_until
 
 

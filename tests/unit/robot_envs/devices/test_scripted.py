@@ -1,6 +1,6 @@
 import numpy as np
 
-from robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
+from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 
 QUIET = HandConfig(0.0, 0.0)
 CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, (2, 3), (5, 15), 0.010)

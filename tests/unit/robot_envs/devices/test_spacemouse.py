@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from robot_envs.devices.device import DeviceError
-from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.devices.device import DeviceError
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
+from steadyhand.runtime.config import ConfigError, build, compose
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from actor.arbiter import Arbiter
-from actor.authority import AT_ONCE
-from actor.chooser import Chooser, Explorer
-from actor.control_loop import ControlLoop
-from actor.env_schema import env_schema
-from robot_envs.devices.make import make_person
-from robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from runtime.clock import MonotonicClock
-from runtime.config import build, compose
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.chooser import Chooser, Explorer
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.robot_envs.devices.make import make_person
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import build, compose
+from steadyhand.transport.log import LogReader, LogWriter
+from steadyhand.transport.record import Phase, valid_starts
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
-from transport.log import LogReader, LogWriter
-from transport.record import Phase, valid_starts
 
 pytestmark = pytest.mark.realtime
 

@@ -1,6 +1,6 @@
 import pytest
 
-from robot_envs.mock.workpieces import SceneError, workpiece_xml
+from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
 
 
 def test_unknown_kind_names_those_there_are():

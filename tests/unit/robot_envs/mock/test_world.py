@@ -2,9 +2,9 @@ import mujoco
 import numpy as np
 import pytest
 
-from robot_envs import frames
-from robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD
-from robot_envs.robot import RobotError
+from steadyhand.robot_envs import frames
+from steadyhand.robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD
+from steadyhand.robot_envs.robot import RobotError
 from tests.robot_kit import TOOL_DOWN, make_robot_env
 
 

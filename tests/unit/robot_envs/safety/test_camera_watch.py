@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from robot_envs.camera import Frame
-from robot_envs.safety.camera_watch import CameraLimits, CameraWatch
-from robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.camera import Frame
+from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
+from steadyhand.robot_envs.safety.stop_reason import StopReason
 
 SECOND = 1_000_000_000
 

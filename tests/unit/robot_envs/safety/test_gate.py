@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from robot_envs import frames
-from robot_envs.robot import RobotCommand
-from robot_envs.safety.gate import SafetyGate, StopReason
+from steadyhand.robot_envs import frames
+from steadyhand.robot_envs.robot import RobotCommand
+from steadyhand.robot_envs.safety.gate import SafetyGate, StopReason
 from tests.robot_kit import RecordingRobot, limits, make_robot_env, state
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robot_envs.safety.gripper_limits import GripperLimits, GripperStream
+from steadyhand.robot_envs.safety.gripper_limits import GripperLimits, GripperStream
 
 LIMITS = GripperLimits(max_speed_m_s=0.1, min_change_m=0.002, min_period_s=0.05, retry_s=2.0)
 CLOSED_M, OPEN_M = 0.0, 0.08

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robot_envs.safety.joint_motion import plan_joint_motion
-from robot_envs.safety.rate_limit import RateLimits
+from steadyhand.robot_envs.safety.joint_motion import plan_joint_motion
+from steadyhand.robot_envs.safety.rate_limit import RateLimits
 
 ANGLES = st.lists(st.floats(-3.0, 3.0), min_size=6, max_size=6).map(np.array)
 LIMITS = st.floats(0.01, 3.0)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from robot_envs import frames
-from robot_envs.safety.limits import clip_length, clip_step, clip_tilt, clip_to_workspace
+from steadyhand.robot_envs import frames
+from steadyhand.robot_envs.safety.limits import clip_length, clip_step, clip_tilt, clip_to_workspace
 from tests.robot_kit import TOOL_DOWN, limits
 
 

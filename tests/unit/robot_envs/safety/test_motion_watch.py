@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robot_envs.robot import RobotCommand
-from robot_envs.safety.motion_watch import MotionLimits, MotionWatch
-from robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.robot import RobotCommand
+from steadyhand.robot_envs.safety.motion_watch import MotionLimits, MotionWatch
+from steadyhand.robot_envs.safety.stop_reason import StopReason
 from tests.robot_kit import state
 
 LIMITS = MotionLimits(window_s=0.5, min_commanded_m=0.04, min_share=0.1, contact_force_n=4.0)

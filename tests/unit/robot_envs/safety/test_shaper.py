@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
-from robot_envs.safety import shaper as shaper_module
-from robot_envs.safety.rate_limit import RateLimits, Rates
-from robot_envs.safety.region import Extent, Region
-from robot_envs.safety.shaper import PoseShaper, TwistShaper
+from steadyhand.robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.safety import shaper as shaper_module
+from steadyhand.robot_envs.safety.rate_limit import RateLimits, Rates
+from steadyhand.robot_envs.safety.region import Extent, Region
+from steadyhand.robot_envs.safety.shaper import PoseShaper, TwistShaper
 from tests.robot_kit import TOOL_DOWN
 
 LINEAR, ANGULAR = RateLimits(0.25, 5.0, 100.0), RateLimits(1.0, 20.0, 400.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from robot_envs.safety.tare import TareError, TareLimits, mean_wrench
+from steadyhand.robot_envs.safety.tare import TareError, TareLimits, mean_wrench
 
 LIMITS = TareLimits(15.0, 3.0, 5.0)
 

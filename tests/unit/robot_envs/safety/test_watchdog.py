@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robot_envs.safety.command_stream import HoldReason, angle_between
+from steadyhand.robot_envs.safety.command_stream import HoldReason, angle_between
 from tests.robot_kit import TOOL_DOWN, limits
 from tests.watchdog_kit import HOME, SETTINGS, Cell, holds_after_silence, moved, started
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from robot_envs.safety.command_stream import HoldReason
-from robot_envs.safety.freshness import Freshness
+from steadyhand.robot_envs.safety.command_stream import HoldReason
+from steadyhand.robot_envs.safety.freshness import Freshness
 from tests.robot_kit import TOOL_DOWN
 from tests.watchdog_kit import HOME, Cell, holds_after_silence, moved, started
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robot_envs.safety.command_stream import HoldReason
+from steadyhand.robot_envs.safety.command_stream import HoldReason
 from tests.robot_kit import TOOL_DOWN, limits
 from tests.watchdog_kit import Cell, started
 

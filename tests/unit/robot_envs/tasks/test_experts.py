@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from robot_envs.make import make_demonstrator
-from runtime.config import compose
+from steadyhand.robot_envs.make import make_demonstrator
+from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env
 
 

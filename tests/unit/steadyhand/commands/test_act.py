@@ -1,8 +1,8 @@
 import pytest
 
-from runtime.run_folder import RunFolder
-from runtime.run_lock import run_lock
 from steadyhand.cli import main
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_lock import run_lock
 
 
 def test_a_start_in_which_both_processes_would_wait_for_ever_is_refused(tmp_path, capsys):

@@ -1,18 +1,18 @@
 import pytest
 
-from actor.env_schema import env_schema
-from actor.onnx_policy import OnnxPolicy
-from learner.checkpoint import CheckpointFolder
-from robot_envs.make import make_env
-from runtime.config import compose
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.cli import main
 from steadyhand.job import open_job
+from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.policy_file import save_policy
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import compose
+from steadyhand.transport.record import Phase
 from tests.unit.actor.exported import VERSION, walking_policy
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.reach_policy import reach_policy
 from tests.unit.steadyhand.synthetic_run import write_log
-from transport.record import Phase
 
 
 def export(*words: str) -> int:

@@ -1,6 +1,6 @@
 from steadyhand.cli import main
+from steadyhand.transport.record import Phase
 from tests.unit.steadyhand.synthetic_run import write_demos, write_log
-from transport.record import Phase
 
 
 def test_shows_a_demo_set(tmp_path, capsys):

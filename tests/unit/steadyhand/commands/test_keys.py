@@ -5,7 +5,7 @@ import pytest
 
 from steadyhand.cli import main
 from steadyhand.identity import ACTOR_ID
-from transport import keys
+from steadyhand.transport import keys
 
 
 class Terminal(io.StringIO):

@@ -103,7 +103,7 @@ NEW = [  # on a run that does not exist yet
     ("keys", "nonsense --folder keys", "expected one of: make"),
 ]
 KEPT = [  # on a run that has demonstrations of reach
-    ("record", "task=pick_place run_name=kept", "expected its own task, robot_envs.tasks.reach:Reach"),
+    ("record", "task=pick_place run_name=kept", "expected its own task, steadyhand.robot_envs.tasks.reach:Reach"),
     ("record", "task.drive.action_scale_m=0.02 run_name=kept", "expected the action scales of the set"),
     ("record", "device=spacemouse device.socket=/nowhere/spnav.sock run_name=kept", "is spacenavd running"),
     ("demo", "task=pick_place run_name=kept", "expected its own task"),

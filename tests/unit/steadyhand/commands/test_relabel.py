@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from learner.replay.store import ReplayStore
 from steadyhand.cli import main
+from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.log_facts import read_log
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.record import Phase
 from tests.unit.steadyhand.synthetic_run import write_demos, write_log
-from transport.log import LogReader
-from transport.record import Phase
 
 
 @pytest.fixture

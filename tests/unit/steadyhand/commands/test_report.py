@@ -1,6 +1,6 @@
 import json
 
-from actor.evaluate import Evaluation
+from steadyhand.actor.evaluate import Evaluation
 from steadyhand.cli import main
 from steadyhand.policy_file import save_policy
 from steadyhand.report.evaluations import (

@@ -29,7 +29,7 @@ def test_a_value_that_no_part_takes_is_named(overrides, expected):
     ("override", "expected"),
     [
         ("task.entry_point=nowhere:Task", "nowhere"),
-        ("task.expert=robot_envs.experts.reach:Nobody", "Nobody"),
+        ("task.expert=steadyhand.robot_envs.experts.reach:Nobody", "Nobody"),
         ("task.drive.max_steps=many", "max_steps"),
     ],
 )

@@ -2,8 +2,8 @@ import pytest
 
 from steadyhand.doctor import Level
 from steadyhand.doctor.keys import check_addresses, check_own_keys, check_pairing
+from steadyhand.transport import keys
 from tests.unit.steadyhand.doctor.kit import config
-from transport import keys
 
 
 @pytest.fixture

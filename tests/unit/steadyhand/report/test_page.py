@@ -1,11 +1,11 @@
 import json
 from html.parser import HTMLParser
 
-from runtime.run_folder import RunFolder
 from steadyhand.report.page import render_page
 from steadyhand.report.records import loop_path, read_run
 from steadyhand.report.summary import summarise
 from steadyhand.report.write import write_report
+from steadyhand.runtime.run_folder import RunFolder
 from tests.unit.steadyhand.synthetic_run import add_pictures, make_run
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -95,7 +95,7 @@ def test_without_a_renderer_one_line_says_so(tmp_path):
 
 def test_a_run_that_has_only_begun_claims_nothing(tmp_path):
     run = RunFolder(tmp_path, "begun")
-    run.write_manifest({"task": {"entry_point": "robot_envs.tasks.reach:Reach"}}, {"seed": 0})
+    run.write_manifest({"task": {"entry_point": "steadyhand.robot_envs.tasks.reach:Reach"}}, {"seed": 0})
     page = page_of(run)
     assert "Not evaluated" in page.text
     assert "Meets" not in page.text

@@ -1,8 +1,8 @@
 import pytest
 
-from runtime.run_folder import RunFolder
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
+from steadyhand.runtime.run_folder import RunFolder
 from tests.unit.steadyhand.synthetic_run import make_run
 
 
