@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.foreign_code import present_name
+from steadyhand.runtime.component import present_name
 from steadyhand.runtime.logging import quoted
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError

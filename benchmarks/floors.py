@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.measure import CLOCK
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.sac import SacSettings
 from steadyhand.policies import PolicySpec
 
 __all__ = ["Products", "RowCopies", "disk_bytes_per_s", "loopback_bytes_per_s"]
@@ -30,7 +30,7 @@ class Products:
         feature_size: what they read.
     """
 
-    def __init__(self, config: SacConfig, spec: PolicySpec, feature_size: int) -> None:
+    def __init__(self, config: SacSettings, spec: PolicySpec, feature_size: int) -> None:
         rows = config.batch_size
         policy = list(pairwise((feature_size, *spec.hidden, 2 * spec.action_size)))
         critic = list(pairwise((feature_size + spec.action_size, *config.critic_hidden, 1)))

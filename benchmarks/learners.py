@@ -12,13 +12,15 @@ import torch
 
 from benchmarks.recording import write_log
 from steadyhand.children import free_addresses
+from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.algos.sac import Sac
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_precision
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.policies import Backbone, Policy, PolicySpec, load_backbone
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import build, compose
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.config import TransportConfig
@@ -52,8 +54,8 @@ def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, 
 
 def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Sac:
     """Return the algorithm with a policy of `make_policy`."""
-    config = build(SacConfig, compose(overrides)["algo"], "algo")
-    return Sac(config, make_policy(schema, overrides, frozen, device), seed=0)
+    algo: Component[Sac] = find_component(compose(overrides)["algo"], Sac, "algo")
+    return algo.make(make_policy(schema, overrides, frozen, device), 0)
 
 
 def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | None = None) -> dict[str, Any]:
@@ -82,6 +84,7 @@ def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | 
         "reward": rng.integers(0, 2, rows).astype(np.float32),
         "discount": np.full(rows, 0.97, np.float32),
         "next_observation": observation(),
+        "mc_return": np.zeros(rows, np.float32),
         "is_demo": np.arange(rows) % 2 == 0,
     }
 
@@ -100,7 +103,7 @@ def open_learner(folder: Path, overrides: Sequence[str]) -> Learner:
     address, weights_address = free_addresses(2)
     return Learner(
         build(LearnerConfig, config["learner"], "learner"),
-        build(SacConfig, config["algo"], "algo"),
+        find_algorithm(config["algo"]),
         build(PolicyConfig, config["policy"], "policy"),
         replace(transport, address=address, weights_address=weights_address),
         RunFolder(folder, "run"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.algos.algorithm import Algorithm
 
 __all__ = ["CompilationError", "compile_layers"]
 
@@ -13,8 +15,8 @@ class CompilationError(RuntimeError):
     """This machine cannot compile."""
 
 
-def compile_layers(algo: Sac, backend: str = "inductor") -> None:
-    """Compile the critics and the policy's distribution, and try the latter at once.
+def compile_layers(algo: Algorithm[Any], backend: str = "inductor") -> None:
+    """Compile the algorithm's dense modules and the policy's distribution, and try the latter at once.
 
     Encoders stay as they are: their time is that of convolutions, which no fusion makes faster.
 
@@ -26,12 +28,12 @@ def compile_layers(algo: Sac, backend: str = "inductor") -> None:
         CompilationError: there is no compiler, or it fails.
     """
     policy = algo.policy
-    for critic in (algo.critic, algo.target_critic):
-        critic.compile(backend=backend, dynamic=False)
+    for module in algo.dense_modules():
+        module.compile(backend=backend, dynamic=False)
     # Not the trunk itself: a plain Sequential is left as it is, without a word.
     policy.distribution = torch.compile(policy.distribution, backend=backend, dynamic=False)  # type: ignore[method-assign]
     try:
-        policy.distribution(torch.zeros(algo.config.batch_size, policy.feature_size, device=algo.device))
+        policy.distribution(torch.zeros(algo.sampling.batch_size, policy.feature_size, device=algo.device))
     except Exception as error:  # whatever a compiler, its cache or the linker raises
         cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CompilationError(

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steadyhand.learner.algos.bc import Bc
-from steadyhand.learner.config import BcConfig
+from steadyhand.learner.algos.bc import Bc, BcSettings
+from steadyhand.learner.config import FitConfig
 from steadyhand.learner.memory import keep_freed_memory
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.sampler import Sampler
@@ -50,7 +50,8 @@ def open_store(
 def fit_bc(
     store: ReplayStore,
     spec: PolicySpec,
-    config: BcConfig,
+    settings: BcSettings,
+    fit: FitConfig,
     seed: int,
     backbone: Backbone | None = None,
     features: FeatureCache | None = None,
@@ -63,7 +64,8 @@ def fit_bc(
         store: what it shows to imitate is the data: demonstrations that no label calls a failure, and interventions
             (HG-DAgger) where there are some.
         spec: the policy's specification.
-        config: loss, epochs, split.
+        settings: Loss and optimiser.
+        fit: Epochs and split.
         seed: fixes the split, the weights and the order.
         backbone: the frozen part of the policy's encoder, if it has one.
         features: of that encoder; None = frames are encoded in every step.
@@ -82,20 +84,20 @@ def fit_bc(
         raise BcDataError(f"behaviour cloning: expected demonstrations or interventions, found none{failures}")
     keep_freed_memory()
     rng = np.random.default_rng(seed)
-    train, held_out = _split(store, ids, config.validation_share, rng)
+    train, held_out = _split(store, ids, fit.validation_share, rng)
     policy = Policy(spec, seed, backbone).to(device or torch.device("cpu"))
-    bc = Bc(config, policy, seed)
-    sampler = Sampler(store, spec, 1, 1.0, config.batch_size, demo_ratio=1.0, seed=seed, features=features)
-    kept = {round((index + 1) * config.epochs / config.candidates) for index in range(config.candidates)}
+    bc = Bc(settings, policy, seed)
+    sampler = Sampler(store, spec, settings.sampling, seed, features)
+    kept = {round((index + 1) * fit.epochs / fit.candidates) for index in range(fit.candidates)}
     candidates = []
-    for epoch in range(1, config.epochs + 1):
+    for epoch in range(1, fit.epochs + 1):
         losses = [
             bc.update(sampler.gather(ids, rng))["bc_loss"]
-            for ids in _batches(rng.permutation(train), config.batch_size)
+            for ids in _batches(rng.permutation(train), settings.batch_size)
         ]
         stopped = stop()
         if epoch in kept or stopped:
-            validation_loss, validation_mse = _validate(bc, sampler, held_out, config.batch_size)
+            validation_loss, validation_mse = _validate(bc, sampler, held_out, settings.batch_size)
             train_loss = float(torch.stack(losses).mean())
             tensors = policy.trainable_tensors()
             candidates.append(BcCandidate(epoch, tensors, train_loss, validation_loss, validation_mse))

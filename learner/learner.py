@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.compilation import compile_layers
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_device, resolve_precision
 from steadyhand.learner.memory import keep_freed_memory
 from steadyhand.learner.metrics import Metrics
@@ -34,6 +34,7 @@ from steadyhand.learner.train_loop import Links, Phase, TrainLoop
 from steadyhand.policies import Policy, PolicySpec, load_backbone
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.component import Component
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.config import TransportConfig
@@ -74,7 +75,7 @@ class Learner:
 
     Args:
         config: pace, cold start, periods.
-        algo: the algorithm.
+        algo: the algorithm and its settings.
         policy: the network.
         transport: the link.
         run: where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
@@ -90,7 +91,7 @@ class Learner:
     def __init__(
         self,
         config: LearnerConfig,
-        algo: SacConfig,
+        algo: Component[Algorithm[Any]],
         policy: PolicyConfig,
         transport: TransportConfig,
         run: RunFolder,
@@ -104,7 +105,7 @@ class Learner:
         self.device = resolve_device(config.device)
         self._precision = resolve_precision(config.convolutions, self.device)
         logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, self._precision)
-        self._config, self._algo_config, self._policy_config = config, algo, policy
+        self._config, self._algo, self._policy_config = config, algo, policy
         self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
         self._lock = threading.Lock()
         self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
@@ -210,12 +211,12 @@ class Learner:
             return self._spec
 
     def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
-        config, algo_config, checkpoint = self._config, self._algo_config, self._checkpoint
+        config, checkpoint = self._config, self._checkpoint
         if not self._demos:  # a few corrections are no demonstrations to start from
             config = replace(config, pretrain_updates=0)
         policy = Policy(spec, self._seed, self._backbone).to(self.device)
         policy.convolve_in(self._precision)
-        algo = Sac(algo_config, policy, self._seed)
+        algo = self._algo.make(policy, self._seed)
         if config.compile:
             compile_layers(algo)
         steps = RecordedSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
@@ -226,14 +227,13 @@ class Learner:
             logger.info("resumed from %s", checkpoint.folder)
         counters = counters_of(checkpoint)
         store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains)
-        sampling = (algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio)
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
         return TrainLoop(
             config,
             algo,
-            Sampler(store, spec, *sampling, seed=self._seed, features=self._feature_cache(spec)),
+            Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec)),
             store,
             journal,
             metrics,
@@ -251,14 +251,14 @@ class Learner:
         views = self._policy_config.feature_cache
         if self._backbone is None or not views or not any(item.is_frame for item in spec.inputs):
             return None
-        shift = self._algo_config.image_shift
+        shift = self._algo.settings.sampling.image_shift
         cache = FeatureCache(self._run.features, self._backbone, spec.inputs, views, shift)
         self._features = FeatureWorker(cache)
         self._close_files += [self._features.close, cache.close]
         return cache
 
     def _config_hash(self) -> str:
-        values = [asdict(config) for config in (self._config, self._algo_config, self._policy_config)]
+        values = [asdict(config) for config in (self._config, self._algo.settings, self._policy_config)]
         values[0]["convolutions"] = str(self._precision)  # which "auto" does not tell
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

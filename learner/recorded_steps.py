@@ -9,13 +9,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from steadyhand.learner.algos.algorithm import Algorithm, Metrics
 from steadyhand.learner.algos.batch import to_host
-from steadyhand.learner.algos.sac import Sac
 from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Metrics", "RecordedSteps", "Recorder", "Recording", "Steps", "record_on_cuda"]
 
-Metrics = dict[str, Tensor]
 WARM_UPS = 3  # steps before recording: libraries choose their kernels and allocate in the first ones
 TOLERANCE, ROUNDING = 0.2, 1e-6  # of a change, and of a value, that a replayed step may be off by
 
@@ -26,10 +25,10 @@ class Steps(Protocol):
     """What makes gradient steps out of blocks."""
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Sac.update`."""
+        """As `Algorithm.update`."""
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Sac.pretrain`."""
+        """As `Algorithm.pretrain`."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class RecordedSteps:
         is_off: whether recording has ended.
     """
 
-    def __init__(self, algo: Sac, record: Recorder = record_on_cuda) -> None:
+    def __init__(self, algo: Algorithm[Any], record: Recorder = record_on_cuda) -> None:
         self._algo, self._record = algo, record
         self.is_off = False
         self._name = ""  # of the step that is recorded; its memory is given up for the next one's
@@ -89,11 +88,11 @@ class RecordedSteps:
         self._recording: Recording | None = None
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Sac.update`."""
+        """As `Algorithm.update`."""
         return self._step("update", self._algo.update, block)
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Sac.pretrain`."""
+        """As `Algorithm.pretrain`."""
         return self._step("pretrain", self._algo.pretrain, block)
 
     def _step(self, name: str, step: Callable[[Mapping[str, Any]], Metrics], block: Mapping[str, Any]) -> Metrics:

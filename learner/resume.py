@@ -11,7 +11,7 @@ from typing import Any, Literal
 import safetensors.numpy
 import safetensors.torch
 
-from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import Checkpoint, CheckpointError
 from steadyhand.learner.journal import Journal
 from steadyhand.learner.replay.store import ReplayStore
@@ -63,7 +63,7 @@ def counters_of(checkpoint: Checkpoint | None) -> Counters:
     return Counters(**checkpoint.facts["counters"]) if checkpoint else Counters()
 
 
-def restore(algo: Sac, checkpoint: Checkpoint) -> None:
+def restore(algo: Algorithm[Any], checkpoint: Checkpoint) -> None:
     """Put the algorithm where it was at a checkpoint."""
     algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.algorithm import AlgorithmSettings
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.target_range import fits_rewards, reward_steps, same_meaning
 from steadyhand.runtime.logging import get_logger
@@ -21,11 +21,11 @@ class RewardWatch:
     """Says each thing that is wrong once. It stops nothing: a single odd record must not end a learner.
 
     Args:
-        config: of the algorithm.
+        settings: Of the algorithm.
     """
 
-    def __init__(self, config: SacConfig) -> None:
-        self._config = config
+    def __init__(self, settings: AlgorithmSettings) -> None:
+        self._settings = settings
         self._next = 1
         self._told: set[str] = set()
 
@@ -35,11 +35,11 @@ class RewardWatch:
         if len(online) < self._next or len(self._told) == 2:
             return
         self._next = int(len(online) * GROWTH) + 1
-        practised = reward_steps(store, online[-NEWEST:], self._config.gamma)
-        if line := fits_rewards(self._config, practised):
+        practised = reward_steps(store, online[-NEWEST:], self._settings.sampling.gamma)
+        if line := fits_rewards(self._settings, practised):
             self._tell("range", f"practice teaches little: {line}")
         shown = np.setdiff1d(store.demo, online)[:NEWEST]
-        demonstrated = reward_steps(store, shown, self._config.gamma)
+        demonstrated = reward_steps(store, shown, self._settings.sampling.gamma)
         if len(shown) and not same_meaning(practised, demonstrated):
             values = [" and ".join(f"{v:g}" for v in steps.sparse_values) for steps in (demonstrated, practised)]
             self._tell(

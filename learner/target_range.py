@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.algorithm import AlgorithmSettings
 from steadyhand.learner.replay.store import ReplayStore
 
 __all__ = ["RewardSteps", "fits_rewards", "reward_steps", "same_meaning"]
@@ -50,19 +50,16 @@ def reward_steps(store: ReplayStore, ids: NDArray[np.int64], gamma: float) -> Re
     return RewardSteps(reward, discount, follows)
 
 
-def fits_rewards(config: SacConfig, steps: RewardSteps) -> str:
+def fits_rewards(settings: AlgorithmSettings, steps: RewardSteps) -> str:
     """Return why the algorithm would flatten the targets of these steps, in one line; "" where it does not."""
-    ranges = {"algo.target_clip": config.target_clip}
-    if config.critic_head == "hl_gauss":
-        ranges["algo.value_range"] = config.value_range
-    for name, bounds in ranges.items():
-        if bounds is not None and len(steps.reward) and _is_flattened(steps, *bounds):
+    for name, bounds in settings.target_ranges.items():
+        if len(steps.reward) and _is_flattened(steps, *bounds):
             low, high = float(steps.reward.min()), float(steps.reward.max())
             off = ", or switch it off with algo.target_clip=null" if name == "algo.target_clip" else ""
             return (
                 f"{name}=[{bounds[0]:g},{bounds[1]:g}]: expected the range of returns that the rewards, from "
                 f"{low:g} to {high:g}, can reach, found one that makes different targets equal; "
-                f"give {name}=[{_reachable(steps, config.gamma)}]{off}"
+                f"give {name}=[{_reachable(steps, settings.sampling.gamma)}]{off}"
             )
     return ""
 

@@ -12,7 +12,7 @@ import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device_queue import DeviceQueue
@@ -75,7 +75,7 @@ class TrainLoop:
     def __init__(
         self,
         config: LearnerConfig,
-        algo: Sac,
+        algo: Algorithm[Any],
         sampler: Sampler,
         store: ReplayStore,
         journal: Journal,
@@ -99,8 +99,8 @@ class TrainLoop:
         self._store, self._journal = store, journal
         self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
         self._epoch, self._facts, self._clock = learner_epoch, facts, clock
-        self._block = algo.config.policy_delay
-        self._rewards = RewardWatch(algo.config)
+        self._block = algo.sampling.slices
+        self._rewards = RewardWatch(algo.settings)
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
         self._stalled = False

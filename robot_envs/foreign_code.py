@@ -1,73 +1,24 @@
-"""Code that a configuration names: found by its entry point, called, and its exceptions told in one line."""
+"""Calls of a user's own environment or expert, whose exceptions become one line."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import re
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.runtime.component import DEBUG, described
 from steadyhand.runtime.config import ConfigError
-from steadyhand.runtime.logging import escaped, quoted
+from steadyhand.runtime.logging import escaped
 
-__all__ = [
-    "ENTRY_POINT",
-    "ForeignCodeError",
-    "as_array",
-    "call_entry_point",
-    "load_entry_point",
-    "one_line",
-    "present_name",
-]
-
-ENTRY_POINT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-MAX_TEXT = 240  # characters of an exception's message
-# Recorded by releases whose packages had import names of their own.
-FORMER = ("robot_envs.tasks.", "robot_envs.experts.")
-DEBUG = "STEADYHAND_DEBUG=1 shows the traceback"
+__all__ = ["ForeignCodeError", "as_array", "call_entry_point", "one_line"]
 
 
 class ForeignCodeError(RuntimeError):
     """The user's own environment or expert raised, or returned something that cannot be used."""
-
-
-def present_name(entry_point: str) -> str:
-    """Return today's name of an entry point that an earlier release has written down."""
-    return f"steadyhand.{entry_point}" if entry_point.startswith(FORMER) else entry_point
-
-
-def load_entry_point(text: str, where: str) -> Callable[..., Any]:
-    """Import ``package.module:name``. That runs the module's code: the text must be the user's own.
-
-    Raises:
-        ConfigError: The text is not of that form, the module cannot be imported, or it has nothing callable of that
-            name.
-    """
-    if ENTRY_POINT.fullmatch(text) is None:
-        raise ConfigError(f"{where}: expected package.module:name, found {quoted(text)}")
-    module_name, _, name = present_name(text).partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(
-            f"{where}: cannot import {module_name!r} ({escaped(str(error))}); is it installed and on PYTHONPATH?"
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where}: importing {module_name!r} failed: {described(error)}; {DEBUG}") from error
-    entry = getattr(module, name, None)
-    if entry is None:
-        raise ConfigError(f"{where}: module {module_name!r} has no {name!r}")
-    if not callable(entry):
-        raise ConfigError(f"{where}: expected a function or a class, found {name!r}, a {type(entry).__name__}")
-    found: Callable[..., Any] = entry
-    return found
 
 
 def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], where: str, what: str) -> Any:
@@ -90,7 +41,7 @@ def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], wh
         try:
             signature.bind(**arguments)
         except TypeError as error:
-            raise ConfigError(f"{what}: expected those of {_text(signature)}, found {error}") from error
+            raise ConfigError(f"{what}: expected those of {escaped(str(signature))}, found {error}") from error
     try:
         return entry(**arguments)
     except (Exception, SystemExit) as error:
@@ -120,15 +71,3 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
         raise ForeignCodeError(
             f"{what}: expected numbers on the CPU, found a {type(value).__name__} ({described(error)})"
         ) from error
-
-
-def described(error: BaseException) -> str:
-    """An exception in one line: its type, its message, and the innermost file and line that it came from."""
-    message = escaped(" ".join(str(error).split()), MAX_TEXT)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}{': ' if message else ''}{message}{place}"
-
-
-def _text(signature: inspect.Signature) -> str:
-    return escaped(str(signature), MAX_TEXT)

@@ -11,11 +11,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, load_entry_point, one_line
+from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
 from steadyhand.robot_envs.gym_actions import ActionScaling
 from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
 from steadyhand.robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
 from steadyhand.robot_envs.gym_spaces import observed_fields
+from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger, quoted
 

@@ -15,7 +15,6 @@ from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, 
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.experts.expert import ActionScale, Expert
-from steadyhand.robot_envs.foreign_code import load_entry_point
 from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
 from steadyhand.robot_envs.gym_expert import make_foreign_expert
 from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
@@ -26,6 +25,7 @@ from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import Task
 from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import quoted
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from steadyhand.learner.config import BcConfig
+from steadyhand.learner.config import FitConfig
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["DemoConfig"]
@@ -23,7 +24,8 @@ class DemoConfig:
     film_episodes: int  # first evaluation episodes that are filmed; 0 = none
     film_views: dict[str, dict[str, int]]  # cameras beside the task's own, as in configs/camera; `side` films
     # The behaviour-cloning baseline.
-    bc: BcConfig
+    bc: dict[str, Any]  # entry point and settings, as a group `algo`
+    fit: FitConfig
     validation_episodes: int  # other episodes, on which the best candidate is chosen
     # The two processes.
     stall_s: float  # time without a sign of progress after which they count as hung

@@ -11,11 +11,10 @@ import numpy as np
 
 from steadyhand.demo_settings import task_differences
 from steadyhand.job import Job, task_identity
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.algorithm import AlgorithmSettings, find_algorithm
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.learner.replay.replay_log import BEYOND
 from steadyhand.learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
-from steadyhand.runtime.config import build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest
 from steadyhand.transport.log import LogReader
@@ -112,14 +111,15 @@ def demo_rewards(job: Job, demos: Path) -> RewardSteps:
     """Return the rewards of a demo set's steps, as labels have corrected them."""
     store, readers = open_store([demos])
     try:
-        return reward_steps(store, store.demo, _algo(job).gamma)
+        return reward_steps(store, store.demo, _algo(job).sampling.gamma)
     finally:
         for reader in readers:
             reader.close()
 
 
-def _algo(job: Job) -> SacConfig:
-    return build(SacConfig, job.config["algo"], "algo")
+def _algo(job: Job) -> AlgorithmSettings:
+    settings: AlgorithmSettings = find_algorithm(job.config["algo"]).settings
+    return settings
 
 
 def action_gain(job: Job, demos: Path) -> tuple[float, ...]:

@@ -16,8 +16,8 @@ import numpy as np
 from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
-from steadyhand.learner.config import LearnerConfig, SacConfig
-from steadyhand.robot_envs.foreign_code import present_name
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.runtime.component import present_name
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
@@ -127,12 +127,17 @@ def check_config(config: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
     """
-    groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "algo": SacConfig, "demo": DemoConfig}
+    groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "demo": DemoConfig}
     if "torch" in sys.modules:  # a verb that makes networks has imported it; one that deploys a policy must not
         from steadyhand.policies.config import PolicyConfig
 
         groups["policy"] = PolicyConfig
     check_settings(config, groups)
+    if "torch" in sys.modules:
+        from steadyhand.learner.algos.algorithm import find_algorithm
+
+        find_algorithm(config["algo"])
+        find_algorithm(config["demo"]["bc"], "demo.bc")
 
 
 def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ from steadyhand.demos import action_gains, check_recorded, check_same_action, ch
 from steadyhand.film import SIDE, Shot, film
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for, task_name
+from steadyhand.learner.algos.algorithm import find_algorithm
+from steadyhand.learner.algos.bc import Bc, BcSettings
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.fit_bc import fit_bc, open_store
 from steadyhand.learner.policy_spec import build_policy_spec
@@ -31,9 +33,9 @@ from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.evaluations import keep_evaluation
 from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
-from steadyhand.robot_envs.foreign_code import load_entry_point
 from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.component import find_component, load_entry_point
 from steadyhand.runtime.config import build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport import segment
@@ -86,7 +88,7 @@ def feature_bytes(job: Job, schema: Schema) -> int:
     Raises:
         EncoderError: The weights of the frozen encoder are missing.
     """
-    policy, shift = policy_config(job), int(job.config["algo"]["image_shift"])
+    policy, shift = policy_config(job), find_algorithm(job.config["algo"]).settings.sampling.image_shift
     backbone = load_backbone(policy.encoder, policy.encoder_weights) if policy.feature_cache else None
     if backbone is None:
         return 0
@@ -187,14 +189,15 @@ def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] 
         BcDataError: Nobody acts in these logs.
         EncoderError: The weights of the frozen encoder are missing.
     """
+    cloning: BcSettings = find_component(job.demo.bc, Bc, "demo.bc").settings
     store, readers = open_store(folders, action_gains(job, folders))
     floor = build(LearnerConfig, job.config["learner"], "learner").normaliser_std_floor
     backbone = load_backbone(policy_config(job).encoder, policy_config(job).encoder_weights)
     spec = build_policy_spec(policy_config(job), readers[0].schema, readers, floor, backbone)
     features, views = None, policy_config(job).feature_cache
     if backbone is not None and views:
-        features = FeatureCache(job.run.features, backbone, spec.inputs, views, job.demo.bc.image_shift)
-    candidates = fit_bc(store, spec, job.demo.bc, job.seed, backbone, features, stop=stop)
+        features = FeatureCache(job.run.features, backbone, spec.inputs, views, cloning.sampling.image_shift)
+    candidates = fit_bc(store, spec, cloning, job.demo.fit, job.seed, backbone, features, stop=stop)
     if features is not None:
         features.close()
     policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors) for candidate in candidates]

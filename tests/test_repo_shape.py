@@ -26,7 +26,7 @@ BANNED_CALLS |= {f"yaml.{name}" for name in ("load", "load_all", "unsafe_load", 
 BANNED_CALLS |= {"OmegaConf.register_new_resolver", "omegaconf.OmegaConf.register_new_resolver"}
 # A name in a configuration becomes code in these files alone; what they import was written by whoever runs the program.
 IMPORTERS = {
-    "robot_envs/foreign_code.py": "task.entry_point and task.expert of the user's own configuration",
+    "runtime/component.py": "the entry points of the user's own configuration",
     "steadyhand/cli.py": "the verbs",
     "steadyhand/doctor/checks.py": "the doctor's own modules",
     "ros2_ws/src/actor/actor_ros/recorder_node.py": "the message types of the contract's own table",

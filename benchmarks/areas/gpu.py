@@ -42,7 +42,7 @@ def _row(plan: Plan, name: str, overrides: tuple[str, ...], cameras: int, cached
     device, schema = torch.device("cuda"), make_schema(cameras, plan.pick(128, 48))
     eager, recorded = (make_sac(schema, overrides, device=device) for _ in range(2))
     backbone = eager.policy.backbone if cached else None
-    block = make_block(eager.policy.spec, eager.config.batch_size, backbone=backbone)
+    block = make_block(eager.policy.spec, eager.settings.batch_size, backbone=backbone)
 
     def finished(step: Callable[[Mapping[str, Any]], object]) -> Callable[[], None]:
         def call() -> None:

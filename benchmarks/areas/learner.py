@@ -92,10 +92,10 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limit, ...], note: str, count: int) -> Row:
     sac = make_sac(make_schema(), (*ALIKE, *overrides))
-    steps = sac.config.policy_delay
-    block = make_block(sac.policy.spec, steps * sac.config.batch_size)
+    steps = sac.settings.policy_delay
+    block = make_block(sac.policy.spec, steps * sac.settings.batch_size)
     with threads(count):
-        products = Products(sac.config, sac.policy.spec, sac.policy.feature_size)
+        products = Products(sac.settings, sac.policy.spec, sac.policy.feature_size)
         found = in_turns(plan, {"update": lambda: sac.update(block), "products": products}, round_s=0.6)
     value, floor = steps / found["update"], steps / found["products"]
     return row(AREA, name, value, "1/s", floor=floor, target=target, note=f"{count} threads; {note}")
@@ -110,8 +110,8 @@ def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
         compile_layers(compiled, "aot_eager" if plan.quick else "inductor")
     except CompilationError as error:
         return not_measured(AREA, name, "1/s", str(error))
-    steps = plain.config.policy_delay
-    block = make_block(plain.policy.spec, steps * plain.config.batch_size)
+    steps = plain.settings.policy_delay
+    block = make_block(plain.policy.spec, steps * plain.settings.batch_size)
     with threads(1):
         compiled.update(block)  # every layer is compiled when it is first used
         compile_s = (CLOCK.now_ns() - began_ns) / 1e9
@@ -129,7 +129,7 @@ def _pixels(plan: Plan, case: EncoderCase) -> Row:
         sac = make_sac(make_schema(2, plan.pick(128, 48)), overrides, case.frozen)
     except EncoderError as error:
         return not_measured(AREA, case.text, "1/s", str(error), case.target)
-    block = make_block(sac.policy.spec, sac.config.batch_size, backbone=sac.policy.backbone if case.cached else None)
+    block = make_block(sac.policy.spec, sac.settings.batch_size, backbone=sac.policy.backbone if case.cached else None)
     count = plan.pick(len(os.sched_getaffinity(0)), 1)
     with threads(count):
         passes = _encoder_passes(sac.policy, block)
@@ -137,7 +137,7 @@ def _pixels(plan: Plan, case: EncoderCase) -> Row:
     trained = any(parameter.requires_grad for parameter in sac.policy.encoders.parameters())
     alone = "what is learnt of the encoder" if case.cached else "the encoder"
     alone += " over each of the two observations" + (", and its gradients of one" if trained else "")
-    note = f"{count} threads, batch {sac.config.batch_size}; floor: {alone}"
+    note = f"{count} threads, batch {sac.settings.batch_size}; floor: {alone}"
     value, floor = 1.0 / found["update"], 1.0 / found["passes"]
     return row(AREA, case.text, value, "1/s", floor=floor, target=case.target, note=note)
 

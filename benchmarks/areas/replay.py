@@ -14,6 +14,7 @@ from benchmarks.learners import make_spec
 from benchmarks.measure import Plan, in_turns, threads
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Limit, Row, at_least, at_most, row
+from steadyhand.learner.algos.algorithm import Sampling
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.memory import keep_freed_memory
 from steadyhand.learner.replay.sampler import Sampler
@@ -67,7 +68,7 @@ def open_sampler(reader: LogReader, cameras: int) -> Sampler:
     spec = make_spec(reader.schema, ("policy=pixels", "policy.obs_horizon=1") if cameras else ("policy=state",))
     store = ReplayStore(capacity=1_000_000)
     store.advance(store.refresh([reader]))
-    return Sampler(store, spec, n_step=1, gamma=0.97, batch_size=BATCH, demo_ratio=0.0, seed=0)
+    return Sampler(store, spec, Sampling(BATCH, 1, 0.0, 1, 0.97, 0), seed=0)
 
 
 def _cropped(plan: Plan, folder: Path) -> Row:

@@ -21,6 +21,7 @@ class Batch(NamedTuple):
     discount: Tensor  # (B,) gamma^k (1 - terminated)
     next_observation: dict[str, Tensor]  # as observation, k steps later
     is_demo: Tensor  # (B,) bool, demo or human action
+    mc_return: Tensor  # (B,) discounted reward to the end of the episode; zeros unless the algorithm asks for it
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any], device: torch.device) -> Batch:

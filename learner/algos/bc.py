@@ -1,19 +1,26 @@
-"""Behaviour cloning: the policy's likelihood, or squared error, on recorded actions."""
+"""Behaviour cloning: the policy's likelihood, or squared error, on recorded actions.
+
+As an algorithm of the learner it is HG-DAgger (arXiv 1810.02890): it goes on cloning while the operator corrects.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from steadyhand.learner.algos.algorithm import Algorithm, AlgorithmSettings, Metrics, Sampling
 from steadyhand.learner.algos.batch import shift_frames, to_device
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
-from steadyhand.learner.config import BcConfig
 from steadyhand.policies import Policy, heads
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
-__all__ = ["Bc", "cloning_loss"]
+__all__ = ["Bc", "BcSettings", "CloningLoss", "cloning_loss"]
+
+CloningLoss = Literal["nll", "mse"]
 
 
 def cloning_loss(kind: str, mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
@@ -26,33 +33,53 @@ def cloning_loss(kind: str, mean: Tensor, log_std: Tensor, action: Tensor) -> Te
     return (torch.tanh(mean) - action).square().sum(-1)
 
 
-class Bc:
-    """Supervised training of a policy, encoder included.
+@dataclass(frozen=True)
+class BcSettings(AlgorithmSettings):
+    """Settings of behaviour cloning."""
+
+    batch_size: int  # rows of one step
+    loss: CloningLoss
+    policy_lr: float
+    image_shift: int  # largest random shift of a frame in pixels; 0 = none
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "batch_size")
+        expect_at_least(self, 0, "image_shift")
+        expect_above(self, 0.0, "policy_lr")
+
+    @property
+    def sampling(self) -> Sampling:
+        """Rows of demonstrations and corrections alone."""
+        return Sampling(self.batch_size, 1, 1.0, 1, 1.0, self.image_shift)
+
+
+class Bc(Algorithm[BcSettings]):
+    """Supervised training of a policy, encoder included, on demonstrations and corrections.
 
     Args:
-        config: loss and optimiser.
-        policy: trained in place.
-        seed: fixes the image shifts.
+        settings: Loss and optimiser.
+        policy: Trained in place.
+        seed: Fixes the image shifts.
     """
 
-    def __init__(self, config: BcConfig, policy: Policy, seed: int) -> None:
-        self.config = config
-        self.policy = policy
-        self.device = policy.mean.device
-        self._generator = torch.Generator(self.device).manual_seed(seed)
-        self._optimizer = GuardedAdam((p for p in policy.parameters() if p.requires_grad), config.policy_lr)
+    settings_type = BcSettings
 
-    def update(self, block: Mapping[str, Any]) -> dict[str, Tensor]:
-        """One gradient step on every row of the block; only `observation` and `action` are read."""
+    def __init__(self, settings: BcSettings, policy: Policy, seed: int) -> None:
+        super().__init__(settings, policy, seed)
+        trained = (p for p in policy.parameters() if p.requires_grad)
+        self.optimizers = {"policy": GuardedAdam(trained, settings.policy_lr)}
+
+    def update(self, block: Mapping[str, Any]) -> Metrics:
+        """Make one gradient step on the rows of demonstrations and corrections; the other rows have no weight."""
         observation = to_device(block["observation"], self.device)
-        if self.config.image_shift:
-            observation = shift_frames(observation, self.config.image_shift, self._generator)
-        loss, _ = self._losses(observation, block, self._generator)
-        self._optimizer.step(loss)
-        return {"bc_loss": loss.detach(), "skipped": self._optimizer.skipped}
+        if self.settings.image_shift:
+            observation = shift_frames(observation, self.settings.image_shift, self.generator)
+        loss, _ = self._losses(observation, block, self.generator)
+        norm = self.optimizers["policy"].step(loss)
+        return {"bc_loss": loss.detach(), "policy_gradient_norm": norm}
 
     @torch.no_grad()
-    def evaluate(self, block: Mapping[str, Any]) -> dict[str, Tensor]:
+    def evaluate(self, block: Mapping[str, Any]) -> Metrics:
         """Loss and mean squared action error () on held-out rows."""
         loss, error = self._losses(to_device(block["observation"], self.device), block)
         return {"validation_loss": loss, "validation_mse": error}
@@ -61,6 +88,8 @@ class Bc:
         self, observation: Mapping[str, Tensor], block: Mapping[str, Any], dropout: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         mean, log_std = self.policy.distribution(self.policy.features(observation, dropout))
-        action = torch.as_tensor(block["action"]).to(self.device)
-        error = (torch.tanh(mean.detach()) - action).square().mean()
-        return cloning_loss(self.config.loss, mean, log_std, action).mean(), error
+        action, weight = (to_device(block[name], self.device) for name in ("action", "is_demo"))
+        weight = weight.float() / weight.sum().clamp(min=1.0)
+        error = (torch.tanh(mean.detach()) - action).square().mean(-1)
+        loss = cloning_loss(self.settings.loss, mean, log_std, action)
+        return (weight * loss).sum(), (weight * error).sum()

@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from steadyhand.learner.config import SacConfig
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
-__all__ = ["CriticEnsemble", "HlGaussHead", "ScalarHead"]
+__all__ = ["CriticEnsemble", "CriticSettings", "HlGaussHead", "ScalarHead"]
 
 SUPPORT_MARGIN = 3.0  # sigmas past each end of the range, so that a target on the bound keeps its whole Gaussian
 FLAT_PROBABILITY = 1e-4  # floor of a bin at zero initialisation, so that the cross-entropy can still move it
+
+
+@dataclass(frozen=True)
+class CriticSettings:
+    """Settings of a critic ensemble."""
+
+    critic_hidden: tuple[int, ...]  # units of each hidden layer
+    critic_layer_norm: bool  # LayerNorm after each dense layer, before the ReLU
+    num_critics: int  # critics in the ensemble
+    critic_head: Literal["scalar", "hl_gauss"]
+    value_range: tuple[float, float]  # values the hl_gauss head can express
+    num_bins: int  # bins of the hl_gauss head
+    bin_sigma: float  # smoothing of the hl_gauss target, in bin widths
+    zero_init_last_layer: bool  # every critic starts at Q = 0
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "num_critics", "critic_hidden")
+        expect_above(self, 0.0, "bin_sigma")
+        low, high = self.value_range
+        expect(low < high, "value_range", "[low, high], low < high", self.value_range)
+        expect(self.num_bins > 6 * self.bin_sigma + 1, "num_bins", "more than 6 bin_sigma + 1", self.num_bins)
+
+    @property
+    def head_ranges(self) -> dict[str, tuple[float, float]]:
+        """The values that the head can express, by the name of the setting; {} where it has no bounds."""
+        return {"algo.value_range": self.value_range} if self.critic_head == "hl_gauss" else {}
 
 
 class CriticEnsemble(nn.Module):
@@ -26,7 +54,7 @@ class CriticEnsemble(nn.Module):
         generator: source of the initial weights.
     """
 
-    def __init__(self, config: SacConfig, input_size: int, generator: torch.Generator) -> None:
+    def __init__(self, config: CriticSettings, input_size: int, generator: torch.Generator) -> None:
         super().__init__()
         self.num_critics = config.num_critics
         self.layer_norm = config.critic_layer_norm
@@ -104,7 +132,7 @@ class HlGaussHead(nn.Module):
     See "Stop Regressing" (arXiv 2403.03950).
     """
 
-    def __init__(self, config: SacConfig) -> None:
+    def __init__(self, config: CriticSettings) -> None:
         super().__init__()
         low, high = config.value_range
         margin = SUPPORT_MARGIN * config.bin_sigma

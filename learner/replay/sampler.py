@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.learner.algos.algorithm import Sampling
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.mixer import Mixer
 from steadyhand.learner.replay.store import ReplayStore
@@ -16,6 +17,7 @@ from steadyhand.transport.record import OBSERVATION
 
 __all__ = ["Block", "Sampler"]
 
+WHOLE_EPISODE = 1 << 30  # steps
 Observation = dict[str, NDArray[np.float32 | np.uint8 | np.float16]]
 
 
@@ -29,6 +31,7 @@ class Block(TypedDict):
     discount: NDArray[np.float32]  # (R,) gamma^k (1 - terminated)
     next_observation: Observation  # as observation, k steps later
     is_demo: NDArray[np.bool_]  # (R,) demo or human action
+    mc_return: NDArray[np.float32]  # (R,) discounted reward to the episode's end; zeros where nobody wants it
 
 
 class Sampler:
@@ -37,10 +40,7 @@ class Sampler:
     Args:
         store: what there is to sample.
         spec: the fields to gather, and how many observations a row holds.
-        n_step: steps whose rewards are summed.
-        gamma: discount of one step.
-        batch_size: rows of one slice.
-        demo_ratio: share of demo rows in each slice.
+        sampling: what the algorithm wants.
         seed: of the run.
         features: gives maps of a frozen encoder instead of frames, each of a view drawn at random.
     """
@@ -49,18 +49,14 @@ class Sampler:
         self,
         store: ReplayStore,
         spec: PolicySpec,
-        n_step: int,
-        gamma: float,
-        batch_size: int,
-        demo_ratio: float,
+        sampling: Sampling,
         seed: int,
         features: FeatureCache | None = None,
     ) -> None:
         self._store = store
         self._spec = spec
-        self._n_step, self._gamma = n_step, gamma
-        self._batch_size = batch_size
-        self._mixer = Mixer(demo_ratio, batch_size)
+        self._sampling = sampling
+        self._mixer = Mixer(sampling.demo_ratio, sampling.batch_size)
         self._seed = seed
         self._features = features
 
@@ -78,7 +74,7 @@ class Sampler:
         if not len(online) and not len(demo):
             raise ValueError("sample: expected at least one start, found none; wait for transitions or give demos")
         rng = np.random.Generator(np.random.Philox(key=np.array([self._seed, update], np.uint64)))
-        ids = np.empty((slices, self._batch_size), np.int64)
+        ids = np.empty((slices, self._sampling.batch_size), np.int64)
         for index in range(slices):
             demo_rows = self._mixer.demo_rows(update + index, len(online), len(demo))
             for part, starts in ((ids[index, :demo_rows], demo), (ids[index, demo_rows:], online)):
@@ -88,10 +84,10 @@ class Sampler:
 
     def gather(self, ids: NDArray[np.int64], rng: np.random.Generator | None = None) -> Block:
         """Return the transitions that begin at starts (R,), in this order; `rng` draws the views, None = the first."""
-        count, spec, features = len(ids), self._spec, self._features
+        count, spec, features, sampling = len(ids), self._spec, self._features, self._sampling
         action = np.empty((count, spec.action_size), np.float32)
         reward, discount = np.empty(count, np.float32), np.empty(count, np.float32)
-        is_demo = np.empty(count, np.bool_)
+        is_demo, mc_return = np.empty(count, np.bool_), np.zeros(count, np.float32)
         # Observation and next observation in one array, so that each field is gathered once.
         pairs: Observation = {}
         for item in spec.inputs:
@@ -103,8 +99,10 @@ class Sampler:
         if features is not None and rng is not None:
             views = rng.integers(0, features.views, (2, count))
         for log, places, rows in self._store.by_log(ids):
-            reached, reward[places], discount[places] = log.n_step(rows, self._n_step, self._gamma)
+            reached, reward[places], discount[places] = log.n_step(rows, sampling.n_step, sampling.gamma)
             action[places], is_demo[places] = log.action(rows), log.is_demo(rows)
+            if sampling.with_returns:
+                mc_return[places] = log.n_step(rows, WHOLE_EPISODE, sampling.gamma)[1]
             both = np.stack([log.history(rows, spec.obs_horizon), log.history(reached, spec.obs_horizon)])
             wanted = both.reshape(-1)
             maps: Mapping[str, NDArray[Any]] = {}
@@ -125,4 +123,5 @@ class Sampler:
             discount=discount,
             next_observation={key: pair[1] for key, pair in pairs.items()},
             is_demo=is_demo,
+            mc_return=mc_return,
         )

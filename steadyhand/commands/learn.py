@@ -14,7 +14,8 @@ from steadyhand.actor.waiting import pause
 from steadyhand.children import end_with_parent
 from steadyhand.demos import action_gains, check_demos
 from steadyhand.job import Job, new_job
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.algos.algorithm import find_algorithm
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner
 from steadyhand.learner_view import shown
@@ -63,7 +64,7 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
     check_demos(job, demos)
     learner = Learner(
         config,
-        build(SacConfig, job.config["algo"], "algo"),
+        find_algorithm(job.config["algo"]),
         policy_config(job),
         job.transport,
         job.run,

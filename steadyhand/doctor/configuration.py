@@ -8,9 +8,9 @@ from typing import Any
 from steadyhand.doctor.finding import Finding, broken, ok
 from steadyhand.job import check_config as check_everything
 from steadyhand.job import task_name
-from steadyhand.robot_envs.foreign_code import load_entry_point
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import RobotTaskConfig
+from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["CHECKS"]

@@ -18,7 +18,8 @@ from steadyhand.actor.session import open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training import Training
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.algos.algorithm import find_algorithm
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.clock import MonotonicClock
@@ -86,7 +87,7 @@ def make_learner(run: RunFolder, transport: TransportConfig) -> Learner:
     values = compose([*OVERRIDES])
     configs = (
         build(LearnerConfig, values["learner"]),
-        build(SacConfig, values["algo"]),
+        find_algorithm(values["algo"]),
         build(PolicyConfig, values["policy"]),
     )
     return Learner(*configs, transport, run, SEED, demos=[run.demos])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import safetensors.torch
 
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.algos.algorithm import find_algorithm
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.config import build, compose
@@ -39,7 +40,7 @@ OVERRIDES = (
 def configs(**changes):
     values = compose([*OVERRIDES])
     learner = dataclasses.replace(build(LearnerConfig, values["learner"]), **changes)
-    return learner, build(SacConfig, values["algo"]), build(PolicyConfig, values["policy"])
+    return learner, find_algorithm(values["algo"]), build(PolicyConfig, values["policy"])
 
 
 def prepare(folder: Path) -> None:

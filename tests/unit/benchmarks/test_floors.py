@@ -28,8 +28,8 @@ def multiplications(run) -> int:
 def test_the_products_are_those_of_an_update():
     overrides = ("policy.obs_horizon=1", "algo.batch_size=8", "algo.num_critics=3", "algo.num_min=2")
     sac = make_sac(make_schema(), overrides)
-    block = make_block(sac.policy.spec, sac.config.policy_delay * 8)
-    products = Products(sac.config, sac.policy.spec, sac.policy.feature_size)
+    block = make_block(sac.policy.spec, sac.settings.policy_delay * 8)
+    products = Products(sac.settings, sac.policy.spec, sac.policy.feature_size)
     assert multiplications(products) == multiplications(lambda: sac.update(block))
 
 

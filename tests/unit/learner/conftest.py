@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.algos.sac import Sac, SacSettings
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.policies import InputSpec, PolicySpec
+from steadyhand.runtime.component import Component
 
 SETTINGS = {
     "batch_size": 8,
@@ -38,7 +40,12 @@ SETTINGS = {
 
 @pytest.fixture
 def make_config():
-    return lambda **changes: SacConfig(**(SETTINGS | changes))
+    return lambda **changes: SacSettings(**(SETTINGS | changes))
+
+
+@pytest.fixture
+def make_algo():
+    return lambda **changes: Component(Sac, SacSettings(**(SETTINGS | changes)))
 
 
 @pytest.fixture
@@ -88,6 +95,7 @@ def make_block():
             "discount": (0.9 * (rng.uniform(size=rows) > 0.2)).astype(np.float32),
             "next_observation": observation(),
             "is_demo": np.arange(rows) % 2 == 0,
+            "mc_return": rng.uniform(0, 1, rows).astype(np.float32),
         }
 
     return make

@@ -3,16 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.learner.config import BcConfig
+from steadyhand.learner.algos.bc import BcSettings
+from steadyhand.learner.config import FitConfig
 from steadyhand.learner.fit_bc import BcDataError, fit_bc, open_store
 from steadyhand.policies import Policy
 from steadyhand.transport.label_log import Label, append_label
 from steadyhand.transport.record import Phase
 from tests.unit.learner.logs import session_id, write_episode, writer_in
 
-CONFIG = BcConfig(
-    batch_size=32, loss="mse", policy_lr=1e-2, image_shift=0, epochs=40, validation_share=0.25, candidates=4
-)
+SETTINGS = BcSettings(batch_size=32, loss="mse", policy_lr=1e-2, image_shift=0)
+FIT = FitConfig(epochs=40, validation_share=0.25, candidates=4)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def demos(tmp_path):
 
 def test_candidates_get_better_and_are_spread_over_the_epochs(demos, make_spec):
     store, _ = open_store([demos])
-    candidates = fit_bc(store, make_spec(), CONFIG, seed=0)
+    candidates = fit_bc(store, make_spec(), SETTINGS, FIT, seed=0)
     assert [candidate.epoch for candidate in candidates] == [10, 20, 30, 40]
     assert candidates[-1].train_loss < 0.1 * candidates[0].train_loss + 0.01
     assert candidates[-1].validation_mse < 0.02
@@ -38,7 +38,7 @@ def test_candidates_get_better_and_are_spread_over_the_epochs(demos, make_spec):
 
 def test_the_seed_fixes_the_candidates(demos, make_spec):
     store, _ = open_store([demos])
-    first, second = (fit_bc(store, make_spec(), CONFIG, seed=4)[-1] for _ in range(2))
+    first, second = (fit_bc(store, make_spec(), SETTINGS, FIT, seed=4)[-1] for _ in range(2))
     assert first.validation_loss == second.validation_loss
     for name, value in first.tensors.items():
         np.testing.assert_array_equal(value, second.tensors[name])
@@ -57,7 +57,7 @@ def test_whole_episodes_are_held_out(demos, make_spec, monkeypatch):
             return original(self, block)
 
         monkeypatch.setattr(Bc, name, spy)
-    fit_bc(store, make_spec(), CONFIG, seed=0)
+    fit_bc(store, make_spec(), SETTINGS, FIT, seed=0)
     assert len(seen["evaluate"]) == 2
     assert seen["update"] == set(range(8)) - seen["evaluate"]
 
@@ -78,19 +78,19 @@ def test_a_demonstration_that_was_called_a_failure_is_not_cloned(demos, make_spe
     append_label(demos, replace(first, end_seq=88))
     store, _ = open_store([demos])
     with pytest.raises(BcDataError, match="labels call all of them failures"):
-        fit_bc(store, make_spec(), CONFIG, seed=0)
+        fit_bc(store, make_spec(), SETTINGS, FIT, seed=0)
 
 
 def test_a_stop_ends_after_the_epoch_with_its_policy(demos, make_spec):
     store, _ = open_store([demos])
-    (candidate,) = fit_bc(store, make_spec(), CONFIG, seed=0, stop=lambda: True)
+    (candidate,) = fit_bc(store, make_spec(), SETTINGS, FIT, seed=0, stop=lambda: True)
     assert candidate.epoch == 1
 
 
 def test_without_held_out_episodes_there_is_no_validation_error(demos, make_spec):
     store, _ = open_store([demos])
-    config = BcConfig(32, "nll", 1e-3, 0, epochs=1, validation_share=0.0, candidates=1)
-    (candidate,) = fit_bc(store, make_spec(), config, seed=0)
+    fit = FitConfig(epochs=1, validation_share=0.0, candidates=1)
+    (candidate,) = fit_bc(store, make_spec(), SETTINGS, fit, seed=0)
     assert np.isnan(candidate.validation_loss)
 
 
@@ -100,4 +100,4 @@ def test_nothing_to_clone_is_refused(tmp_path, make_spec):
     writer.close()
     store, _ = open_store([writer.folder])
     with pytest.raises(BcDataError, match="record some"):
-        fit_bc(store, make_spec(), CONFIG, seed=0)
+        fit_bc(store, make_spec(), SETTINGS, FIT, seed=0)

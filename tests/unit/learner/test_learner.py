@@ -49,13 +49,13 @@ def demos(tmp_path):
 
 
 @pytest.fixture
-def make_learner(tmp_path, make_config, make_learner_config):
+def make_learner(tmp_path, make_algo, make_learner_config):
     learners = []
 
     def make(demos=(), policy=POLICY, algo=None, **changes):
         learner = Learner(
             make_learner_config(**changes),
-            make_config(**(algo or {})),
+            make_algo(**(algo or {})),
             policy,
             TRANSPORT,
             RunFolder(tmp_path / "runs", "run"),
@@ -339,15 +339,18 @@ PROCESS = """
 import json, sys
 from pathlib import Path
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.learner.config import LearnerConfig, SacConfig
+from steadyhand.learner.algos.sac import Sac, SacSettings
+from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.component import Component
 from steadyhand.runtime.config import build
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.config import TransportConfig
 values = json.loads(sys.argv[1])
-kinds = (LearnerConfig, SacConfig, PolicyConfig, TransportConfig)
-configs = [build(kind, part) for kind, part in zip(kinds, values["configs"])]
+kinds = (LearnerConfig, SacSettings, PolicyConfig, TransportConfig)
+learner, algo, policy, transport = [build(kind, part) for kind, part in zip(kinds, values["configs"])]
+configs = (learner, Component(Sac, algo), policy, transport)
 with StopFlag().on_signals() as stop:
     learner = Learner(*configs, RunFolder(values["root"], "run"), 0, [Path(values["demos"])])
     learner.serve()

@@ -114,7 +114,7 @@ def test_a_whole_step_of_rounding_in_one_small_tensor_is_no_difference(make_sac,
 
         def replay():
             recording.replay()
-            algo.policy.trunk[0].bias.data[0] += 2 * algo.config.policy_lr
+            algo.policy.trunk[0].bias.data[0] += 2 * algo.settings.policy_lr
 
         return Recording(replay, recording.metrics)
 

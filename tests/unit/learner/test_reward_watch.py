@@ -3,11 +3,11 @@ import logging
 import numpy as np
 import pytest
 
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.reward_watch import RewardWatch
 from steadyhand.learner.target_range import reward_steps
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.unit.learner.logs import Phase, reader_of, session_id, write_episode, writer_in
 
 
@@ -23,7 +23,7 @@ def said():
 
 
 def algo(*overrides):
-    return build(SacConfig, compose(["task=reach", "algo=rlpd", *overrides])["algo"], "algo")
+    return find_algorithm(compose(["task=reach", "algo=rlpd", *overrides])["algo"]).settings
 
 
 class Run:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from steadyhand.learner.config import SacConfig
+from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.target_range import RewardSteps, fits_rewards, same_meaning
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 
 def steps(*episodes, gamma=0.97, ended=True):
@@ -17,7 +17,7 @@ def steps(*episodes, gamma=0.97, ended=True):
 
 
 def algo(*overrides):
-    return build(SacConfig, compose(["task=reach", *overrides])["algo"], "algo")
+    return find_algorithm(compose(["task=reach", *overrides])["algo"]).settings
 
 
 FITS = {

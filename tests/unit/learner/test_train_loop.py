@@ -37,9 +37,7 @@ class Rig:
             restore(self.algo, checkpoint)
         store = open_store(config.capacity, checkpoint, self.readers)
         counters = counters_of(checkpoint)
-        sampler = Sampler(
-            store, spec, algo_config.n_step, algo_config.gamma, algo_config.batch_size, algo_config.demo_ratio, seed=0
-        )
+        sampler = Sampler(store, spec, self.algo.sampling, seed=0)
         self.journal = open_journal(folder / "journal.jsonl", checkpoint)
         (folder / "metrics").mkdir(exist_ok=True)
         self.metrics = Metrics(folder / "metrics", counters.step)

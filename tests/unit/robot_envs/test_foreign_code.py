@@ -1,6 +1,7 @@
 import pytest
 
-from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, load_entry_point, one_line
+from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
+from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError
 from tests.unit.robot_envs import odd_envs
 

@@ -25,8 +25,8 @@ OVERRIDES = [
     "demo.demos=5",
     "demo.eval_episodes=10",
     "demo.validation_episodes=5",
-    "demo.bc.epochs=60",
-    "demo.bc.candidates=3",
+    "demo.fit.epochs=60",
+    "demo.fit.candidates=3",
     "demo.bc.batch_size=32",
 ]
 

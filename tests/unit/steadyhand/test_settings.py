@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadyhand.job import check_config
-from steadyhand.robot_envs.gym_env import load_entry_point
 from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
+from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build, check_finite, compose
 
 # Together these have every group's every option whose numbers differ.

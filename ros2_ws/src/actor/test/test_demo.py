@@ -9,8 +9,8 @@ from actor_ros import demo
 
 SHORT = (
     "demo.demos=2",
-    "demo.bc.epochs=20",
-    "demo.bc.candidates=1",
+    "demo.fit.epochs=20",
+    "demo.fit.candidates=1",
     "demo.validation_episodes=1",
     "demo.eval_episodes=2",
     "demo.film_episodes=0",

@@ -2,22 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from steadyhand.learner.algos.bc import Bc, cloning_loss
-from steadyhand.learner.config import BcConfig
+from steadyhand.learner.algos.bc import Bc, BcSettings, cloning_loss
 from steadyhand.policies import Policy, heads
 
 
 def settings(**changes):
-    values = {
-        "batch_size": 64,
-        "loss": "mse",
-        "policy_lr": 1e-2,
-        "image_shift": 0,
-        "epochs": 2,
-        "validation_share": 0.1,
-        "candidates": 1,
-    }
-    return BcConfig(**(values | changes))
+    values = {"batch_size": 64, "loss": "mse", "policy_lr": 1e-2, "image_shift": 0}
+    return BcSettings(**(values | changes))
 
 
 def toy_rows(block):
@@ -62,7 +53,8 @@ def test_a_row_that_is_not_finite_is_skipped_and_counted(make_spec, make_block):
     before = policy.trainable_tensors()
     block = make_block(policy.spec)
     block["action"][3] = np.nan
-    metrics = Bc(settings(), policy, seed=0).update(block)
-    assert metrics["skipped"] == 1
+    bc = Bc(settings(), policy, seed=0)
+    bc.update(block)
+    assert bc.skipped() == 1
     for name, value in policy.trainable_tensors().items():
         np.testing.assert_array_equal(value, before[name])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from steadyhand.learner.algos.algorithm import Sampling
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore
@@ -39,9 +40,11 @@ def make_store(tmp_path):
 @pytest.fixture
 def make_sampler(make_spec):
     def make(store, **changes):
-        values = {"n_step": 1, "gamma": 0.9, "batch_size": 8, "demo_ratio": 0.5, "seed": 3}
+        others = {name: changes.pop(name) for name in ("seed", "features") if name in changes}
         spec = make_spec(obs_horizon=changes.pop("obs_horizon", 1))
-        return Sampler(store, changes.pop("spec", spec), **(values | changes))
+        spec = changes.pop("spec", spec)
+        sampling = replace(Sampling(8, 1, 0.5, 1, 0.9, 0), **changes)
+        return Sampler(store, spec, sampling, **({"seed": 3} | others))
 
     return make
 
