@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from steadyhand.learner.algos.algorithm import Algorithm, Metrics, Sampling, TdSettings
+from steadyhand.learner.algos.algorithm import Algorithm, AlgorithmSettings, Metrics, Sampling, TdSettings
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
 from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings
@@ -20,6 +20,7 @@ from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, exp
 
 __all__ = ["Sac", "SacSettings"]
 
+Penalty = Callable[[Tensor, Batch, Tensor], Tensor]
 SATURATED = 0.99  # an action component beyond this counts as saturated in the metrics
 
 
@@ -81,7 +82,7 @@ class Sac(Algorithm[SacSettings]):
         seed: Fixes the critics' weights and all noise.
     """
 
-    settings_type = SacSettings
+    settings_type: ClassVar[type[AlgorithmSettings]] = SacSettings
 
     def __init__(self, settings: SacSettings, policy: Policy, seed: int) -> None:
         super().__init__(settings, policy, seed)
@@ -126,18 +127,23 @@ class Sac(Algorithm[SacSettings]):
         self._average_published()
         return metrics | {"bc_loss": loss.detach()}
 
-    def _update_critics(self, block: Mapping[str, Any], imitation: float) -> tuple[Tensor, Batch, Metrics]:
+    def _update_critics(
+        self, block: Mapping[str, Any], imitation: float, penalty: Penalty | None = None
+    ) -> tuple[Tensor, Batch, Metrics]:
         for batch in Batch.from_block(block, self.device).slices(self.settings.policy_delay):
             batch = batch.shifted(self.settings.image_shift, self.generator)
-            features, metrics = self.update_critic(batch, imitation)
+            features, metrics = self.update_critic(batch, imitation, penalty)
         return features, batch, metrics
 
-    def update_critic(self, batch: Batch, imitation: float = 0.0) -> tuple[Tensor, Metrics]:
+    def update_critic(
+        self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
+    ) -> tuple[Tensor, Metrics]:
         """One step of all critics and the encoder, then one step of the target critics.
 
         Args:
             batch: one slice.
             imitation: weight of imitating the demo rows in what the encoder learns.
+            penalty: added to the critics' loss; of the features (B, F), the batch and the critics' Q (N, B).
 
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
@@ -146,6 +152,8 @@ class Sac(Algorithm[SacSettings]):
         features = self.policy.features(batch.observation, self.generator)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
+        if penalty is not None:
+            loss = loss + penalty(features, batch, self.critic.head.value(raw))
         encoder_loss = loss
         if imitation > 0.0 and self._trains_encoder:
             encoder_loss = loss + imitation * self._cloning_loss(*self.policy.distribution(features), batch)

@@ -60,9 +60,9 @@ class Rig:
         )
         self.folder = folder
 
-    def practise(self, episodes, start=0):
+    def practise(self, episodes, start=0, human=(1,)):
         for episode in range(start, start + episodes):
-            write_episode(self.online, episode, 4, "truncated" if episode % 3 else "terminated", human=(1,), session=1)
+            write_episode(self.online, episode, 4, "truncated" if episode % 3 else "terminated", human=human, session=1)
 
     def rows(self):
         return [json.loads(line) for line in (self.folder / "metrics" / "learner.jsonl").read_text().splitlines()]
@@ -101,6 +101,29 @@ def test_nothing_happens_before_there_are_enough_transitions(make_rig):
     assert rig.loop.step()
     assert rig.loop.phase == "online"
     assert rig.loop.counters.updates == 2
+
+
+def test_a_pretrained_policy_that_warms_up_is_frozen_and_then_learns_without_the_offline_data(make_rig, monkeypatch):
+    """WSRL (arXiv 2412.07762): the pretrained policy fills the replay, and practice draws from that alone."""
+    rig = make_rig(pretrain_updates=4, start_transitions=8, algo={"demo_ratio": 0.0})
+    while rig.loop.step():
+        pass
+    pretrained, _ = rig.state()
+    shares, update = [], rig.algo.update
+    monkeypatch.setattr(
+        rig.algo, "update", lambda block: shares.append(float(block["is_demo"].float().mean())) or update(block)
+    )
+    rig.practise(1, human=())
+    assert not rig.loop.step(), "four of eight"
+    frozen, counters = rig.state()
+    assert all(torch.equal(pretrained[name], frozen[name]) for name in pretrained)
+    assert (counters.pretrained, counters.updates) == (4, 0)
+    rig.practise(1, start=1, human=())
+    while rig.loop.step():
+        pass
+    assert rig.loop.counters.updates > 0
+    assert shares
+    assert set(shares) == {0.0}
 
 
 def test_updates_stop_at_the_limit_and_go_on_with_new_transitions(make_rig):

@@ -141,7 +141,7 @@ def test_a_block_is_policy_delay_critic_steps_and_one_policy_step_on_the_last_sl
     seen = {"critic": [], "policy": [], "temperature": 0}
     critic, actor, temperature = sac.update_critic, sac.update_actor, sac.update_temperature
     monkeypatch.setattr(
-        sac, "update_critic", lambda part, imitation: seen["critic"].append(part.action) or critic(part, imitation)
+        sac, "update_critic", lambda part, *rest: seen["critic"].append(part.action) or critic(part, *rest)
     )
     monkeypatch.setattr(sac, "update_actor", lambda f, part: seen["policy"].append(part.action) or actor(f, part))
 
