@@ -79,7 +79,7 @@ class ActorBench(Bench):
 
     def bring_up(self) -> None:
         wait_until(lambda: self.change(Transition.TRANSITION_CONFIGURE), f"a configured actor: {self.actor.output()}")
-        assert self.change(Transition.TRANSITION_ACTIVATE)
+        wait_until(lambda: self.change(Transition.TRANSITION_ACTIVATE), f"an active actor: {self.actor.output()}")
 
     def enable(self, allow: bool = True):
         return self.probe.call(SetBool, "actor/enable", SetBool.Request(data=allow))
