@@ -45,18 +45,18 @@ class Rig:
             lambda: self.readers, lambda version, tensors: self.published.append((version, tensors)), lambda: None
         )
         self.loop = TrainLoop(
-            config,
-            self.algo,
-            sampler,
-            store,
-            self.journal,
-            self.metrics,
-            checkpoints,
-            links,
-            counters,
-            0,
-            {"schema_hash": "s"},
-            FakeClock(),
+            config=config,
+            algo=self.algo,
+            sampler=sampler,
+            store=store,
+            journal=self.journal,
+            metrics=self.metrics,
+            checkpoints=checkpoints,
+            links=links,
+            counters=counters,
+            learner_epoch=0,
+            facts={"schema_hash": "s"},
+            clock=FakeClock(),
         )
         self.folder = folder
 

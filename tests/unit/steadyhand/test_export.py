@@ -28,7 +28,19 @@ def spec_of(encoder, obs_horizon, **changes) -> PolicySpec:
         inputs += [InputSpec(name, shape, "uint8") for name, shape in FRAMES.items()]
     normaliser = {"tcp_pose": ([0.1, -0.2, 0.0, 0.0, 1.0, 0.0], [0.01, 0.02, 0.5, 1.0, 1.0, 3.0])}
     spec = PolicySpec(
-        tuple(inputs), obs_horizon, ACTION_SIZE, (32, 32), True, "relu", encoder, 8, -5.0, 2.0, None, normaliser, ""
+        inputs=tuple(inputs),
+        obs_horizon=obs_horizon,
+        action_size=ACTION_SIZE,
+        hidden=(32, 32),
+        layer_norm=True,
+        activation="relu",
+        encoder=encoder,
+        latent_size=8,
+        log_std_min=-5.0,
+        log_std_max=2.0,
+        log_std_start=None,
+        normaliser=normaliser,
+        encoder_hash="",
     )
     return dataclasses.replace(spec, **changes)
 
