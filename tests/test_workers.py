@@ -1,0 +1,60 @@
+"""A test file stays on one worker, and everything in real time on one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+FILE = """
+import json, os, time, pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_it(number):
+    time.sleep(0.02)
+    with open({told!r}, "a") as file:
+        file.write(json.dumps([__file__, os.environ["PYTEST_XDIST_WORKER"]]) + "\\n")
+"""
+TIMED = (
+    FILE
+    + """
+@pytest.mark.realtime
+def test_in_real_time():
+    pass
+"""
+)
+
+
+@pytest.fixture
+def workers_of(pytester, monkeypatch, tmp_path):
+    """Return the workers that ran the tests of each file."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+    pytester.makeini("[pytest]\nmarkers = realtime")
+    told = tmp_path / "told.jsonl"
+
+    def run(*arguments: str, **files: str) -> dict[str, set[str]]:
+        pytester.makepyfile(**{name: text.format(told=str(told)) for name, text in files.items()})
+        result = pytester.runpytest_subprocess("-p", "tests.workers", "-p", "no:cacheprovider", "-n", "2", *arguments)
+        assert result.ret == pytest.ExitCode.OK
+        found: dict[str, set[str]] = {}
+        for line in told.read_text().splitlines():
+            path, worker = json.loads(line)
+            found.setdefault(Path(path).stem, set()).add(worker)
+        return found
+
+    return run
+
+
+def test_a_file_stays_on_one_worker_and_all_in_real_time_on_another(workers_of):
+    files = {f"test_{name}": FILE for name in "abcd"} | {f"test_timed_{name}": TIMED for name in "abc"}
+    found = workers_of("--dist", "loadfile", **files)
+    assert set(found) == set(files)
+    assert all(len(workers) == 1 for workers in found.values())
+    timed = set.union(*(found[name] for name in files if "timed" in name))
+    assert len(timed) == 1
+    assert len(set.union(*found.values())) == 2, "both workers had something to do"
+
+
+def test_other_distributions_are_left_as_they_are(workers_of):
+    assert workers_of("--dist", "each", test_a=TIMED) == {"test_a": {"gw0", "gw1"}}
