@@ -36,7 +36,7 @@ ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
 INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
-# Everything in real time stays on one worker (tests/workers.py).
+# A file stays on one worker, and all files over DDS on one (tests/workers.py).
 PARALLEL = -n $(WORKERS) --dist loadfile
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning containers-check clean

@@ -109,6 +109,7 @@ def test_another():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failures", "outcomes", "reruns"), [(1, {"passed": 2}, 1), (3, {"passed": 1, "failed": 1}, 2)]
 )
@@ -116,6 +117,6 @@ def test_so_it_is_on_a_worker_and_the_terminal_says_so(pytester, monkeypatch, fa
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
     pytester.makeini("[pytest]\nmarkers = realtime")
     pytester.makepyfile(OF_A_WORKER.format(failures=failures))
-    result = pytester.runpytest_subprocess("-p", "tests.stalls", "-p", "no:cacheprovider", "-n", "2")
+    result = pytester.runpytest_subprocess("-p", "tests.stalls", "-p", "no:cacheprovider", "-n", "1")
     assert result.parseoutcomes().items() >= {**outcomes, "rerun": reruns}.items()
     assert result.stdout.str().count("stood still") == reruns

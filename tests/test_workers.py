@@ -1,4 +1,4 @@
-"""A test file stays on one worker, and everything in real time on one."""
+"""A test file stays on one worker, and the files of a group on one."""
 
 import json
 from pathlib import Path
@@ -16,11 +16,11 @@ def test_it(number):
     with open({told!r}, "a") as file:
         file.write(json.dumps([__file__, os.environ["PYTEST_XDIST_WORKER"]]) + "\\n")
 """
-TIMED = (
+GROUPED = (
     FILE
     + """
-@pytest.mark.realtime
-def test_in_real_time():
+@pytest.mark.xdist_group("dds")
+def test_over_dds():
     pass
 """
 )
@@ -30,7 +30,6 @@ def test_in_real_time():
 def workers_of(pytester, monkeypatch, tmp_path):
     """Return the workers that ran the tests of each file."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
-    pytester.makeini("[pytest]\nmarkers = realtime")
     told = tmp_path / "told.jsonl"
 
     def run(*arguments: str, **files: str) -> dict[str, set[str]]:
@@ -46,15 +45,17 @@ def workers_of(pytester, monkeypatch, tmp_path):
     return run
 
 
-def test_a_file_stays_on_one_worker_and_all_in_real_time_on_another(workers_of):
-    files = {f"test_{name}": FILE for name in "abcd"} | {f"test_timed_{name}": TIMED for name in "abc"}
+@pytest.mark.slow
+def test_a_file_stays_on_one_worker_and_those_of_a_group_on_one(workers_of):
+    files = {f"test_{name}": FILE for name in "abcd"} | {f"test_grouped_{name}": GROUPED for name in "abc"}
     found = workers_of("--dist", "loadfile", **files)
     assert set(found) == set(files)
     assert all(len(workers) == 1 for workers in found.values())
-    timed = set.union(*(found[name] for name in files if "timed" in name))
-    assert len(timed) == 1
+    grouped = set.union(*(found[name] for name in files if "grouped" in name))
+    assert len(grouped) == 1
     assert len(set.union(*found.values())) == 2, "both workers had something to do"
 
 
+@pytest.mark.slow
 def test_other_distributions_are_left_as_they_are(workers_of):
-    assert workers_of("--dist", "each", test_a=TIMED) == {"test_a": {"gw0", "gw1"}}
+    assert workers_of("--dist", "each", test_a=GROUPED) == {"test_a": {"gw0", "gw1"}}

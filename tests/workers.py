@@ -1,8 +1,8 @@
 """Distributes tests over the workers of pytest-xdist: a pytest plugin, loaded by the `conftest.py` above.
 
-Under `-n N --dist loadfile` a test file stays on one worker, so that the fixtures of its module are made once. All
-files with a test that is marked `realtime` go to one worker, where they run one after the other: two robots in real
-time never share the machine.
+Under `-n N --dist loadfile` a test file stays on one worker, so that the fixtures of its module are made once. Files
+with a test of one `xdist_group` go to one worker, where they run one after the other: two robots over DDS never share
+the machine. (xdist's own `--dist loadgroup` splits up files without a group, and pytest 9 hides its groups.)
 """
 
 from __future__ import annotations
@@ -19,24 +19,28 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling
     from xdist.workermanage import WorkerController
 
-__all__ = ["REALTIME"]
+__all__ = ["Distribution"]
 
-REALTIME = "realtime"
-# Only a worker collects tests, and only the process that started it distributes them; this file is between them.
-TIMED_FILES = "timed_files"
+# A worker alone collects tests, and the process that started it alone distributes them; this file is between them.
+GROUPS = "groups_of_files"
 
 
 class Distribution:
-    """The part in the process that starts the workers."""
+    """The part in the process that starts the workers.
+
+    Args:
+        folder: For what the workers say.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._told: Path | None = None
+        self._groups: dict[str, str] | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
         self._told = self._folder / f"{node.gateway.id}.json"
-        node.workerinput[TIMED_FILES] = str(self._told)
+        node.workerinput[GROUPS] = str(self._told)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
@@ -44,22 +48,20 @@ class Distribution:
             return None
         from xdist.scheduler import LoadFileScheduling
 
-        distribution = self
+        group_of = self._group_of
 
-        class RealtimeScheduling(LoadFileScheduling):
+        class GroupScheduling(LoadFileScheduling):
             def _split_scope(self, nodeid: str) -> str:
-                file = super()._split_scope(nodeid)
-                return REALTIME if file in distribution.timed else file
+                return group_of(super()._split_scope(nodeid))
 
-        return RealtimeScheduling(config, log)
+        return GroupScheduling(config, log)
 
-    @property
-    def timed(self) -> frozenset[str]:
-        """The files with tests in real time, as node ids name them; all workers have collected the same."""
-        if not hasattr(self, "_timed"):
+    def _group_of(self, file: str) -> str:
+        """Return the group of a file, and the file itself if it has none; asked when all workers have collected."""
+        if self._groups is None:
             assert self._told is not None
-            self._timed = frozenset(json.loads(self._told.read_text(encoding="utf-8")))
-        return self._timed
+            self._groups = json.loads(self._told.read_text(encoding="utf-8"))
+        return self._groups.get(file, file)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,10 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Distribution(Path(folder.name)))
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist says that this worker has collected
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell the process that started this worker which files have tests in real time."""
+    """Tell the process that started this worker which files belong together."""
     told: dict[str, Any] = getattr(session.config, "workerinput", {})
-    if TIMED_FILES in told:
-        timed = {item.nodeid.partition("::")[0] for item in session.items if item.get_closest_marker(REALTIME)}
-        Path(told[TIMED_FILES]).write_text(json.dumps(sorted(timed)), encoding="utf-8")
+    if GROUPS in told:
+        marks = ((item.nodeid.partition("::")[0], item.get_closest_marker("xdist_group")) for item in session.items)
+        groups = {file: str(mark.args[0]) for file, mark in marks if mark}
+        Path(told[GROUPS]).write_text(json.dumps(groups), encoding="utf-8")

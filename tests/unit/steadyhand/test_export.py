@@ -16,6 +16,8 @@ from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from tests.encoder_kit import resnet10_file
 
+pytestmark = pytest.mark.slow
+
 TASK = compose(["task=reach"])["task"]
 STATE = {"tcp_pose": 6, "wrench": 6}
 FRAMES = {"wrist": (32, 40, 3), "side.left/2": (40, 32, 3)}

@@ -69,6 +69,7 @@ def test_a_learner_that_falls_silent_is_lost_and_greeted_again_on_a_new_connecti
     assert not uplink.progress().connected
 
 
+@pytest.mark.slow
 def test_while_weights_are_on_their_way_a_learner_may_be_silent(half, monkeypatch):
     monkeypatch.setattr(zmq_uplink, "SLOWEST_BYTES_S", 100.0)
     learner, uplink = half

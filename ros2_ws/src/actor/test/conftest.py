@@ -11,9 +11,10 @@ collect_ignore_glob = [] if HAS_ROS else ["test_*.py"]
 
 
 def pytest_itemcollected(item):
-    """Mark a test over DDS as one in real time: its processes watch each other."""
+    """Mark a test over DDS as one in real time, whose processes watch each other: no other of them runs beside it."""
     if "dds" in item.fixturenames:
         item.add_marker(pytest.mark.realtime)
+        item.add_marker(pytest.mark.xdist_group("dds"))
 
 
 def pytest_terminal_summary(terminalreporter):

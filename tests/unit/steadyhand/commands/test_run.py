@@ -12,6 +12,8 @@ from steadyhand.cli import main
 from steadyhand.policy_file import save_policy
 from tests.unit.steadyhand.reach_policy import OVERRIDES, reach_file, reach_policy
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[4]
 # What a machine that deploys may lack: the start fails if any of it is imported.
 BLOCKED = (
