@@ -37,7 +37,8 @@ INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
 # A file stays on one worker, and all files over DDS on one (tests/workers.py).
-PARALLEL = -n $(WORKERS) --dist loadfile
+# Torch has one thread on each: more would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning containers-check clean
 .DEFAULT_GOAL := test
@@ -52,10 +53,10 @@ ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
-	@$(BIN)/python -m pytest $(PARALLEL)
+	@$(PYTEST)
 
 test-fast: lint
-	@$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore=tests/faults --ignore=ros2_ws
+	@$(PYTEST) -m 'not slow' --ignore=tests/faults --ignore=ros2_ws
 
 lint: $(READY)
 	@$(BIN)/ruff check .
