@@ -10,13 +10,13 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.plausibility import PlausibleMotion
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.robot_envs.safety.tare import TareLimits
-from steadyhand.runtime.config import compose
+from tests.config_kit import composed
 
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 def make_robot_env(*overrides: str, seed: int = 0):
-    return make_env(compose(list(overrides)), seed)
+    return make_env(composed(*overrides), seed)
 
 
 def limits(**changes) -> SafetyLimits:

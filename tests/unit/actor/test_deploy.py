@@ -10,7 +10,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.robot_envs.devices.operator import NoOperator
 from tests.unit.actor.exported import TASK, walking_file
 from tests.unit.actor.point_env import Helper, PointEnv
-from tests.unit.actor.test_evaluate import make_runner
+from tests.unit.actor.policy_kit import walking_runner
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_it_does_what_an_evaluation_with_torch_does(policy):
     seen = []
     result = run(policy, seed=4, on_episode=seen.append)
     env = PointEnv()
-    judged = evaluate(env, env_schema(env), make_runner(), 20, 4, NoOperator())
+    judged = evaluate(env, env_schema(env), walking_runner(), 20, 4, NoOperator())
     assert (result.episodes, result.successes, result.helped, result.stopped) == (20, judged.successes, 0, 0)
     assert [summary.steps for summary in seen] == [row["steps"] for row in judged.rows]
 

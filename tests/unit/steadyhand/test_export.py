@@ -16,6 +16,8 @@ from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from tests.encoder_kit import resnet10_file
 
+pytestmark = pytest.mark.slow
+
 TASK = compose(["task=reach"])["task"]
 STATE = {"tcp_pose": 6, "wrench": 6}
 FRAMES = {"wrist": (32, 40, 3), "side.left/2": (40, 32, 3)}
@@ -28,7 +30,19 @@ def spec_of(encoder, obs_horizon, **changes) -> PolicySpec:
         inputs += [InputSpec(name, shape, "uint8") for name, shape in FRAMES.items()]
     normaliser = {"tcp_pose": ([0.1, -0.2, 0.0, 0.0, 1.0, 0.0], [0.01, 0.02, 0.5, 1.0, 1.0, 3.0])}
     spec = PolicySpec(
-        tuple(inputs), obs_horizon, ACTION_SIZE, (32, 32), True, "relu", encoder, 8, -5.0, 2.0, None, normaliser, ""
+        inputs=tuple(inputs),
+        obs_horizon=obs_horizon,
+        action_size=ACTION_SIZE,
+        hidden=(32, 32),
+        layer_norm=True,
+        activation="relu",
+        encoder=encoder,
+        latent_size=8,
+        log_std_min=-5.0,
+        log_std_max=2.0,
+        log_std_start=None,
+        normaliser=normaliser,
+        encoder_hash="",
     )
     return dataclasses.replace(spec, **changes)
 

@@ -100,11 +100,13 @@ def test_the_shipped_numbers_are_taken(choice):
     check_everything(composed(choice))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robot", sorted(path.stem for path in (ROOT / "configs" / "robot").glob("*.yaml")))
 def test_every_robot_is_taken(robot):
     check_config(compose([f"robot={robot}"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 def test_no_number_may_be_far_below_what_makes_sense(choice):
     taken = []
@@ -117,6 +119,7 @@ def test_no_number_may_be_far_below_what_makes_sense(choice):
     assert [path for path in taken if not any(re.fullmatch(pattern, path) for pattern in ANY_VALUE)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_no_number_may_be_nan_or_infinite(choice, value):
@@ -125,6 +128,7 @@ def test_no_number_may_be_nan_or_infinite(choice, value):
             check_finite(changed(choice, path, value))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.data(), st.sampled_from(["nan", "inf", "-inf"]))
 def test_the_command_line_refuses_it_too(data, value):

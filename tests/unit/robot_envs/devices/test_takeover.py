@@ -22,7 +22,7 @@ from steadyhand.transport.record import Phase, valid_starts
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 PERIOD_S = 0.05
 SPEED = 0.01  # of the tool for an action of 1, a step

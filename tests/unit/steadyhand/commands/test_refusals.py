@@ -8,6 +8,8 @@ import pytest
 
 from steadyhand.cli import VERBS, main
 
+pytestmark = pytest.mark.slow
+
 BAD = {
     "+extra=3": "extra: unknown key",
     "~task": "task: expected",

@@ -12,7 +12,7 @@ from steadyhand.report.evaluations import (
     read_evaluations,
 )
 from tests.unit.steadyhand.reach_policy import OVERRIDES, reach_policy
-from tests.unit.steadyhand.report.test_page import Page
+from tests.unit.steadyhand.report.page_kit import Page
 from tests.unit.steadyhand.synthetic_run import make_run
 
 RESULT = Evaluation(10, 9, 0.9, 0.59, 0.98, 1.5, 300.0, 0, ({"success": True, "duration_s": 1.5, "stop_reason": ""},))

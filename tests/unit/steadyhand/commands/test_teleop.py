@@ -13,7 +13,7 @@ from steadyhand.cli import main
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[4]
 LEFT_AND_UP = (-350, 350, 0, 0, 0, 0)
