@@ -20,7 +20,7 @@ from actor_ros.health import report
 from actor_ros.parameters import compose_config
 from actor_ros.permission import Mark, Permission
 from actor_ros.person_env import EndedError
-from actor_ros.running import run
+from actor_ros.spin import run
 from actor_ros.work import Work
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.job import Job, open_job
