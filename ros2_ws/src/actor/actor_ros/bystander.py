@@ -13,7 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import qos
-from actor_ros.calls import call
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["Bystander"]

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from actor_ros.calls import call
 from actor_ros.gains import set_gains
 from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
@@ -20,6 +19,7 @@ from actor_ros.robot_link import WATCHDOG, RobotLink
 from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
+from actor_ros.service_calls import call
 from actor_ros.sources import Sources
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import OVER_ROS
