@@ -14,12 +14,12 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import actor_parameters, diagnostics
-from actor_ros.announcer import Announcer
 from actor_ros.cell import PASSES_ON_S, Cell
 from actor_ros.health import report
 from actor_ros.parameters import compose_config
 from actor_ros.permission import Mark, Permission
 from actor_ros.person_env import EndedError
+from actor_ros.publishers import Publishers
 from actor_ros.spin import run
 from actor_ros.work import Work
 from steadyhand.actor.onnx_policy import OnnxPolicy
@@ -46,7 +46,7 @@ class ActorNode(LifecycleNode):
         self.permission = Permission(lambda reason: self.get_logger().warning(f"stopped: {reason}"))
         config = compose(self._given.choices)
         self.cell = Cell(self, config, lambda: self.permission.given, self.permission.fault)
-        self._announcer = Announcer(self)
+        self._announcer = Publishers(self)
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
         self._policy: OnnxPolicy | None = None

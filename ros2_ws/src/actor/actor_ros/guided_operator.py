@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
+from actor_ros.publishers import Publishers
 from steadyhand.robot_envs.devices.operator import HOLD, Operator, Wish
 
 __all__ = ["GuidedOperator"]
@@ -23,7 +23,7 @@ class GuidedOperator:
         announcer: Told about every step.
     """
 
-    def __init__(self, operator: Operator, permission: Permission, announcer: Announcer) -> None:
+    def __init__(self, operator: Operator, permission: Permission, announcer: Publishers) -> None:
         self._operator, self._permission, self._announcer = operator, permission, announcer
 
     def reset(self, info: dict[str, Any]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from actor_ros.announcer import Announcer
 from actor_ros.cell import Cell
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
+from actor_ros.publishers import Publishers
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
@@ -46,7 +46,7 @@ class Lessons:
         job: Job,
         cell: Cell,
         permission: Permission,
-        announcer: Announcer,
+        announcer: Publishers,
         ending: Callable[[], bool],
         on_episode: Callable[[EpisodeSummary], None],
         show: Callable[[Training], None],

@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from actor_ros.announcer import Announcer
 from actor_ros.permission import Permission
+from actor_ros.publishers import Publishers
 from steadyhand.actor.break_time import PARKED
 from steadyhand.actor.timing import Timing
 from steadyhand.robot_envs.env import RobotEnv, StopLatchedError
@@ -62,7 +62,9 @@ class PersonEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation,
         ending: Whether to wait no longer.
     """
 
-    def __init__(self, env: RobotEnv, permission: Permission, announcer: Announcer, ending: Callable[[], bool]) -> None:
+    def __init__(
+        self, env: RobotEnv, permission: Permission, announcer: Publishers, ending: Callable[[], bool]
+    ) -> None:
         super().__init__(env)
         self.times = LoopTimes(env.control_period_s)
         self._robot_env, self._permission, self._announcer, self._ending = env, permission, announcer, ending

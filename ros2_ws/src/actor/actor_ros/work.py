@@ -6,12 +6,12 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from actor_ros.announcer import Announcer
 from actor_ros.cell import Cell
 from actor_ros.executables import RUN
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
+from actor_ros.publishers import Publishers
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.deploy import deploy
@@ -55,7 +55,7 @@ class Work:
         kind: str,
         cell: Cell,
         permission: Permission,
-        announcer: Announcer,
+        announcer: Publishers,
         ending: Callable[[], bool],
         policy: OnnxPolicy | None = None,
     ) -> None:

@@ -13,10 +13,10 @@ from std_msgs.msg import Bool, Float32MultiArray
 
 from actor_ros import qos
 
-__all__ = ["Announcer"]
+__all__ = ["Publishers"]
 
 
-class Announcer:
+class Publishers:
     """The publishers."""
 
     def __init__(self, node: Node) -> None:
