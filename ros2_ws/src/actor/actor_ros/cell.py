@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 from actor_ros.gains import set_gains
 from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
+from actor_ros.latest_readings import LatestReadings
 from actor_ros.mock_stage import MockStage
 from actor_ros.parameters import robot_config
 from actor_ros.preconditions import Preconditions
@@ -20,7 +21,6 @@ from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
 from actor_ros.service_calls import call
-from actor_ros.sources import Sources
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import OVER_ROS
 from steadyhand.robot_envs.make import Hardware
@@ -58,7 +58,7 @@ class Cell:
         self.profile = robot_config(config).profile
         self.is_mock = "mock_node" in config["robot"]
         self.clock = RosClock(node)
-        self.sources = Sources(self.clock, self.clock.stands)
+        self.sources = LatestReadings(self.clock, self.clock.stands)
         self.link = RobotLink(node, self.profile, self.sources, on_fault)
         self.gains: dict[str, float] = {}
         self._node, self._wall = node, MonotonicClock()
