@@ -28,7 +28,7 @@ from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import atomic_write_json
 
 if TYPE_CHECKING:
-    from actor_ros.lessons import Lessons
+    from actor_ros.learning_jobs import LearningJobs
     from steadyhand.actor.training import Training
 
 __all__ = ["Work"]
@@ -85,13 +85,13 @@ class Work:
                 self._write_times(self.env)
                 self.env = None
 
-    def _make_lessons(self) -> Lessons:
+    def _make_lessons(self) -> LearningJobs:
         try:
             # Torch and the learner's code: whoever deploys a finished policy does without them.
-            from actor_ros.lessons import Lessons
+            from actor_ros.learning_jobs import LearningJobs
         except ImportError as error:
             raise RuntimeError(f"work {self._kind}: {error}; install it, or deploy a policy with work {RUN}") from error
-        return Lessons(
+        return LearningJobs(
             self._job, self._cell, self._permission, self._announcer, self._ending, _tell, self._show_training
         )
 

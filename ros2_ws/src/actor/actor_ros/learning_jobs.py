@@ -23,12 +23,12 @@ from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
-__all__ = ["Lessons"]
+__all__ = ["LearningJobs"]
 
 logger = get_logger("ros.lessons")
 
 
-class Lessons:
+class LearningJobs:
     """Shows, practises and judges, in an environment that is open.
 
     Args:
