@@ -16,12 +16,12 @@ from std_srvs.srv import SetBool, Trigger
 from actor_ros import actor_parameters, diagnostics
 from actor_ros.cell import PASSES_ON_S, Cell
 from actor_ros.health import report
+from actor_ros.jobs import ActorJob
 from actor_ros.parameters import compose_config
 from actor_ros.permission import Mark, Permission
 from actor_ros.person_env import EndedError
 from actor_ros.publishers import Publishers
 from actor_ros.spin import run
-from actor_ros.work import Work
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.job import Job, open_job
 from steadyhand.robot_envs.devices.device import DeviceError
@@ -50,7 +50,7 @@ class ActorNode(LifecycleNode):
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
         self._policy: OnnxPolicy | None = None
-        self._work: Work | None = None
+        self._work: ActorJob | None = None
         self._activated = threading.Event()
         self._ending = threading.Event()  # of the work
         self._ended = threading.Event()  # of the process
@@ -61,7 +61,7 @@ class ActorNode(LifecycleNode):
         self.create_timer(1.0, self._report)
 
     def work(self, stop: threading.Event) -> None:
-        """Work whenever a person activates the node, until the process is to end."""
+        """ActorJob whenever a person activates the node, until the process is to end."""
         self._ended = stop
         if self._given.autostart:
             self._bring_up()
@@ -146,7 +146,7 @@ class ActorNode(LifecycleNode):
         job, ending = self._job, self._ending
         if job is None:
             return
-        self._work = Work(
+        self._work = ActorJob(
             job,
             self._given.work,
             self.cell,

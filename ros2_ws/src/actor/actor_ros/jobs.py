@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from actor_ros.learning_jobs import LearningJobs
     from steadyhand.actor.training import Training
 
-__all__ = ["Work"]
+__all__ = ["ActorJob"]
 
 logger = get_logger("ros.work")
 
 
-class Work:
+class ActorJob:
     """One activation of the actor.
 
     Args:
@@ -66,7 +66,7 @@ class Work:
         self.training: Training | None = None
 
     def run(self) -> str:
-        """Work to the end, and return what it came to as one line.
+        """ActorJob to the end, and return what it came to as one line.
 
         Raises:
             EndedError: It was to end before anything began.
