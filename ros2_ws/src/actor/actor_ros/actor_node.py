@@ -14,7 +14,7 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import actor_parameters, diagnostics
-from actor_ros.cell import PASSES_ON_S, Cell
+from actor_ros.hardware import PASSES_ON_S, RosHardware
 from actor_ros.health import report
 from actor_ros.jobs import ActorJob
 from actor_ros.parameters import compose_config
@@ -45,7 +45,7 @@ class ActorNode(LifecycleNode):
         self._given = actor_parameters.declare(self)
         self.permission = Permission(lambda reason: self.get_logger().warning(f"stopped: {reason}"))
         config = compose(self._given.choices)
-        self.cell = Cell(self, config, lambda: self.permission.given, self.permission.fault)
+        self.cell = RosHardware(self, config, lambda: self.permission.given, self.permission.fault)
         self._announcer = Publishers(self)
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
@@ -61,7 +61,7 @@ class ActorNode(LifecycleNode):
         self.create_timer(1.0, self._report)
 
     def work(self, stop: threading.Event) -> None:
-        """ActorJob whenever a person activates the node, until the process is to end."""
+        """Work whenever a person activates the node, until the process is to end."""
         self._ended = stop
         if self._given.autostart:
             self._bring_up()

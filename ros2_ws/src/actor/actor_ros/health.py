@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from actor_ros import diagnostics
-from actor_ros.cell import Cell
+from actor_ros.hardware import RosHardware
 from actor_ros.jobs import ActorJob
 from actor_ros.permission import Permission
 
 __all__ = ["report"]
 
 
-def report(cell: Cell, permission: Permission, work: ActorJob | None) -> tuple[Any, str, dict[str, str]]:
+def report(cell: RosHardware, permission: Permission, work: ActorJob | None) -> tuple[Any, str, dict[str, str]]:
     """Return level, message and values for /diagnostics."""
     values = {f"age_s.{name}": f"{age_s:.3f}" for name, age_s in cell.sources.ages_s().items()}
     values["active"] = str(work is not None)

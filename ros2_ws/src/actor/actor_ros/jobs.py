@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from actor_ros.cell import Cell
 from actor_ros.executables import RUN
 from actor_ros.guided_operator import GuidedOperator
+from actor_ros.hardware import RosHardware
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
 from actor_ros.publishers import Publishers
@@ -53,7 +53,7 @@ class ActorJob:
         self,
         job: Job,
         kind: str,
-        cell: Cell,
+        cell: RosHardware,
         permission: Permission,
         announcer: Publishers,
         ending: Callable[[], bool],
@@ -66,7 +66,7 @@ class ActorJob:
         self.training: Training | None = None
 
     def run(self) -> str:
-        """ActorJob to the end, and return what it came to as one line.
+        """Work to the end, and return what it came to as one line.
 
         Raises:
             EndedError: It was to end before anything began.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from actor_ros.cell import Cell
 from actor_ros.guided_operator import GuidedOperator
+from actor_ros.hardware import RosHardware
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
 from actor_ros.publishers import Publishers
@@ -44,7 +44,7 @@ class LearningJobs:
     def __init__(
         self,
         job: Job,
-        cell: Cell,
+        cell: RosHardware,
         permission: Permission,
         announcer: Publishers,
         ending: Callable[[], bool],

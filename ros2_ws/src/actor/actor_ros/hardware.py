@@ -29,14 +29,14 @@ from steadyhand.robot_envs.stage import NotedStage, Stage
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError, build
 
-__all__ = ["CALL_S", "PASSES_ON_S", "Cell"]
+__all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
 
 CALL_S = 5.0  # of one service call
 PASSES_ON_S = 1.0  # until what a service answered is on its topic too
 _NS = 1_000_000_000
 
 
-class Cell:
+class RosHardware:
     """The topics of one arm and what is around it. It listens from the start, and moves nothing by itself.
 
     Args:
