@@ -8,13 +8,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.episode import Append, Episode
 from steadyhand.actor.gripper_state import GripperState
 from steadyhand.actor.timing import Timing
-from steadyhand.runtime.clock import Clock, FakeClock, MonotonicClock
+from steadyhand.robot_envs.teachable import teachable
+from steadyhand.runtime.clock import FakeClock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import Schema
@@ -25,7 +25,6 @@ INTERRUPTED = "interrupted"  # somebody asked the process to stop
 NON_FINITE_OBSERVATION = "non_finite_observation"
 BAD_REWARDS = 5  # in a row, until it is an error
 LATE = 1.5  # periods; an environment that does not report overruns is late from here on
-_NO_GRIPPERS: NDArray[np.float64] = np.zeros(0)
 
 logger = get_logger("actor.control_loop")
 
@@ -83,10 +82,11 @@ class ControlLoop:
         self.compute = Timing()  # a step without `env.step`
         self._notify = notify
         self._episode = Episode(schema, append)
-        self._grippers = GripperState(getattr(env.unwrapped, "gripper_entries", ()))
+        self._robot = teachable(env)
+        self._grippers = GripperState(self._robot.gripper_entries)
         self._period_ns = round(schema.control_period_s * 1e9)
         self._work = MonotonicClock()
-        clock: Clock | None = getattr(env.unwrapped, "clock", None)
+        clock = self._robot.clock
         # Without a clock of its own, an environment's time passes by steps.
         self._stepped = FakeClock() if clock is None else None
         self._clock = clock or self._stepped or self._work
@@ -123,7 +123,7 @@ class ControlLoop:
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
     ) -> EpisodeSummary:
         observation, info = self.env.reset(seed=seed)
-        self._grippers.begin(getattr(self.env.unwrapped, "commanded_grippers", _NO_GRIPPERS))
+        self._grippers.begin(self._robot.commanded_grippers)
         began_ns = now_ns = self._clock.now_ns()
         stop_reason, ended = "", False
         if self._episode.begin(episode_id, phase, observation, now_ns):
@@ -180,10 +180,8 @@ class ControlLoop:
         )
 
     def hold(self) -> None:
-        """Stay where the robot is, when the environment has one."""
-        hold = getattr(self.env.unwrapped, "hold", None)
-        if hold is not None:
-            hold()
+        """Keep the robot where it is, when the environment has one."""
+        self._robot.hold()
 
     def _note_bad_reward(self, reward: float) -> None:
         """One bad reward costs a record; many in a row mean that whoever gives them is broken."""

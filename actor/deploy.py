@@ -9,13 +9,14 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.runner import Runner
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.timing import Percentiles
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.schema import Schema
 
 __all__ = ["Deployment", "deploy"]
@@ -69,7 +70,7 @@ def deploy(
         on_episode: Told about every episode.
     """
     loop = ControlLoop(env, schema, append=lambda record: None)
-    arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+    arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
     chooser = Chooser(operator, arbiter, runner, deterministic=True)
     finished = successes = helped = stopped = 0
     for summary in seeded_episodes(loop, chooser, operator, seed, stop, episodes):

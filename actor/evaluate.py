@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.episode import Append
@@ -18,6 +18,7 @@ from steadyhand.actor.runner import Runner
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.statistics import wilson_interval
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "judge"]
@@ -77,7 +78,7 @@ def evaluate(
     if not runner.ready:
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
     loop = ControlLoop(env, schema, append)
-    arbiter = Arbiter(ramped_entries(env), AT_ONCE, schema.control_period_s)
+    arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
     chooser = Chooser(NoOperator(), arbiter, runner, deterministic=True)
     summaries: list[EpisodeSummary] = []
     for summary in seeded_episodes(loop, chooser, bystander, seed, stop, episodes):

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
 from steadyhand.transport.log import LogWriter
@@ -78,7 +79,7 @@ def record_demos(
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
-    chooser = Chooser(demonstrator, Arbiter(ramped_entries(env), config.hand_over, schema.control_period_s))
+    chooser = Chooser(demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s))
     rest = BreakTime(env, demonstrator)
     begun = False
     try:

@@ -12,7 +12,6 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.config import ActorConfig
@@ -28,6 +27,7 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
@@ -88,7 +88,7 @@ class Training:
         self._encoder_weights, self._accepted = encoder_weights, accepted
         self._stop, self._idle = stop, idle
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
-        self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
         self._explore_until = config.exploration.max_env_steps if self._simulated else 0
         self._clock = clock or MonotonicClock()
@@ -186,7 +186,7 @@ class Training:
         size = self._session.schema.action.shape[0]
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         period_s = self._session.schema.control_period_s
-        arbiter = Arbiter(ramped_entries(self._env), self._config.hand_over, period_s)
+        arbiter = Arbiter(teachable(self._env).motion_entries, self._config.hand_over, period_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):
@@ -303,7 +303,7 @@ class Training:
 
     def _latched_reason(self) -> str:
         """Return why the environment is stopped; "" when it is not, or latches nothing."""
-        latched = getattr(self._env.unwrapped, "stop_reason", None)
+        latched = teachable(self._env).stop_reason
         return str(getattr(latched, "value", latched or ""))
 
     def _resume(self, stop_reason: str) -> None:

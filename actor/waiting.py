@@ -9,6 +9,7 @@ import gymnasium
 
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["pause", "resume_after_stop"]
@@ -40,13 +41,12 @@ def resume_after_stop(
     """
     if stop_reason in ("", INTERRUPTED):
         return
-    robot = env.unwrapped
-    resume = getattr(robot, "resume", lambda *_: True)
+    robot = teachable(env)
     while True:
         # A stop that comes after the question is not what the operator answers.
-        since = (robot.stops,) if hasattr(robot, "stops") else ()
+        since = robot.stops
         if operator.may_resume(stop_reason):
-            if resume(*since) is not False:
+            if robot.resume(since):
                 return
         elif stop():
             return

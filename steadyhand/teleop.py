@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from steadyhand.actor.env_schema import env_schema
@@ -19,6 +19,7 @@ from steadyhand.actor.waiting import resume_after_stop
 from steadyhand.robot_envs.devices.device import HumanInput
 from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator, Wish
 from steadyhand.robot_envs.make import TaughtEnv
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.record import Phase
 
 __all__ = ["Teleop", "TeleopStatus"]
@@ -69,7 +70,7 @@ class Teleop:
         self._env, self._person, self._seed, self._stop = env, person, seed, stop
         schema = env_schema(env)
         self._loop = ControlLoop(env, schema, append=lambda record: None)
-        arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+        arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
         self._chooser = Chooser(_Watched(person, self._note), arbiter)
         self._observation: Observation = {}
         self._wish: Wish = None

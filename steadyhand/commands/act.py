@@ -25,6 +25,7 @@ from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_corrector
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_lock import run_lock
@@ -108,7 +109,7 @@ def practise(
     config = build(ActorConfig, job.config["actor"], "actor")
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
     schema, outbox = env_schema(env), job.run.log / OUTBOX
-    lockstep = bool(getattr(env.unwrapped, "lockstep", False))
+    lockstep = teachable(env).lockstep
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
     local = is_local(job.transport.address)
     features = feature_bytes(job, schema) if local else 0

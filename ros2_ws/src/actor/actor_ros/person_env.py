@@ -13,9 +13,10 @@ from actor_ros.permission import Permission
 from actor_ros.publishers import Publishers
 from steadyhand.actor.break_time import PARKED
 from steadyhand.actor.timing import Timing
-from steadyhand.robot_envs.env import RobotEnv, StopLatchedError
+from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.observed import Observation
 from steadyhand.robot_envs.safety.gate import StopReason
+from steadyhand.robot_envs.teachable import StopLatchedError
 from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["EndedError", "LoopTimes", "PersonEnv"]
