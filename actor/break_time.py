@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.events import BreakBegan, BreakEnded, Events
 from steadyhand.actor.waiting import resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
@@ -25,10 +26,12 @@ class BreakTime:
 
     Args:
         env: Parked, and looked at before it goes on.
-        operator: Who asks for the break, and ends it.
+        operator: Asks for the break, and ends it.
+        events: Told when the break begins and ends.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator, events: Events | None = None) -> None:
+        self._events = events or Events()
         self._env, self._robot, self._operator = env, teachable(env), operator
         self._wanted = False
 
@@ -47,11 +50,13 @@ class BreakTime:
         self._wanted = False
         self._robot.park()
         logger.info("parked; the person's resume goes on")
+        self._events.emit(BreakBegan())
         why = ""
         while not stop():
             idle = partial(wait, f"a person to end the break{why}")
             resume_after_stop(self._env, self._operator, PARKED, stop, idle)
             if stop() or not (objection := self._robot.preflight()):
+                self._events.emit(BreakEnded())
                 return
             if why != (why := f" (not yet: {objection})"):
                 logger.warning("the break goes on: %s; fix it, then resume", objection)

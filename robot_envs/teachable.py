@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.runtime.clock import Clock
 
-__all__ = ["MEMBERS", "FieldSpecs", "StopLatchedError", "Teachable", "missing_members", "teachable"]
+__all__ = ["MEMBERS", "EndedError", "FieldSpecs", "StopLatchedError", "Teachable", "missing_members", "teachable"]
 
 FieldSpecs = Mapping[str, tuple[str, str, tuple[float, ...]]]  # unit, frame, scale by name of an observation
 
 
 class StopLatchedError(RuntimeError):
     """An episode cannot start while a stop is latched; a person has to resume."""
+
+
+class EndedError(Exception):
+    """The process is to end while a reset waited for a person; nothing was reset."""
 
 
 class Teachable(Protocol):

@@ -12,6 +12,7 @@ from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
 from steadyhand.transport.weights import Weights
+from tests.events_kit import on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_policy_runner import SPEC
 
@@ -83,7 +84,7 @@ def test_a_stop_is_a_failure_and_waits_for_a_person():
 
 def test_an_interrupted_episode_does_not_count():
     stop = StopFlag()
-    evaluation = run(make_runner(), stop=stop, on_episode=lambda summary: stop.set())
+    evaluation = run(make_runner(), stop=stop, events=on_episode(lambda summary: stop.set()))
     assert evaluation.episodes == 1
 
 
