@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.config import ActorConfig
-from steadyhand.actor.events import BreakBegan, Events, StopLatched, VerdictGiven, Waiting
+from steadyhand.actor.events import Events, MotionDisabled, VerdictGiven, Waiting
 from steadyhand.actor.supervision.supervise import Supervised, supervised
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.operator import Operator
@@ -41,9 +41,8 @@ def with_person(
 def say_requests(events: Events) -> None:
     """Print a line when something waits for the person, and when a request of the person took effect."""
     events.subscribe(Waiting, _say_wait)
-    events.subscribe(StopLatched, lambda event: say(f"stopped: {event.reason}"))
+    events.subscribe(MotionDisabled, lambda event: say(f"motion disabled: {event.reason}"))
     events.subscribe(VerdictGiven, lambda event: say(f"verdict of the person: {event.verdict}"))
-    events.subscribe(BreakBegan, lambda event: say("parked"))
 
 
 def _say_wait(event: Waiting) -> None:

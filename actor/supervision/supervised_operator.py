@@ -25,7 +25,8 @@ class SupervisedOperator:
         self._operator, self._motion = operator, motion
 
     def reset(self, info: dict[str, Any]) -> None:
-        """Begin an episode."""
+        """Begin an episode. A park or gripper button that was pressed before it means nothing."""
+        self._operator.may_resume("")  # takes the newest reading; the answer is the person's enable
         self._operator.reset(info)
 
     def act(

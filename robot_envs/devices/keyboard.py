@@ -203,7 +203,10 @@ class TerminalLink:
         """Take in keys. Raises OSError when the terminal was closed."""
         if not self._poll.poll(timeout_s * 1e3):
             return
-        data = os.read(self._file, CHUNK)
+        try:
+            data = os.read(self._file, CHUNK)
+        except BlockingIOError:
+            return  # a terminal may be called readable a moment too early
         if not data:
             raise OSError("the terminal was closed")
         for character in ESCAPE.sub("", data.decode("utf-8", errors="ignore")):
