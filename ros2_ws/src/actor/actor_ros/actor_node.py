@@ -48,7 +48,7 @@ class ActorNode(LifecycleNode):
         self.motion = MotionEnable(self.events)
         config = compose(self._given.choices)
         self.cell = RosHardware(self, config, lambda: self.motion.enabled, self.motion.fault)
-        self._publishers = Publishers(self, self.events)
+        self._event_topics = Publishers(self, self.events)
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
         self._policy: OnnxPolicy | None = None
