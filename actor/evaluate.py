@@ -10,14 +10,16 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.episode import Append
+from steadyhand.actor.events import Events
 from steadyhand.actor.runner import Runner
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.statistics import wilson_interval
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "judge"]
@@ -59,7 +61,7 @@ def evaluate(
     bystander: Operator,
     stop: Callable[[], bool] = lambda: False,
     append: Append = lambda record: None,
-    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    events: Events | None = None,
 ) -> Evaluation:
     """Run `episodes` seeded episodes with nobody helping.
 
@@ -72,18 +74,14 @@ def evaluate(
         bystander: Who says when to go on after a stop; it never acts.
         stop: Ends the evaluation early; an episode that it interrupts does not count.
         append: Takes the records, for a log of the evaluation.
-        on_episode: Told about every episode.
+        events: Told about every episode.
     """
     if not runner.ready:
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
-    loop = ControlLoop(env, schema, append)
-    arbiter = Arbiter(ramped_entries(env), AT_ONCE, schema.control_period_s)
+    loop = ControlLoop(env, schema, append, events=events)
+    arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
     chooser = Chooser(NoOperator(), arbiter, runner, deterministic=True)
-    summaries: list[EpisodeSummary] = []
-    for summary in seeded_episodes(loop, chooser, bystander, seed, stop, episodes):
-        summaries.append(summary)
-        on_episode(summary)
-    return judge(summaries)
+    return judge(list(seeded_episodes(loop, chooser, bystander, seed, stop, episodes)))
 
 
 def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.events import Events
 from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
 from steadyhand.transport.log import LogWriter
@@ -50,7 +52,7 @@ def record_demos(
     folder: Path,
     seed: int,
     stop: Callable[[], bool],
-    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Record demonstrations into `folder` until there are enough, and return the set's manifest.
@@ -65,7 +67,7 @@ def record_demos(
         folder: The demo set.
         seed: Of the episodes' resets.
         stop: Ends the recording early; the set keeps what is complete.
-        on_episode: Told about every attempt.
+        events: Told about every attempt.
         accepted: Called once, when the first attempt has ended or none is wanted: from here on the set is kept. An
             error before that leaves no new set behind.
 
@@ -77,9 +79,9 @@ def record_demos(
     before = set(folder.iterdir()) if folder.is_dir() else None
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
-    loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
-    chooser = Chooser(demonstrator, Arbiter(ramped_entries(env), config.hand_over, schema.control_period_s))
-    rest = BreakTime(env, demonstrator)
+    loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()), events=events)
+    chooser = Chooser(demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s))
+    rest = BreakTime(env, demonstrator, events)
     begun = False
     try:
         if is_new:
@@ -106,8 +108,7 @@ def record_demos(
                 writer.sync()
             manifest = _counted(manifest, summary)
             write_manifest(folder, manifest)
-            on_episode(summary)
-            resume_after_stop(env, demonstrator, summary.stop_reason, stop)
+            resume_after_stop(env, demonstrator, summary.stop_reason, stop, events=events)
         if not begun:
             begun = True
             accepted()

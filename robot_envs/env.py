@@ -28,16 +28,14 @@ from steadyhand.robot_envs.safety.motion_watch import MotionWatch
 from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import Outcome, Task
+from steadyhand.robot_envs.teachable import StopLatchedError
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
 
 logger = get_logger("env")
 
 _NS = 1_000_000_000
-
-
-class StopLatchedError(RuntimeError):
-    """An episode cannot start while a stop is latched; a person has to resume."""
+_MOTION = 6  # entries of an action that move one arm; the gripper's follows them
 
 
 class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
@@ -81,6 +79,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._period_ns = round(config.control_period_s * _NS)
         per_arm = config.entries_per_arm
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
+        self.motion_entries: NDArray[np.bool_] = np.arange(robot.n_arms * per_arm) % per_arm < _MOTION
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
         self._observed = Observed(robot.n_arms, config, task.observed, cameras)
         self.field_specs = self._observed.field_specs

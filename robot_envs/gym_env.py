@@ -16,6 +16,10 @@ from steadyhand.robot_envs.gym_actions import ActionScaling
 from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
 from steadyhand.robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
 from steadyhand.robot_envs.gym_spaces import observed_fields
+from steadyhand.robot_envs.safety.stop_latch import StopLatch
+from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.teachable import StopLatchedError
+from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger, quoted
@@ -75,7 +79,8 @@ class GymTaskConfig:
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     """The inner environment in the actor's terms.
 
-    ``unwrapped`` stays this object: the actor asks it for ``field_specs`` and the like.
+    It keeps the contract of ``teachable.py``. A stop ends the running episode before the inner environment is stepped
+    again, and no episode starts while it is latched.
 
     Raises:
         ConfigError: It is no environment, or its spaces cannot be recorded or acted in.
@@ -100,9 +105,14 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.field_specs = {field.name: ("", frame, field.reader.scale) for field in self._fields}
         self.command_size = self._actions.size
         self.control_period_s = config.control_period_s
-        self.clock = _StepClock()
+        self.clock = FakeClock()  # counted in steps
         self.reward_terms: tuple[str, ...] = ()
         self.lockstep = True
+        self.gripper_entries: tuple[int, ...] = ()
+        self.commanded_grippers = np.zeros(0)
+        # The zero of a foreign environment's action may be any position.
+        self.motion_entries = np.zeros(self._actions.size, np.bool_)
+        self._latch = StopLatch()
         self._streak = self._steps = 0
         self._reports_success = config.success_reward is not None  # as far as has been seen
         self._warned: set[str] = set()
@@ -114,8 +124,11 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
         Raises:
             ForeignCodeError: The inner environment raised, or returned something that is not of its spaces.
+            StopLatchedError: A stop is latched; call ``resume`` when a person says so.
         """
         super().reset(seed=seed)
+        if self._latch.reason is not None:
+            raise StopLatchedError(f"stopped ({self._latch.reason.value}); resume before the next episode")
         with one_line("reset of the environment"):
             raw, info = as_reset(self.inner.reset(seed=seed, options=options))
         self._newest = raw, info
@@ -128,15 +141,17 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         Raises:
             ForeignCodeError: As in `reset`.
         """
+        if self._latch.reason is not None:
+            return self._refuse(self._latch.reason)
         if not np.isfinite(action).all():
-            return self._refuse()
+            return self._refuse(StopReason.NON_FINITE_ACTION)
         inner = self._actions.to_inner(action)
         command = inner.astype(np.float32).ravel()  # before the environment has it in hand
         with one_line("step of the environment"):
             raw, reward, terminated, truncated, info = as_step(self.inner.step(inner))
         self._newest = raw, info
         self._steps += 1
-        self.clock.advance(self.control_period_s)
+        self.clock.advance_ns(round(self.control_period_s * 1e9))
         success = self._succeeded(reward, info)
         terminated = terminated or (success and self._config.terminate_on_success)
         self._note_end(info, terminated or truncated)
@@ -147,22 +162,44 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         }
         return self._outer(raw), outer_reward, terminated, truncated and not terminated, outer_info
 
-    def _refuse(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """An action that is not finite never reaches the inner environment; the episode is cut short."""
+    def _refuse(self, reason: StopReason) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Cut the episode short; the action never reaches the inner environment."""
         raw, info = self._newest
         refused = self._info(raw, info, success=False)
-        refused |= {"stop_reason": "non_finite_action", "gated_command": np.zeros(self.command_size, np.float32)}
+        refused |= {"stop_reason": reason.value, "gated_command": np.zeros(self.command_size, np.float32)}
         return self._outer(raw), 0.0, False, True, refused
 
     def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
         """An action of the inner environment, normalised. Shape (A,)."""
         return self._actions.to_outer(action)
 
-    def resume(self) -> None:
-        """Nothing is ever stopped here."""
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Reason of the latched stop; None while nothing is latched."""
+        return self._latch.reason
+
+    @property
+    def stops(self) -> int:
+        """Number of stops so far, for `resume`."""
+        return self._latch.stops
+
+    def stop(self, reason: StopReason) -> None:
+        """Latch a stop, from any thread."""
+        self._latch.stop(reason)
+
+    def resume(self, since: int | None = None) -> bool:
+        """Clear the latched stop unless another one came after `since`; return True when none is latched now."""
+        return self._latch.resume(since)
 
     def hold(self) -> None:
         """Time only passes in ``step``."""
+
+    def park(self) -> None:
+        """There is no arm to park."""
+
+    def preflight(self) -> str:
+        """Nothing speaks against going on after a break."""
+        return ""
 
     def close(self) -> None:
         """Close the inner environment."""
@@ -222,22 +259,6 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                     "they are recorded as they are, correct the space",
                 )
         return outer
-
-
-class _StepClock:
-    """Time is counted in steps; there is nothing to wait for."""
-
-    def __init__(self) -> None:
-        self._now_ns = 0
-
-    def now_ns(self) -> int:
-        return self._now_ns
-
-    def sleep_until(self, t_ns: int) -> None:
-        pass
-
-    def advance(self, seconds: float) -> None:
-        self._now_ns += round(seconds * 1e9)
 
 
 def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import gymnasium
+
 from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import held_by_person, make_person
@@ -105,7 +107,9 @@ def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = N
     return env
 
 
-def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
+def make_demonstrator(
+    config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
+) -> Operator:
     """Make whoever shows the task: a person with a device in hand, or the task's expert.
 
     `device` is the person's, where only this process can speak to it; else it is made as the configuration says.
@@ -125,7 +129,9 @@ def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int, devi
     return ScriptedDemonstrator(expert, scripted.demonstrator, seed)
 
 
-def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
+def make_corrector(
+    config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
+) -> Operator:
     """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``.
 
     `device` as in `make_demonstrator`.
@@ -142,7 +148,7 @@ def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device:
     return ScriptedCorrector(expert, scripted.corrector, seed)
 
 
-def make_onlooker(config: Mapping[str, Any], env: TaughtEnv, device: Device | None = None) -> Operator:
+def make_onlooker(config: Mapping[str, Any], env: gymnasium.Env[Any, Any], device: Device | None = None) -> Operator:
     """Make whoever may take over from a finished policy: a person with a device in hand, never a stand-in; else nobody.
 
     `device` as in `make_demonstrator`.
@@ -155,7 +161,7 @@ def make_onlooker(config: Mapping[str, Any], env: TaughtEnv, device: Device | No
     return NoOperator()
 
 
-def _action_size(env: TaughtEnv) -> int:
+def _action_size(env: gymnasium.Env[Any, Any]) -> int:
     return int((env.action_space.shape or (0,))[0])
 
 
@@ -206,12 +212,14 @@ def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware
     return Hardware(robot, cameras, robot, world.clock, world.config.pace == "lockstep")
 
 
-def _make_expert(config: Mapping[str, Any], env: TaughtEnv) -> Expert | None:
+def _make_expert(config: Mapping[str, Any], env: gymnasium.Env[Any, Any]) -> Expert | None:
     name = config["task"].get("expert")
     if name is None:
         return None
     expert_class = load_entry_point(name, "task.expert")
-    if isinstance(env, GymTaskEnv):
-        return make_foreign_expert(expert_class, env)
-    expert: Expert = expert_class(ActionScale(env.config.action_scale_m, env.config.action_scale_rad))
+    inner = env.unwrapped
+    if isinstance(inner, GymTaskEnv):
+        return make_foreign_expert(expert_class, inner)
+    assert isinstance(inner, RobotEnv)
+    expert: Expert = expert_class(ActionScale(inner.config.action_scale_m, inner.config.action_scale_rad))
     return expert

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, no_reading
@@ -40,6 +42,10 @@ class AxesDevice:
         self._reader, self._handle, self._mapping, self._clock = reader, handle, mapping, clock
         self._neutral_ns = round(neutral_s * 1e9)
         self._losses = 0
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every button that is pressed, on the reader's thread."""
+        self._handle.heard = heard
 
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""

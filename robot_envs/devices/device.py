@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,12 @@ def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
 
 class Device(Protocol):
     """A source of human input that never blocks the control loop."""
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with the name of every button that is pressed, at once and on the device's own thread.
+
+        `poll` reports the same presses in its events. To be called before ``connect``; `heard` has to return at once.
+        """
 
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""

@@ -86,10 +86,11 @@ class MockRobot:
     def hold(self) -> None:
         """The pose the arm has becomes its target, at once. Further holds keep that target."""
         self._require_connection()
-        self.world.forget_scheduled()
-        if not self._holds:
-            self.world.set_target(self.world.tcp_pose())
-        self._holds = True
+        with self.world.commanding:
+            self.world.forget_scheduled()
+            if not self._holds:
+                self.world.set_target(self.world.tcp_pose())
+            self._holds = True
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
         """Put the arm at a pose at once, let it come to rest, tare the wrench."""

@@ -6,6 +6,7 @@ the control loop sleeps until; at ``pace: realtime`` the loop really sleeps and 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import mujoco
@@ -42,6 +43,7 @@ class World:
         self._lead = 0
         self._sensor_mean = np.zeros(6)
         self._scheduled: list[tuple[int, Callable[[], None]]] = []
+        self.commanding = threading.RLock()  # a hold from another thread leaves no command behind
         self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
         self._tcp = self.model.site("tcp").id
         self._sensor = self.model.site("wrist_sensor").id
@@ -84,11 +86,16 @@ class World:
     def advance_to(self, t_ns: int) -> None:
         """Step the physics up to a simulated time; what was scheduled on the way happens on the way."""
         last = self._step_at(t_ns / _NS) + self._lead
-        while self._scheduled and self._scheduled[0][0] < last:
-            due, action = self._scheduled.pop(0)
+        while (due := self._next_due()) is not None and due < last:
             self.step(due - self.steps)
-            action()
+            with self.commanding:  # unless it was forgotten meanwhile
+                if self._next_due() == due:
+                    self._scheduled.pop(0)[1]()
         self.step(last - self.steps)
+
+    def _next_due(self) -> int | None:
+        with self.commanding:
+            return self._scheduled[0][0] if self._scheduled else None
 
     def meet_clock(self) -> None:
         """Go on from here: what the clock has gone ahead or lagged behind until now is not caught up with."""

@@ -110,6 +110,16 @@ class DeviceContract:
         wait_until(lambda: events.extend(device.poll().events) or device.poll().engaged.any())
         assert events.count("resume") == 1
 
+    def test_a_press_is_told_at_once_without_a_poll(self):
+        self.plug_in()
+        device, heard = self.make_device(), []
+        device.listen(heard.append)
+        device.connect()
+        self.press_resume()
+        wait_until(lambda: "resume" in heard)
+        assert "resume" in device.poll().events  # and is still reported
+        device.close()
+
     def test_unplugged_while_pushed_it_falls_silent_and_stays_so(self, device):
         self.push()
         wait_until(lambda: device.poll().engaged.any())

@@ -74,8 +74,9 @@ class PointEnv(gymnasium.Env):
     def hold(self):
         self.holds += 1
 
-    def resume(self):
+    def resume(self, since=None):
         self.stop_reason = None
+        return True
 
     def _observe(self):
         position = np.full(2, np.nan) if self._steps - 1 == self.nan_at else self._position

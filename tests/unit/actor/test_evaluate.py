@@ -10,6 +10,7 @@ from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
+from tests.events_kit import on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.policy_kit import SPEC, walking_runner
 
@@ -67,7 +68,7 @@ def test_a_stop_is_a_failure_and_waits_for_a_person():
 
 def test_an_interrupted_episode_does_not_count():
     stop = StopFlag()
-    evaluation = run(walking_runner(), stop=stop, on_episode=lambda summary: stop.set())
+    evaluation = run(walking_runner(), stop=stop, events=on_episode(lambda summary: stop.set()))
     assert evaluation.episodes == 1
 
 

@@ -11,6 +11,7 @@ from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Phase, valid_starts
 from steadyhand.transport.segment import LogError
+from tests.events_kit import on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
 
 CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"}, AT_ONCE)
@@ -41,7 +42,7 @@ def rows_of(folder):
 
 def test_a_set_of_good_demonstrations(tmp_path):
     told = []
-    manifest = record(tmp_path, on_episode=told.append)
+    manifest = record(tmp_path, events=on_episode(told.append))
     rows = rows_of(tmp_path)
     assert (manifest.episodes, manifest.successes) == (4, 4)
     assert manifest.steps == sum(summary.steps for summary in told) == len(rows) - 4
@@ -87,7 +88,7 @@ def test_another_schema_is_refused(tmp_path):
 
 def test_a_stop_keeps_the_complete_episodes(tmp_path):
     stop = StopFlag()
-    manifest = record(tmp_path, stop=stop, on_episode=lambda summary: stop.set())
+    manifest = record(tmp_path, stop=stop, events=on_episode(lambda summary: stop.set()))
     assert (manifest.episodes, manifest.successes) == (1, 1)
     assert len(np.unique(rows_of(tmp_path)["episode_id"])) == 1
 

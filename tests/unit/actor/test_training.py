@@ -315,7 +315,6 @@ def test_after_a_lack_of_room_in_a_stopped_episode_the_person_is_asked(tmp_path)
         return append(record)
 
     run.session.writer.append = fill_up
-    run.env.resume = lambda: setattr(run.env, "stop_reason", None)
     assert run().end_reason == "max_env_steps"
     assert asked == ["force_limit"]
 

@@ -22,6 +22,7 @@ from steadyhand.session import (
     record_demos,
 )
 from steadyhand.transport.demo_set import DemoSetError
+from tests.events_kit import on_episode
 from tests.unit.learner.logs import PIXELS
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
@@ -34,7 +35,7 @@ def job(tmp_path):
 
 def test_records_fits_and_judges(job):
     seen = []
-    manifest = record_demos(job, on_episode=seen.append)
+    manifest = record_demos(job, events=on_episode(seen.append))
     assert manifest.successes == 5
     assert len(seen) == manifest.episodes
     assert read_log(job.run.demos).successes == 5

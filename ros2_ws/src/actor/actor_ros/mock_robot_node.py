@@ -23,8 +23,8 @@ from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.mock_cell import MockNodeConfig, make_cell
 from actor_ros.parameters import compose_config, declare_settings, robot_config
-from actor_ros.running import run
-from actor_ros.schedule import Schedule
+from actor_ros.spin import run
+from steadyhand.actor.schedule import Schedule
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
 from steadyhand.runtime.config import ConfigError, build

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import MultiDOFJointState
 
 from actor_ros import conversions, qos
-from actor_ros.calls import call
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import MonotonicClock

@@ -8,7 +8,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from stub_joint_arm import JointArm
 
-from actor_ros.cell import Cell
+from actor_ros.hardware import RosHardware
 from actor_ros.parameters import robot_config
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.limits import SafetyLimits
@@ -44,7 +44,7 @@ class Bench:
         self.probe = Probe(name="actor")
         self.probe.listen("watchdog/stop_reason", String, "latched")
         self.allowed = True
-        self.cell = Cell(self.probe.node, config, lambda: self.allowed, lambda: None)
+        self.cell = RosHardware(self.probe.node, config, lambda: self.allowed, lambda: None)
         self.link, self.robot, self.homing = self.cell.link, self.cell.robot, self.cell.robot._homing
         self.limits = build(SafetyLimits, config["safety"])
         try:

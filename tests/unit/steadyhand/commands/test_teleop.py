@@ -70,6 +70,9 @@ def test_a_person_drives_the_mock_and_a_lost_device_holds_it(tmp_path):
         "logging.console=plain",
         "logging.plain_every_s=0.05",
     )
+    program.says(lambda line: line.startswith("waiting for a person to enable motion with") and steps(line) == 0)
+    cap.buttons(0, 1)
+    cap.buttons()
     # Some steps at rest: from then on the device is neutral.
     program.says(lambda line: line.startswith("nobody |") and "there, at rest" in line and steps(line) > 3)
     cap.push(LEFT_AND_UP)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actor_ros.difference import Difference, pose_difference
+from steadyhand.robot_envs.difference import Difference, pose_difference
 from steadyhand.robot_envs.frames import quat_from_rotvec
 
 NS = 1_000_000_000

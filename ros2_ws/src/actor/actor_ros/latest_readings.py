@@ -10,12 +10,12 @@ from typing import Any
 from steadyhand.robot_envs.safety.freshness import Freshness
 from steadyhand.runtime.clock import Clock
 
-__all__ = ["CLOCK", "Sources"]
+__all__ = ["CLOCK", "LatestReadings"]
 
 CLOCK = "/clock of use_sim_time"  # as a source: it was never heard, or stands still
 
 
-class Sources:
+class LatestReadings:
     """Written by the thread of the callbacks, or taken in when a reading is asked for; any thread may ask.
 
     Args:

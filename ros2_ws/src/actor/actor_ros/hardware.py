@@ -8,10 +8,10 @@ from typing import Any, Literal
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from actor_ros.calls import call
 from actor_ros.gains import set_gains
 from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
+from actor_ros.latest_readings import LatestReadings
 from actor_ros.mock_stage import MockStage
 from actor_ros.parameters import robot_config
 from actor_ros.preconditions import Preconditions
@@ -20,7 +20,7 @@ from actor_ros.robot_link import WATCHDOG, RobotLink
 from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
-from actor_ros.sources import Sources
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import OVER_ROS
 from steadyhand.robot_envs.make import Hardware
@@ -29,14 +29,14 @@ from steadyhand.robot_envs.stage import NotedStage, Stage
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError, build
 
-__all__ = ["CALL_S", "PASSES_ON_S", "Cell"]
+__all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
 
 CALL_S = 5.0  # of one service call
 PASSES_ON_S = 1.0  # until what a service answered is on its topic too
 _NS = 1_000_000_000
 
 
-class Cell:
+class RosHardware:
     """The topics of one arm and what is around it. It listens from the start, and moves nothing by itself.
 
     Args:
@@ -58,7 +58,7 @@ class Cell:
         self.profile = robot_config(config).profile
         self.is_mock = "mock_node" in config["robot"]
         self.clock = RosClock(node)
-        self.sources = Sources(self.clock, self.clock.stands)
+        self.sources = LatestReadings(self.clock, self.clock.stands)
         self.link = RobotLink(node, self.profile, self.sources, on_fault)
         self.gains: dict[str, float] = {}
         self._node, self._wall = node, MonotonicClock()

@@ -1,4 +1,4 @@
-"""When a node's loop is due at a fixed rate, and how regular it was. Needs no ROS."""
+"""Due times of a loop at a fixed rate, and the regularity of the loop."""
 
 from __future__ import annotations
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from actor_ros.announcer import Announcer
-from actor_ros.cell import Cell
-from actor_ros.guided_operator import GuidedOperator
-from actor_ros.permission import Permission
-from actor_ros.person_env import PersonEnv
-from steadyhand.actor.control_loop import EpisodeSummary
+from actor_ros.hardware import RosHardware
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.supervised_env import SupervisedEnv
+from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
 from steadyhand.actor.training import Training
 from steadyhand.commands.act import ending_text, practise
 from steadyhand.job import Job, seed_for
@@ -23,40 +22,37 @@ from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
-__all__ = ["Lessons"]
+__all__ = ["LearningJobs"]
 
 logger = get_logger("ros.lessons")
 
 
-class Lessons:
+class LearningJobs:
     """Shows, practises and judges, in an environment that is open.
 
     Args:
         job: What to do it on.
         cell: What is driven.
-        permission: What the person says.
-        announcer: Tells everybody.
+        motion: The person's enable.
+        events: Told what happens.
         ending: Whether to end.
-        on_episode: Told about every episode that is shown or judged.
         show: Gets what may be asked for its status while practice runs.
     """
 
     def __init__(
         self,
         job: Job,
-        cell: Cell,
-        permission: Permission,
-        announcer: Announcer,
+        cell: RosHardware,
+        motion: MotionEnable,
+        events: Events,
         ending: Callable[[], bool],
-        on_episode: Callable[[EpisodeSummary], None],
         show: Callable[[Training], None],
     ) -> None:
         use_one_thread()
         self._job, self._cell, self._ending = job, cell, ending
-        self._permission, self._announcer = permission, announcer
-        self._on_episode, self._show = on_episode, show
+        self._motion, self._events, self._show = motion, events, show
 
-    def run(self, kind: str, env: RobotEnv, taught: PersonEnv) -> str:
+    def run(self, kind: str, env: RobotEnv, taught: SupervisedEnv) -> str:
         """Do one of executables.WORKS but `run`, and return what it came to as one line."""
         if kind == "evaluate":
             return self._evaluate(taught)
@@ -67,24 +63,24 @@ class Lessons:
             logger.info(shown)
         return self._practise(env, taught)
 
-    def _demonstrate(self, env: RobotEnv, taught: PersonEnv) -> str:
+    def _demonstrate(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
         shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
-        with closing(GuidedOperator(shows, self._permission, self._announcer)) as demonstrator:
-            manifest = record_demos_in(job, taught, demonstrator, self._ending, self._on_episode)
+        with closing(SupervisedOperator(shows, self._motion)) as demonstrator:
+            manifest = record_demos_in(job, taught, demonstrator, self._ending, self._events)
         return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
 
-    def _evaluate(self, taught: PersonEnv) -> str:
-        job, bystander = self._job, GuidedOperator(NoOperator(), self._permission, self._announcer)
-        episodes, ends = job.demo.eval_episodes, (self._ending, self._on_episode)
+    def _evaluate(self, taught: SupervisedEnv) -> str:
+        job, bystander = self._job, SupervisedOperator(NoOperator(), self._motion)
+        episodes, ends = job.demo.eval_episodes, (self._ending, self._events)
         policy = trained_policy(job)
         return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
 
-    def _practise(self, env: RobotEnv, taught: PersonEnv) -> str:
-        job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
+    def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
+        job, cell = self._job, self._cell
         helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
-        with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
-            return ending_text(practise(job, taught, corrector, self._ending, self._show))
+        with run_lock(job.run.path, "actor"), closing(SupervisedOperator(helps, self._motion)) as corrector:
+            return ending_text(practise(job, taught, corrector, self._ending, self._show, events=self._events))
 
 
 def _verdict(result: Evaluation) -> str:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from actor_ros.sources import CLOCK, Sources
+from actor_ros.latest_readings import CLOCK, LatestReadings
 from steadyhand.runtime.clock import FakeClock
 
 S = 1_000_000_000
@@ -15,7 +15,7 @@ def clock():
 
 @pytest.fixture
 def sources(clock):
-    sources = Sources(clock)
+    sources = LatestReadings(clock)
     sources.expect("pose", 0.2)
     sources.expect("mode", None)
     return sources
@@ -48,7 +48,7 @@ def test_a_source_that_speaks_on_a_change_only_is_never_silent(sources, clock):
 
 def test_a_clock_that_stands_is_silent_by_its_own_name(clock):
     standing = []
-    sources = Sources(clock, lambda: bool(standing))
+    sources = LatestReadings(clock, lambda: bool(standing))
     sources.expect("pose", 0.2)
     sources.put("pose", 1)
     assert sources.silent() == ()

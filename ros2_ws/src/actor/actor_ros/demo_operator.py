@@ -13,17 +13,17 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import qos
-from actor_ros.calls import call
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.robot import RobotError
 
-__all__ = ["Bystander"]
+__all__ = ["DemoOperator"]
 
 _LOOK_S = 0.3
 _CALL_S = 5.0
 _JOIN_S = 2.0
 
 
-class Bystander:
+class DemoOperator:
     """Watches /diagnostics of actor and watchdog in one namespace, on threads of its own."""
 
     def __init__(self, namespace: str) -> None:

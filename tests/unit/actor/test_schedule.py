@@ -1,4 +1,4 @@
-from actor_ros.schedule import Schedule
+from steadyhand.actor.schedule import Schedule
 
 MS = 1_000_000
 
