@@ -14,6 +14,7 @@ from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.episode import Append, Episode
 from steadyhand.actor.gripper_state import GripperState
 from steadyhand.actor.timing import Timing
+from steadyhand.robot_envs.rewards.scoring import Judge
 from steadyhand.runtime.clock import Clock, FakeClock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
@@ -32,10 +33,11 @@ logger = get_logger("actor.control_loop")
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """What an episode came to.
+    """The result of one episode.
 
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
-    time, without the reset.
+    time, without the reset. `success` is the recorded verdict, and `judged_by` its source. `task_success` is the task's
+    own verdict; None where the task cannot judge.
     """
 
     episode_id: int
@@ -47,6 +49,8 @@ class EpisodeSummary:
     stop_reason: str
     duration_s: float
     policy_version: int
+    judged_by: Judge = "task"
+    task_success: bool | None = None
 
     @property
     def helped(self) -> bool:
@@ -167,16 +171,21 @@ class ControlLoop:
         if steps:
             self._episode.end(valid)
             self._notify()
+        ended_soundly = steps > 0 and not stop_reason
+        success = bool(info.get("success", False))
+        by_task = info.get("task_success", success)
         return EpisodeSummary(
             episode_id=episode_id,
             phase=phase,
             steps=steps,
             episode_return=episode_return,
-            success=steps > 0 and not stop_reason and bool(info.get("success", False)),
+            success=ended_soundly and success,
             human_steps=human_steps,
             stop_reason=stop_reason,
             duration_s=(now_ns - began_ns) / 1e9,
             policy_version=chooser.policy_version,
+            judged_by=info.get("judged_by", "task"),
+            task_success=None if by_task is None else ended_soundly and bool(by_task),
         )
 
     def hold(self) -> None:
