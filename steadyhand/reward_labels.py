@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
 from steadyhand.robot_envs.rewards.reward import Reward
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.runtime.clock import utc_text, wall_time_ns
@@ -49,12 +47,12 @@ def reward_labels(folder: Path, reward: Reward, episode_id: int | None = None) -
 
 def _label(reader: LogReader, now: LabelledColumns, reward: Reward, episode: EpisodeRows) -> Label | None:
     """Score one episode; return its label, or None when nothing changes."""
-    steps = episode.seen[: len(episode.seen) - 1]  # a crash may have cut off the observation after the last step
-    record = reader.read(int(steps[0]), int(steps[-1]) + 2)
+    rows = episode.seen
+    record = reader.read(int(rows[0]), int(rows[-1]) + 1)
     names = [field.name for field in reader.schema.observation]
-    rewards, terminated, success = np.zeros(len(steps), np.float32), np.zeros(len(steps), np.bool_), False
+    rewards, terminated, success = now.reward[rows], now.terminated[rows], False
     reward.begin()
-    for step in range(len(steps)):
+    for step in range(len(rows) - 1):  # the last row ends the episode, or a crash has cut off what it led to
         row = record[step]
         terms = dict(zip(reader.schema.reward_terms, row["reward_terms"].tolist(), strict=True))
         outcome = Outcome(float(row["reward"]), bool(row["success"]), float("nan"), terms)
@@ -64,13 +62,13 @@ def _label(reader: LogReader, now: LabelledColumns, reward: Reward, episode: Epi
         rewards[step] = 0.0 if failed and score.success else score.reward
         terminated[step] = failed or score.success
         success |= score.success and not failed
-    same = (now.reward[steps] == rewards).all() and (now.terminated[steps] == terminated).all()
-    if same and bool(now.success[steps].any()) == success:
+    same = (now.reward[rows] == rewards).all() and (now.terminated[rows] == terminated).all()
+    if same and bool(now.success[rows].any()) == success:
         return None
     return Label(
         session_id=reader.session_id,
-        first_seq=int(now.seq[steps[0]]),
-        end_seq=int(now.seq[steps[-1]]) + 1,
+        first_seq=int(now.seq[rows[0]]),
+        end_seq=int(now.seq[rows[-1]]) + 1,
         rewards=tuple(rewards.tolist()),
         terminated=tuple(terminated.tolist()),
         success=success,

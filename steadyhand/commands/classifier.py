@@ -28,6 +28,8 @@ EPILOG = (
     "example: steadyhand classifier fit --success runs/pegs/demos --failure runs/pegs/demos_failed --output pegs.onnx"
 )
 
+GOOD = 0.9  # precision and recall below which a reward by this classifier misleads a policy
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Take the episodes and where the file goes."""
@@ -53,7 +55,13 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     if stop():
         return 130
     atomic_write_bytes(options.output, fitted.raw)
-    say(f"trained on {fitted.trained_episodes} episodes; {quality_text(fitted.quality)}")
+    quality = fitted.quality
+    say(f"trained on {fitted.trained_episodes} episodes; {quality_text(quality)}")
+    if min(quality.precision or 0.0, quality.recall) < GOOD:
+        say(
+            f"weak: expected precision and recall of at least {GOOD:.0%} on held-out episodes; record more of both "
+            "kinds, or name the fields that show success with classifier.fields=[...]"
+        )
     say(f"{options.output}: {len(fitted.raw) / 1e6:.1f} MB; next: reward=classifier reward.model={options.output}")
     return 0
 

@@ -22,9 +22,9 @@ from steadyhand.transport.demo_set import DemoSetError
 from steadyhand.transport.label_log import append_label
 
 EPILOG = (
-    "With --success or --failure the episode gets that verdict. The reward goes to its last step: 1 for a success, else\n"
-    "0, unless --reward says more. Without them --reward names an option of the group `reward`, which scores\n"
-    "every step of the episode, or of all episodes where none is named; a second time changes nothing.\n"
+    "With --success or --failure the episode gets that verdict. The reward goes to its last step: 1 for a success and\n"
+    "0 otherwise, unless --reward says more. Without them --reward names an option of the group `reward`,\n"
+    "which scores every step of the episode, or of all episodes where none is named; a second time changes nothing.\n"
     "example: steadyhand relabel runs/pegs/log/4f1a... 12 --failure\n"
     "example: steadyhand relabel runs/pegs/log/4f1a... --reward classifier reward.model=pegs.onnx"
 )

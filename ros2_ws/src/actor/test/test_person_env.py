@@ -101,6 +101,7 @@ def test_a_person_judges(env, permission, told, mark, expected, ended):
     permission.mark(mark)
     _, reward, terminated, truncated, info = env.step(STILL)
     assert (reward, terminated, truncated, info["success"]) == expected
+    assert info["judged_by"] == ("task" if mark == "reset" else "operator")
     assert told.episodes[-1] == ("ended", ended)
     assert len(told.actions) == 2
 
