@@ -25,7 +25,7 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
-from steadyhand.transport.label_log import Label, append_label
+from steadyhand.transport.label_log import append_label, failure_label
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.schema import Schema
@@ -157,13 +157,11 @@ class FailedAttempts:
         writer = self._open()
         first = writer.next_seq
         # The label comes first: a crash between the two leaves a label without records, never records without one.
-        author, date = self._manifest.expert, utc_text(wall_time_ns())
-        label = Label(self._manifest.session_id, first, first + len(records), None, None, False, author, date)
-        append_label(self._folder, label)
+        m = self._manifest
+        append_label(self._folder, failure_label(m.session_id, first, first + len(records), m.expert))
         for record in records:
             writer.append(record)
         writer.sync()
-        m = self._manifest
         self._manifest = replace(m, episodes=m.episodes + 1, steps=m.steps + steps)
         write_manifest(self._folder, self._manifest)
 

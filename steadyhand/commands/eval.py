@@ -47,6 +47,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     with StopFlag().on_signals() as stop:
         result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop)
     say(evaluation_table({who: result}))
+    if result.judged_by not in ("", "task"):
+        say(f"judged by {result.judged_by}: the task cannot judge by itself here")
     if options.json:
         atomic_write_json(options.json, asdict(result))
     if stop():
