@@ -86,7 +86,8 @@ def read_classifier_data(
         seed: Fixes the split.
 
     Raises:
-        ClassifierDataError: There are fewer than two episodes of a kind, or the observations of two folders differ.
+        ClassifierDataError: A folder is missing, there are fewer than two episodes of a kind, or the observations of
+            two folders differ.
         LogError: A folder holds no log.
     """
     readers: list[LogReader] = []
@@ -125,6 +126,11 @@ def _episodes(
     """Open `folders`, add them to `readers`, and return their episodes with this mark."""
     found = []
     for folder in folders:
+        if not folder.is_dir():
+            raise ClassifierDataError(
+                f"{folder}: expected a log or a demo set, found no folder; `steadyhand record` makes demos/, and "
+                "demos_failed/ with the first attempt that fails"
+            )
         reader = LogReader(folder)
         readers.append(reader)
         columns = labelled_columns(reader)
