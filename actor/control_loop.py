@@ -23,6 +23,7 @@ from steadyhand.actor.events import (
 )
 from steadyhand.actor.gripper_state import GripperState
 from steadyhand.actor.timing import Timing
+from steadyhand.robot_envs.rewards.scoring import Judge
 from steadyhand.robot_envs.teachable import EndedError, teachable
 from steadyhand.runtime.clock import FakeClock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
@@ -41,10 +42,11 @@ logger = get_logger("actor.control_loop")
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """What an episode came to.
+    """The result of one episode.
 
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
-    time, without the reset.
+    time, without the reset. `success` is the recorded verdict, and `judged_by` its source. `task_success` is the task's
+    own verdict; None where the task cannot judge.
     """
 
     episode_id: int
@@ -56,6 +58,8 @@ class EpisodeSummary:
     stop_reason: str
     duration_s: float
     policy_version: int
+    judged_by: Judge = "task"
+    task_success: bool | None = None
 
     @property
     def helped(self) -> bool:
@@ -195,18 +199,22 @@ class ControlLoop:
         if steps:
             self._episode.end(valid)
             self._notify()
+        ended_soundly = steps > 0 and not stop_reason
         succeeded = bool(info.get("success", False))
+        by_task = info.get("task_success", succeeded)
         outcome = stop_reason or ("success" if succeeded else "failure" if terminated else "truncated")
         summary = EpisodeSummary(
             episode_id=episode_id,
             phase=phase,
             steps=steps,
             episode_return=episode_return,
-            success=steps > 0 and not stop_reason and succeeded,
+            success=ended_soundly and succeeded,
             human_steps=human_steps,
             stop_reason=stop_reason,
             duration_s=(now_ns - began_ns) / 1e9,
             policy_version=chooser.policy_version,
+            judged_by=info.get("judged_by", "task"),
+            task_success=None if by_task is None else ended_soundly and bool(by_task),
         )
         return EpisodeEnded(summary, outcome)
 

@@ -1,9 +1,13 @@
-"""Evaluation: the policy alone, at its most likely action, on fresh episodes."""
+"""Evaluation: the policy alone, at its most likely action, on fresh episodes.
+
+A learned reward is no measure of the truth. Where the task can judge by itself, its own verdict counts; where an
+operator has marked an episode, the operator's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -38,7 +42,9 @@ class Evaluation:
         median_cycle_time_s: Control time of a success; None without one.
         throughput_per_hour: Successes in an hour of control time; resets are not counted.
         interventions: Episodes in which a person acted: 0.
-        rows: One mapping per episode, ready for JSON.
+        rows: One mapping per episode, ready for JSON. Its `success` is the verdict that counts, and `judged_by` its
+            source; `reward_success` is the verdict of a reward component that has one.
+        judged_by: task, reward or operator; joined by " and " when episodes differ, "" without episodes.
     """
 
     episodes: int
@@ -50,6 +56,7 @@ class Evaluation:
     throughput_per_hour: float
     interventions: int
     rows: tuple[dict[str, Any], ...]
+    judged_by: str = "task"
 
 
 def evaluate(
@@ -85,7 +92,9 @@ def evaluate(
 
 
 def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
-    """Return what episodes came to."""
+    """Return the evaluation of finished episodes."""
+    said = {index: one.success for index, one in enumerate(summaries) if one.judged_by == "reward"}
+    summaries = [_by_truth(summary) for summary in summaries]
     won = [summary for summary in summaries if summary.success]
     low, high = wilson_interval(len(won), len(summaries))
     hours = sum(summary.duration_s for summary in summaries) / 3600.0
@@ -98,5 +107,16 @@ def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
         median_cycle_time_s=median(summary.duration_s for summary in won) if won else None,
         throughput_per_hour=len(won) / hours if hours else 0.0,
         interventions=sum(summary.helped for summary in summaries),
-        rows=tuple(asdict(summary) for summary in summaries),
+        rows=tuple(
+            asdict(summary) | ({"reward_success": said[index]} if index in said else {})
+            for index, summary in enumerate(summaries)
+        ),
+        judged_by=" and ".join(sorted({summary.judged_by for summary in summaries})),
     )
+
+
+def _by_truth(summary: EpisodeSummary) -> EpisodeSummary:
+    """Return the summary with the task's verdict in place of a reward's, where the task can judge."""
+    if summary.judged_by != "reward" or summary.task_success is None:
+        return summary
+    return replace(summary, success=summary.task_success, judged_by="task")

@@ -13,7 +13,7 @@ from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import OBSERVATION, Phase
 from steadyhand.transport.schema import FieldSpec, Schema
 
-__all__ = ["build_policy_spec"]
+__all__ = ["build_policy_spec", "moments"]
 
 Moments = tuple[list[float], list[float]]
 
@@ -71,7 +71,7 @@ def _normaliser(vectors: Sequence[FieldSpec], demos: Sequence[LogReader], std_fl
     normaliser = {}
     for field in vectors:
         parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(demos, rows, strict=True)]
-        normaliser[field.name] = _moments(np.concatenate(parts).astype(np.float64), std_floor)
+        normaliser[field.name] = moments(np.concatenate(parts).astype(np.float64), std_floor)
     return normaliser
 
 
@@ -80,7 +80,7 @@ def _demonstrated(reader: LogReader) -> NDArray[np.int64]:
     return np.flatnonzero((reader.gather(rows, "phase") == Phase.DEMO) & reader.gather(rows, "valid"))
 
 
-def _moments(values: NDArray[np.float64], std_floor: float) -> Moments:
+def moments(values: NDArray[np.float64], std_floor: float) -> Moments:
     """Mean and floored standard deviation of values (n, D)."""
     std = values.std(axis=0)
     # A component that hardly moved in the demonstrations must not become huge when it moves later.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -20,6 +19,8 @@ from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.frames import length, pose_compose, pose_from_vector
 from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
 from steadyhand.robot_envs.observed import Observation, Observed
+from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from steadyhand.robot_envs.safety.camera_watch import CameraWatch
 from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
@@ -51,6 +52,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         clock: Drives the control period.
         lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be
             waited for.
+        reward: Scores every step after the task's evaluation.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium's own declaration
@@ -65,6 +67,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         gate: SafetyGate,
         clock: Clock,
         lockstep: bool,
+        reward: Reward,
     ) -> None:
         self.config = config
         self.robot = robot
@@ -86,7 +89,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
-        self.reward_terms = tuple(task.reward_terms)
+        # Where workpieces are only noted, a task that follows them cannot tell that one has been moved.
+        follows, only_noted = getattr(task, "follows_workpieces", False), getattr(stage, "only_noted", False)
+        self._task_judges = not (follows and only_noted)
+        self._scoring = Scoring(reward, task.reward_terms, self._observed.space, task_latches=True)
+        self.reward_terms = self._scoring.reward_terms
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
         self._held = HeldPose(robot.n_arms)
@@ -122,7 +129,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._steps = 0
         self._next_ns = self.clock.now_ns() + self._period_ns
         outcome = self._task.evaluate(self._state, self._stage)
-        return self._observe(), self._info(outcome)
+        return self._observe(), self._info(outcome) | self._scoring.begin(outcome, self._task_judges)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gate the action, command it, wait for the end of the control period, and look.
@@ -158,15 +165,17 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._previous_action = np.nan_to_num(self._previous_action, posinf=1.0, neginf=-1.0)
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._stage)
-        stop = self.gate.stop_reason
+        observation, info = self._observe(), self._info(outcome)
+        score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges)
+        stop = self.gate.stop_reason  # after the score, which takes its time
         stopped = stop is not None
-        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
-        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else outcome.success
-        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
         if stopped:
-            outcome = replace(outcome, reward=0.0, success=False, terms=dict.fromkeys(outcome.terms, 0.0))
-        info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}
-        return self._observe(), outcome.reward, terminated, truncated, info
+            score, facts = self._scoring.stopped(outcome, self._task_judges)
+        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
+        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success
+        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
+        facts |= {"stop_reason": self.gate.stop_text, "gated_command": command.flat(), "overrun": overrun}
+        return observation, score.reward, terminated, truncated, info | facts
 
     @property
     def stop_reason(self) -> StopReason | None:
@@ -301,9 +310,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:
         return {
-            "success": outcome.success,
             "progress": outcome.progress,
-            "reward_terms": outcome.terms,
             "stop_reason": self.gate.stop_text,
             "truth": self._task.truth(self._state, self._stage),
         }

@@ -16,8 +16,11 @@ from steadyhand.robot_envs.gym_actions import ActionScaling
 from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
 from steadyhand.robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
 from steadyhand.robot_envs.gym_spaces import observed_fields
+from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.safety.stop_latch import StopLatch
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.robot_envs.teachable import StopLatchedError
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
@@ -82,11 +85,16 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     It keeps the contract of ``teachable.py``. A stop ends the running episode before the inner environment is stepped
     again, and no episode starts while it is latched.
 
+    Args:
+        env: The inner environment.
+        config: How it is driven.
+        reward: Scores every step after the inner environment.
+
     Raises:
-        ConfigError: It is no environment, or its spaces cannot be recorded or acted in.
+        ConfigError: It is no environment, its spaces cannot be recorded or acted in, or the reward does not fit it.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig, reward: Reward) -> None:
         _check_env(env)
         if config.max_steps is not None:
             env = gymnasium.wrappers.TimeLimit(env, config.max_steps)
@@ -106,7 +114,8 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.command_size = self._actions.size
         self.control_period_s = config.control_period_s
         self.clock = FakeClock()  # counted in steps
-        self.reward_terms: tuple[str, ...] = ()
+        self._scoring = Scoring(reward, (), self.observation_space, task_latches=config.terminate_on_success)
+        self.reward_terms = self._scoring.reward_terms
         self.lockstep = True
         self.gripper_entries: tuple[int, ...] = ()
         self.commanded_grippers = np.zeros(0)
@@ -133,7 +142,9 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             raw, info = as_reset(self.inner.reset(seed=seed, options=options))
         self._newest = raw, info
         self._streak = self._steps = 0
-        return self._outer(raw), self._info(raw, info, success=False)
+        outer_info = self._info(raw, info)
+        facts = self._scoring.begin(_outcome(0.0, False, outer_info), self._reports_success)
+        return self._outer(raw), outer_info | facts
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Scale the action to the inner environment's bounds and step it.
@@ -153,21 +164,22 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._steps += 1
         self.clock.advance_ns(round(self.control_period_s * 1e9))
         success = self._succeeded(reward, info)
-        terminated = terminated or (success and self._config.terminate_on_success)
+        own_reward = float(success) if self._config.reward == "success" else reward
+        outer, outer_info = self._outer(raw), self._info(raw, info)
+        outcome = _outcome(own_reward, success, outer_info)
+        score, facts = self._scoring.score(outer, None, outcome, outer_info, self._reports_success)
+        terminated = terminated or (score.success and self._config.terminate_on_success)
         self._note_end(info, terminated or truncated)
-        outer_reward = float(success) if self._config.reward == "success" else reward
-        outer_info = self._info(raw, info, success) | {
-            "gated_command": command,
-            "overrun": False,
-        }
-        return self._outer(raw), outer_reward, terminated, truncated and not terminated, outer_info
+        facts |= {"gated_command": command, "overrun": False}
+        return outer, score.reward, terminated, truncated and not terminated, outer_info | facts
 
     def _refuse(self, reason: StopReason) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Cut the episode short; the action never reaches the inner environment."""
         raw, info = self._newest
-        refused = self._info(raw, info, success=False)
-        refused |= {"stop_reason": reason.value, "gated_command": np.zeros(self.command_size, np.float32)}
-        return self._outer(raw), 0.0, False, True, refused
+        refused = self._info(raw, info)
+        _, facts = self._scoring.stopped(_outcome(0.0, False, refused), self._reports_success)
+        facts |= {"stop_reason": reason.value, "gated_command": np.zeros(self.command_size, np.float32)}
+        return self._outer(raw), 0.0, False, True, refused | facts
 
     def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
         """An action of the inner environment, normalised. Shape (A,)."""
@@ -220,7 +232,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _note_end(self, info: Mapping[str, Any], ended: bool) -> None:
         """Say what keeps an episode from ever ending, or from ever counting as a success."""
-        if ended and not self._reports_success:
+        if ended and not self._reports_success and not self._scoring.judges:
             self._warn(
                 "success",
                 f"success: expected {' or '.join(SUCCESS_KEYS)} in the environment's info, found "
@@ -235,13 +247,8 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._warned.add(about)
             logger.warning("%s", line)
 
-    def _info(self, raw: Any, info: Mapping[str, Any], success: bool) -> dict[str, Any]:
-        own = {
-            "success": success,
-            "stop_reason": "",
-            "reward_terms": {},
-            "truth": {"observation": raw, "info": dict(info)},
-        }
+    def _info(self, raw: Any, info: Mapping[str, Any]) -> dict[str, Any]:
+        own = {"stop_reason": "", "truth": {"observation": raw, "info": dict(info)}}
         progress = info.get("progress")
         return own if progress is None else own | {"progress": as_number(progress, "info['progress']")}
 
@@ -261,7 +268,12 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return outer
 
 
-def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
+def _outcome(reward: float, success: bool, info: Mapping[str, Any]) -> Outcome:
+    """The inner environment's own outcome; its progress is NaN where it tells none."""
+    return Outcome(reward, success, float(info.get("progress", np.nan)))
+
+
+def make_gym_env(config: GymTaskConfig, reward: Reward) -> GymTaskEnv:
     """Make the foreign environment that the configuration names.
 
     Raises:
@@ -279,7 +291,7 @@ def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
                 "task.arguments={id:'package:Name-v0'}, which imports the package first"
             ) from error
         raise
-    return GymTaskEnv(env, config)
+    return GymTaskEnv(env, config, reward)
 
 
 def _check_env(env: Any) -> None:

@@ -20,6 +20,7 @@ from steadyhand.robot_envs.experts.expert import ActionScale, Expert
 from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
 from steadyhand.robot_envs.gym_expert import make_foreign_expert
 from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
+from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.robot import Robot
 from steadyhand.robot_envs.safety.gate import SafetyGate
 from steadyhand.robot_envs.safety.limits import SafetyLimits
@@ -98,11 +99,12 @@ def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = N
         ConfigError: A group's values do not fit together.
         RobotError: The robot cannot be reached.
     """
+    reward = find_reward(config["reward"]).make()
     env: TaughtEnv
     if _is_gym(config):
-        env = make_gym_env(build(GymTaskConfig, config["task"], "task"))
+        env = make_gym_env(build(GymTaskConfig, config["task"], "task"), reward)
     else:
-        env = _make_robot_env(config, hardware)
+        env = _make_robot_env(config, hardware, reward)
     env.action_space.seed(seed)
     return env
 
@@ -169,7 +171,7 @@ def _is_gym(config: Mapping[str, Any]) -> bool:
     return bool(config["task"].get("kind") == "gym")
 
 
-def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None) -> RobotEnv:
+def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward: Reward) -> RobotEnv:
     task_config = build(RobotTaskConfig, config["task"], "task")
     task_class = load_entry_point(task_config.entry_point, "task.entry_point")
     settings = build(task_class.settings_type, task_config.settings, "task.settings")  # type: ignore[attr-defined]
@@ -179,7 +181,7 @@ def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None) -> Rob
     drive = task_config.drive
     gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
     h = hardware
-    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep)
+    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, reward)
 
 
 def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:

@@ -10,7 +10,11 @@ __all__ = ["NotedStage", "Stage"]
 
 
 class Stage(Protocol):
-    """The things on the table. Poses are in the base frame, shape (7,)."""
+    """The things on the table. Poses are in the base frame, shape (7,).
+
+    A stage that only repeats where things were placed has an attribute `only_noted`, which is True: a task that follows
+    its workpieces cannot judge by it.
+    """
 
     def begin(self, seed: int) -> None:
         """A new episode starts; a simulated stage forgets the last one and reseeds its noise."""
@@ -27,6 +31,8 @@ class NotedStage:
 
     A goal that is no thing, as in reach, may be anywhere.
     """
+
+    only_noted = True
 
     def __init__(self) -> None:
         self._poses: dict[str, Array] = {}

@@ -16,7 +16,7 @@ import numpy as np
 from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
-from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.runtime.component import present_name
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
@@ -128,6 +128,7 @@ def check_config(config: Mapping[str, Any]) -> None:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
     """
     groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "demo": DemoConfig}
+    groups["classifier"] = ClassifierConfig
     if "torch" in sys.modules:  # a verb that makes networks has imported it; one that deploys a policy must not
         from steadyhand.policies.config import PolicyConfig
 

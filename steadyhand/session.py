@@ -146,12 +146,14 @@ def record_demos_in(
         task=job.config["task"],
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
         episode_settings=_episode_settings(job.config["task"]),
+        reward=job.config["reward"],
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
     build_policy_spec(policy_config(job), schema, (), 1.0)
+    failed = job.run.failed_demos if job.demo.keep_failures else None
     manifest = recording.record_demos(
-        config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted
+        config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted, failed
     )
     if manifest.successes < wanted and not stop():
         raise DemoSetError(

@@ -17,7 +17,9 @@ from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
 from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
 from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.component import ENTRY_POINT
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.ranges import expect_at_least
@@ -31,14 +33,15 @@ GROUPS: dict[str, type[Any]] = {
     "logging": LoggingConfig,
     "safety": SafetyLimits,
 }
-SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
+SPECIAL = ("task", "robot", "camera", "device", "reward")  # which dataclass they fit depends on their kind
 IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
-LEARNING = ("policy", "algo", "learner", "demo")  # checked where there is a learner
+LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # checked where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
 MOCK_KEYS = ("kind", "world", "imperfections")
 LIMITS = ("joint_limits",)  # of the arm, which safety takes over
+OURS = "steadyhand."  # how the entry points of the product's own components begin
 NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
 
 
@@ -90,6 +93,7 @@ def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = 
     _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
     _check_camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock")
     _check_device(_mapping(config, "device"))
+    _check_reward(_mapping(config, "reward"))
 
 
 def run_root(config: Mapping[str, Any]) -> Path:
@@ -155,6 +159,14 @@ def _check_device(device: Mapping[str, Any]) -> None:
         build(ScriptedDeviceConfig, device, "device")
     elif device["kind"] in PERSONS:  # another one is made by the ROS 2 actor alone, which checks it
         make_device(device)
+
+
+def _check_reward(reward: Mapping[str, Any]) -> None:
+    """Check the settings of a reward of ours; one of the user's own is imported beside the robot alone."""
+    if str(reward.get("entry_point")).startswith(OURS):
+        find_reward(reward)
+    elif ENTRY_POINT.fullmatch(str(reward.get("entry_point"))) is None:
+        raise ConfigError(f"reward.entry_point: expected package.module:Class, found {reward.get('entry_point')!r}")
 
 
 def _mapping(config: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:

@@ -86,9 +86,10 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         if verdict is not None and not info["stop_reason"]:
             terms = dict.fromkeys(info["reward_terms"], 0.0)
             if verdict == "success":
-                reward, terminated, info = 1.0, True, info | {"success": True}
+                reward, terminated, info = 1.0, True, info | {"success": True, "judged_by": "operator"}
             elif verdict == "failure":
-                reward, terminated, info = 0.0, True, info | {"success": False, "reward_terms": terms}
+                reward, terminated = 0.0, True
+                info = info | {"success": False, "reward_terms": terms, "judged_by": "operator"}
             elif not terminated:
                 truncated = True
             self._events.emit(VerdictGiven(verdict))

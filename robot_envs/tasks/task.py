@@ -74,6 +74,9 @@ class Task(Protocol):
     A class that fulfils this names its settings in ``settings_type`` and is built from them alone. It may name those
     that only say where an episode begins in ``episode_settings``: demonstrations recorded with other values of these
     may be used, while a difference in any other setting is refused.
+
+    A class whose verdict needs to know where workpieces have been moved has ``follows_workpieces = True``. Where the
+    stage only notes their first places, as on a real arm, the reward or a person judges such a task.
     """
 
     settings_type: ClassVar[type[Any]]

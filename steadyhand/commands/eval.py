@@ -58,6 +58,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         episodes = job.demo.eval_episodes
         result = evaluate_in(job, person.env, person.operator, policy, episodes, job.seed, stop, events)
     say(evaluation_table({who: result}))
+    if result.judged_by not in ("", "task"):
+        say(f"judged by {result.judged_by}: the task cannot judge by itself here")
     if options.json:
         atomic_write_json(options.json, asdict(result))
     if stop():

@@ -10,8 +10,10 @@ from steadyhand.job import check_config as check_everything
 from steadyhand.job import task_name
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import RobotTaskConfig
+from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.onnx_file import MissingRuntimeError
 
 __all__ = ["CHECKS"]
 
@@ -43,4 +45,14 @@ def check_task(config: Mapping[str, Any]) -> Finding:
     return ok("task", f"{settings.entry_point}, expert {settings.expert or 'none'}")
 
 
-CHECKS = (check_config, check_task)
+def check_reward(config: Mapping[str, Any]) -> Finding:
+    """Report on the reward's code, its settings, and the files that it reads."""
+    reward = config["reward"]
+    try:
+        find_reward(reward).make()
+    except (ConfigError, MissingRuntimeError) as error:
+        return broken("reward", str(error), "correct it in configs/reward/ or on the command line")
+    return ok("reward", str(reward["entry_point"]))
+
+
+CHECKS = (check_config, check_task, check_reward)

@@ -10,6 +10,7 @@ from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.camera import WHOLE, Frame
 from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import valid_starts
@@ -86,7 +87,7 @@ def practise(fault, limits=LIMITS) -> Practice:
     cameras = [FakeCamera(name, plain.clock) for name in ("wrist", "side")]
     cameras[1].fault = fault
     parts = (plain.config, practice.robot, cameras, plain._task, plain._stage, plain.gate, plain.clock, True)
-    practice.env = RobotEnv(*parts)
+    practice.env = RobotEnv(*parts, TaskReward())
     practice.loop = ControlLoop(
         practice.env, env_schema(practice.env), lambda record: practice.records.append(record.copy())
     )

@@ -87,6 +87,48 @@ def test_a_known_set_of_episodes():
     assert evaluation.throughput_per_hour == pytest.approx(300.0)
 
 
+def summary(success, judged_by="task", task_success=None):
+    return EpisodeSummary(0, Phase.EVAL, 10, float(success), success, 0, "", 2.0, 1, judged_by, task_success)
+
+
+def test_the_tasks_own_verdict_counts_and_a_learned_reward_is_not_the_truth():
+    evaluation = judge([summary(True, "reward", False), summary(False, "reward", True), summary(True, "reward", True)])
+    assert (evaluation.successes, evaluation.judged_by) == (2, "task")
+    assert [row["success"] for row in evaluation.rows] == [False, True, True]
+    assert [row["reward_success"] for row in evaluation.rows] == [True, False, True]
+    assert {row["judged_by"] for row in evaluation.rows} == {"task"}
+
+
+def test_where_the_task_cannot_judge_the_reward_or_a_person_does():
+    evaluation = judge([summary(True, "reward", None), summary(False, "reward", None)])
+    assert (evaluation.successes, evaluation.judged_by) == (1, "reward")
+    evaluation = judge([summary(True, "operator", False), summary(True, "reward", None)])
+    assert (evaluation.successes, evaluation.judged_by) == (2, "operator and reward")
+    assert "reward_success" not in evaluation.rows[0]
+
+
+def test_an_environment_that_says_nothing_of_it_is_judged_by_its_task():
+    evaluation = run(walking_runner(), episodes=2)
+    assert evaluation.judged_by == "task"
+    assert [(row["success"], row["task_success"]) for row in evaluation.rows] == [(True, True)] * 2
+    assert judge([]).judged_by == ""
+
+
+class Boastful(PointEnv):
+    """Its reward calls every step a success; the task knows better."""
+
+    def step(self, action):
+        observation, _, _, truncated, info = super().step(action)
+        info |= {"success": True, "task_success": info["success"], "judged_by": "reward"}
+        return observation, 1.0, True, truncated, info
+
+
+def test_a_boastful_reward_makes_no_policy_better():
+    evaluation = run(walking_runner(skilled=False), Boastful(), 20)
+    assert evaluation.success_rate < 0.3
+    assert all(row["reward_success"] for row in evaluation.rows)
+
+
 def test_no_success_has_no_cycle_time():
     assert judge([]).median_cycle_time_s is None
     assert judge([]).throughput_per_hour == 0.0

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from steadyhand import export
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.export import ExportError, exported
+from steadyhand.learner import onnx_export
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
 from steadyhand.runtime.config import compose
@@ -138,6 +138,6 @@ def test_a_policy_that_reads_something_else_is_refused():
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch):
-    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnxscript" else util.find_spec(name))
+    monkeypatch.setattr(onnx_export, "find_spec", lambda name: None if name == "onnxscript" else util.find_spec(name))
     with pytest.raises(ExportError, match="found no onnxscript; install with: python -m pip install onnxscript"):
         exported(saved(spec_of("none", 1)), schema_of(spec_of("none", 1)), TASK)

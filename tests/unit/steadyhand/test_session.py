@@ -64,6 +64,20 @@ def test_too_few_successes_are_said(tmp_path):
         record_demos(job)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_failed_attempts_are_kept_where_that_is_wanted_and_are_not_imitated(tmp_path, kept):
+    words = [*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"]
+    job = open_job([*words, f"demo.keep_failures={str(kept).lower()}"])
+    with pytest.raises(DemoSetError):
+        record_demos(job)
+    assert job.run.failed_demos.exists() == kept
+    if kept:
+        failures = 5 - read_log(job.run.demos).successes
+        assert [episode.success for episode in read_log(job.run.failed_demos).episodes] == [False] * failures
+        with pytest.raises(BcDataError, match="labels call all of them failures"):
+            fit_bc_baseline(job, [job.run.failed_demos])
+
+
 def test_a_stop_ends_the_recording_without_a_complaint(job):
     assert record_demos(job, stop=lambda: True).successes == 0
 

@@ -23,6 +23,7 @@ CHOICES = {
     "reach": ["task=reach", "camera=wrist_side", "policy=pixels", "algo=sac"],
     "pick_place": ["task=pick_place", "camera=wrist_side_close", "policy=pretrained", "device=gamepad"],
     "gym": ["task=gym", "task.entry_point=a.b:make", "task.max_steps=10", "device=keyboard"],
+    "classifier": ["task=reach", "reward=classifier", "reward.model=reach.onnx"],
     "spacemouse": ["task=reach", "device=spacemouse", "transport=network", "transport.host=10.0.0.7"],
     "ros": ["robot=crisp_fr3", "device=joy"],
     "mock over ros": ["robot=mock_ros"],

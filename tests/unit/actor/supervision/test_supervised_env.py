@@ -127,6 +127,7 @@ def test_a_person_judges(env, motion, events, verdict, expected, outcome):
     motion.judge(verdict)
     _, reward, terminated, truncated, info = env.step(still(env))
     assert (terminated, truncated, info["success"]) == expected[1:]
+    assert info["judged_by"] == ("task" if verdict == "reset" else "operator")
     if expected[0] is not None:
         assert reward == expected[0]
     elif before == 0.0:  # the task's own reward stays

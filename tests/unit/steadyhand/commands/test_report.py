@@ -82,6 +82,14 @@ def test_a_stage_of_the_demo_replaces_its_own_file(tmp_path):
     assert read_evaluation(evaluation_path(run, POLICY)).successes == 9
 
 
+def test_an_evaluation_from_before_there_were_rewards_was_judged_by_the_task(tmp_path):
+    path = keep_evaluation(make_run(tmp_path), RESULT, ABOUT)
+    values = json.loads(path.read_text(encoding="utf-8"))
+    assert values.pop("judged_by") == "task"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert read_evaluation(path) == RESULT
+
+
 def test_a_damaged_evaluation_is_one_line(tmp_path, capsys):
     run = make_run(tmp_path, "pegs")
     evaluation_path(run, POLICY).write_text("{")

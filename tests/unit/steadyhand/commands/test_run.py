@@ -75,6 +75,7 @@ def test_the_episodes_are_those_of_an_evaluation_with_torch(file, tmp_path, caps
     checkpoint = ["--checkpoint", str(tmp_path / "policy.safetensors"), "--json", str(result)]
     assert main(["eval", *checkpoint, *words, "episodes=3", f"run_root={tmp_path}"]) == 0
     rows = json.loads(result.read_text(encoding="utf-8"))["rows"]
+    assert json.loads(result.read_text(encoding="utf-8"))["judged_by"] == "task"
     assert said[:3] == [f"episode {row['episode_id'] + 1}: success after {row['steps']} steps" for row in rows]
 
 
