@@ -11,7 +11,7 @@ from steadyhand.actor.config import ActorConfig, LoggingConfig
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import check_config
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name, make_person
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.session import opened_env
@@ -59,7 +59,10 @@ def _for_a_person(config: dict[str, Any]) -> dict[str, Any]:
     """
     device, task = config["device"], config["task"]
     if not held_by_person(device):
-        raise ConfigError(f"device: expected one of {', '.join(PERSONS)}, found {device['kind']}; give device=keyboard")
+        raise ConfigError(
+            "device: expected one that a person holds, such as spacemouse, gamepad or keyboard, found "
+            f"{input_name(device)}; give device=keyboard"
+        )
     if task.get("kind") != "robot":
         raise ConfigError(f"task: expected a task for an arm, found kind {task.get('kind')}; give task=reach")
     return {**config, "task": {**task, "drive": {**task["drive"], "max_steps": ENDLESS}}}

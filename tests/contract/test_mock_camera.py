@@ -23,7 +23,7 @@ class CameraContract:
 
     @pytest.fixture
     def camera(self, world):
-        camera = RenderedCamera(RenderedCameraConfig(self.name, 96, 128), world)
+        camera = RenderedCamera(RenderedCameraConfig(96, 128), self.name, world)
         camera.connect()
         yield camera
         camera.close()
@@ -45,7 +45,7 @@ class CameraContract:
 
     def test_refuses_before_connect(self, world):
         with pytest.raises(RuntimeError, match="connect"):
-            RenderedCamera(RenderedCameraConfig(self.name, 96, 128), world).latest()
+            RenderedCamera(RenderedCameraConfig(96, 128), self.name, world).latest()
 
 
 class TestWristCamera(CameraContract):
@@ -58,7 +58,7 @@ class TestSideCamera(CameraContract):
 
 def test_unknown_view_is_refused_with_the_names_of_those_there_are(world):
     with pytest.raises(RuntimeError, match="side, wrist"):
-        RenderedCamera(RenderedCameraConfig("roof", 96, 128), world).connect()
+        RenderedCamera(RenderedCameraConfig(96, 128), "roof", world).connect()
 
 
 CROP = Crop(left=0.25, top=0.5, width=0.5, height=0.25)
@@ -66,11 +66,11 @@ CROP = Crop(left=0.25, top=0.5, width=0.5, height=0.25)
 
 @pytest.mark.parametrize("name", ["wrist", "side"])
 def test_a_crop_shows_what_it_would_cut_out_of_the_whole_picture(world, name):
-    cropped = RenderedCameraConfig(name, 32, 96, CROP)
-    assert cropped.uncropped == RenderedCameraConfig(name, 128, 192)
+    cropped = RenderedCameraConfig(32, 96, CROP)
+    assert cropped.uncropped == RenderedCameraConfig(128, 192)
     shown = []
     for config in (cropped, cropped.uncropped):
-        camera = RenderedCamera(config, world)
+        camera = RenderedCamera(config, name, world)
         camera.connect()
         shown.append(camera.latest().pixels.astype(int))
         camera.close()
@@ -84,9 +84,9 @@ def test_a_crop_shows_what_it_would_cut_out_of_the_whole_picture(world, name):
 @pytest.mark.parametrize("option", ["wrist_side", "wrist_side_close"])
 def test_what_a_driver_would_publish_of_every_configured_view_can_be_rendered(world, option):
     for name, view in compose([f"camera={option}"])["camera"]["views"].items():
-        config = build(RenderedCameraConfig, {"name": name, **view})
+        config = build(RenderedCameraConfig, view)
         for one in (config, config.uncropped):
-            camera = RenderedCamera(one, world)
+            camera = RenderedCamera(one, name, world)
             camera.connect()
             assert camera.latest().pixels.shape == (one.height, one.width, 3)
             camera.close()

@@ -1,15 +1,12 @@
-from steadyhand.robot_envs.mock.config import MockRobotConfig, WorldConfig
-from steadyhand.robot_envs.mock.robot import MockRobot
-from steadyhand.robot_envs.mock.world import World
-from steadyhand.runtime.config import build, compose
+from steadyhand.robot_envs.hardware import find_robot
+from steadyhand.runtime.config import compose
 from tests.contract.robot_contract import RobotContract
 
 
 class TestMockRobot(RobotContract):
     def make_robot(self):
         config = compose(["task=reach"])
-        world = World(build(WorldConfig, {**config["robot"]["world"], "scene": config["task"]["scene"]}))
-        return MockRobot(build(MockRobotConfig, config["robot"]["imperfections"]), world)
+        return find_robot(config["robot"]).make(config["task"]["scene"]).make().robot
 
     def wait(self, robot, seconds):
         clock = robot.world.clock

@@ -3,7 +3,8 @@ import pytest
 
 from steadyhand.robot_envs.devices.device import no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator, NoOperator
-from steadyhand.robot_envs.make import Hardware, make_corrector, make_env, make_onlooker
+from steadyhand.robot_envs.hardware import Hardware
+from steadyhand.robot_envs.make import make_corrector, make_env, make_onlooker
 from steadyhand.robot_envs.stage import NotedStage
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.config import ConfigError, compose

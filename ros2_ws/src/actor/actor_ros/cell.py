@@ -22,8 +22,8 @@ from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
 from actor_ros.sources import Sources
 from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.make import OVER_ROS
-from steadyhand.robot_envs.make import Hardware
+from steadyhand.robot_envs.devices.make import is_over_ros
+from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.stage import NotedStage, Stage
 from steadyhand.runtime.clock import MonotonicClock
@@ -92,7 +92,7 @@ class Cell:
                 node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
             )
         self.device: Device | None = None
-        if config["device"]["kind"] == OVER_ROS:
+        if is_over_ros(config["device"]):
             self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
 
     def hardware(self) -> Hardware:
