@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from steadyhand.contracts.device import DeviceContract
 from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.keyboard import Keyboard
 from steadyhand.robot_envs.devices.make import find_input
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
 from steadyhand.runtime.config import compose
-from tests.contract.device_contract import DeviceContract
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 
 pytestmark = pytest.mark.realtime
