@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from steadyhand.runtime.observation_kinds import IMAGE, kind_of, misfit
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 
 __all__ = ["env_schema"]
@@ -43,15 +44,11 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
 def _field(name: str, space: spaces.Space[Any], unit: str, frame: str, scale: tuple[float, ...]) -> FieldSpec:
     if not isinstance(space, spaces.Box):
         raise SchemaError(f"observation {name}: expected a Box, found {type(space).__name__}")
-    if space.dtype == np.float32 and len(space.shape) == 1:
-        low, high = float(space.low.min()), float(space.high.max())
-        return FieldSpec(name, space.shape, "float32", low, high, unit, frame, scale)
-    if space.dtype == np.uint8 and len(space.shape) == 3:
-        return FieldSpec(name, space.shape, "uint8", float(space.low.min()), float(space.high.max()), unit, frame)
-    raise SchemaError(
-        f"observation {name}: expected a vector (n,) float32 or a frame (h, w, 3) uint8, "
-        f"found {space.shape} {space.dtype}"
-    )
+    kind = kind_of(space.shape, space.dtype)
+    if kind is None:
+        raise SchemaError(f"observation {name}: {misfit(space.shape, space.dtype)}")
+    low, high = float(space.low.min()), float(space.high.max())
+    return FieldSpec(name, space.shape, kind.dtype, low, high, unit, frame, () if kind is IMAGE else scale)
 
 
 def _action(space: spaces.Space[Any]) -> FieldSpec:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from steadyhand.actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
 from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.observation_kinds import KINDS
 from steadyhand.transport.schema import SchemaError
 
 __all__ = ["BLANK", "SEAL", "MissingRuntimeError", "OnnxPolicy", "sealed"]
@@ -22,7 +23,7 @@ BLANK = "0" * 64  # stands in the digest's place while the file is hashed
 # The key, the field number and the length (64) before the digest are the same bytes in every such file.
 _SLOT = re.compile(re.escape(SEAL.encode()) + rb"\x12\x40([0-9a-f]{64})")
 TOLERANCE = 1e-4  # of an action in [-1, 1]; rounding differs by a millionth from one machine to another
-DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
+DTYPES = {kind.onnx: kind.dtype for kind in KINDS.values()}
 
 
 class MissingRuntimeError(RuntimeError):

@@ -37,17 +37,16 @@ def build_policy_spec(
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
         field
         for field in schema.observation
-        if field.name not in config.hidden_keys and (field.dtype == "float32" or config.encoder != "none")
+        if field.name not in config.hidden_keys and (not field.is_image or config.encoder != "none")
     ]
     if not fields:
         raise PolicySpecError(
             "policy spec: the policy reads no field; choose an encoder (policy=pixels) or a vector observation"
         )
-    vectors = [field for field in fields if field.dtype == "float32"]
+    vectors = [field for field in fields if not field.is_image]
     return PolicySpec(
         inputs=tuple(
-            InputSpec(field.name, field.shape, field.dtype, field.frame if field.dtype == "uint8" else "")
-            for field in fields
+            InputSpec(field.name, field.shape, field.dtype, field.frame if field.is_image else "") for field in fields
         ),
         obs_horizon=config.obs_horizon,
         action_size=schema.action.shape[0],

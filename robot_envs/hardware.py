@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.robot import Robot
+from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.stage import Stage
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.component import Component, find_component
@@ -36,6 +37,7 @@ class Hardware:
         clock: Drives the control period, and stamps what robot, cameras and sensors say.
         lockstep: The clock is simulated, and stands still between steps.
         world: Where the robot is simulated: the object that its cameras and sensors look into; None for a real one.
+        sensors: Not yet connected.
     """
 
     robot: Robot
@@ -44,6 +46,7 @@ class Hardware:
     clock: Clock
     lockstep: bool
     world: object = None
+    sensors: Sequence[Sensor] = ()
 
 
 class RobotSetup(ABC):
@@ -67,7 +70,7 @@ class RobotSetup(ABC):
 
     @abstractmethod
     def make(self) -> Hardware:
-        """Make the robot, its stage and its clock, with no cameras yet; nothing is connected.
+        """Make the robot, its stage and its clock, with no cameras and sensors yet; nothing is connected.
 
         Raises:
             ConfigError: This machine lacks what the robot needs.

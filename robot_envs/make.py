@@ -18,6 +18,7 @@ from steadyhand.robot_envs.hardware import Hardware, find_camera, find_robot
 from steadyhand.robot_envs.safety.gate import SafetyGate
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.region import Extent
+from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.tasks.task import Task
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
@@ -143,15 +144,20 @@ def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None) -> Rob
     drive = task_config.drive
     gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
     h = hardware
-    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep)
+    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, h.sensors)
 
 
 def _make_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
-    """Make the robot that the configuration names, and the cameras around it."""
+    """Make the robot that the configuration names, and the cameras and sensors around it."""
     robot = find_robot(config["robot"])
     cameras = {name: find_camera(name, view, robot.type) for name, view in config["camera"]["views"].items()}
+    sensors = {name: find_sensor(name, values) for name, values in config["sensor"]["fields"].items()}
     hardware = robot.make(scene).make()
-    return replace(hardware, cameras=[camera.make(name, hardware.world) for name, camera in cameras.items()])
+    return replace(
+        hardware,
+        cameras=[camera.make(name, hardware.world) for name, camera in cameras.items()],
+        sensors=[sensor.make(name, hardware.world) for name, sensor in sensors.items()],
+    )
 
 
 def _make_expert(config: Mapping[str, Any], env: TaughtEnv) -> Expert | None:

@@ -17,6 +17,7 @@ from steadyhand.robot_envs.hardware import find_camera, find_robot, is_behind_ro
 from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.transport.config import TransportConfig
@@ -29,7 +30,7 @@ GROUPS: dict[str, type[Any]] = {
     "logging": LoggingConfig,
     "safety": SafetyLimits,
 }
-SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
+SPECIAL = ("task", "robot", "camera", "sensor", "device")  # which dataclass they fit depends on their kind
 IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
 LEARNING = ("policy", "algo", "learner", "demo")  # checked where there is a learner
 ROOT = ("seed", "run_root", "run_name")
@@ -75,6 +76,7 @@ def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = 
     _check_task(_mapping(config, "task"))
     _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
     _check_camera(_mapping(config, "camera"), config["robot"])
+    _check_sensor(_mapping(config, "sensor"))
     _check_device(_mapping(config, "device"))
 
 
@@ -129,6 +131,12 @@ def _check_camera(camera: Mapping[str, Any], robot: Mapping[str, Any]) -> None:
             build(ViewConfig, known, f"camera.views.{name}")
         else:
             find_camera(name, values, find_robot(robot).type)
+
+
+def _check_sensor(sensor: Mapping[str, Any]) -> None:
+    _check_keys(sensor, "sensor.", ("fields",))
+    for name in _mapping(sensor, "fields", "sensor."):
+        find_sensor(name, _mapping(sensor["fields"], name, "sensor.fields."))
 
 
 def _check_device(device: Mapping[str, Any]) -> None:

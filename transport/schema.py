@@ -7,16 +7,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, Dtype
 
 __all__ = ["FieldSpec", "Schema", "SchemaError"]
-
-Dtype = Literal["uint8", "float32"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}")
 MAX_TEXT = 64  # characters of a name, a unit or a frame
@@ -57,8 +56,8 @@ class FieldSpec:
         object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
         if NAME.fullmatch(self.name) is None:
             raise SchemaError(f"field name: expected 1 to 64 of A-Z a-z 0-9 _ . / -, found {quoted(self.name)}")
-        if self.dtype not in get_args(Dtype):
-            raise SchemaError(f"{self.name}: expected dtype uint8 or float32, found {quoted(self.dtype)}")
+        if self.dtype not in DTYPES:
+            raise SchemaError(f"{self.name}: expected dtype {' or '.join(DTYPES)}, found {quoted(self.dtype)}")
         if len(self.shape) > MAX_DIMENSIONS or not all(1 <= size <= MAX_ELEMENTS for size in self.shape):
             raise SchemaError(f"{self.name}: expected at most {MAX_DIMENSIONS} sizes from 1 on, found {self.shape}")
         if math.prod(self.shape) > MAX_ELEMENTS:
@@ -74,6 +73,11 @@ class FieldSpec:
         for text in (self.unit, self.frame):
             if len(text) > MAX_TEXT or not text.isprintable():
                 raise SchemaError(f"{self.name}: expected a short printable unit and frame, found {quoted(text)}")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the field is a camera's image; otherwise it is a vector."""
+        return self.dtype == IMAGE.dtype
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,16 @@ class World:
         wrench[3:] -= cross(tcp_in_sensor, wrench[:3])
         return wrench
 
+    def contact_force(self, body: str) -> float:
+        """Sum of the normal forces on a body [N]. Raises KeyError for a body that is not in the scene."""
+        wanted, total = self.model.body(body).id, 0.0
+        for index, contact in enumerate(self.data.contact[: self.data.ncon]):
+            if wanted in self.model.geom_bodyid[contact.geom]:
+                force = np.zeros(6)
+                mujoco.mj_contactForce(self.model, self.data, index, force)
+                total += float(force[0])
+        return total
+
     def gripper_width(self) -> float:
         """Opening between the fingers [m]."""
         return float(self.data.qpos[self._fingers[0]] + self.data.qpos[self._fingers[1]])
