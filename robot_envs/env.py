@@ -112,6 +112,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
+        for name, position in plan.positions.items():
+            self._stage.set_position(name, position)
         self._move(plan.start_pose, plan.gripper_width)
         self._sources.begin()
         self._motion.begin()

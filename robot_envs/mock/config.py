@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from steadyhand.robot_envs.camera import ViewConfig
+from steadyhand.robot_envs.mock.workpieces import is_articulated
 from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["ImpedanceConfig", "MockConfig", "MockRobotConfig", "RenderedCameraConfig", "SceneConfig", "WorldConfig"]
@@ -38,13 +39,19 @@ class SceneConfig:
 
     Attributes:
         tool: Held rigidly by the hand, or None.
-        fixtures: Placed by the task and immovable, by name.
+        fixtures: Placed by the task and immovable, by name; those with a joint have one part that moves.
         objects: Loose bodies, by name.
     """
 
     tool: dict[str, Any] | None
     fixtures: dict[str, dict[str, Any]]
     objects: dict[str, dict[str, Any]]
+
+    @property
+    def articulated(self) -> tuple[str, ...]:
+        """Names of the workpieces that have a joint."""
+        workpieces = self.fixtures | self.objects
+        return tuple(name for name, description in workpieces.items() if is_articulated(description))
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,14 @@ class MockRobot:
         """Stage: where a workpiece is."""
         return self.world.pose_of(name)
 
+    def set_position(self, name: str, position: float) -> None:
+        """Stage: move the joint of a workpiece [m or rad]."""
+        self.world.set_position(name, position)
+
+    def position_of(self, name: str) -> float:
+        """Stage: where the joint of a workpiece stands [m or rad]."""
+        return self.world.position_of(name)
+
     def read(self) -> RobotState:
         """The state now, with sensor noise."""
         self._require_connection()

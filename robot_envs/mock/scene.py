@@ -21,11 +21,11 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     """Write the whole world as MJCF."""
     tool = workpiece_xml(scene.tool, tcp_m=TCP_FROM_HAND_M) if scene.tool else ""
     fixtures = "".join(
-        f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description)}</body>'
+        f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description, name)}</body>'
         for name, description in scene.fixtures.items()
     )
     objects = "".join(
-        f'<body name="{name}" pos="0.5 0 0.1"><freejoint/>{workpiece_xml(description)}</body>'
+        f'<body name="{name}" pos="0.5 0 0.1"><freejoint/>{workpiece_xml(description, name)}</body>'
         for name, description in scene.objects.items()
     )
     return f"""

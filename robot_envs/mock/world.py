@@ -60,6 +60,7 @@ class World:
         self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in scene.fixtures}
         self._free = {name: int(self.model.body(name).jntadr[0]) for name in scene.objects}
         self._bodies = {name: self.model.body(name).id for name in (*scene.fixtures, *scene.objects)}
+        self._joints = {name: self.model.joint(name) for name in scene.articulated}
         self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
         self.model.jnt_stiffness[: self.n_joints] = config.impedance.posture_stiffness_nm_rad
         self.reset()
@@ -166,6 +167,24 @@ class World:
         """Where a workpiece is."""
         body = self._bodies[name]
         return pose(self.data.xpos[body], self.data.xquat[body][[1, 2, 3, 0]])
+
+    def set_position(self, name: str, position: float) -> None:
+        """Move the joint of a workpiece, at rest [m or rad].
+
+        Raises:
+            KeyError: There is no such workpiece, or it has no joint.
+            ValueError: The position is beyond the joint's range.
+        """
+        joint = self._joints[name]
+        low, high = joint.range
+        if not low <= position <= high:
+            raise ValueError(f"{name}: expected a position from {low} to {high}, found {position}")
+        self.data.qpos[joint.qposadr[0]] = position
+        self.data.qvel[joint.dofadr[0]] = 0.0
+
+    def position_of(self, name: str) -> float:
+        """Where the joint of a workpiece stands [m or rad]. Raises KeyError where there is none."""
+        return float(self.data.qpos[self._joints[name].qposadr[0]])
 
     def tcp_pose(self) -> Array:
         """Where the tool centre point is."""

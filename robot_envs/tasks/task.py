@@ -25,11 +25,13 @@ class EpisodePlan:
         start_pose: Where the tool begins, base frame. Shape (n_arms, 7); [m], xyzw.
         gripper_width: Shape (n_arms,); [m].
         placements: Workpieces to put on the stage, by name; base frame, shape (7,).
+        positions: Joints of articulated workpieces, by the name of the workpiece [m or rad].
     """
 
     start_pose: Array
     gripper_width: Array
     placements: dict[str, Array]
+    positions: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
