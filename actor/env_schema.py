@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -17,8 +18,9 @@ __all__ = ["env_schema"]
 def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     """Return the schema of one environment.
 
-    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame, scale), `command_size`
-    and `reward_terms` (names); without them units are 1, there is no gated command and the reward has no parts.
+    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame, scale), `command_size`,
+    `reward_terms` (names) and `privileged` (names of fields that a policy from images must not read); without them
+    units are 1, there is no gated command, the reward has no parts and no field is privileged.
 
     Raises:
         SchemaError: The spaces are not a Dict of float32 vectors and uint8 frames with a Box(-1, 1) action.
@@ -30,9 +32,11 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     if period_s is None:
         raise SchemaError(f"{type(inner).__name__}.control_period_s: expected the time between two steps, found none")
     field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = getattr(inner, "field_specs", {})
+    privileged: tuple[str, ...] = getattr(inner, "privileged", ())
     return Schema(
         observation=tuple(
-            _field(name, space, *field_specs.get(name, ("1", "", ()))) for name, space in env.observation_space.items()
+            replace(_field(name, space, *field_specs.get(name, ("1", "", ()))), privileged=name in privileged)
+            for name, space in env.observation_space.items()
         ),
         action=_action(env.action_space),
         command_size=int(getattr(inner, "command_size", 0)),

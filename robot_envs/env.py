@@ -19,7 +19,7 @@ from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.frames import length, pose_compose, pose_from_vector
 from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
-from steadyhand.robot_envs.observed import Observation, Observed
+from steadyhand.robot_envs.observed import Observation, Observed, privileged_fields
 from steadyhand.robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from steadyhand.robot_envs.safety.held_pose import HeldPose
@@ -86,6 +86,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
         self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors)
         self.field_specs = self._observed.field_specs
+        self.privileged = privileged_fields(task)
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s

@@ -18,11 +18,11 @@ from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.frames import Array, pose_relative, pose_to_vector, quat_inverse, quat_rotate
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.sensor import Sensor
-from steadyhand.robot_envs.tasks.task import ObservedVector
+from steadyhand.robot_envs.tasks.task import ObservedVector, Task
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.observation_kinds import IMAGE, VECTOR
 
-__all__ = ["Observation", "Observed"]
+__all__ = ["Observation", "Observed", "privileged_fields"]
 
 _WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
 Observation = dict[str, NDArray[Any]]
@@ -95,6 +95,22 @@ class Observed:
         if self._learns_gripper:
             values["gripper_width"] = state.gripper_width
         return {name: np.asarray(value, np.float32).ravel() for name, value in (values | dict(of_task)).items()}
+
+
+def privileged_fields(task: Task) -> tuple[str, ...]:
+    """Return the names of a task's fields that a policy from images does not read.
+
+    Raises:
+        ConfigError: The task names one that it does not observe.
+    """
+    names = tuple(getattr(task, "privileged", task.observed))
+    if unknown := sorted(set(names) - set(task.observed)):
+        observed = ", ".join(task.observed) or "none"
+        raise ConfigError(
+            f"{type(task).__name__}.privileged: expected names of fields that the task observes ({observed}), "
+            f"found {', '.join(unknown)}"
+        )
+    return names
 
 
 def _vectors_of_arms(n_arms: int, config: EnvConfig) -> dict[str, ObservedVector]:

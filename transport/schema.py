@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Annotated, Any
 
 import msgspec
@@ -36,7 +37,9 @@ class FieldSpec:
     """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`.
 
     `scale` is what a typical reading of each element of a vector deviates from zero by, in `unit`; () where that is
-    not known.
+    not known. `privileged` says whether a policy from images must not read the field; None = recorded by a release
+    whose schemas did not say so. It belongs neither to the layout nor to the hash, and two schemas that differ in
+    nothing else are equal.
     """
 
     name: Text
@@ -47,6 +50,7 @@ class FieldSpec:
     unit: Text
     frame: Text
     scale: Annotated[tuple[float, ...], Meta(max_length=MAX_SCALE)] = ()
+    privileged: bool | None = dataclass_field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
@@ -111,7 +115,10 @@ class Schema:
     @property
     def hash(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hex. The order of the fields counts: it is the layout."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        facts = msgspec.to_builtins(self)
+        for spec in (*facts["observation"], facts["action"]):
+            spec.pop("privileged", None)
+        return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; an infinite bound is null."""
