@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -9,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from steadyhand.robot_envs.teachable import teachable
+from steadyhand.runtime.observation_kinds import IMAGE, kind_of, misfit
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 
 __all__ = ["env_schema"]
@@ -17,7 +19,8 @@ __all__ = ["env_schema"]
 def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     """Return the schema of one environment.
 
-    `control_period_s`, `field_specs`, `command_size` and `reward_terms` are those of `robot_envs.teachable`.
+    `control_period_s`, `field_specs`, `privileged`, `command_size` and `reward_terms` are those of
+    `robot_envs.teachable`.
 
     Raises:
         SchemaError: The spaces are not a Dict of float32 vectors and uint8 frames with a Box(-1, 1) action.
@@ -31,9 +34,11 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
             f"{type(env.unwrapped).__name__}.control_period_s: expected the time between two steps, found none"
         )
     field_specs = inner.field_specs
+    privileged: tuple[str, ...] = inner.privileged
     return Schema(
         observation=tuple(
-            _field(name, space, *field_specs.get(name, ("1", "", ()))) for name, space in env.observation_space.items()
+            replace(_field(name, space, *field_specs.get(name, ("1", "", ()))), privileged=name in privileged)
+            for name, space in env.observation_space.items()
         ),
         action=_action(env.action_space),
         command_size=int(inner.command_size),
@@ -45,15 +50,11 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
 def _field(name: str, space: spaces.Space[Any], unit: str, frame: str, scale: tuple[float, ...]) -> FieldSpec:
     if not isinstance(space, spaces.Box):
         raise SchemaError(f"observation {name}: expected a Box, found {type(space).__name__}")
-    if space.dtype == np.float32 and len(space.shape) == 1:
-        low, high = float(space.low.min()), float(space.high.max())
-        return FieldSpec(name, space.shape, "float32", low, high, unit, frame, scale)
-    if space.dtype == np.uint8 and len(space.shape) == 3:
-        return FieldSpec(name, space.shape, "uint8", float(space.low.min()), float(space.high.max()), unit, frame)
-    raise SchemaError(
-        f"observation {name}: expected a vector (n,) float32 or a frame (h, w, 3) uint8, "
-        f"found {space.shape} {space.dtype}"
-    )
+    kind = kind_of(space.shape, space.dtype)
+    if kind is None:
+        raise SchemaError(f"observation {name}: {misfit(space.shape, space.dtype)}")
+    low, high = float(space.low.min()), float(space.high.max())
+    return FieldSpec(name, space.shape, kind.dtype, low, high, unit, frame, () if kind is IMAGE else scale)
 
 
 def _action(space: spaces.Space[Any]) -> FieldSpec:

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
-from steadyhand.runtime.onnx_file import DTYPES, OnnxFileError, check_seal, open_session
+from steadyhand.runtime.observation_kinds import KINDS
+from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, open_session
 from steadyhand.transport.schema import SchemaError
 
 __all__ = ["OnnxPolicy"]
 
 TOLERANCE = 1e-4  # of an action in [-1, 1]; rounding differs by a millionth from one machine to another
 EXPECTED = "a policy that `steadyhand export` has written"
+DTYPES = {kind.onnx: kind.dtype for kind in KINDS.values()}
 
 
 class OnnxPolicy:

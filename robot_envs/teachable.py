@@ -49,6 +49,10 @@ class Teachable(Protocol):
         """Unit, frame and scale of the observations by name; a field without an entry has none of them."""
 
     @property
+    def privileged(self) -> tuple[str, ...]:
+        """Names of observed fields that no sensor of a real cell tells: a policy from images does not read them."""
+
+    @property
     def command_size(self) -> int:
         """Entries of `info["gated_command"]`; 0 = the step reports none."""
 
@@ -109,6 +113,7 @@ _DEFAULTS: dict[str, Callable[[gymnasium.Env[Any, Any]], Any]] = {
     "clock": lambda env: None,
     "lockstep": lambda env: False,
     "field_specs": lambda env: {},
+    "privileged": lambda env: (),
     "command_size": lambda env: 0,
     "reward_terms": lambda env: (),
     "gripper_entries": lambda env: (),

@@ -33,7 +33,7 @@ from steadyhand.policies import load_backbone
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.evaluations import keep_evaluation
-from steadyhand.robot_envs.devices.make import held_by_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from steadyhand.runtime.clock import MonotonicClock
@@ -175,7 +175,7 @@ def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
 def demonstrator_name(config: Mapping[str, Any]) -> str:
     """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
     device = config["device"]
-    return f"person ({device['kind']})" if held_by_person(device) else str(config["task"].get("expert"))
+    return f"person ({input_name(device)})" if held_by_person(device) else str(config["task"].get("expert"))
 
 
 def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> SavedPolicy:

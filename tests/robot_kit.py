@@ -56,6 +56,31 @@ def state(n_arms: int = 1, stamp_ns: int = 0, **changes) -> RobotState:
     return RobotState(**(values | changes))
 
 
+class StillRobot:
+    """An arm that never moves and keeps the last command."""
+
+    n_arms = 1
+    has_gripper = True
+
+    def connect(self):
+        self.connected = True
+
+    def read(self):
+        return state()
+
+    def reset(self, tcp_pose, gripper_width, may_go_on):
+        return state()
+
+    def command(self, command):
+        self.commanded = command
+
+    def hold(self):
+        pass
+
+    def close(self):
+        pass
+
+
 class RecordingRobot:
     """Stands between an environment and its robot and keeps every command, with the pose measured just before it."""
 

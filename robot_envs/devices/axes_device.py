@@ -1,4 +1,4 @@
-"""A device with axes and buttons, whatever it is plugged into."""
+"""A device with axes and buttons, over any link."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, no_reading
+from steadyhand.robot_envs.devices.device import Device, DeviceError, HumanInput, no_reading
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
 from steadyhand.robot_envs.devices.reader import Reader
@@ -15,7 +15,7 @@ from steadyhand.runtime.clock import Clock
 __all__ = ["AxesDevice"]
 
 
-class AxesDevice:
+class AxesDevice(Device):
     """Readings of a ``Handle`` for one arm.
 
     Args:

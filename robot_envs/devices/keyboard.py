@@ -17,12 +17,18 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, check_times, no_reading
+from steadyhand.robot_envs.devices.device import (
+    Device,
+    DeviceError,
+    DeviceSettings,
+    HumanInput,
+    check_times,
+    no_reading,
+)
 from steadyhand.robot_envs.devices.mapping import REQUESTS, check_button_names, gripper_wish
 from steadyhand.robot_envs.devices.reader import Reader
 from steadyhand.runtime.clock import Clock, MonotonicClock
@@ -36,13 +42,10 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class KeyboardConfig:
-    """What the keys mean.
+class KeyboardConfig(DeviceSettings):
+    """Terminal, and the meaning of its keys.
 
     Attributes:
-        kind: keyboard.
-        pace: The pace of a simulated robot that this device drives.
-        max_age_s: A terminal that was lost for so long counts as gone.
         terminal: Device file of the terminal.
         retry_s: Time between two attempts to open it again.
         hold_s: How long a key moves the robot after it was last heard.
@@ -52,9 +55,6 @@ class KeyboardConfig:
         buttons: Key by what it does: close, open, resume, stop, park, success, failure, again.
     """
 
-    kind: Literal["keyboard"]
-    pace: Literal["realtime", "lockstep"]
-    max_age_s: float
     terminal: str
     retry_s: float
     hold_s: float
@@ -64,7 +64,8 @@ class KeyboardConfig:
     buttons: dict[str, str]
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s", "hold_s", "neutral_s")
+        super().__post_init__()
+        check_times(self, "retry_s", "hold_s", "neutral_s")
         if self.engaged_s < self.hold_s:
             raise ValueError(f"engaged_s: expected at least hold_s = {self.hold_s}, found {self.engaged_s}")
         for key, twist in self.keys.items():
@@ -76,13 +77,17 @@ class KeyboardConfig:
             raise ValueError(f"keys: expected one meaning for each key, found two for {', '.join(sorted(both))}")
 
 
-class Keyboard:
+class Keyboard(Device):
     """A terminal's keys as a device for one arm.
 
     Args:
         config: What they mean.
         clock: Monotonic.
     """
+
+    settings_type = KeyboardConfig
+    name = "keyboard"
+    remedy = "run the command in a terminal, not through a pipe or a service"
 
     def __init__(self, config: KeyboardConfig, clock: Clock | None = None) -> None:
         self._config, self._clock = config, clock or MonotonicClock()

@@ -13,7 +13,7 @@ from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import check_config
 from steadyhand.person import with_person
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.config import ConfigError, build, compose
@@ -68,7 +68,10 @@ def _for_a_person(config: dict[str, Any]) -> dict[str, Any]:
     """
     device, task = config["device"], config["task"]
     if not held_by_person(device):
-        raise ConfigError(f"device: expected one of {', '.join(PERSONS)}, found {device['kind']}; give device=keyboard")
+        raise ConfigError(
+            "device: expected one that a person holds, such as spacemouse, gamepad or keyboard, found "
+            f"{input_name(device)}; give device=keyboard"
+        )
     if task.get("kind") != "robot":
         raise ConfigError(f"task: expected a task for an arm, found kind {task.get('kind')}; give task=reach")
     return {**config, "task": {**task, "drive": {**task["drive"], "max_steps": ENDLESS}}}

@@ -31,7 +31,7 @@ class FakeCamera:
     crop = WHOLE
 
     def __init__(self, name, clock) -> None:
-        self.name, self._clock, self.looks = name, clock, -1
+        self.name, self._clock, self.looks = name, clock, -2  # the first look of all is at the start
         self.fault = lambda frame, before: frame
         self._before: Frame | None = None
 
@@ -125,7 +125,7 @@ def test_a_frame_that_is_a_little_late_stops_nothing():
 
 def test_a_person_resumes_and_the_camera_is_looked_at_anew():
     practice = practise(FAULTS["no more frames"][0])
-    practice.env._watches[1]._camera.fault = lambda frame, before: frame
+    practice.env._sources._all[1].fault = lambda frame, before: frame
     practice.env.resume()
     assert practice.env.stop_reason is None
     assert practice.run().stop_reason == "interrupted"

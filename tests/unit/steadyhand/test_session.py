@@ -11,6 +11,7 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.log_facts import read_log
 from steadyhand.policies import load_backbone
 from steadyhand.policy_file import PolicyFileError
+from steadyhand.runtime.config import compose
 from steadyhand.session import (
     FilmError,
     demonstrator_name,
@@ -121,5 +122,9 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
 
 def test_a_demo_set_says_who_showed_it():
     task = {"expert": "package.module:Expert"}
-    assert demonstrator_name({"device": {"kind": "spacemouse"}, "task": task}) == "person (spacemouse)"
-    assert demonstrator_name({"device": {"kind": "none"}, "task": task}) == "package.module:Expert"
+    for name, who in (
+        ("spacemouse", "person (spacemouse)"),
+        ("joy", "person (joy)"),
+        ("none", "package.module:Expert"),
+    ):
+        assert demonstrator_name({"device": compose([f"device={name}"])["device"], "task": task}) == who

@@ -22,9 +22,10 @@ from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
 from actor_ros.service_calls import call
 from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.make import OVER_ROS
-from steadyhand.robot_envs.make import Hardware
+from steadyhand.robot_envs.devices.make import is_over_ros
+from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.stage import NotedStage, Stage
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError, build
@@ -86,18 +87,21 @@ class RosHardware:
             RosCamera(node, build(RosCameraConfig, {"name": name, **view}, f"camera.{name}"), self.sources, image_s)
             for name, view in config["camera"]["views"].items()
         ]
+        self.sensors = [
+            find_sensor(name, values).make(name, None) for name, values in config["sensor"]["fields"].items()
+        ]
         self.stage: Stage = NotedStage()
         if self.is_mock:
             self.stage = MockStage(
                 node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
             )
         self.device: Device | None = None
-        if config["device"]["kind"] == OVER_ROS:
+        if is_over_ros(config["device"]):
             self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
 
     def hardware(self) -> Hardware:
         """What the environment is made of."""
-        return Hardware(self.robot, self.cameras, self.stage, self.clock, lockstep=False)
+        return Hardware(self.robot, self.cameras, self.stage, self.clock, False, None, self.sensors)
 
     def fault(self) -> str:
         """Why the robot cannot be driven, as one line; "" when it can. Never waits."""

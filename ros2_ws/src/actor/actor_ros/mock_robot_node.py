@@ -49,11 +49,12 @@ class MockRobotNode(Node):
         self._rates = declare_settings(
             self, "mock_node", build(MockNodeConfig, config["robot"]["mock_node"], "mock_node")
         )
-        views = [
-            build(RenderedCameraConfig, {"name": name, **view}, f"camera.{name}")
+        views = {
+            name: build(RenderedCameraConfig, view, f"camera.{name}")
             for name, view in config["camera"]["views"].items()
-        ]
-        self._cameras = [RenderedCamera(view.uncropped, self._cell.robot.world) for view in views]
+        }
+        world = self._cell.robot.world
+        self._cameras = [RenderedCamera(view.uncropped, name, world) for name, view in views.items()]
         self._arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._publishers_seen = 1
         self._stage_stamp = conversions.stamp_from_ns(0)

@@ -63,6 +63,14 @@ class MockStage:
         self._publisher.publish(conversions.poses_from_arrays({name: pose_}, self._frame, stamp))
         self._wait(lambda: self._done == self._requests, f"mock_robot to place {name}")
 
+    def set_position(self, name: str, position: float) -> None:
+        """Raise KeyError: the mock's topics carry poses alone."""
+        raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
+
+    def position_of(self, name: str) -> float:
+        """Raise KeyError: the mock's topics carry poses alone."""
+        raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
+
     def pose_of(self, name: str) -> Array:
         """Where a workpiece is. Raises KeyError for a name that is not on the stage."""
         return self._poses[name]

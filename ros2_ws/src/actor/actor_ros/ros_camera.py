@@ -16,7 +16,7 @@ from actor_ros import qos
 from actor_ros.conversions import MessageError
 from actor_ros.image_decoding import image_to_array
 from actor_ros.latest_readings import LatestReadings
-from steadyhand.robot_envs.camera import WHOLE, Crop, Frame
+from steadyhand.robot_envs.camera import WHOLE, Camera, Crop, Frame
 
 __all__ = ["RosCamera", "RosCameraConfig", "decode"]
 
@@ -43,7 +43,7 @@ class RosCameraConfig:
     compressed: bool = False
 
 
-class RosCamera:
+class RosCamera(Camera):
     """Decodes, crops and shrinks pictures on a thread of its own, the newest one only.
 
     Args:

@@ -22,7 +22,7 @@ BAD = {
     "+task.arguments=5": "task: unknown key 'arguments'",
     "camera.views=null": "camera.views: expected a mapping",
     "camera=wrist_side camera.views.side.height=0": "height: expected at least 1, found 0",
-    "+robot.extra=3": "robot.extra: unknown key",
+    "+robot.extra=3": "robot: unknown key 'extra'",
     "robot.world.impedance.stiffness_n_m=-1": "stiffness_n_m: expected a number above 0",
     "device.corrector.act_steps=[5]": "act_steps: expected [shortest, longest]",
     "logging.level=loud": "logging.level: expected one of",
