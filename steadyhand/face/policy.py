@@ -15,11 +15,12 @@ from steadyhand.policies import PolicySpec
 from steadyhand.policy_file import PolicyFileError, load_policy
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import quoted
-from steadyhand.runtime.run_folder import MANIFEST
 from steadyhand.transport.schema import FieldSpec, Schema
 from steadyhand.transport.weights import Weights
 
 __all__ = ["Policy"]
+
+CHECKPOINTS = "checkpoints"  # the folder that makes a folder a run: a checkpoint has a manifest too
 
 
 class Policy:
@@ -64,8 +65,8 @@ class Policy:
                 f"{path}: expected a run folder or a .safetensors policy, found an exported one; "
                 "use `steadyhand run --policy`"
             )
-        is_run = (path / MANIFEST).is_file()
-        saved = newest_policy(path / "checkpoints") if is_run else load_policy(path)
+        is_run = (path / CHECKPOINTS).is_dir()
+        saved = newest_policy(path / CHECKPOINTS) if is_run else load_policy(path)
         return cls(saved, path if is_run else None, seed, encoder_weights)
 
     @property
