@@ -71,7 +71,7 @@ bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
 
 docs: $(VENV)/.docs-ready
-	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky -q -b html docs build/docs
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -c docs . build/docs
 	@echo 'documentation: build/docs/index.html'
 
 new-task new-robot new-algorithm: $(READY)

@@ -1,7 +1,7 @@
 """A task of your own, its expert, and its numbers in `config/task/line_up.yaml`.
 
 The tool has to stop at a given height above a marker. In a package of yours `entry_point` is `my_package.tasks:LineUp`,
-and `steadyhand demo --config-dir config task=line_up` trains it too.
+and `steadyhand demo --config-dir config experiment=line_up` trains it too.
 """
 
 import sys
@@ -82,5 +82,5 @@ class LineUpExpert:
 
 if __name__ == "__main__":
     use_config_dir(Path(__file__).parent / "config")
-    done = sh.train("task=line_up", "actor.max_env_steps=3000", *sys.argv[1:], run="runs/line_up")
+    done = sh.train("experiment=line_up", *sys.argv[1:], run="runs/line_up")
     print(sh.evaluate(done.run, episodes=20).success_rate, done.run)

@@ -56,6 +56,7 @@ class ReturnCloning(Algorithm[ReturnCloningSettings]):
 
 if __name__ == "__main__":
     use_config_dir(Path(__file__).parent / "config")
-    words = ["task=reach", "algo=return_cloning", "actor.max_env_steps=2000"]
+    one = ["policy.obs_horizon=1", "policy.hidden_keys=[previous_action]"]  # one observation says all
+    words = ["task=reach", "algo=return_cloning", "actor.max_env_steps=2000", *one]
     done = sh.train(*words, *sys.argv[1:])
     print(sh.evaluate(done.run, episodes=20).success_rate, done.run)
