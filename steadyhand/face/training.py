@@ -121,13 +121,13 @@ def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
         action_gains=action_gains(job, folders),
     )
     with closing(learner):
-        summary = _practise(job, env, corrector, actor, learner)
+        summary = _run_actor(job, env, corrector, actor, learner)
         while learner.step():
             pass
     return summary
 
 
-def _practise(job: Job, env: TaughtEnv, corrector: Operator, config: ActorConfig, learner: Learner) -> TrainingSummary:
+def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, config: ActorConfig, learner: Learner) -> TrainingSummary:
     def idle() -> None:
         if not learner.step():
             pause()

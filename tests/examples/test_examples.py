@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import steadyhand as sh
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -53,6 +55,7 @@ def test_the_mock(tmp_path):
     assert "success: True" in shown
 
 
+@pytest.mark.slow
 def test_rlpd_on_a_gymnasium_environment_takes_at_most_20_lines(tmp_path):
     script = (EXAMPLES / "01_gymnasium.py").read_text(encoding="utf-8")
     assert len(script.splitlines()) <= 20
@@ -66,6 +69,7 @@ def test_rlpd_on_a_gymnasium_environment_takes_at_most_20_lines(tmp_path):
     assert sh.Policy.load(tmp_path / folder).saved.policy_version > 0
 
 
+@pytest.mark.slow
 def test_an_own_task(tmp_path):
     run("02_own_task.py", *RL, cwd=tmp_path)
     assert sh.read_log(tmp_path / "runs" / "line_up" / "demos").facts.successes == 1
@@ -90,6 +94,7 @@ def test_an_own_reward(tmp_path):
     assert all(0.2 <= reward < 1.0 for reward in rewards)
 
 
+@pytest.mark.slow
 def test_an_own_algorithm(tmp_path):
     shown = run("06_own_algorithm.py", *SMALL, "learner.log_period=1", cwd=tmp_path)
     rows = (Path(shown.split()[-1]) / "metrics" / "learner.jsonl").read_text(encoding="utf-8")

@@ -180,9 +180,9 @@ def test_a_policy_file_needs_to_be_told_its_environment(trained, tmp_path):
 
 
 def test_a_missing_field_of_an_observation_is_one_line(trained):
-    with pytest.raises(ValueError, match=r"observation to_goal: expected \(2,\) float32, found 'nothing'"):
+    with pytest.raises(ValueError, match=r"observation position: expected \(2,\) float32, found 'nothing'"):
         trained.policy.act({"nothing": np.zeros(2, np.float32)})
-    with pytest.raises(ValueError, match=r"observation to_goal: .*found '\(3,\) float64'"):
+    with pytest.raises(ValueError, match=r"observation position: .*found '\(3,\) float64'"):
         trained.policy.act({name: np.zeros(3) for name in trained.policy.inputs})
 
 
