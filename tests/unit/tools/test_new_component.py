@@ -30,7 +30,8 @@ TOOL = load_tool()
 @pytest.fixture
 def tree(tmp_path):
     """The folders of a repository that components go into."""
-    (tmp_path / "steadyhand").mkdir()  # tells the linter which imports are our own
+    (tmp_path / "steadyhand").mkdir()
+    (tmp_path / "steadyhand" / "__init__.py").touch()  # tells the linter which imports are our own
     for places in TOOL.PLACES.values():
         for place in places:
             (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
