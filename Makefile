@@ -7,6 +7,10 @@
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
+# make docs              the documentation as a site in build/docs, every link checked
+# make new-task          begin a task of your own                         NAME=cable_insert
+# make new-robot         begin a robot that is driven without ROS         NAME=my_arm
+# make new-algorithm     begin an algorithm of the learner                NAME=my_algorithm
 # make containers-check  install what the Dockerfiles say without an engine, and start it (root, minutes)
 # make clean             remove the environment and the caches; runs/ stays
 #
@@ -19,6 +23,7 @@ JOBS ?= 2
 WORKERS ?= 2
 ROWS ?=
 AREAS ?=
+NAME ?=
 export PYTHON
 export TORCH_INDEX
 
@@ -40,7 +45,8 @@ INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/t
 # Torch has one thread on each: more would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning containers-check clean
+.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning docs new-task new-robot new-algorithm
+.PHONY: containers-check clean
 .DEFAULT_GOAL := test
 
 install: $(READY)
@@ -73,6 +79,13 @@ bench: $(READY)
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
 
+docs: $(VENV)/.docs-ready
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -c docs . build/docs
+	@echo 'documentation: build/docs/index.html'
+
+new-task new-robot new-algorithm: $(READY)
+	@$(BIN)/python tools/new_component.py $(@:new-%=%) '$(NAME)'
+
 containers-check: $(READY) $(ROS_READY)
 	@$(BIN)/python -m tests.docker.containers_check
 
@@ -82,6 +95,11 @@ clean:
 
 $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
 	@tools/bootstrap.sh $(VENV) $(COMPUTE)
+	@touch $@
+
+$(VENV)/.docs-ready: $(READY) constraints/docs.txt
+	@PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --retries 10 \
+		--constraint constraints/cpu.txt --constraint constraints/docs.txt --no-build-isolation --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 
 import torch
 
@@ -26,7 +27,6 @@ from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.train_loop import TrainLoop
 from steadyhand.policies import Policy, heads
 from steadyhand.report.chart import Share, share_chart
-from steadyhand.report.style import STYLE
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 
 __all__ = ["PROFILES", "Profile", "draw", "profile_rows", "shares_of"]
@@ -133,7 +133,8 @@ def draw(found: Mapping[str, Profile]) -> str:
         bars.append(Share(f"items below {100 * SHOWN:g} % each", "person", rest))
     svg = share_chart(bars, "Where one update's time goes: what it needs, and what could be avoided")
     svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1)
-    return svg.replace("</title>", f"</title><style>{STYLE}</style>", 1)
+    style = files("steadyhand.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    return svg.replace("</title>", f"</title><style>{style}</style>", 1)
 
 
 def _is_needed(item: str) -> bool:

@@ -117,6 +117,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._scoring = Scoring(reward, (), self.observation_space, task_latches=config.terminate_on_success)
         self.reward_terms = self._scoring.reward_terms
         self.lockstep = True
+        self.privileged: tuple[str, ...] = ()
         self.gripper_entries: tuple[int, ...] = ()
         self.commanded_grippers = np.zeros(0)
         # The zero of a foreign environment's action may be any position.

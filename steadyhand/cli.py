@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["VERBS", "main"]
+__all__ = ["VERBS", "main", "verb_parser"]
 
 # A verb's module is imported only when it is asked for, so that `--help` needs no torch.
 VERBS = {
@@ -30,6 +31,7 @@ VERBS = {
     "classifier": "train a success classifier from recorded episodes, as a reward",
     "report": "write a run's report from what is there, one file to open in a browser",
     "runs": "list, archive or prune the run folders",
+    "completion": "print the shell's completion of this command",
     "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
@@ -90,6 +92,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(verb: str, words: Sequence[str]) -> int:
     command = importlib.import_module(f"steadyhand.commands.{verb}")
+    parser = verb_parser(verb, command)
+    # Options and overrides may come in any order; what argparse does not know must be an override.
+    options, overrides = parser.parse_known_args(words)
+    unknown = [word for word in overrides if word.startswith("-")]
+    if unknown:
+        parser.error(f"unknown option {quoted(unknown[0])}; an override is written key=value")
+    if options.config_dir is not None:
+        from steadyhand.runtime.config import use_config_dir
+
+        use_config_dir(options.config_dir, "--config-dir")
+    return int(command.run(options, overrides))
+
+
+def verb_parser(verb: str, command: Any) -> argparse.ArgumentParser:
+    """Return the parser of one verb, whose module is `command`."""
     parser = argparse.ArgumentParser(
         prog=f"steadyhand {verb}",
         usage=f"steadyhand {verb} [options] [group=option key=value ...]",
@@ -104,16 +121,7 @@ def _run(verb: str, words: Sequence[str]) -> int:
         metavar="DIR",
         help="your own configuration folder, with robot/my_arm.yaml and so on (or set STEADYHAND_CONFIG)",
     )
-    # Options and overrides may come in any order; what argparse does not know must be an override.
-    options, overrides = parser.parse_known_args(words)
-    unknown = [word for word in overrides if word.startswith("-")]
-    if unknown:
-        parser.error(f"unknown option {quoted(unknown[0])}; an override is written key=value")
-    if options.config_dir is not None:
-        from steadyhand.runtime.config import use_config_dir
-
-        use_config_dir(options.config_dir, "--config-dir")
-    return int(command.run(options, overrides))
+    return parser
 
 
 def _is_for_the_user(error: Exception) -> bool:

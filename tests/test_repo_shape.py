@@ -28,7 +28,9 @@ BANNED_CALLS |= {"OmegaConf.register_new_resolver", "omegaconf.OmegaConf.registe
 # A name in a configuration becomes code in these files alone; what they import was written by whoever runs the program.
 IMPORTERS = {
     "runtime/component.py": "the entry points of the user's own configuration",
+    "steadyhand/__init__.py": "the names of the public face",
     "steadyhand/cli.py": "the verbs",
+    "steadyhand/commands/completion.py": "the verbs, for their options",
     "steadyhand/doctor/checks.py": "the doctor's own modules",
     "ros2_ws/src/actor/actor_ros/recorder_node.py": "the message types of the contract's own table",
     "ros2_ws/src/actor/actor_ros/packages.py": "ROS types that the user's own profile names, as package/srv/Type",

@@ -58,7 +58,7 @@ class DemoSetWriter:
         """Append one episode of T steps.
 
         Args:
-            observations: By the schema's names, each (T + 1, *shape): before every step, and after the last one.
+            observations: By the schema's names, each (T + 1, ...): before every step, and after the last one.
             actions: (T, A), normalised to [-1, 1].
             rewards: (T,), what each step earned.
             terminated: Whether the last step ended the task; False: time ran out, and something would have followed.

@@ -87,7 +87,7 @@ class LogReader:
             field: A column's name, or "observation/<name>".
 
         Returns:
-            (n, *shape of the field).
+            (n, ...), each row of the shape of the field.
 
         Raises:
             IndexError: A row that does not exist.

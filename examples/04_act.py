@@ -1,0 +1,22 @@
+"""Load a trained policy and let it act: `python examples/04_act.py runs/pegs task=peg_insert`.
+
+The environment is made from the overrides that follow, and has to be the one that the policy was trained in.
+"""
+
+import sys
+
+import steadyhand as sh
+
+run, *overrides = sys.argv[1:]
+policy = sh.Policy.load(run)
+env = sh.make_env(*overrides)
+for seed in range(3):
+    observation, info = env.reset(seed=seed)
+    policy.reset()
+    terminated = truncated = False
+    steps = 0
+    while not (terminated or truncated):
+        observation, reward, terminated, truncated, info = env.step(policy.act(observation))
+        steps += 1
+    print(f"episode {seed}: {steps} steps, success: {info['success']}")
+env.close()

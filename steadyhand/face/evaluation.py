@@ -1,0 +1,71 @@
+"""Evaluation of a policy, from a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from steadyhand.actor import evaluate as evaluation
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.face.environments import EnvSource
+from steadyhand.face.policy import Policy
+from steadyhand.policy_file import PolicyFileError
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.settings import composed
+from steadyhand.transport.weights import Weights
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    policy: Policy | str | Path,
+    env: gymnasium.Env[Any, Any] | str | None = None,
+    *overrides: str,
+    episodes: int = 50,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate a policy on seeded episodes without help. Nothing is written; `steadyhand eval` keeps its result.
+
+    Args:
+        policy: The policy, or what `Policy.load` takes.
+        env: The first override, or an environment. Without it, and without overrides, the policy's run says which
+            environment to make, and how a gymnasium environment is wrapped.
+        overrides: More overrides.
+        episodes: Number of episodes; equal seeds give equal episodes.
+        seed: Of the episodes' resets.
+
+    Raises:
+        ConfigError: No environment was given, and the policy was not loaded from a run.
+        SchemaError: The policy reads what the environment does not give.
+    """
+    if not isinstance(policy, Policy):
+        policy = Policy.load(policy, seed)
+    source = EnvSource.of(env, overrides)
+    recorded = not overrides and (env is None or (policy.run is not None and not isinstance(env, str)))
+    config = _recorded_config(policy) if recorded else composed(source.overrides)
+    saved = policy.saved
+    with source.opened(config) as opened:
+        schema = env_schema(opened)
+        weights = config["policy"].get("encoder_weights")
+        runner = PolicyRunner(saved.spec, schema, MonotonicClock(), seed, weights)
+        if not runner.offer(Weights(saved.learner_epoch, saved.policy_version, saved.tensors)):
+            raise PolicyFileError("policy: expected weights that fit their specification, found others; train again")
+        return evaluation.evaluate(opened, schema, runner, episodes, seed, NoOperator())
+
+
+def _recorded_config(policy: Policy) -> dict[str, Any]:
+    """Return the configuration of the run that the policy is from."""
+    if policy.run is None:
+        raise ConfigError("evaluate: expected an environment or overrides, found none; give task=... as in training")
+    manifest = RunFolder(policy.run.parent, policy.run.name, create=False).read_manifest() or {}
+    config = manifest.get("config")
+    if not isinstance(config, dict):
+        raise ConfigError(f"{policy.run}: expected a manifest with a configuration, found none; give task=...")
+    return config

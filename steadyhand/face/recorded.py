@@ -1,0 +1,122 @@
+"""A demo set or a log as arrays, with the labels that were given afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadyhand import log_facts
+from steadyhand.log_facts import EpisodeFacts, LogFacts
+from steadyhand.transport.label_log import LabelReader
+from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.record import OBSERVATION, Kind, Phase
+
+__all__ = ["RecordedEpisode", "RecordedLog", "read_log"]
+
+
+@dataclass(frozen=True)
+class RecordedEpisode:
+    """One episode of T steps. Actions are in [-1, 1], before the safety gate.
+
+    Attributes:
+        episode_id: Its number in the log.
+        phase: Training, demonstration or evaluation.
+        success: Whether the episode succeeded.
+        observations: By name, (T + 1, ...); (T, ...) of an episode that a crash cut short. SI units, see the schema.
+        actions: The actions that were taken. Shape (T, A).
+        policy_actions: The policy's proposals; zero without a policy. Shape (T, A).
+        human_actions: The operator's or expert's actions; zero without one. Shape (T, A).
+        has_human: Whether the operator or expert acted. Shape (T,).
+        rewards: Shape (T,).
+        terminated: Whether the episode ended for good at this step. Shape (T,).
+        truncated: Whether the episode was cut off at this step. Shape (T,).
+        stamps_ns: The actor's monotonic clock at each step. Shape (T,).
+    """
+
+    episode_id: int
+    phase: Phase
+    success: bool
+    observations: dict[str, NDArray[Any]]
+    actions: NDArray[np.float32]
+    policy_actions: NDArray[np.float32]
+    human_actions: NDArray[np.float32]
+    has_human: NDArray[np.bool_]
+    rewards: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    stamps_ns: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+class RecordedLog:
+    """One log: `facts` says what it holds, and iterating gives its episodes, read from the disk one by one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts: LogFacts = log_facts.read_log(folder)
+
+    def __len__(self) -> int:
+        return len(self.facts.episodes)
+
+    def __iter__(self) -> Iterator[RecordedEpisode]:
+        for facts in self.facts.episodes:
+            yield self._read(facts)
+
+    def episode(self, episode_id: int) -> RecordedEpisode:
+        """Read one episode.
+
+        Raises:
+            LogError: The log has no episode of this number.
+        """
+        for facts in self.facts.episodes:
+            if facts.episode_id == episode_id:
+                return self._read(facts)
+        numbers = ", ".join(str(facts.episode_id) for facts in self.facts.episodes[:20])
+        raise LogError(f"{self.folder}: expected episode {episode_id}, found only {numbers}; choose one of these")
+
+    def _read(self, facts: EpisodeFacts) -> RecordedEpisode:
+        with closing(LogReader(self.folder)) as reader:
+            rows = np.arange(len(reader))
+            rows = rows[reader.gather(rows, "episode_id") == facts.episode_id]
+            steps = rows[reader.gather(rows, "kind") == Kind.STEP]
+            rewards, terminated = reader.gather(steps, "reward"), reader.gather(steps, "terminated")
+            seqs = reader.gather(steps, "seq")
+            for label in LabelReader(self.folder, reader.session_id).refresh():
+                chosen = (label.first_seq <= seqs) & (seqs < label.end_seq)
+                if label.rewards is not None:
+                    rewards[chosen] = np.asarray(label.rewards)[seqs[chosen] - label.first_seq]
+                if label.terminated is not None:
+                    terminated[chosen] = np.asarray(label.terminated)[seqs[chosen] - label.first_seq]
+            return RecordedEpisode(
+                episode_id=facts.episode_id,
+                phase=facts.phase,
+                success=facts.success,
+                observations={
+                    field.name: reader.gather(rows, OBSERVATION + field.name) for field in reader.schema.observation
+                },
+                actions=reader.gather(steps, "action"),
+                policy_actions=reader.gather(steps, "policy_action"),
+                human_actions=reader.gather(steps, "human_action"),
+                has_human=reader.gather(steps, "has_human"),
+                rewards=rewards,
+                terminated=terminated,
+                truncated=reader.gather(steps, "truncated"),
+                stamps_ns=reader.gather(steps, "stamp_ns"),
+            )
+
+
+def read_log(folder: str | Path) -> RecordedLog:
+    """Read a demo set (`runs/<name>/demos`) or a session's log (`runs/<name>/log/<session>`).
+
+    Raises:
+        LogError: There is no log, or it is damaged.
+    """
+    return RecordedLog(Path(folder).expanduser())

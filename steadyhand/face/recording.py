@@ -1,0 +1,53 @@
+"""Demonstrations, recorded from a program."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from steadyhand.face.configuration import run_overrides
+from steadyhand.face.environments import EnvSource
+from steadyhand.job import new_job, seed_for
+from steadyhand.robot_envs.make import make_demonstrator
+from steadyhand.session import record_demos_in
+
+__all__ = ["expert_overrides", "record"]
+
+
+def record(
+    env: gymnasium.Env[Any, Any] | str | None = None,
+    *overrides: str,
+    run: str | Path | None = None,
+    expert: type[Any] | None = None,
+) -> Path:
+    """Record successful demonstrations into a run folder; return the folder of the demo set.
+
+    The demonstrator is the operator with `device=spacemouse` and so on, and the task's expert otherwise. A set that is
+    there is continued up to `demo.demos` episodes.
+
+    Args:
+        env: The first override, or an environment.
+        overrides: More overrides, such as `demo.demos=5`.
+        run: The run folder; None makes a new one below `run_root`.
+        expert: A class with `reset(info)` and `act(observation, info)` for a gymnasium environment, in its own
+            observations and actions.
+
+    Raises:
+        ConfigError: An override is wrong, or the task has no expert.
+        DemoSetError: The attempts were used up, or the run has demonstrations of another task.
+    """
+    source = EnvSource.of(env, overrides)
+    words = [*source.overrides, *expert_overrides(expert), *run_overrides(run)]
+    with new_job(words) as job, source.opened(job.config) as opened:
+        demonstrator = make_demonstrator(job.config, opened, seed_for(job.seed, "demonstrator"))
+        with closing(demonstrator):
+            record_demos_in(job, opened, demonstrator, accepted=job.write_manifest)
+    return job.run.demos
+
+
+def expert_overrides(expert: type[Any] | None) -> list[str]:
+    """Return the override that names the caller's expert; none for the task's own."""
+    return [] if expert is None else [f"task.expert={expert.__module__}:{expert.__qualname__}"]

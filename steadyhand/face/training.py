@@ -1,0 +1,170 @@
+"""Training in one process: the actor steps a simulated environment, and the learner works whenever the actor waits."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.console import make_console
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.session import kept_if_used, open_session
+from steadyhand.actor.training import Training
+from steadyhand.actor.training_summary import TrainingSummary
+from steadyhand.actor.waiting import pause
+from steadyhand.demos import action_gains, check_demos
+from steadyhand.face.configuration import run_overrides
+from steadyhand.face.environments import EnvSource
+from steadyhand.face.policy import Policy
+from steadyhand.face.recording import expert_overrides
+from steadyhand.identity import ACTOR_ID
+from steadyhand.job import Job, new_job, seed_for
+from steadyhand.learner.algos.algorithm import find_algorithm
+from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.learner import Learner
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstrator
+from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.run_lock import run_lock
+from steadyhand.session import policy_config, record_demos_in
+from steadyhand.storage import OUTBOX
+from steadyhand.transport.demo_set import is_demo_set, refuse_foreign
+from steadyhand.transport.log import LogReader
+from steadyhand.transport.uplink import LocalUplink
+
+__all__ = ["Trained", "train"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The result of training.
+
+    Attributes:
+        run: The run folder: logs, checkpoints, metrics.
+        summary: Episodes, steps, updates and success of training.
+    """
+
+    run: Path
+    summary: TrainingSummary
+
+    @property
+    def policy(self) -> Policy:
+        """The newest policy of the run."""
+        return Policy.load(self.run)
+
+
+def train(
+    env: gymnasium.Env[Any, Any] | str | None = None,
+    *overrides: str,
+    run: str | Path | None = None,
+    expert: type[Any] | None = None,
+    demos: bool = True,
+) -> Trained:
+    """Train a policy in this process, in lockstep and without sockets.
+
+    The environment must be simulated: its time stands still while the learner works, as that of a gymnasium
+    environment and of the mock robot does. A real robot is trained by `steadyhand learn` and `steadyhand act`.
+
+    With an expert, or with an operator's device, `demo.demos` demonstrations are recorded first, and training is
+    corrected. Without demonstrations the first `learner.start_transitions` actions are random, unless
+    `actor.exploration.max_env_steps` asks for more.
+
+    Args:
+        env: The first override, such as `task=reach`, or an environment; the caller closes that one.
+        overrides: More overrides, such as `algo=rlpd`, `actor.max_env_steps=16000`.
+        run: The run folder; None makes a new one below `run_root`. A run that is there is continued.
+        expert: A class with `reset(info)` and `act(observation, info)` for a gymnasium environment, in its own
+            observations and actions.
+        demos: Whether the demonstrator records demonstrations first. Those that the run has are used in either case.
+
+    Raises:
+        ConfigError: An override is wrong, or the environment runs in real time.
+        DemoSetError: The demonstrations do not fit, or the attempts were used up.
+    """
+    source = EnvSource.of(env, overrides)
+    with (
+        new_job([*source.overrides, *expert_overrides(expert), *run_overrides(run)]) as job,
+        run_lock(job.run.path, "learner"),
+        run_lock(job.run.path, "actor"),
+        source.opened(job.config) as opened,
+    ):
+        _check_simulated(opened)
+        job.write_manifest()
+        if demos and _has_demonstrator(job):
+            with closing(make_demonstrator(job.config, opened, seed_for(job.seed, "demonstrator"))) as demonstrator:
+                record_demos_in(job, opened, demonstrator)
+        with closing(make_corrector(job.config, opened, seed_for(job.seed, "corrector"))) as corrector:
+            return Trained(job.run.path, _train(job, opened, corrector))
+
+
+def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
+    refuse_foreign(job.run.demos)
+    folders = [job.run.demos] if is_demo_set(job.run.demos) else []
+    check_demos(job, folders)
+    actor = build(ActorConfig, job.config["actor"], "actor")
+    config = build(LearnerConfig, job.config["learner"], "learner")
+    if not folders:  # nothing to pretrain on, so the first weights need steps of the environment
+        first = max(actor.exploration.max_env_steps, config.start_transitions)
+        actor = replace(actor, exploration=replace(actor.exploration, max_env_steps=first))
+    learner = Learner(
+        config,
+        find_algorithm(job.config["algo"]),
+        policy_config(job),
+        job.transport,
+        job.run,
+        job.seed,
+        folders,
+        action_gains=action_gains(job, folders),
+    )
+    with closing(learner):
+        summary = _run_actor(job, env, corrector, actor, learner)
+        while learner.step():
+            pass
+    return summary
+
+
+def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, config: ActorConfig, learner: Learner) -> TrainingSummary:
+    def idle() -> None:
+        if not learner.step():
+            pause()
+
+    session = open_session(job.run.log / OUTBOX, env_schema(env), ACTOR_ID, job.transport.segment_bytes, trim=False)
+    with (
+        kept_if_used(session),
+        closing(session.writer),
+        closing(LogReader(session.folder)) as reader,
+        closing(LocalUplink(learner.intake, reader)) as uplink,
+    ):
+        metrics, console = job.run.metrics / "actor.jsonl", make_console(job.logging)
+        weights = policy_config(job).encoder_weights
+        return Training(
+            config,
+            env,
+            corrector,
+            uplink,
+            session,
+            metrics,
+            console,
+            job.seed,
+            lambda: False,
+            idle=idle,
+            min_free_bytes=job.transport.min_free_bytes,
+            encoder_weights=weights,
+        ).run()
+
+
+def _has_demonstrator(job: Job) -> bool:
+    device = job.config["device"]["kind"]
+    return device not in ("scripted", "none") or (device == "scripted" and job.config["task"]["expert"] is not None)
+
+
+def _check_simulated(env: TaughtEnv) -> None:
+    if not env.lockstep:
+        raise ConfigError(
+            "train: expected an environment whose time stands still while the learner works, found one in real time; "
+            "use `steadyhand learn` and `steadyhand act`"
+        )
