@@ -15,7 +15,7 @@ from steadyhand.actor.supervision.requests import Requests
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
 from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.make import held_by_person, make_device
+from steadyhand.robot_envs.devices.make import held_by_person, input_name, make_device
 from steadyhand.robot_envs.devices.mapping import RESUME
 from steadyhand.robot_envs.devices.operator import Operator
 
@@ -65,7 +65,7 @@ def supervised(
             operator.close()
         return
     motion = MotionEnable(events)
-    own_keys = keys if device_config["kind"] != KEYBOARD else None
+    own_keys = keys if input_name(device_config) != KEYBOARD else None
     guarded = SupervisedEnv(env, motion, ending, events, _how(device_config, own_keys))
     requests = Requests(motion, guarded.stop)
     device = make_device(device_config)
@@ -84,7 +84,7 @@ def supervised(
 
 def _how(device_config: Mapping[str, Any], keys: PersonKeysConfig | None) -> str:
     """Return how a person enables motion, for a line to the person."""
-    if device_config["kind"] == KEYBOARD:
+    if input_name(device_config) == KEYBOARD:
         return str(device_config["buttons"].get(RESUME, RESUME))
-    by_device = f"the {device_config['kind']}'s {RESUME} button"
+    by_device = f"the {input_name(device_config)}'s {RESUME} button"
     return by_device if keys is None or RESUME not in keys.keys else f"{keys.keys[RESUME]} or {by_device}"

@@ -26,6 +26,7 @@ from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstrator
 from steadyhand.runtime.config import ConfigError, build
@@ -158,8 +159,8 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, config: ActorConfi
 
 
 def _has_demonstrator(job: Job) -> bool:
-    device = job.config["device"]["kind"]
-    return device not in ("scripted", "none") or (device == "scripted" and job.config["task"]["expert"] is not None)
+    device = job.config["device"]
+    return held_by_person(device) or (input_name(device) != "none" and job.config["task"]["expert"] is not None)
 
 
 def _check_simulated(env: TaughtEnv) -> None:

@@ -80,8 +80,9 @@ class TestUdpJoystick(DeviceContract):
             self.sender.numbers[6 + RESUME] = value
             threading.Event().wait(5 * PERIOD_S)
 
-    @pytest.mark.parametrize("data", [struct.pack("<9f", *[0.9] * 9), struct.pack("<10f", *[math.nan] * 10)])
-    def test_what_is_no_reading_is_a_loss(self, device, data):
+    @pytest.mark.parametrize("numbers", [[0.9] * 9, [math.nan] * 10], ids=["short", "nan"])
+    def test_what_is_no_reading_is_a_loss(self, device, numbers):
+        data = struct.pack(f"<{len(numbers)}f", *numbers)
         wait_until(lambda: device.poll().age_s == 0.0)
         losses = []
         for _ in range(200):  # between it the sender goes on

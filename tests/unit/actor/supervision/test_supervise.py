@@ -92,7 +92,8 @@ def test_beside_another_device_the_terminals_keys_are_requests(env, terminal, mo
     cap = Cap()
     monkeypatch.setattr("steadyhand.actor.supervision.supervise.make_device", lambda values: cap)
     keys = PersonKeysConfig(terminal.path, 0.02, KEYS)
-    with supervised({"kind": "gamepad"}, keys, env, lambda device: NoOperator(), lambda: False, Events()) as person:
+    gamepad = with_device("device=gamepad")["device"]
+    with supervised(gamepad, keys, env, lambda device: NoOperator(), lambda: False, Events()) as person:
         terminal.type("\r")
         wait_until(lambda: person.operator.may_resume(""))
         person.env.reset(seed=0)

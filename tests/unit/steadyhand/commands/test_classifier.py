@@ -5,13 +5,14 @@ import re
 import pytest
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import judge
 from steadyhand.cli import main
 from steadyhand.log_facts import read_log
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.record import Phase
 from tests.reward_kit import REACH, Reacher, record_attempts
 from tests.robot_kit import make_robot_env
@@ -42,7 +43,7 @@ def attempts(count, *overrides):
     """Run attempts of which every second fails; return their summaries."""
     env = make_robot_env(*REACH, *overrides)
     loop = ControlLoop(env, env_schema(env), lambda record: None)
-    chooser = Chooser(Reacher(seed=7), Arbiter(ramped_entries(env), AT_ONCE, 0.1))
+    chooser = Chooser(Reacher(seed=7), Arbiter(teachable(env).motion_entries, AT_ONCE, 0.1))
     found = [loop.run_episode(index, Phase.EVAL, chooser, 1000 + index) for index in range(count)]
     env.close()
     return found

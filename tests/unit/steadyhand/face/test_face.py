@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 import steadyhand as sh
 from steadyhand.face.environments import task_overrides
+from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.runtime.config import ConfigError
 from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.label_log import Label, append_label
@@ -219,4 +220,4 @@ def test_an_environment_that_was_not_made_here_is_refused():
     env = sh.make_env(Line())
     assert sh.make_env(env) is env
     with pytest.raises(ConfigError, match=r"expected one that steadyhand\.make_env has made"):
-        sh.make_env(type(env)(Line(), env._config))
+        sh.make_env(type(env)(Line(), env._config, TaskReward()))
