@@ -1,6 +1,7 @@
-"""The whole configuration, checked before anything is made of it: every group, every key, every number.
+"""The settings of a run, typed: one frozen tree, built once from the composed configuration.
 
-Needs no torch and no learner: a machine that deploys a policy has neither.
+`Settings` is what a machine beside the robot reads. It needs neither torch nor the learner: a machine that deploys a
+policy has neither. `training_settings.TrainingSettings` adds the groups of the learner.
 """
 
 from __future__ import annotations
@@ -12,19 +13,34 @@ from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
 from steadyhand.robot_envs.camera import WHOLE, Crop
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_device
+from steadyhand.robot_envs.devices.gamepad import GamepadConfig
+from steadyhand.robot_envs.devices.keyboard import KeyboardConfig
+from steadyhand.robot_envs.devices.make import held_by_person
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
 from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
-from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.profile import ControllerProfile, RosRobotConfig
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.ranges import expect_at_least
 from steadyhand.transport.config import TransportConfig
 
-__all__ = ["check_overrides", "check_settings", "composed", "run_root"]
+__all__ = [
+    "CameraSettings",
+    "RawGroup",
+    "RobotSettings",
+    "Settings",
+    "ViewConfig",
+    "base_values",
+    "check_overrides",
+    "compose_settings",
+    "read_settings",
+    "run_root",
+]
 
+# Dataclass of each group that has but one.
 GROUPS: dict[str, type[Any]] = {
     "actor": ActorConfig,
     "transport": TransportConfig,
@@ -32,19 +48,24 @@ GROUPS: dict[str, type[Any]] = {
     "safety": SafetyLimits,
 }
 SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
-IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
-LEARNING = ("policy", "algo", "learner", "demo")  # checked where there is a learner
+IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are built there
+LEARNING = ("policy", "algo", "learner", "demo")  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
 MOCK_KEYS = ("kind", "world", "imperfections")
 LIMITS = ("joint_limits",)  # of the arm, which safety takes over
 NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
+PERSONS: dict[str, type[SpaceMouseConfig | GamepadConfig | KeyboardConfig]] = {
+    "spacemouse": SpaceMouseConfig,
+    "gamepad": GamepadConfig,
+    "keyboard": KeyboardConfig,
+}
 
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """What every camera's view has; a real one may have more."""
+    """Keys that every camera's view has; a real camera's view may have more."""
 
     height: int
     width: int
@@ -54,42 +75,124 @@ class ViewConfig:
         expect_at_least(self, 1, "height", "width")
 
 
-def composed(overrides: Sequence[str]) -> dict[str, Any]:
-    """Compose the configuration and check what a machine beside the robot needs.
+@dataclass(frozen=True)
+class RawGroup:
+    """A group as composed, whose dataclass belongs to another program: a device over ROS."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RobotSettings:
+    """The group `robot`.
+
+    Attributes:
+        kind: mock or ros.
+        profile: Of a robot behind ROS 2; None for the mock in this process.
+        world: Of a simulated arm, with the workpieces of the task; None for a real one.
+        imperfections: The same.
+    """
+
+    kind: str
+    profile: ControllerProfile | None
+    world: WorldConfig | None
+    imperfections: MockRobotConfig | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the arm is simulated, in this process or behind ROS."""
+        return self.world is not None
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """The group `camera`: views by name."""
+
+    views: Mapping[str, RenderedCameraConfig | ViewConfig]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a machine beside the robot.
+
+    Attributes:
+        seed: Every other seed is derived from it.
+        run_root: Folder of the run folders.
+        run_name: Name of the run; None = a new one.
+        task: Of an arm, or of a gymnasium environment.
+        robot: The arm.
+        camera: The cameras.
+        device: The operator's device, or the stand-in's.
+        safety: Limits of the arm.
+        actor: The actor process.
+        transport: The link between actor and learner.
+        logging: Log lines and consoles.
+        composed: The composed configuration that this was built from: manifests and demo sets keep it, and components
+            (task, robot, camera, device) are made from their groups in it.
+    """
+
+    seed: int
+    run_root: Path
+    run_name: str | None
+    task: RobotTaskConfig | GymTaskConfig
+    robot: RobotSettings
+    camera: CameraSettings
+    device: ScriptedDeviceConfig | SpaceMouseConfig | GamepadConfig | KeyboardConfig | RawGroup
+    safety: SafetyLimits
+    actor: ActorConfig
+    transport: TransportConfig
+    logging: LoggingConfig
+    composed: Mapping[str, Any]
+
+
+def compose_settings(overrides: Sequence[str]) -> Settings:
+    """Compose the configuration and build what a machine beside the robot needs.
 
     Raises:
         ConfigError: Something in it is wrong; the line names it.
     """
-    config = compose(overrides)
-    check_settings(config)
-    return config
+    return read_settings(compose(overrides))
 
 
-def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = GROUPS) -> None:
-    """Check every key and number of a composed configuration, without importing a task's code.
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Build the tree of a composed configuration, without importing a task's code.
 
     Args:
         config: As `compose` returns it.
-        groups: The dataclass of each group that is checked whole.
 
     Raises:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
+    """
+    return Settings(**base_values(config))
+
+
+def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the fields of `Settings`, for it and for classes derived from it.
+
+    Raises:
+        ConfigError: As `read_settings`.
     """
     known = (*GROUPS, *SPECIAL, *IN_PROFILE, *LEARNING, *ROOT)
     _check_keys(config, "", known)
     for name in known:
         if name not in config:
             raise ConfigError(f"{name}: expected a value, found none; do not remove it with ~{name}")
-    seed = config["seed"]
+    seed, name = config["seed"], config["run_name"]
     if type(seed) is not int or seed < 0:
         raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
-    run_root(config)
-    for name, settings in groups.items():
-        build(settings, config[name], name)
-    _check_task(_mapping(config, "task"))
-    _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
-    _check_camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock")
-    _check_device(_mapping(config, "device"))
+    root = run_root(config)
+    built: dict[str, Any] = {name: build(settings, config[name], name) for name, settings in GROUPS.items()}
+    return {
+        **built,
+        "seed": seed,
+        "run_root": root,
+        "run_name": None if name is None or name == "" else str(name),
+        "task": _task(_mapping(config, "task")),
+        "robot": _robot(_mapping(config, "robot"), _mapping(config, "task")),
+        "camera": _camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock"),
+        "device": _device(_mapping(config, "device")),
+        "composed": config,
+    }
 
 
 def run_root(config: Mapping[str, Any]) -> Path:
@@ -116,45 +219,56 @@ def check_overrides(overrides: Sequence[str], verb: str, allowed: Sequence[str] 
             raise ConfigError(f"{verb}: expected {expected}, found {quoted(override)}")
 
 
-def _check_task(task: Mapping[str, Any]) -> None:
+def _task(task: Mapping[str, Any]) -> RobotTaskConfig | GymTaskConfig:
     if task.get("kind") == "gym":
-        build(GymTaskConfig, task, "task")
-    else:
-        build(RobotTaskConfig, task, "task")
+        return build(GymTaskConfig, task, "task")
+    return build(RobotTaskConfig, task, "task")
 
 
-def _check_robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> None:
+def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
     kind = robot.get("kind")
     if kind not in ("mock", "ros"):
         raise ConfigError(f"robot.kind: expected mock or ros, found {kind!r}")
+    profile: ControllerProfile | None = None
     if kind == "ros":
         _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
-        build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot")
+        profile = build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot").profile
     else:
         _check_keys(robot, "robot.", (*MOCK_KEYS, *LIMITS))
-    if kind == "mock" or "mock_node" in robot:
-        empty: dict[str, Any] = {"tool": None, "fixtures": {}, "objects": {}}
-        world = {**_mapping(robot, "world", "robot."), "scene": task.get("scene", empty)}
-        build(WorldConfig, world, "robot.world")
-        build(MockRobotConfig, _mapping(robot, "imperfections", "robot."), "robot.imperfections")
+    if kind != "mock" and "mock_node" not in robot:
+        return RobotSettings(kind, profile, None, None)
+    empty: dict[str, Any] = {"tool": None, "fixtures": {}, "objects": {}}
+    world = {**_mapping(robot, "world", "robot."), "scene": task.get("scene", empty)}
+    return RobotSettings(
+        kind,
+        profile,
+        build(WorldConfig, world, "robot.world"),
+        build(MockRobotConfig, _mapping(robot, "imperfections", "robot."), "robot.imperfections"),
+    )
 
 
-def _check_camera(camera: Mapping[str, Any], is_mock: bool) -> None:
+def _camera(camera: Mapping[str, Any], is_mock: bool) -> CameraSettings:
     _check_keys(camera, "camera.", ("views",))
+    views: dict[str, RenderedCameraConfig | ViewConfig] = {}
     for name in _mapping(camera, "views", "camera."):
         where = f"camera.views.{name}"
         values = _mapping(camera["views"], name, "camera.views.")
         if is_mock:
-            build(RenderedCameraConfig, {"name": name, **values}, where)
+            views[name] = build(RenderedCameraConfig, {"name": name, **values}, where)
         else:
-            build(ViewConfig, {key: values[key] for key in ("height", "width", "crop") if key in values}, where)
+            shared = {key: values[key] for key in ("height", "width", "crop") if key in values}
+            views[name] = build(ViewConfig, shared, where)
+    return CameraSettings(views)
 
 
-def _check_device(device: Mapping[str, Any]) -> None:
+def _device(
+    device: Mapping[str, Any],
+) -> ScriptedDeviceConfig | SpaceMouseConfig | GamepadConfig | KeyboardConfig | RawGroup:
     if not held_by_person(device):
-        build(ScriptedDeviceConfig, device, "device")
-    elif device["kind"] in PERSONS:  # another one is made by the ROS 2 actor alone, which checks it
-        make_device(device)
+        return build(ScriptedDeviceConfig, device, "device")
+    if device["kind"] in PERSONS:
+        return build(PERSONS[device["kind"]], device, "device")
+    return RawGroup(device)  # the ROS 2 actor alone makes it, and checks it
 
 
 def _mapping(config: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
-from steadyhand.session import record_demos
+from steadyhand.pipeline.recording import record
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Record, and print every attempt and where the set is."""
     with new_job(with_alias(overrides, "episodes", "demo.demos")) as job, StopFlag().on_signals() as stop:
-        manifest = record_demos(job, stop, _say_attempt, job.write_manifest)
+        manifest = record(job, stop, _say_attempt, job.write_manifest)
     say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
     return 130 if stop() else 0
 

@@ -8,9 +8,10 @@ from steadyhand.policies import PolicySpecError
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import SchemaError
+from tests.settings_kit import shipped
 from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_episode, writer_in
 
-CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
+CONFIG = shipped(PolicyConfig, "policy", obs_horizon=2, hidden=(16,), latent_size=8, log_std_max=2.0)
 
 
 def test_every_vector_field_is_read_and_frames_only_with_an_encoder():

@@ -8,11 +8,12 @@ import torch
 
 from steadyhand.learner.algos.sac import Sac
 from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import counters_of, open_journal, open_store, restore
-from steadyhand.learner.train_loop import Links, TrainingDivergedError, TrainLoop
+from steadyhand.learner.train_loop import TrainingDivergedError, TrainLoop
 from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
@@ -47,15 +48,10 @@ class Rig:
         self.loop = TrainLoop(
             config,
             self.algo,
-            sampler,
-            store,
-            self.journal,
-            self.metrics,
-            checkpoints,
+            Replay(store, sampler, self.journal),
+            Results(self.metrics, checkpoints, learner_epoch=0, facts={"schema_hash": "s"}),
             links,
             counters,
-            0,
-            {"schema_hash": "s"},
             FakeClock(),
         )
         self.folder = folder

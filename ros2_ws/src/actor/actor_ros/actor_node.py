@@ -23,7 +23,7 @@ from actor_ros.person_env import EndedError
 from actor_ros.running import run
 from actor_ros.work import Work
 from steadyhand.actor.onnx_policy import OnnxPolicy
-from steadyhand.job import Job, open_job
+from steadyhand.job import RobotJob, open_robot_job
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.gate import StopReason
@@ -48,7 +48,7 @@ class ActorNode(LifecycleNode):
         self.cell = Cell(self, config, lambda: self.permission.given, self.permission.fault)
         self._announcer = Announcer(self)
         self._reporter = diagnostics.Reporter(self)
-        self._job: Job | None = None
+        self._job: RobotJob | None = None
         self._policy: OnnxPolicy | None = None
         self._work: Work | None = None
         self._activated = threading.Event()
@@ -81,7 +81,7 @@ class ActorNode(LifecycleNode):
             objection = self._objection()
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
-                self._job = open_job(self._given.choices)
+                self._job = open_robot_job(self._given.choices)
         except (ValueError, RuntimeError) as error:  # of the configuration and of the run's folder
             objection = str(error)
         if objection:

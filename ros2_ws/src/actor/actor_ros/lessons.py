@@ -12,16 +12,17 @@ from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.actor.training import Training
-from steadyhand.commands.act import ending_text, practise
 from steadyhand.job import Job, seed_for
+from steadyhand.pipeline.evaluation import evaluate_in, trained_policy
+from steadyhand.pipeline.practice import ending_text, practise
+from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["Lessons"]
 
@@ -49,7 +50,7 @@ class Lessons:
         announcer: Announcer,
         ending: Callable[[], bool],
         on_episode: Callable[[EpisodeSummary], None],
-        show: Callable[[Training], None],
+        show: Callable[[OnlineRun], None],
     ) -> None:
         use_one_thread()
         self._job, self._cell, self._ending = job, cell, ending
@@ -69,20 +70,20 @@ class Lessons:
 
     def _demonstrate(self, env: RobotEnv, taught: PersonEnv) -> str:
         job, cell = self._job, self._cell
-        shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
+        shows = make_demonstrator(job.settings.composed, env, seed_for(job.seed, "demonstrator"), cell.device)
         with closing(GuidedOperator(shows, self._permission, self._announcer)) as demonstrator:
-            manifest = record_demos_in(job, taught, demonstrator, self._ending, self._on_episode)
+            manifest = record_in(job, taught, demonstrator, self._ending, self._on_episode)
         return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
 
     def _evaluate(self, taught: PersonEnv) -> str:
         job, bystander = self._job, GuidedOperator(NoOperator(), self._permission, self._announcer)
-        episodes, ends = job.demo.eval_episodes, (self._ending, self._on_episode)
+        episodes, ends = job.settings.demo.eval_episodes, (self._ending, self._on_episode)
         policy = trained_policy(job)
         return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
 
     def _practise(self, env: RobotEnv, taught: PersonEnv) -> str:
         job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
-        helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
+        helps = make_corrector(job.settings.composed, env, seed_for(job.seed, "corrector"), cell.device)
         with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show))
 

@@ -12,24 +12,19 @@ from actor_ros.executables import RUN
 from actor_ros.guided_operator import GuidedOperator
 from actor_ros.permission import Permission
 from actor_ros.person_env import PersonEnv
-from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import EpisodeSummary
-from steadyhand.actor.deploy import deploy
-from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.onnx_policy import OnnxPolicy
-from steadyhand.actor.onnx_runner import OnnxRunner
-from steadyhand.commands.run import result_text
-from steadyhand.job import Job
+from steadyhand.job import RobotJob, with_learner
+from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.report.records import loop_path
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env, make_onlooker
-from steadyhand.runtime.config import build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import atomic_write_json
 
 if TYPE_CHECKING:
     from actor_ros.lessons import Lessons
-    from steadyhand.actor.training import Training
+    from steadyhand.actor.online_run import OnlineRun
 
 __all__ = ["Work"]
 
@@ -51,7 +46,7 @@ class Work:
 
     def __init__(
         self,
-        job: Job,
+        job: RobotJob,
         kind: str,
         cell: Cell,
         permission: Permission,
@@ -63,7 +58,7 @@ class Work:
         self._permission, self._announcer, self._ending = permission, announcer, ending
         self._policy = policy
         self.env: PersonEnv | None = None
-        self.training: Training | None = None
+        self.training: OnlineRun | None = None
 
     def run(self) -> str:
         """Work to the end, and return what it came to as one line.
@@ -75,7 +70,7 @@ class Work:
         lessons = None if self._kind == RUN else self._make_lessons()
         job, cell = self._job, self._cell
         job.write_manifest(gains=cell.gains)
-        env = make_env(job.config, job.seed, cell.hardware())
+        env = make_env(job.settings.composed, job.seed, cell.hardware())
         assert isinstance(env, RobotEnv)
         with closing(env):
             self.env = PersonEnv(env, self._permission, self._announcer, self._ending)
@@ -89,23 +84,21 @@ class Work:
         try:
             # Torch and the learner's code: whoever deploys a finished policy does without them.
             from actor_ros.lessons import Lessons
+
+            job = with_learner(self._job)
         except ImportError as error:
             raise RuntimeError(f"work {self._kind}: {error}; install it, or deploy a policy with work {RUN}") from error
-        return Lessons(
-            self._job, self._cell, self._permission, self._announcer, self._ending, _tell, self._show_training
-        )
+        return Lessons(job, self._cell, self._permission, self._announcer, self._ending, _tell, self._show_training)
 
     def _deploy(self, env: RobotEnv, taught: PersonEnv) -> str:
-        job, schema = self._job, env_schema(env)
+        settings = self._job.settings
         assert self._policy is not None
-        runner = OnnxRunner(self._policy, schema, job.config["task"])
-        hand_over = build(ActorConfig, job.config["actor"], "actor").hand_over
-        looks_on = make_onlooker(job.config, env, self._cell.device)
+        runner = runner_for_policy(settings, self._policy, env)
+        looks_on = make_onlooker(settings.composed, env, self._cell.device)
         with closing(GuidedOperator(looks_on, self._permission, self._announcer)) as onlooker:
-            ends = (self._ending, _tell)
-            return result_text(deploy(taught, schema, runner, onlooker, hand_over, None, job.seed, *ends))
+            return deployment_text(deploy_policy(settings, taught, onlooker, runner, None, self._ending, _tell))
 
-    def _show_training(self, training: Training) -> None:
+    def _show_training(self, training: OnlineRun) -> None:
         self.training = training
 
     def _write_times(self, taught: PersonEnv) -> None:

@@ -10,9 +10,10 @@ import pytest
 from steadyhand.actor.config import ActorConfig, ExplorationConfig, GraduationConfig
 from steadyhand.actor.console import NoConsole
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.session import open_session
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.session_log import open_session
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
 from steadyhand.policies import PolicySpecError
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.acknowledged import read_acknowledged
@@ -23,32 +24,43 @@ from steadyhand.transport.record import Kind
 from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.weights import encode
 from steadyhand.transport.wire import Status
+from tests.settings_kit import shipped
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.test_evaluate import make_runner
 from tests.unit.actor.test_policy_runner import SPEC, weights_of
 
 NOBODY = ExplorationConfig(max_env_steps=0, scale=0.5)
-CONFIG = ActorConfig(
+CONFIG = shipped(
+    ActorConfig,
+    "actor",
     max_env_steps=100,
     max_wall_s=1000.0,
     graduation=None,
     lockstep=False,
     uplink_timeout_s=1.0,
-    drain_s=1.0,
-    max_policy_age_s=None,
     exploration=NOBODY,
-    release_hold_s=0.0,
     takeover_ramp_s=0.0,
     hand_back_ramp_s=0.0,
-    success_window=20,
+    learner_stall_s=None,
 )
-LINK = TransportConfig(
-    "tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 << 20, 1 << 20, 0.1, 1.0, 0.5, 64_000, 0.01, 1 << 20, 0
+LINK = shipped(
+    TransportConfig,
+    "transport",
+    address="tcp://127.0.0.1:0",
+    weights_address="tcp://127.0.0.1:0",
+    window_records=64,
+    max_frame_bytes=1 << 20,
+    max_weights_bytes=1 << 20,
+    backoff_max_s=1.0,
+    segment_bytes=64_000,
+    sync_period_s=0.01,
+    quota_bytes=1 << 20,
+    min_free_bytes=0,
 )
 
 
 class Run:
-    """Everything around one `Training`, with a learner that only says what the test tells it to."""
+    """Everything around one `OnlineRun`, with a learner that only says what the test tells it to."""
 
     def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1, trim=False):
         self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
@@ -66,20 +78,14 @@ class Run:
             self.publish(weights)
 
     def make_training(self, config, **options):
-        path, console = self.folder / "actor.jsonl", NoConsole()
-        return Training(
-            config,
+        return OnlineRun(
+            OnlineSettings(config, seed=0, **options),
             self.env,
             self.operator,
-            self.uplink,
-            self.session,
-            path,
-            console,
-            seed=0,
-            stop=self.stop,
-            clock=self.clock,
-            idle=self._idle,
-            **options,
+            Recording(self.uplink, self.session, self.folder / "actor.jsonl"),
+            NoConsole(),
+            Hooks(self.stop, self._idle),
+            self.clock,
         )
 
     def publish(self, version, seed=7):
@@ -381,7 +387,7 @@ def test_what_the_learner_takes_while_the_robot_holds_makes_room(tmp_path, monke
 
     config = dataclasses.replace(CONFIG, max_env_steps=3000)
     run = Run(tmp_path, config, idle=wake, trim=True)
-    monkeypatch.setattr("steadyhand.actor.training.shutil.disk_usage", free)
+    monkeypatch.setattr("steadyhand.actor.online_run.shutil.disk_usage", free)
     run.training = run.make_training(config, min_free_bytes=2 * LINK.segment_bytes)
     assert run().end_reason == "max_env_steps"
     assert [reason for reason in run.waits if "min_free_bytes" in reason]
@@ -542,7 +548,7 @@ def test_a_disk_that_is_nearly_full_holds_and_goes_on_when_there_is_room(tmp_pat
     def wake(run):
         free[0] = 10 if len(run.waits) < 5 else 1000
 
-    monkeypatch.setattr("steadyhand.actor.training.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr("steadyhand.actor.online_run.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
     run = Run(tmp_path, idle=wake)
     run.training = run.make_training(CONFIG, min_free_bytes=1000)
     assert run().end_reason == "max_env_steps"
