@@ -20,7 +20,7 @@ from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
 from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
-from steadyhand.robot_envs.profile import ControllerProfile, RosRobotConfig
+from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, HomingProfile, RosRobotConfig
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
@@ -48,7 +48,8 @@ GROUPS: dict[str, type[Any]] = {
     "safety": SafetyLimits,
 }
 SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
-IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are built there
+# These stand in the profile of a robot behind ROS too.
+IN_PROFILE: dict[str, type[Any]] = {"gripper": GripperProfile, "homing": HomingProfile}
 LEARNING = ("policy", "algo", "learner", "demo")  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
@@ -121,6 +122,8 @@ class Settings:
         run_name: Name of the run; None = a new one.
         task: Of an arm, or of a gymnasium environment.
         robot: The arm.
+        gripper: Of a robot behind ROS; None = none.
+        homing: Joint-space motion before an episode of a robot behind ROS; None = none.
         camera: The cameras.
         device: The operator's device, or the stand-in's.
         safety: Limits of the arm.
@@ -136,6 +139,8 @@ class Settings:
     run_name: str | None
     task: RobotTaskConfig | GymTaskConfig
     robot: RobotSettings
+    gripper: GripperProfile | None
+    homing: HomingProfile | None
     camera: CameraSettings
     device: ScriptedDeviceConfig | SpaceMouseConfig | GamepadConfig | KeyboardConfig | RawGroup
     safety: SafetyLimits
@@ -177,18 +182,22 @@ def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
     for name in known:
         if name not in config:
             raise ConfigError(f"{name}: expected a value, found none; do not remove it with ~{name}")
-    seed, name = config["seed"], config["run_name"]
+    seed, run_name = config["seed"], config["run_name"]
     if type(seed) is not int or seed < 0:
         raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
     root = run_root(config)
     built: dict[str, Any] = {name: build(settings, config[name], name) for name, settings in GROUPS.items()}
+    task = _task(_mapping(config, "task"))
+    robot = _robot(_mapping(config, "robot"), _mapping(config, "task"))
+    for group, profile in IN_PROFILE.items():
+        built[group] = None if config[group] is None else build(profile, config[group], group)
     return {
         **built,
         "seed": seed,
         "run_root": root,
-        "run_name": None if name is None or name == "" else str(name),
-        "task": _task(_mapping(config, "task")),
-        "robot": _robot(_mapping(config, "robot"), _mapping(config, "task")),
+        "run_name": None if run_name is None or run_name == "" else str(run_name),
+        "task": task,
+        "robot": robot,
         "camera": _camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock"),
         "device": _device(_mapping(config, "device")),
         "composed": config,
