@@ -15,7 +15,7 @@ from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id
-from tests.unit.actor.test_training import Run
+from tests.unit.actor.test_online_run import Run
 
 # Another value for every attribute of a field; what one of them does not allow is left out below.
 OTHER: dict[str, Any] = {
