@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steadyhand.actor.authority import HandOver
+from steadyhand.actor.supervision.person_keys import PersonKeysConfig
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
 __all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
@@ -59,6 +60,7 @@ class ActorConfig:
     # What is shown.
     success_window: int  # newest episodes that the success rates are over
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
+    person_keys: PersonKeysConfig | None = None  # keys of the terminal beside a device in the hand; null = none
 
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "max_env_steps", "success_window")

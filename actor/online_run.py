@@ -9,13 +9,13 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.console import Console, Status
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.events import EpisodeLogged, Events, Fault, PolicyLoaded, Waiting
 from steadyhand.actor.learner_watch import LearnerWatch
-from steadyhand.actor.logbook import Logbook
+from steadyhand.actor.logbook import Logbook, MetricsFile
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.runner import NO_POLICY
@@ -25,6 +25,7 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
@@ -50,6 +51,7 @@ class OnlineRun:
         console: Shows how it goes.
         hooks: Functions of the caller.
         clock: Monotonic; measures wall time and the policy's age.
+        events: Told what happens; the console and the metrics file are subscribers while `run` lasts.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class OnlineRun:
         console: Console,
         hooks: Hooks,
         clock: Clock | None = None,
+        events: Events | None = None,
     ) -> None:
         config, uplink, session = settings.actor, recording.uplink, recording.session
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
@@ -68,18 +71,21 @@ class OnlineRun:
         self._quota_bytes, self._min_free_bytes = settings.quota_bytes, settings.min_free_bytes
         self._encoder_weights, self._hooks = settings.encoder_weights, hooks
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
-        self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
         self._explore_until = config.exploration.max_env_steps if self._simulated else 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
-        self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock)
-        self._logbook = Logbook(recording.metrics_path, session)
-        self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
-        self._break = BreakTime(env, operator)
+        self._events = events or Events()
+        self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock, self._events)
+        self._metrics = MetricsFile(recording.metrics_path)
+        self._logbook = Logbook(recording.metrics_path, session, self._events)
+        self._loop = ControlLoop(env, session.schema, session.append, uplink.notify, self._events)
+        self._break = BreakTime(env, operator, self._events)
         self._runner: PolicyRunner | None = None
         self._loader: WeightsLoader | None = None
         self._waiting = "the learner"
+        self._policy_version = NO_POLICY
         self._settled = (-1, -1)  # next number and durable one, when the log was last settled
 
     def run(self) -> TrainingSummary:
@@ -90,6 +96,10 @@ class OnlineRun:
             EncoderError: Nor does the frozen encoder here.
             TimeoutError: There is no learner; nothing has moved.
         """
+        self._events.subscribe(Waiting, self._note_waiting)
+        self._events.subscribe(Waiting, self._console.waiting)
+        self._events.subscribe(EpisodeLogged, self._metrics.write)
+        self._events.subscribe(EpisodeLogged, self._console.episode_done)
         self._console.start(self.status)
         try:
             runner = self._runner = self._connect()
@@ -101,12 +111,15 @@ class OnlineRun:
                     end_reason = self._practise(runner)
                 except LogFaultError as error:
                     end_reason = str(error)
+                    self._events.emit(Fault(end_reason))
             self._drain()
         finally:
             self._loop.hold()
             if self._loader is not None:
                 self._loader.close()
             self._console.close()
+            for subscriber in (self, self._console, self._metrics):
+                self._events.unsubscribe(subscriber)
         return self._summary(end_reason)
 
     def status(self) -> Status:
@@ -166,7 +179,7 @@ class OnlineRun:
         size = self._session.schema.action.shape[0]
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         period_s = self._session.schema.control_period_s
-        arbiter = Arbiter(ramped_entries(self._env), self._config.hand_over, period_s)
+        arbiter = Arbiter(teachable(self._env).motion_entries, self._config.hand_over, period_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):
@@ -187,7 +200,6 @@ class OnlineRun:
                 logger.error("%s; the episode has ended, practice waits", error)
                 self._resume(self._latched_reason())
                 continue
-            self._console.episode_done()
             self._resume(summary.stop_reason)
         return end_reason
 
@@ -234,6 +246,7 @@ class OnlineRun:
 
     def _reason_to_wait(self, runner: PolicyRunner) -> str:
         progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
+        self._learner_watch.tell(progress)
         learner = progress.learner_phase if progress.connected else "not connected"
         if self._session.waiting_bytes(progress.durable_seq) >= self._quota_bytes:
             quota = f"{self._quota_bytes / 1e6:.0f} MB of records wait for it, transport.quota_bytes"
@@ -270,9 +283,11 @@ class OnlineRun:
 
     def _wait(self, reason: str) -> None:
         if reason != self._waiting:
-            self._waiting = reason
-            self._console.waiting()
+            self._events.emit(Waiting(reason))
         self._hooks.idle()
+
+    def _note_waiting(self, event: Waiting) -> None:
+        self._waiting = event.reason
 
     def _take_weights(self) -> None:
         loader, weights = self._loader, self._uplink.latest_weights()
@@ -280,15 +295,19 @@ class OnlineRun:
         if weights is not None:
             loader.offer(weights)
         loader.take()
+        runner = self._runner
+        if runner is not None and runner.policy_version != self._policy_version:
+            self._policy_version = runner.policy_version
+            self._events.emit(PolicyLoaded(runner.learner_epoch, runner.policy_version))
 
     def _latched_reason(self) -> str:
         """Return why the environment is stopped; "" when it is not, or latches nothing."""
-        latched = getattr(self._env.unwrapped, "stop_reason", None)
+        latched = teachable(self._env).stop_reason
         return str(getattr(latched, "value", latched or ""))
 
     def _resume(self, stop_reason: str) -> None:
         idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")
-        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle)
+        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle, self._events)
 
     def _drain(self) -> None:
         """Give the link a moment to deliver the last records; what it does not deliver stays in the log."""

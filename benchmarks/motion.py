@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks.machine import machine_line
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.safety.command_stream import PoseStream
 from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.settings import compose_settings
 
 RESULTS = Path(__file__).parent / "results" / "motion.json"
@@ -79,7 +79,7 @@ def speed_steps_mm_s(hand_back: bool) -> list[float]:
     settings = compose_settings(["task=reach"])
     env = make_env(settings.composed, 0)
     assert isinstance(env, RobotEnv)
-    arbiter = Arbiter(ramped_entries(env), settings.actor.hand_over, env.control_period_s)
+    arbiter = Arbiter(teachable(env).motion_entries, settings.actor.hand_over, env.control_period_s)
     full = np.array([1, 0, 0, 0, 0, 0], np.float32)
     speed = 1e3 * env.config.action_scale_m / env.control_period_s
     period_ns, now, found = round(env.control_period_s * _NS), 0, []

@@ -57,6 +57,7 @@ class RunFolder:
         self.log, self.demos = self.path / "log", self.path / "demos"
         self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
         self.features = self.path / "features"  # made by whoever keeps some
+        self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
         below = (self.path, self.log, self.demos, self.checkpoints, self.metrics)
         above = [path for path in reversed(self.path.parents) if not path.exists()]
         self._made = [path for path in (*above, *below) if create and not os.path.lexists(path)]

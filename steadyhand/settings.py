@@ -12,27 +12,27 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
-from steadyhand.robot_envs.camera import WHOLE, Crop
-from steadyhand.robot_envs.devices.gamepad import GamepadConfig
-from steadyhand.robot_envs.devices.keyboard import KeyboardConfig
-from steadyhand.robot_envs.devices.make import held_by_person
-from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig
+from steadyhand.robot_envs.camera import Camera, ViewConfig
+from steadyhand.robot_envs.devices.device import InputSource
+from steadyhand.robot_envs.devices.make import find_input, is_over_ros
 from steadyhand.robot_envs.gym_env import GymTaskConfig
-from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
-from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
+from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
+from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, HomingProfile, RosRobotConfig
+from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.sensor import Sensor, find_sensor
+from steadyhand.runtime.component import ENTRY_POINT, Component
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
-from steadyhand.runtime.ranges import expect_at_least
 from steadyhand.transport.config import TransportConfig
 
 __all__ = [
     "CameraSettings",
     "RawGroup",
     "RobotSettings",
+    "SensorSettings",
     "Settings",
-    "ViewConfig",
     "base_values",
     "check_overrides",
     "compose_settings",
@@ -47,38 +47,25 @@ GROUPS: dict[str, type[Any]] = {
     "logging": LoggingConfig,
     "safety": SafetyLimits,
 }
-SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
+SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
 # These stand in the profile of a robot behind ROS too.
 IN_PROFILE: dict[str, type[Any]] = {"gripper": GripperProfile, "homing": HomingProfile}
-LEARNING = ("policy", "algo", "learner", "demo")  # built where there is a learner
+LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
-MOCK_KEYS = ("kind", "world", "imperfections")
 LIMITS = ("joint_limits",)  # of the arm, which safety takes over
-NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
-PERSONS: dict[str, type[SpaceMouseConfig | GamepadConfig | KeyboardConfig]] = {
-    "spacemouse": SpaceMouseConfig,
-    "gamepad": GamepadConfig,
-    "keyboard": KeyboardConfig,
-}
-
-
-@dataclass(frozen=True)
-class ViewConfig:
-    """Keys that every camera's view has; a real camera's view may have more."""
-
-    height: int
-    width: int
-    crop: Crop = WHOLE
-
-    def __post_init__(self) -> None:
-        expect_at_least(self, 1, "height", "width")
+OURS = "steadyhand."  # how the entry points of the product's own components begin
+MOCK_KEYS = ("entry_point", "world", "imperfections")  # of the simulated arm behind a mock robot's node
+NODE_KEYS = (*MOCK_KEYS, "mock_node")  # of a mock robot behind ROS
 
 
 @dataclass(frozen=True)
 class RawGroup:
-    """A group as composed, whose dataclass belongs to another program: a device over ROS."""
+    """A group as composed, whose class only another program imports.
+
+    That is a device over ROS, and a reward of the user's own: it is imported beside the robot alone.
+    """
 
     values: Mapping[str, Any]
 
@@ -88,28 +75,27 @@ class RobotSettings:
     """The group `robot`.
 
     Attributes:
-        kind: mock or ros.
-        profile: Of a robot behind ROS 2; None for the mock in this process.
-        world: Of a simulated arm, with the workpieces of the task; None for a real one.
-        imperfections: The same.
+        setup: The robot's class with its settings; of a mock robot behind ROS 2 the simulated arm. None for a real
+            robot behind ROS 2.
+        profile: Of a robot behind ROS 2; None for a robot of this process.
     """
 
-    kind: str
+    setup: Component[RobotSetup] | None
     profile: ControllerProfile | None
-    world: WorldConfig | None
-    imperfections: MockRobotConfig | None
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether the arm is simulated, in this process or behind ROS."""
-        return self.world is not None
 
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """The group `camera`: views by name."""
+    """The group `camera`: views by name; of a robot behind ROS 2 the keys that this process reads."""
 
-    views: Mapping[str, RenderedCameraConfig | ViewConfig]
+    views: Mapping[str, Component[Camera] | ViewConfig]
+
+
+@dataclass(frozen=True)
+class SensorSettings:
+    """The group `sensor`: sensors by the name of their field in the observation."""
+
+    fields: Mapping[str, Component[Sensor]]
 
 
 @dataclass(frozen=True)
@@ -125,13 +111,15 @@ class Settings:
         gripper: Of a robot behind ROS; None = none.
         homing: Joint-space motion before an episode of a robot behind ROS; None = none.
         camera: The cameras.
+        sensor: The sensors.
         device: The operator's device, or the stand-in's.
+        reward: The score of each step.
         safety: Limits of the arm.
         actor: The actor process.
         transport: The link between actor and learner.
         logging: Log lines and consoles.
         composed: The composed configuration that this was built from: manifests and demo sets keep it, and components
-            (task, robot, camera, device) are made from their groups in it.
+            (task, robot, camera, sensor, device, reward) are made from their groups in it.
     """
 
     seed: int
@@ -142,7 +130,9 @@ class Settings:
     gripper: GripperProfile | None
     homing: HomingProfile | None
     camera: CameraSettings
-    device: ScriptedDeviceConfig | SpaceMouseConfig | GamepadConfig | KeyboardConfig | RawGroup
+    sensor: SensorSettings
+    device: Component[InputSource] | RawGroup
+    reward: Component[Reward] | RawGroup
     safety: SafetyLimits
     actor: ActorConfig
     transport: TransportConfig
@@ -198,8 +188,10 @@ def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
         "run_name": None if run_name is None or run_name == "" else str(run_name),
         "task": task,
         "robot": robot,
-        "camera": _camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock"),
+        "camera": _camera(_mapping(config, "camera"), robot),
+        "sensor": _sensor(_mapping(config, "sensor")),
         "device": _device(_mapping(config, "device")),
+        "reward": _reward(_mapping(config, "reward")),
         "composed": config,
     }
 
@@ -235,49 +227,52 @@ def _task(task: Mapping[str, Any]) -> RobotTaskConfig | GymTaskConfig:
 
 
 def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
-    kind = robot.get("kind")
-    if kind not in ("mock", "ros"):
-        raise ConfigError(f"robot.kind: expected mock or ros, found {kind!r}")
+    scene = task.get("scene", {"tool": None, "fixtures": {}, "objects": {}})
     profile: ControllerProfile | None = None
-    if kind == "ros":
+    setup: Component[RobotSetup] | None = None
+    if not is_behind_ros(robot):
+        setup = find_robot(robot)
+    else:
         _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
         profile = build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot").profile
-    else:
-        _check_keys(robot, "robot.", (*MOCK_KEYS, *LIMITS))
-    if kind != "mock" and "mock_node" not in robot:
-        return RobotSettings(kind, profile, None, None)
-    empty: dict[str, Any] = {"tool": None, "fixtures": {}, "objects": {}}
-    world = {**_mapping(robot, "world", "robot."), "scene": task.get("scene", empty)}
-    return RobotSettings(
-        kind,
-        profile,
-        build(WorldConfig, world, "robot.world"),
-        build(MockRobotConfig, _mapping(robot, "imperfections", "robot."), "robot.imperfections"),
-    )
+        if "mock_node" in robot:
+            setup = find_robot({key: robot.get(key) for key in MOCK_KEYS})
+    if setup is not None:
+        setup.make(scene)  # checks the scene, and opens nothing
+    return RobotSettings(setup, profile)
 
 
-def _camera(camera: Mapping[str, Any], is_mock: bool) -> CameraSettings:
+def _camera(camera: Mapping[str, Any], robot: RobotSettings) -> CameraSettings:
     _check_keys(camera, "camera.", ("views",))
-    views: dict[str, RenderedCameraConfig | ViewConfig] = {}
+    views: dict[str, Component[Camera] | ViewConfig] = {}
     for name in _mapping(camera, "views", "camera."):
-        where = f"camera.views.{name}"
         values = _mapping(camera["views"], name, "camera.views.")
-        if is_mock:
-            views[name] = build(RenderedCameraConfig, {"name": name, **values}, where)
+        if robot.profile is None:
+            assert robot.setup is not None
+            views[name] = find_camera(name, values, robot.setup.type)
         else:
             shared = {key: values[key] for key in ("height", "width", "crop") if key in values}
-            views[name] = build(ViewConfig, shared, where)
+            views[name] = build(ViewConfig, shared, f"camera.views.{name}")
     return CameraSettings(views)
 
 
-def _device(
-    device: Mapping[str, Any],
-) -> ScriptedDeviceConfig | SpaceMouseConfig | GamepadConfig | KeyboardConfig | RawGroup:
-    if not held_by_person(device):
-        return build(ScriptedDeviceConfig, device, "device")
-    if device["kind"] in PERSONS:
-        return build(PERSONS[device["kind"]], device, "device")
-    return RawGroup(device)  # the ROS 2 actor alone makes it, and checks it
+def _sensor(sensor: Mapping[str, Any]) -> SensorSettings:
+    _check_keys(sensor, "sensor.", ("fields",))
+    fields = _mapping(sensor, "fields", "sensor.")
+    return SensorSettings({name: find_sensor(name, _mapping(fields, name, "sensor.fields.")) for name in fields})
+
+
+def _device(device: Mapping[str, Any]) -> Component[InputSource] | RawGroup:
+    return RawGroup(device) if is_over_ros(device) else find_input(device)
+
+
+def _reward(reward: Mapping[str, Any]) -> Component[Reward] | RawGroup:
+    entry_point = reward.get("entry_point")
+    if str(entry_point).startswith(OURS):
+        return find_reward(reward)
+    if ENTRY_POINT.fullmatch(str(entry_point)) is None:
+        raise ConfigError(f"reward.entry_point: expected package.module:Class, found {entry_point!r}")
+    return RawGroup(reward)
 
 
 def _mapping(config: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from steadyhand.config import DemoConfig
 from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.algos.bc import Bc
-from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import ConfigError, build, compose
@@ -30,6 +30,7 @@ class TrainingSettings(Settings):
         learner: The learner process.
         demo: From demonstrations to a judged policy.
         cloning: Behaviour cloning of the baseline, with its settings: the key `bc` of the group `demo`.
+        classifier: The fit of a success classifier.
     """
 
     policy: PolicyConfig
@@ -37,6 +38,7 @@ class TrainingSettings(Settings):
     learner: LearnerConfig
     demo: DemoConfig
     cloning: Component[Bc]
+    classifier: ClassifierConfig
 
 
 def compose_training_settings(overrides: Sequence[str]) -> TrainingSettings:
@@ -72,4 +74,5 @@ def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
         policy=build(PolicyConfig, config["policy"], "policy"),
         algo=find_algorithm(config["algo"]),
         cloning=find_component(config["demo"][CLONING], Bc, f"demo.{CLONING}"),
+        classifier=build(ClassifierConfig, config["classifier"], "classifier"),
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
+from functools import partial
 
 from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import end_with_parent
 from steadyhand.job import new_job, seed_for
+from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.robot_envs.make import make_corrector
@@ -33,14 +35,21 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Practise to the end."""
     use_one_thread()
     end_with_parent()
+    events = Events()
     with (
         new_job(overrides) as job,
         run_lock(job.run.path, "actor"),
         StopFlag().on_signals() as stop,
         opened_env(job.settings, job.seed) as env,
-        closing(make_corrector(job.settings.composed, env, seed_for(job.seed, "corrector"))) as corrector,
+        with_person(
+            job.settings,
+            env,
+            partial(make_corrector, job.settings.composed, env, seed_for(job.seed, "corrector")),
+            stop,
+            events,
+        ) as person,
     ):
-        summary = practise(job, env, corrector, stop, accepted=job.write_manifest)
+        summary = practise(job, person.env, person.operator, stop, accepted=job.write_manifest, events=events)
     say(ending_text(summary))
     if summary.end_reason == INTERRUPTED:
         return 130

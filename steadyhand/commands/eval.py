@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job, with_alias
 from steadyhand.output import check_output
-from steadyhand.pipeline.evaluation import about_evaluation, evaluate, trained_policy
+from steadyhand.person import say_requests, with_person
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.evaluation import about_evaluation, evaluate_in, trained_policy
 from steadyhand.policy_file import load_policy
 from steadyhand.report.evaluations import POLICY, evaluation_table, keep_evaluation
+from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say
 
@@ -43,9 +48,18 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     is_kept = job.settings.run_name is not None
     if is_kept:
         check_output(job.run.metrics / "evaluation", "run_name")
-    with StopFlag().on_signals() as stop:
-        result = evaluate(job, policy, job.settings.demo.eval_episodes, job.seed, stop)
+    settings, events = job.settings, Events()
+    say_requests(events)
+    with (
+        StopFlag().on_signals() as stop,
+        opened_env(settings, job.seed) as env,
+        with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
+    ):
+        episodes = settings.demo.eval_episodes
+        result = evaluate_in(job, person.env, person.operator, policy, episodes, job.seed, stop, events)
     say(evaluation_table({who: result}))
+    if result.judged_by not in ("", "task"):
+        say(f"judged by {result.judged_by}: the task cannot judge by itself here")
     if options.json:
         atomic_write_json(options.json, asdict(result))
     if stop():

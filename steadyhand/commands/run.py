@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.robot_envs.make import make_onlooker
@@ -39,16 +41,22 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     settings = compose_settings(overrides)
     setup(settings.logging.level)
     policy = OnnxPolicy.load(options.policy)
+    events = Events()
+    events.subscribe(EpisodeEnded, say_episode)
+    say_requests(events)
     with StopFlag().on_signals() as stop, opened_env(settings, settings.seed) as env:
         runner = runner_for_policy(settings, policy, env)
-        with closing(make_onlooker(settings.composed, env)) as onlooker:
-            result = deploy_policy(settings, env, onlooker, runner, options.episodes, stop, say_episode)
+        with with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person:
+            result = deploy_policy(settings, person.env, person.operator, runner, options.episodes, stop, events)
     say(deployment_text(result))
     return 130 if stop() and options.episodes is not None else 0
 
 
-def say_episode(summary: EpisodeSummary) -> None:
-    """Print what an episode came to."""
+def say_episode(event: EpisodeEnded) -> None:
+    """Print the result of an episode."""
+    summary = event.summary
+    if summary.stop_reason == INTERRUPTED:
+        return
     outcome = "success" if summary.success else summary.stop_reason or "no success"
     helped = f", {summary.human_steps} of them a person's" if summary.helped else ""
     say(f"episode {summary.episode_id + 1}: {outcome} after {summary.steps} steps{helped}")

@@ -7,9 +7,9 @@ from typing import Any
 
 import gymnasium
 
-from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.deploy import Deployment, deploy
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.robot_envs.devices.operator import Operator
@@ -34,7 +34,7 @@ def deploy_policy(
     runner: OnnxRunner,
     episodes: int | None,
     stop: Callable[[], bool],
-    on_episode: Callable[[EpisodeSummary], None],
+    events: Events,
 ) -> Deployment:
     """Let a policy act in an environment that is open; nothing is recorded.
 
@@ -45,10 +45,10 @@ def deploy_policy(
         runner: The policy, of `runner_for_policy`.
         episodes: How many; None = until `stop`.
         stop: Ends it.
-        on_episode: Told about every episode.
+        events: Told what happens.
     """
     hand_over, seed = settings.actor.hand_over, settings.seed
-    return deploy(env, env_schema(env), runner, onlooker, hand_over, episodes, seed, stop, on_episode)
+    return deploy(env, env_schema(env), runner, onlooker, hand_over, episodes, seed, stop, events)
 
 
 def deployment_text(result: Deployment) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor import evaluate as judging
-from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
@@ -22,8 +22,6 @@ from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.transport.weights import Weights
 
 __all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "trained_policy"]
-
-OnEpisode = Callable[[EpisodeSummary], None]
 
 
 def trained_policy(job: Job) -> SavedPolicy:
@@ -58,12 +56,12 @@ def evaluate(
     episodes: int,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
     """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
     with opened_env(job.settings, seed) as env:
-        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, on_episode, who)
+        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, events, who)
 
 
 def evaluate_in(
@@ -74,12 +72,12 @@ def evaluate_in(
     episodes: int,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
     """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
     runner = runner_for(job, policy, env, seed)
-    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, on_episode=on_episode)
+    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events)
     if who and not stop():
         keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
     return result

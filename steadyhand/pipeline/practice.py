@@ -12,6 +12,7 @@ from steadyhand.actor.backlog import deliver_backlog
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import make_console
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import Events
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import kept_if_used, open_session
@@ -23,6 +24,7 @@ from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.learner.replay.features import slot_dtype, views_kept
 from steadyhand.policies import load_backbone
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger
 from steadyhand.storage import OUTBOX, check_room, forecast, is_local
@@ -43,6 +45,7 @@ def practise(
     stop: Callable[[], bool],
     show: Callable[[OnlineRun], None] = lambda run: None,
     accepted: Callable[[], object] = lambda: None,
+    events: Events | None = None,
 ) -> TrainingSummary:
     """Practise to the end in an environment that is open.
 
@@ -53,12 +56,13 @@ def practise(
         stop: Ends practice early.
         show: Gets what may be asked for its status while practice runs.
         accepted: Called when the learner has accepted this actor; a start that is refused before leaves no session.
+        events: Told what happens.
     """
     settings, transport = job.settings, job.settings.transport
     config = settings.actor
     _check_cold_start(config, settings.learner)
     schema, outbox = env_schema(env), job.run.log / OUTBOX
-    lockstep = bool(getattr(env.unwrapped, "lockstep", False))
+    lockstep = teachable(env).lockstep
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
     local = is_local(transport.address)
     features = feature_bytes(settings, schema) if local else 0
@@ -93,6 +97,7 @@ def practise(
             Recording(uplink, session, job.run.metrics / "actor.jsonl"),
             make_console(settings.logging),
             Hooks(stop, accepted=accepted),
+            events=events,
         )
         show(run)
         return run.run()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from functools import partial
 from typing import Any
 
 import gymnasium
 
-from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import Events
 from steadyhand.demos import check_recorded, check_same_action, check_task
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
-from steadyhand.robot_envs.devices.make import held_by_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_demonstrator
 from steadyhand.runtime.component import load_entry_point
@@ -24,13 +25,11 @@ from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_se
 
 __all__ = ["demonstrator_name", "record", "record_in"]
 
-OnEpisode = Callable[[EpisodeSummary], None]
-
 
 def record(
     job: Job,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Record demonstrations into the run's `demos/` until there are enough.
@@ -40,11 +39,12 @@ def record(
     Raises:
         DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
     """
+    settings, seed, events = job.settings, seed_for(job.seed, "demonstrator"), events or Events()
     with (
-        opened_env(job.settings, job.seed) as env,
-        closing(make_demonstrator(job.settings.composed, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
+        opened_env(settings, job.seed) as env,
+        with_person(settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events) as person,
     ):
-        return record_in(job, env, demonstrator, stop, on_episode, accepted)
+        return record_in(job, person.env, person.operator, stop, events, accepted)
 
 
 def record_in(
@@ -52,7 +52,7 @@ def record_in(
     env: gymnasium.Env[Any, Any],
     demonstrator: Operator,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Do what `record` does in an environment that is open.
@@ -76,11 +76,15 @@ def record_in(
         task=task,
         hand_over=settings.actor.hand_over,
         episode_settings=_episode_settings(task),
+        reward=settings.composed["reward"],
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
     build_policy_spec(settings.policy, schema, (), 1.0)
-    manifest = record_demos(config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode, accepted)
+    failed = job.run.failed_demos if settings.demo.keep_failures else None
+    manifest = record_demos(
+        config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted, failed=failed
+    )
     if manifest.successes < wanted and not stop():
         raise DemoSetError(
             f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
@@ -101,4 +105,4 @@ def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
 def demonstrator_name(config: Mapping[str, Any]) -> str:
     """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
     device = config["device"]
-    return f"person ({device['kind']})" if held_by_person(device) else str(config["task"].get("expert"))
+    return f"person ({input_name(device)})" if held_by_person(device) else str(config["task"].get("expert"))

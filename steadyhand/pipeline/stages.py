@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.waiting import pause
 from steadyhand.children import Child, ending
@@ -92,12 +93,14 @@ def demonstrate(job: Job, stop: StopFlag, start: Callable[[], object]) -> str:
 def judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
     """Evaluate a policy on the fresh episodes of the demo, and keep the result as a stage of the name `who`."""
 
-    def tick(summary: EpisodeSummary) -> None:
-        done = summary.episode_id + 1
-        if done % 50 == 0:
+    def tick(event: EpisodeEnded) -> None:
+        done = event.summary.episode_id + 1
+        if done % 50 == 0 and event.summary.stop_reason != INTERRUPTED:
             say(f"      {done}/{job.settings.demo.eval_episodes} episodes")
 
-    result = evaluate(job, policy, job.settings.demo.eval_episodes, job.seed, stop, tick, who)
+    events = Events()
+    events.subscribe(EpisodeEnded, tick)
+    result = evaluate(job, policy, job.settings.demo.eval_episodes, job.seed, stop, events, who)
     go_on(stop)
     return result
 

@@ -359,6 +359,7 @@ with StopFlag().on_signals() as stop:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_with_a_checkpoint_and_status_0(number, tmp_path, demos, make_config, make_learner_config):
     from dataclasses import asdict

@@ -236,6 +236,7 @@ def assert_same(one, other):
     assert [name for name, value in tensors.items() if not torch.equal(value, others[name])] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pretrain", [0, 60])
 def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
     settings = {"pretrain_updates": pretrain, "checkpoint_period": 100}
@@ -251,6 +252,7 @@ def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
     assert [row["update"] for row in resumed.rows()] == list(range(10, 201, 10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [60, 100, 130])
 def test_a_learner_that_was_ended_goes_on_as_if_it_had_not_been(make_rig, step):
     settings = {"checkpoint_period": 100, "slack": 200.0}

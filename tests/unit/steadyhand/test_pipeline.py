@@ -16,7 +16,9 @@ from steadyhand.pipeline.practice import feature_bytes
 from steadyhand.pipeline.recording import demonstrator_name, record
 from steadyhand.policies import load_backbone
 from steadyhand.policy_file import PolicyFileError
+from steadyhand.runtime.config import compose
 from steadyhand.transport.demo_set import DemoSetError
+from tests.events_kit import on_episode
 from tests.unit.learner.logs import PIXELS
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
@@ -29,7 +31,7 @@ def job(tmp_path):
 
 def test_records_fits_and_judges(job):
     seen = []
-    manifest = record(job, on_episode=seen.append)
+    manifest = record(job, events=on_episode(seen.append))
     assert manifest.successes == 5
     assert len(seen) == manifest.episodes
     assert read_log(job.run.demos).successes == 5
@@ -56,6 +58,20 @@ def test_too_few_successes_are_said(tmp_path):
     job = open_job([*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"])
     with pytest.raises(DemoSetError, match="expected 5 successful demonstrations in 5 attempts"):
         record(job)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_failed_attempts_are_kept_where_that_is_wanted_and_are_not_imitated(tmp_path, kept):
+    words = [*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"]
+    job = open_job([*words, f"demo.keep_failures={str(kept).lower()}"])
+    with pytest.raises(DemoSetError):
+        record(job)
+    assert job.run.failed_demos.exists() == kept
+    if kept:
+        failures = 5 - read_log(job.run.demos).successes
+        assert [episode.success for episode in read_log(job.run.failed_demos).episodes] == [False] * failures
+        with pytest.raises(BcDataError, match="labels call all of them failures"):
+            clone(job, [job.run.failed_demos])
 
 
 def test_a_stop_ends_the_recording_without_a_complaint(job):
@@ -101,5 +117,9 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
 
 def test_a_demo_set_says_who_showed_it():
     task = {"expert": "package.module:Expert"}
-    assert demonstrator_name({"device": {"kind": "spacemouse"}, "task": task}) == "person (spacemouse)"
-    assert demonstrator_name({"device": {"kind": "none"}, "task": task}) == "package.module:Expert"
+    for name, who in (
+        ("spacemouse", "person (spacemouse)"),
+        ("joy", "person (joy)"),
+        ("none", "package.module:Expert"),
+    ):
+        assert demonstrator_name({"device": compose([f"device={name}"])["device"], "task": task}) == who
