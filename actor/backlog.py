@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from steadyhand.actor.session import SESSION_FOLDER
+from steadyhand.actor.session_log import SESSION_FOLDER
 from steadyhand.actor.waiting import pause
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger

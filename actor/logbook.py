@@ -9,7 +9,7 @@ from typing import Any
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.events import EpisodeLogged, Events
 from steadyhand.actor.history import History
-from steadyhand.actor.session import Session
+from steadyhand.actor.session_log import Session
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger

@@ -12,18 +12,16 @@ import torch
 
 from benchmarks.recording import write_log
 from steadyhand.children import free_addresses
-from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.algos.sac import Sac
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_precision
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.learner_settings import LearnerSettings
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.policies import Backbone, Policy, PolicySpec, load_backbone
-from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component, find_component
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.config import TransportConfig
+from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.schema import Schema
 
 __all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
@@ -40,9 +38,8 @@ def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
 
 def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Policy:
     """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
-    config = compose(overrides)
-    learner = build(LearnerConfig, config["learner"], "learner")
-    policy_config = build(PolicyConfig, config["policy"], "policy")
+    settings = compose_training_settings(overrides)
+    learner, policy_config = settings.learner, settings.policy
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
     policy = Policy(build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone), 0, backbone)
     policy.to(device)
@@ -91,21 +88,15 @@ def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | 
 
 def make_learner(folder: Path, schema: Schema, records: int, overrides: Sequence[str]) -> Learner:
     """Write a log of `records` records as one session of a run in `folder`, and open a learner on it."""
-    transport = build(TransportConfig, compose(overrides)["transport"], "transport")
+    transport = compose_training_settings(overrides).transport
     write_log(RunFolder(folder, "run").log, schema, records, transport.segment_bytes)
     return open_learner(folder, overrides)
 
 
 def open_learner(folder: Path, overrides: Sequence[str]) -> Learner:
     """Open a learner on the run in `folder`, with its checkpoint if it has one; gradient steps are always due."""
-    config = compose([*overrides, *ALWAYS_DUE])
-    transport = build(TransportConfig, config["transport"], "transport")
+    settings = compose_training_settings([*overrides, *ALWAYS_DUE])
     address, weights_address = free_addresses(2)
-    return Learner(
-        build(LearnerConfig, config["learner"], "learner"),
-        find_algorithm(config["algo"]),
-        build(PolicyConfig, config["policy"], "policy"),
-        replace(transport, address=address, weights_address=weights_address),
-        RunFolder(folder, "run"),
-        seed=0,
-    )
+    transport = replace(settings.transport, address=address, weights_address=weights_address)
+    learner = LearnerSettings(settings.learner, settings.algo, settings.policy, transport, seed=0)
+    return Learner(learner, RunFolder(folder, "run"))

@@ -28,13 +28,15 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import thread_environment
 from steadyhand.job import Job, open_job, quoted
 from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.pipeline.cloning import clone, practice_logs
+from steadyhand.pipeline.evaluation import evaluate, trained_policy
+from steadyhand.pipeline.recording import record
 from steadyhand.practice import train
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
-from steadyhand.session import evaluate, fit_bc_baseline, practice_logs, record_demos, trained_policy
 from steadyhand.terminal import duration_text, table_text
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -174,7 +176,7 @@ def _run_row(trial: Trial, runs: Path) -> int:
     job = open_job([*trial.overrides, f"run_root={quoted(runs)}", f"run_name={trial.practised.name}"])
     practises = trial.practised == trial
     policy = _practise(job, trial.arm) if practises else _clone(job, trial.arm)
-    judged = evaluate(job, policy, job.demo.eval_episodes, job.seed, who="policy" if practises else trial.arm)
+    judged = evaluate(job, policy, job.settings.demo.eval_episodes, job.seed, who="policy" if practises else trial.arm)
     practice = summarise(read_run(job.run)) if practises else {}
     row = {
         "arm": trial.arm,
@@ -196,13 +198,13 @@ def _run_row(trial: Trial, runs: Path) -> int:
 def _practise(job: Job, arm: str) -> SavedPolicy:
     job.write_manifest()
     if arm in WITH_DEMOS:
-        record_demos(job)
+        record(job)
     train(job, shown=False)
     return trained_policy(job)
 
 
 def _clone(job: Job, arm: str) -> SavedPolicy:
-    return fit_bc_baseline(job, [job.run.demos, *(practice_logs(job) if arm == "hg_dagger" else [])])
+    return clone(job, [job.run.demos, *(practice_logs(job) if arm == "hg_dagger" else [])])
 
 
 def _write_results(results: Path, rows: Sequence[dict[str, Any]], shown: bool = True) -> None:

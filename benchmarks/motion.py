@@ -14,15 +14,12 @@ import numpy as np
 
 from benchmarks.machine import machine_line
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.config import ActorConfig
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env
-from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.safety.command_stream import PoseStream
-from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.watchdog import Watchdog
 from steadyhand.robot_envs.teachable import teachable
-from steadyhand.runtime.config import build, compose
+from steadyhand.settings import compose_settings
 
 RESULTS = Path(__file__).parent / "results" / "motion.json"
 DIRECTIONS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, -1))
@@ -34,7 +31,8 @@ def creep_mm(hold: Callable[[RobotEnv], None]) -> float:
     """Largest way [mm] of the arm's true pose in 60 s of holding, from 1 s after the motion before it."""
     farthest = 0.0
     for direction in DIRECTIONS:
-        env = make_env(compose(["task=reach", "task.drive.max_steps=1000000", "safety.motion=null"]), 0)
+        words = ["task=reach", "task.drive.max_steps=1000000", "safety.motion=null"]
+        env = make_env(compose_settings(words).composed, 0)
         assert isinstance(env, RobotEnv)
         env.reset(seed=0)
         for _ in range(5):
@@ -78,12 +76,10 @@ class Park:
 
 def speed_steps_mm_s(hand_back: bool) -> list[float]:
     """Speed [mm/s] of each step of a takeover, or of the hand-back after it, with full actions along one axis."""
-    config = compose(["task=reach"])
-    env = make_env(config, 0)
+    settings = compose_settings(["task=reach"])
+    env = make_env(settings.composed, 0)
     assert isinstance(env, RobotEnv)
-    arbiter = Arbiter(
-        teachable(env).motion_entries, build(ActorConfig, config["actor"], "actor").hand_over, env.control_period_s
-    )
+    arbiter = Arbiter(teachable(env).motion_entries, settings.actor.hand_over, env.control_period_s)
     full = np.array([1, 0, 0, 0, 0, 0], np.float32)
     speed = 1e3 * env.config.action_scale_m / env.control_period_s
     period_ns, now, found = round(env.control_period_s * _NS), 0, []
@@ -101,10 +97,9 @@ def speed_steps_mm_s(hand_back: bool) -> list[float]:
 
 def enable_step_mm_s() -> float:
     """Largest change of the target's speed [mm/s] between two targets, from rest to the speed limit at 100 Hz."""
-    config = compose(["robot=mock_ros", "task=reach"])
-    robot = {key: config["robot"][key] for key in ("kind", "profile")}
-    settings = build(RosRobotConfig, {**robot, "profile": robot["profile"]}, "robot").profile.watchdog
-    limits = build(SafetyLimits, config["safety"], "safety")
+    chosen = compose_settings(["robot=mock_ros", "task=reach"])
+    assert chosen.robot.profile is not None
+    settings, limits = chosen.robot.profile.watchdog, chosen.safety
     watchdog = Watchdog(PoseStream(settings, limits), settings, limits.plausible, None)
     pose = np.array([0.5, 0.0, 0.25, 1.0, 0.0, 0.0, 0.0])
     period_s, now, targets = 1.0 / settings.controller_rate_hz, _NS, [pose]

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import CLOCK
 from steadyhand.children import Child, free_addresses
 from steadyhand.job import Job, open_job, quoted
-from steadyhand.session import record_demos
+from steadyhand.pipeline.recording import record
 from steadyhand.storage import OUTBOX
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogReader
@@ -28,7 +28,7 @@ def open_run(folder: Path, overrides: Sequence[str], demos: int) -> Job:
     given = ("task=reach", f"demo.demos={demos}", "logging.level=warning", "logging.console=off", *overrides)
     job = open_job([*given, f"run_root={quoted(folder)}", "run_name=run"])
     job.write_manifest()
-    record_demos(job)
+    record(job)
     return job
 
 

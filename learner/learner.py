@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.compilation import compile_layers
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_device, resolve_precision
+from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
+from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.memory import keep_freed_memory
 from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.policy_spec import build_policy_spec
@@ -30,14 +30,11 @@ from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.learner.status import LearnerStatus
-from steadyhand.learner.train_loop import Links, Phase, TrainLoop
+from steadyhand.learner.train_loop import Phase, TrainLoop
 from steadyhand.policies import Policy, PolicySpec, load_backbone
-from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.clock import Clock, MonotonicClock
-from steadyhand.runtime.component import Component
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
@@ -74,47 +71,39 @@ class Learner:
     start, or else from the first actor's HELLO.
 
     Args:
-        config: pace, cold start, periods.
-        algo: the algorithm and its settings.
-        policy: the network.
-        transport: the link.
-        run: where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
-        seed: of everything random here.
-        demos: demo sets to learn from.
-        clock: monotonic.
-        action_gains: by session id of a demo set, what its actions (A,) are multiplied by to be today's.
+        settings: Algorithm, policy, pace, link.
+        run: Where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
+        demos: Demo sets to learn from; None = none.
+        clock: Monotonic.
 
     Raises:
-        EncoderError: the weights of the policy's frozen encoder are missing, or are not those of an earlier start.
+        EncoderError: The weights of the policy's frozen encoder are missing, or are not those of an earlier start.
     """
 
     def __init__(
         self,
-        config: LearnerConfig,
-        algo: Component[Algorithm[Any]],
-        policy: PolicyConfig,
-        transport: TransportConfig,
+        settings: LearnerSettings,
         run: RunFolder,
-        seed: int,
-        demos: Sequence[Path] = (),
+        demos: Demonstrations | None = None,
         clock: Clock | None = None,
-        action_gains: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
+        config, policy = settings.process, settings.policy
+        demos = demos or Demonstrations()
         torch.set_num_threads(config.threads)
         keep_freed_memory()
         self.device = resolve_device(config.device)
         self._precision = resolve_precision(config.convolutions, self.device)
         logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, self._precision)
-        self._config, self._algo, self._policy_config = config, algo, policy
-        self._run, self._seed, self._clock = run, seed, clock or MonotonicClock()
+        self._config, self._algo, self._policy_config = config, settings.algo, policy
+        self._run, self._seed, self._clock = run, settings.seed, clock or MonotonicClock()
         self._lock = threading.Lock()
         self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
         self._checkpoints.clean()
         self._checkpoint = self._checkpoints.newest()
         if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
             logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
-        self._action_gains = action_gains or {}
-        self._demos = [_open_demo_set(folder) for folder in demos]
+        self._action_gains = demos.action_gains
+        self._demos = [_open_demo_set(folder) for folder in demos.folders]
         self._spec: PolicySpec | None = None
         if self._checkpoint is not None:
             self._spec = SavedPolicy.from_files(self._checkpoint.files).spec
@@ -122,7 +111,7 @@ class Learner:
         self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
         self._progress = _Progress()
-        self.intake = Intake(run.log, transport, self._spec_for, self._status, required, clock=self._clock)
+        self.intake = Intake(run.log, settings.transport, self._spec_for, self._status, required, clock=self._clock)
         for reader in self._demos:
             self.intake.require(reader.schema)
         # A start that was refused until here is not counted.
@@ -230,18 +219,14 @@ class Learner:
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
+        sampler = Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec))
         return TrainLoop(
             config,
             algo,
-            Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec)),
-            store,
-            journal,
-            metrics,
-            self._checkpoints,
+            Replay(store, sampler, journal),
+            Results(metrics, self._checkpoints, self.learner_epoch, facts),
             Links(self._readers, self._publish, self.intake.sync),
             counters,
-            self.learner_epoch,
-            facts,
             self._clock,
             steps,
         )

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import numpy as np
 import safetensors.numpy
 import safetensors.torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from steadyhand.learner.algos.algorithm import Algorithm
-from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
-from steadyhand.learner.journal import Journal, JournalError
+from steadyhand.learner.journal import JournalError
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
-from steadyhand.learner.metrics import Metrics
+from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.recorded_steps import Steps
 from steadyhand.learner.replay.prefetcher import Prefetcher
-from steadyhand.learner.replay.sampler import Sampler
-from steadyhand.learner.replay.store import ReplayStore, Watermark
+from steadyhand.learner.replay.store import Watermark
 from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
 from steadyhand.learner.reward_watch import RewardWatch
 from steadyhand.learner.saved_policy import SavedPolicy
@@ -31,9 +28,8 @@ from steadyhand.learner.status import LearnerStatus
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.log_reader import LogReader
 
-__all__ = ["Links", "Phase", "TrainLoop", "TrainingDivergedError"]
+__all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
 
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
@@ -44,30 +40,16 @@ class TrainingDivergedError(RuntimeError):
     """Losses have not been finite for so long that going on is pointless."""
 
 
-@dataclass(frozen=True)
-class Links:
-    """What the loop reaches outside itself by."""
-
-    readers: Callable[[], Iterable[LogReader]]  # every log there is, always in the same order
-    publish: Callable[[int, dict[str, NDArray[np.float32]]], None]  # given a policy_version and weights
-    sync: Callable[[], None]  # returns when the logs survive a power cut
-
-
 class TrainLoop:
     """Makes blocks of gradient steps when they are due, and publishes, logs and saves between them.
 
     Args:
         config: pace and periods.
         algo: trained in place.
-        sampler: draws from `store`.
-        store: what may be drawn.
-        journal: opened at the step of `counters`; what it has seen becomes visible here.
-        metrics: takes rows of scalars.
-        checkpoints: takes checkpoints.
+        replay: the data.
+        results: metrics and checkpoints.
         links: logs, publishing and the disk.
         counters: how far training is.
-        learner_epoch: noted in checkpoints.
-        facts: noted in checkpoints too.
         clock: measures updates a second.
         steps: makes the algorithm's gradient steps; None = the algorithm itself.
     """
@@ -76,15 +58,10 @@ class TrainLoop:
         self,
         config: LearnerConfig,
         algo: Algorithm[Any],
-        sampler: Sampler,
-        store: ReplayStore,
-        journal: Journal,
-        metrics: Metrics,
-        checkpoints: CheckpointFolder,
+        replay: Replay,
+        results: Results,
         links: Links,
         counters: Counters,
-        learner_epoch: int,
-        facts: Mapping[str, Any],
         clock: Clock,
         steps: Steps | None = None,
     ) -> None:
@@ -92,13 +69,12 @@ class TrainLoop:
         self._steps = steps or algo
         self._config, self._algo = config, algo
         self._prefetches = algo.device.type == "cuda" if config.prefetch is None else config.prefetch
-        self._prefetcher = Prefetcher(sampler, algo.device, self._prefetches)
+        self._prefetcher = Prefetcher(replay.sampler, algo.device, self._prefetches)
         self._queue = DeviceQueue(algo.device)
         self._asked: Kind | None = None  # what the block that has been drawn ahead is for
         self._is_whole = True  # what is visible, what is journaled and what has been learnt belong together
-        self._store, self._journal = store, journal
-        self._metrics, self._checkpoints, self._links = metrics, checkpoints, links
-        self._epoch, self._facts, self._clock = learner_epoch, facts, clock
+        self._store, self._journal = replay.store, replay.journal
+        self._results, self._links, self._clock = results, links, clock
         self._block = algo.sampling.slices
         self._rewards = RewardWatch(algo.settings)
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
@@ -108,10 +84,10 @@ class TrainLoop:
         self._episodes = Episodes(config.episode_window)
         self.newest: Mapping[str, float] = {}  # the newest row of scalars
         self._store.refresh(links.readers())
-        for news in journal.seen:
-            if not store.holds(news):
+        for news in replay.journal.seen:
+            if not self._store.holds(news):
                 raise JournalError("journal: the logs lack records that training has seen; restore them or start anew")
-            store.advance(news)
+            self._store.advance(news)
         if counters.policy_version:
             self._send()
 
@@ -267,7 +243,7 @@ class TrainLoop:
                 "demo_starts": len(self._store.demo),
             }
         )
-        self._metrics.write(step, self.newest)
+        self._results.metrics.write(step, self.newest)
         if skipped > last_skipped:
             logger.warning("%d optimiser steps skipped: a loss or gradient was not finite", skipped - last_skipped)
         if skipped - last_skipped >= step - last_step:
@@ -299,15 +275,18 @@ class TrainLoop:
         if self.counters.step == self._saved_step:
             return
         policy = SavedPolicy(
-            self._algo.policy.spec, self._epoch, self.counters.policy_version, self._algo.policy_tensors()
+            self._algo.policy.spec,
+            self._results.learner_epoch,
+            self.counters.policy_version,
+            self._algo.policy_tensors(),
         )
         files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
         files[REPLAY_FILE] = safetensors.numpy.save(self._store.save())
         try:
             self._links.sync()
             self._journal.sync()
-            facts = {**self._facts, "counters": asdict(self.counters), "journal": self._journal.mark()}
-            self._checkpoints.save(self.counters.step, files, facts)
+            facts = {**self._results.facts, "counters": asdict(self.counters), "journal": self._journal.mark()}
+            self._results.checkpoints.save(self.counters.step, files, facts)
         except OSError as error:
             logger.error("no checkpoint at step %d: %s; free disk space", self.counters.step, error)
             return

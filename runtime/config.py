@@ -24,7 +24,7 @@ from yaml import YAMLError
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "check_finite", "compose", "use_config_dir"]
+__all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "check_finite", "compose", "search_path", "use_config_dir"]
 
 T = TypeVar("T")
 CONFIG_VARIABLE = "STEADYHAND_CONFIG"  # the user's own configuration folder, beside the product's
@@ -72,10 +72,10 @@ def compose(
     """
     given = os.environ.get(CONFIG_VARIABLE)
     own = use_config_dir(given) if given else None
-    search_path = _search_path(own, config_module) if own else []
+    added = search_path(own, config_module) if own else []
     with initialize_config_module(config_module, version_base="1.3"):
         try:
-            composed = hydra_compose(config_name, overrides=[*search_path, *overrides])
+            composed = hydra_compose(config_name, overrides=[*added, *overrides])
             for key, value in _leaves(OmegaConf.to_container(composed, resolve=False), ""):
                 # Before anything is resolved: what is made of a missing value would be blamed instead of it.
                 if value == MISSING:
@@ -89,7 +89,7 @@ def compose(
         except ConfigError:
             raise
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-            reason = _wrong_override(overrides, search_path, config_name) or _one_line(error)
+            reason = _wrong_override(overrides, added, config_name) or _one_line(error)
             raise ConfigError(reason) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{config_name}: expected a mapping of groups, found {_found(values)}")
@@ -143,7 +143,7 @@ def check_finite(values: Any) -> None:
             raise ConfigError(f"{key}: expected a finite number, found {value}")
 
 
-def _search_path(own: Path, config_module: str) -> list[str]:
+def search_path(own: Path, config_module: str) -> list[str]:
     """Return the override that adds the user's own folder.
 
     Raises:
@@ -279,13 +279,13 @@ def _missing_option(error: MissingConfigException, own: Path | None) -> str:
     return f"{line} ({hint})"
 
 
-def _wrong_override(overrides: Sequence[str], search_path: Sequence[str], config_name: str) -> str:
+def _wrong_override(overrides: Sequence[str], added: Sequence[str], config_name: str) -> str:
     """Return a line about the first override that cannot be read or whose key does not exist, or "" without one."""
     loader = GlobalHydra.instance().config_loader()
     try:
         parsed = [_parse(override) for override in overrides]
         choices = [item.input_line or "" for item in parsed if loader.get_group_options(item.key_or_group)]
-        base = hydra_compose(config_name, overrides=[*search_path, *choices])
+        base = hydra_compose(config_name, overrides=[*added, *choices])
     except ConfigError as error:
         return str(error)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError):

@@ -18,6 +18,7 @@ __all__ = ["VERBS", "main", "verb_parser"]
 VERBS = {
     "demo": "the whole way on the mock robot: demonstrations, practice with corrections, a judged policy, a report",
     "doctor": "say what of this machine is ready for the chosen configuration, and how to mend the rest",
+    "show": "print the settings that the overrides choose, with the file of each group",
     "teleop": "drive the mock or a robot by hand, without a policy",
     "record": "record demonstrations into a run folder",
     "learn": "start the learner: it trains on what actors send",

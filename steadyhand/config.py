@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from steadyhand.learner.config import FitConfig
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
@@ -24,8 +23,7 @@ class DemoConfig:
     required_success: float  # share of them that the demo must reach, 0..1
     film_episodes: int  # first evaluation episodes that are filmed; 0 = none
     film_views: dict[str, dict[str, int]]  # cameras beside the task's own, as in configs/camera; `side` films
-    # The behaviour-cloning baseline.
-    bc: dict[str, Any]  # entry point and settings, as a group `algo`
+    # The behaviour-cloning baseline; its algorithm is the key `bc`, which `TrainingSettings.cloning` holds.
     fit: FitConfig
     validation_episodes: int  # other episodes, on which the best candidate is chosen
     # The two processes.

@@ -11,7 +11,7 @@ import numpy as np
 
 from steadyhand.demo_settings import task_differences
 from steadyhand.job import Job, task_identity
-from steadyhand.learner.algos.algorithm import AlgorithmSettings, find_algorithm
+from steadyhand.learner.algos.algorithm import AlgorithmSettings
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.learner.replay.replay_log import BEYOND
 from steadyhand.learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
@@ -40,12 +40,12 @@ def check_task(job: Job, demos: Path) -> None:
         DemoSetError: It is such a set, or no demo set at all.
     """
     manifest = read_manifest(demos)
-    wanted, found = (task_identity(task) for task in (job.config["task"], manifest.task))
+    wanted, found = (task_identity(task) for task in (job.settings.composed["task"], manifest.task))
     if wanted != found:
         raise DemoSetError(
             f"{demos}: expected demonstrations of {wanted}, found those of {found}; choose their task or other ones"
         )
-    differences = task_differences(manifest.task, job.config["task"], manifest.episode_settings)
+    differences = task_differences(manifest.task, job.settings.composed["task"], manifest.episode_settings)
     matters = [difference for difference in differences if difference.matters]
     if matters:
         now, then = (", ".join(one.line(which) for one in matters[:MOST_SHOWN]) for which in ("now", "then"))
@@ -118,7 +118,7 @@ def demo_rewards(job: Job, demos: Path) -> RewardSteps:
 
 
 def _algo(job: Job) -> AlgorithmSettings:
-    settings: AlgorithmSettings = find_algorithm(job.config["algo"]).settings
+    settings: AlgorithmSettings = job.settings.algo.settings
     return settings
 
 
@@ -129,7 +129,7 @@ def action_gain(job: Job, demos: Path) -> tuple[float, ...]:
         DemoSetError: It is no demo set.
     """
     manifest = read_manifest(demos)
-    then, now = (task.get("drive") or {} for task in (manifest.task, job.config["task"]))
+    then, now = (task.get("drive") or {} for task in (manifest.task, job.settings.composed["task"]))
     ratios = [float(then[name]) / float(now[name]) if then.get(name) and now.get(name) else 1.0 for name in SCALES]
     if ratios == [1.0, 1.0]:
         return ()

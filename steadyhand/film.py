@@ -12,14 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import evaluate
 from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.job import Job
+from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.evaluation import runner_for
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.runtime.observation_kinds import IMAGE, kind_of
+from steadyhand.training_settings import read_training_settings
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import Schema
 
-__all__ = ["SIDE", "Shot", "film", "side_by_side", "write_gif", "write_views"]
+__all__ = ["SIDE", "FilmError", "Shot", "film", "film_policy", "side_by_side", "write_gif", "write_views"]
 
 SIDE = "side"  # the camera that films
 HOLD_FRAMES = 8  # how long the end of an episode stays
@@ -29,6 +35,34 @@ SUCCESS, FAILURE = (46, 180, 160), (200, 70, 56)
 
 Frame = NDArray[np.uint8]
 Shot = tuple[list[Frame], bool]  # an episode's frames (h, w, 3), and whether it succeeded
+
+
+class FilmError(RuntimeError):
+    """There is nothing to film with."""
+
+
+def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], dict[str, Any], float]:
+    """Film the first evaluation episodes of `seed`.
+
+    Returns:
+        The episodes; one observation, with every camera's frame; the control period [s].
+
+    Raises:
+        FilmError: This environment has no camera, or this machine cannot render.
+    """
+    config, demo = job.settings.composed, job.settings.demo
+    views = {**demo.film_views, **config["camera"]["views"]}
+    settings = read_training_settings({**config, "camera": {"views": views}})
+    try:
+        with opened_env(settings, seed) as env:
+            schema = env_schema(env)
+            if SIDE not in [field.name for field in schema.observation]:
+                raise FilmError(f"this environment has no camera called {SIDE}")
+            observation, _ = env.reset(seed=seed)
+            shots = film(env, schema, runner_for(job, policy, env, seed), demo.film_episodes, seed)
+            return shots, observation, schema.control_period_s
+    except (RuntimeError, ImportError, OSError) as error:
+        raise FilmError(str(error)) from error
 
 
 def film(

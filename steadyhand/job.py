@@ -1,77 +1,79 @@
-"""One run: its composed configuration, the overrides that it came from, and its folder."""
+"""One run: its settings, the overrides that it came from, and its folder."""
 
 from __future__ import annotations
 
 import re
-import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
-from steadyhand.config import DemoConfig
-from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.runtime.component import present_name
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
-from steadyhand.settings import GROUPS, check_settings
-from steadyhand.transport.config import TransportConfig
+from steadyhand.settings import Settings, compose_settings
+
+if TYPE_CHECKING:
+    from steadyhand.training_settings import TrainingSettings
 
 __all__ = [
     "Job",
-    "check_config",
+    "RobotJob",
     "new_job",
     "open_job",
+    "open_robot_job",
     "quoted",
     "seed_for",
     "task_identity",
     "task_name",
     "with_alias",
+    "with_learner",
 ]
 
 MAX_STEM = 32
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a verb works on."""
+class RobotJob:
+    """A run of a machine beside the robot, which needs neither torch nor the learner.
+
+    Attributes:
+        overrides: As on the command line.
+        settings: Built from them.
+        run: Its folder.
+    """
 
     overrides: tuple[str, ...]
-    config: dict[str, Any]
+    settings: Settings
     run: RunFolder
-    demo: DemoConfig
 
     @property
     def seed(self) -> int:
-        """Return the seed that every other one is derived from."""
-        return int(self.config["seed"])
-
-    @property
-    def transport(self) -> TransportConfig:
-        """Return the link's settings."""
-        return build(TransportConfig, self.config["transport"], "transport")
-
-    @property
-    def logging(self) -> LoggingConfig:
-        """Return what is shown."""
-        return build(LoggingConfig, self.config["logging"], "logging")
+        """The seed that every other one is derived from."""
+        return self.settings.seed
 
     def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
         if not is_child():
-            self.run.write_manifest(self.config, {"seed": self.seed}, facts)
+            self.run.write_manifest(dict(self.settings.composed), {"seed": self.seed}, facts)
 
     def child_overrides(self, *more: str) -> list[str]:
         """Return what a child process needs to work on the same run; `more` goes last and wins."""
         given = [override for override in self.overrides if not override.startswith(("run_name=", "run_root="))]
         return [*given, f"run_root={quoted(self.run.path.parent)}", f"run_name={self.run.name}", *more]
+
+
+@dataclass(frozen=True)
+class Job(RobotJob):
+    """A run of a program that trains, or that judges what was trained."""
+
+    settings: TrainingSettings
 
 
 def quoted(path: Path) -> str:
@@ -81,7 +83,7 @@ def quoted(path: Path) -> str:
 
 
 def open_job(overrides: Sequence[str], create: bool | None = True, any_task: bool = False) -> Job:
-    """Compose the configuration, check all of it, open the run folder, and set up logging.
+    """Build all settings, open the run folder, and set up logging.
 
     Args:
         overrides: As on the command line.
@@ -93,21 +95,28 @@ def open_job(overrides: Sequence[str], create: bool | None = True, any_task: boo
         ConfigError: An override is wrong, or the run was made for another task.
         RunFolderError: The run's name or folder cannot be used.
     """
-    config = compose(overrides)
-    check_config(config)
-    setup(build(LoggingConfig, config["logging"], "logging").level)
-    name = config["run_name"]
-    named = name is not None and name != ""
-    if not named and create is False:
-        raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
-    run = RunFolder(
-        config["run_root"],
-        str(name) if named else new_run_name(task_name(config)),
-        False if create is None and named else create,
-    )
-    if not any_task:
-        _check_task(run, config)
-    return Job(tuple(overrides), config, run, build(DemoConfig, config["demo"], "demo"))
+    settings = _training_settings(compose(overrides))
+    return Job(tuple(overrides), settings, _open_run(settings, create, any_task))
+
+
+def open_robot_job(overrides: Sequence[str]) -> RobotJob:
+    """Open a job as `open_job` does, without the settings of the learner: of a machine that only deploys a policy.
+
+    Raises:
+        ConfigError, RunFolderError: As `open_job`.
+    """
+    settings = compose_settings(overrides)
+    return RobotJob(tuple(overrides), settings, _open_run(settings, create=True, any_task=False))
+
+
+def with_learner(job: RobotJob) -> Job:
+    """Build the settings of the learner too.
+
+    Raises:
+        ConfigError: One of them is wrong.
+        ImportError: Torch is missing.
+    """
+    return Job(job.overrides, _training_settings(job.settings.composed), job.run)
 
 
 @contextmanager
@@ -121,24 +130,26 @@ def new_job(overrides: Sequence[str]) -> Iterator[Job]:
         raise
 
 
-def check_config(config: Mapping[str, Any]) -> None:
-    """Check every group of a composed configuration.
+def _training_settings(config: Mapping[str, Any]) -> TrainingSettings:
+    # Torch and the learner's code: a machine that deploys a policy imports this module, and has neither.
+    from steadyhand.training_settings import read_training_settings
 
-    Raises:
-        ConfigError: A group is missing, a key is unknown, or a number is out of its range.
-    """
-    groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "demo": DemoConfig}
-    groups["classifier"] = ClassifierConfig
-    if "torch" in sys.modules:  # a verb that makes networks has imported it; one that deploys a policy must not
-        from steadyhand.policies.config import PolicyConfig
+    return read_training_settings(config)
 
-        groups["policy"] = PolicyConfig
-    check_settings(config, groups)
-    if "torch" in sys.modules:
-        from steadyhand.learner.algos.algorithm import find_algorithm
 
-        find_algorithm(config["algo"])
-        find_algorithm(config["demo"]["bc"], "demo.bc")
+def _open_run(settings: Settings, create: bool | None, any_task: bool) -> RunFolder:
+    setup(settings.logging.level)
+    name = settings.run_name
+    if name is None and create is False:
+        raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
+    run = RunFolder(
+        settings.run_root,
+        new_run_name(task_name(settings.composed)) if name is None else name,
+        False if create is None and name is not None else create,
+    )
+    if not any_task:
+        _check_task(run, settings.composed)
+    return run
 
 
 def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:

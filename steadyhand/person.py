@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
 
-from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.events import Events, MotionDisabled, VerdictGiven, Waiting
 from steadyhand.actor.supervision.supervise import Supervised, supervised
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.operator import Operator
-from steadyhand.runtime.config import build
+from steadyhand.settings import Settings
 from steadyhand.terminal import say
 
 __all__ = ["say_requests", "with_person"]
@@ -21,20 +20,20 @@ __all__ = ["say_requests", "with_person"]
 
 @contextmanager
 def with_person(
-    config: Mapping[str, Any],
+    settings: Settings,
     env: gymnasium.Env[Any, Any],
     make_operator: Callable[[Device | None], Operator],
     stop: Callable[[], bool],
     events: Events,
 ) -> Iterator[Supervised]:
-    """Supervise `env` as the composed configuration says; see `supervised`.
+    """Supervise `env` as the settings say; see `supervised`.
 
     Raises:
-        ConfigError: A value of the device or of the actor is wrong.
+        ConfigError: No person can hold the device, or one hand cannot make such actions.
         DeviceError: The person's device is not there.
     """
-    keys = build(ActorConfig, config["actor"], "actor").person_keys
-    with supervised(config["device"], keys, env, make_operator, stop, events) as person:
+    device, keys = settings.composed["device"], settings.actor.person_keys
+    with supervised(device, keys, env, make_operator, stop, events) as person:
         yield person
 
 

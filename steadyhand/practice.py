@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from steadyhand.actor.waiting import pause
 from steadyhand.children import Child, ChildError, ending, free_addresses
 from steadyhand.job import Job
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build
 
 __all__ = ["train", "watch"]
 
@@ -30,8 +28,7 @@ def train(job: Job, stop: Callable[[], bool] = lambda: False, shown: bool = True
     address, weights_address = free_addresses(2)
     addresses = (f"transport.address={address}", f"transport.weights_address={weights_address}")
     overrides = job.child_overrides(*addresses)
-    folder, grace_s = job.run.path, job.demo.grace_s
-    threads = build(LearnerConfig, job.config["learner"], "learner").threads
+    folder, grace_s, threads = job.run.path, job.settings.demo.grace_s, job.settings.learner.threads
     with ending(Child("learn", overrides, folder / "learner.log", threads), grace_s) as learner:
         with ending(Child("act", overrides, folder / "actor.log", threads=1, shown=shown), grace_s) as actor:
             watch(job, (learner, actor), "during practice", stop)
@@ -61,8 +58,8 @@ def watch(job: Job, children: Sequence[Child], when: str, stop: Callable[[], boo
                 raise child.error(f"{child.ending_text()} {when}")
         if (size := _written(job)) != seen:
             seen, since_ns = size, clock.now_ns()
-        elif clock.now_ns() - since_ns > job.demo.stall_s * 1e9:
-            told = f"made no progress for {job.demo.stall_s:.0f} s"
+        elif clock.now_ns() - since_ns > job.settings.demo.stall_s * 1e9:
+            told = f"made no progress for {job.settings.demo.stall_s:.0f} s"
             raise ChildError("\n".join(str(child.error(told)) for child in children))
         pause(clock, POLL_NS)
 

@@ -1,31 +1,46 @@
-"""The whole configuration, checked before anything is made of it: every group, every key, every number.
+"""The settings of a run, typed: one frozen tree, built once from the composed configuration.
 
-Needs no torch and no learner: a machine that deploys a policy has neither.
+`Settings` is what a machine beside the robot reads. It needs neither torch nor the learner: a machine that deploys a
+policy has neither. `training_settings.TrainingSettings` adds the groups of the learner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
-from steadyhand.robot_envs.camera import ViewConfig
+from steadyhand.robot_envs.camera import Camera, ViewConfig
+from steadyhand.robot_envs.devices.device import InputSource
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros
 from steadyhand.robot_envs.gym_env import GymTaskConfig
-from steadyhand.robot_envs.hardware import find_camera, find_robot, is_behind_ros
+from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
-from steadyhand.robot_envs.profile import RosRobotConfig
-from steadyhand.robot_envs.rewards.reward import find_reward
+from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, HomingProfile, RosRobotConfig
+from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.robot_envs.sensor import find_sensor
-from steadyhand.runtime.component import ENTRY_POINT
+from steadyhand.robot_envs.sensor import Sensor, find_sensor
+from steadyhand.runtime.component import ENTRY_POINT, Component
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.transport.config import TransportConfig
 
-__all__ = ["check_overrides", "check_settings", "composed", "run_root"]
+__all__ = [
+    "CameraSettings",
+    "RawGroup",
+    "RobotSettings",
+    "SensorSettings",
+    "Settings",
+    "base_values",
+    "check_overrides",
+    "compose_settings",
+    "read_settings",
+    "run_root",
+]
 
+# Dataclass of each group that has but one.
 GROUPS: dict[str, type[Any]] = {
     "actor": ActorConfig,
     "transport": TransportConfig,
@@ -33,8 +48,9 @@ GROUPS: dict[str, type[Any]] = {
     "safety": SafetyLimits,
 }
 SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
-IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
-LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # checked where there is a learner
+# These stand in the profile of a robot behind ROS too.
+IN_PROFILE: dict[str, type[Any]] = {"gripper": GripperProfile, "homing": HomingProfile}
+LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
@@ -44,44 +60,140 @@ MOCK_KEYS = ("entry_point", "world", "imperfections")  # of the simulated arm be
 NODE_KEYS = (*MOCK_KEYS, "mock_node")  # of a mock robot behind ROS
 
 
-def composed(overrides: Sequence[str]) -> dict[str, Any]:
-    """Compose the configuration and check what a machine beside the robot needs.
+@dataclass(frozen=True)
+class RawGroup:
+    """A group as composed, whose class only another program imports.
+
+    That is a device over ROS, and a reward of the user's own: it is imported beside the robot alone.
+    """
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RobotSettings:
+    """The group `robot`.
+
+    Attributes:
+        setup: The robot's class with its settings; of a mock robot behind ROS 2 the simulated arm. None for a real
+            robot behind ROS 2.
+        profile: Of a robot behind ROS 2; None for a robot of this process.
+    """
+
+    setup: Component[RobotSetup] | None
+    profile: ControllerProfile | None
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """The group `camera`: views by name; of a robot behind ROS 2 the keys that this process reads."""
+
+    views: Mapping[str, Component[Camera] | ViewConfig]
+
+
+@dataclass(frozen=True)
+class SensorSettings:
+    """The group `sensor`: sensors by the name of their field in the observation."""
+
+    fields: Mapping[str, Component[Sensor]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a machine beside the robot.
+
+    Attributes:
+        seed: Every other seed is derived from it.
+        run_root: Folder of the run folders.
+        run_name: Name of the run; None = a new one.
+        task: Of an arm, or of a gymnasium environment.
+        robot: The arm.
+        gripper: Of a robot behind ROS; None = none.
+        homing: Joint-space motion before an episode of a robot behind ROS; None = none.
+        camera: The cameras.
+        sensor: The sensors.
+        device: The operator's device, or the stand-in's.
+        reward: The score of each step.
+        safety: Limits of the arm.
+        actor: The actor process.
+        transport: The link between actor and learner.
+        logging: Log lines and consoles.
+        composed: The composed configuration that this was built from: manifests and demo sets keep it, and components
+            (task, robot, camera, sensor, device, reward) are made from their groups in it.
+    """
+
+    seed: int
+    run_root: Path
+    run_name: str | None
+    task: RobotTaskConfig | GymTaskConfig
+    robot: RobotSettings
+    gripper: GripperProfile | None
+    homing: HomingProfile | None
+    camera: CameraSettings
+    sensor: SensorSettings
+    device: Component[InputSource] | RawGroup
+    reward: Component[Reward] | RawGroup
+    safety: SafetyLimits
+    actor: ActorConfig
+    transport: TransportConfig
+    logging: LoggingConfig
+    composed: Mapping[str, Any]
+
+
+def compose_settings(overrides: Sequence[str]) -> Settings:
+    """Compose the configuration and build what a machine beside the robot needs.
 
     Raises:
         ConfigError: Something in it is wrong; the line names it.
     """
-    config = compose(overrides)
-    check_settings(config)
-    return config
+    return read_settings(compose(overrides))
 
 
-def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = GROUPS) -> None:
-    """Check every key and number of a composed configuration, without importing a task's code.
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Build the tree of a composed configuration, without importing a task's code.
 
     Args:
         config: As `compose` returns it.
-        groups: The dataclass of each group that is checked whole.
 
     Raises:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
+    """
+    return Settings(**base_values(config))
+
+
+def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the fields of `Settings`, for it and for classes derived from it.
+
+    Raises:
+        ConfigError: As `read_settings`.
     """
     known = (*GROUPS, *SPECIAL, *IN_PROFILE, *LEARNING, *ROOT)
     _check_keys(config, "", known)
     for name in known:
         if name not in config:
             raise ConfigError(f"{name}: expected a value, found none; do not remove it with ~{name}")
-    seed = config["seed"]
+    seed, run_name = config["seed"], config["run_name"]
     if type(seed) is not int or seed < 0:
         raise ConfigError(f"seed: expected a whole number of at least 0, found {seed!r}")
-    run_root(config)
-    for name, settings in groups.items():
-        build(settings, config[name], name)
-    _check_task(_mapping(config, "task"))
-    _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
-    _check_camera(_mapping(config, "camera"), config["robot"])
-    _check_sensor(_mapping(config, "sensor"))
-    _check_device(_mapping(config, "device"))
-    _check_reward(_mapping(config, "reward"))
+    root = run_root(config)
+    built: dict[str, Any] = {name: build(settings, config[name], name) for name, settings in GROUPS.items()}
+    task = _task(_mapping(config, "task"))
+    robot = _robot(_mapping(config, "robot"), _mapping(config, "task"))
+    for group, profile in IN_PROFILE.items():
+        built[group] = None if config[group] is None else build(profile, config[group], group)
+    return {
+        **built,
+        "seed": seed,
+        "run_root": root,
+        "run_name": None if run_name is None or run_name == "" else str(run_name),
+        "task": task,
+        "robot": robot,
+        "camera": _camera(_mapping(config, "camera"), robot),
+        "sensor": _sensor(_mapping(config, "sensor")),
+        "device": _device(_mapping(config, "device")),
+        "reward": _reward(_mapping(config, "reward")),
+        "composed": config,
+    }
 
 
 def run_root(config: Mapping[str, Any]) -> Path:
@@ -108,52 +220,59 @@ def check_overrides(overrides: Sequence[str], verb: str, allowed: Sequence[str] 
             raise ConfigError(f"{verb}: expected {expected}, found {quoted(override)}")
 
 
-def _check_task(task: Mapping[str, Any]) -> None:
+def _task(task: Mapping[str, Any]) -> RobotTaskConfig | GymTaskConfig:
     if task.get("kind") == "gym":
-        build(GymTaskConfig, task, "task")
-    else:
-        build(RobotTaskConfig, task, "task")
+        return build(GymTaskConfig, task, "task")
+    return build(RobotTaskConfig, task, "task")
 
 
-def _check_robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> None:
+def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
     scene = task.get("scene", {"tool": None, "fixtures": {}, "objects": {}})
+    profile: ControllerProfile | None = None
+    setup: Component[RobotSetup] | None = None
     if not is_behind_ros(robot):
-        find_robot(robot).make(scene)
-        return
-    _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
-    build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot")
-    if "mock_node" in robot:
-        find_robot({key: robot.get(key) for key in MOCK_KEYS}).make(scene)
+        setup = find_robot(robot)
+    else:
+        _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
+        profile = build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot").profile
+        if "mock_node" in robot:
+            setup = find_robot({key: robot.get(key) for key in MOCK_KEYS})
+    if setup is not None:
+        setup.make(scene)  # checks the scene, and opens nothing
+    return RobotSettings(setup, profile)
 
 
-def _check_camera(camera: Mapping[str, Any], robot: Mapping[str, Any]) -> None:
+def _camera(camera: Mapping[str, Any], robot: RobotSettings) -> CameraSettings:
     _check_keys(camera, "camera.", ("views",))
+    views: dict[str, Component[Camera] | ViewConfig] = {}
     for name in _mapping(camera, "views", "camera."):
         values = _mapping(camera["views"], name, "camera.views.")
-        if is_behind_ros(robot):
-            known = {key: values[key] for key in ("height", "width", "crop") if key in values}
-            build(ViewConfig, known, f"camera.views.{name}")
+        if robot.profile is None:
+            assert robot.setup is not None
+            views[name] = find_camera(name, values, robot.setup.type)
         else:
-            find_camera(name, values, find_robot(robot).type)
+            shared = {key: values[key] for key in ("height", "width", "crop") if key in values}
+            views[name] = build(ViewConfig, shared, f"camera.views.{name}")
+    return CameraSettings(views)
 
 
-def _check_sensor(sensor: Mapping[str, Any]) -> None:
+def _sensor(sensor: Mapping[str, Any]) -> SensorSettings:
     _check_keys(sensor, "sensor.", ("fields",))
-    for name in _mapping(sensor, "fields", "sensor."):
-        find_sensor(name, _mapping(sensor["fields"], name, "sensor.fields."))
+    fields = _mapping(sensor, "fields", "sensor.")
+    return SensorSettings({name: find_sensor(name, _mapping(fields, name, "sensor.fields.")) for name in fields})
 
 
-def _check_device(device: Mapping[str, Any]) -> None:
-    if not is_over_ros(device):  # the ROS 2 actor checks one of its own
-        find_input(device)
+def _device(device: Mapping[str, Any]) -> Component[InputSource] | RawGroup:
+    return RawGroup(device) if is_over_ros(device) else find_input(device)
 
 
-def _check_reward(reward: Mapping[str, Any]) -> None:
-    """Check the settings of a reward of ours; one of the user's own is imported beside the robot alone."""
-    if str(reward.get("entry_point")).startswith(OURS):
-        find_reward(reward)
-    elif ENTRY_POINT.fullmatch(str(reward.get("entry_point"))) is None:
-        raise ConfigError(f"reward.entry_point: expected package.module:Class, found {reward.get('entry_point')!r}")
+def _reward(reward: Mapping[str, Any]) -> Component[Reward] | RawGroup:
+    entry_point = reward.get("entry_point")
+    if str(entry_point).startswith(OURS):
+        return find_reward(reward)
+    if ENTRY_POINT.fullmatch(str(entry_point)) is None:
+        raise ConfigError(f"reward.entry_point: expected package.module:Class, found {entry_point!r}")
+    return RawGroup(reward)
 
 
 def _mapping(config: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:

@@ -16,13 +16,16 @@ from steadyhand.transport.record import Kind, Phase, record_dtype
 from steadyhand.transport.schema import FieldSpec, Schema
 from steadyhand.transport.wire import Hello, Status
 from steadyhand.transport.zmq_server import ZmqServer
+from tests.settings_kit import shipped
 
 STATE = FieldSpec("state", (3,), "float32", -math.inf, math.inf, "m", "base")
 WRIST = FieldSpec("wrist", (4, 6, 3), "uint8", 0, 255, "", "wrist camera")
 ACTION = FieldSpec("action", (2,), "float32", -1, 1, "", "end effector")
 SCHEMA = Schema((STATE, WRIST), ACTION, command_size=3, reward_terms=("task", "time"), control_period_s=0.1)
 ANY_PORT = "tcp://127.0.0.1:0"
-CONFIG = TransportConfig(
+CONFIG = shipped(
+    TransportConfig,
+    "transport",
     address=ANY_PORT,
     weights_address=ANY_PORT,
     heartbeat_s=0.05,

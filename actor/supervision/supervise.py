@@ -84,7 +84,8 @@ def supervised(
 
 def _how(device_config: Mapping[str, Any], keys: PersonKeysConfig | None) -> str:
     """Return how a person enables motion, for a line to the person."""
-    if input_name(device_config) == KEYBOARD:
+    name = input_name(device_config)
+    if name == KEYBOARD:
         return str(device_config["buttons"].get(RESUME, RESUME))
-    by_device = f"the {input_name(device_config)}'s {RESUME} button"
+    by_device = f"the {name}'s {RESUME} button"
     return by_device if keys is None or RESUME not in keys.keys else f"{keys.keys[RESUME]} or {by_device}"

@@ -19,7 +19,6 @@ from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.chooser import Chooser
-from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.policy_runner import PolicyRunner
@@ -29,8 +28,7 @@ from steadyhand.policies.encoders import FROM_FILE
 from steadyhand.robot_envs.devices.operator import NoOperator, Wish
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.teachable import teachable
-from steadyhand.runtime.config import build, compose
-from steadyhand.transport.config import TransportConfig
+from steadyhand.settings import compose_settings
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Phase
 from steadyhand.transport.weights import Weights
@@ -70,20 +68,18 @@ def _enqueue(plan: Plan) -> Iterable[Row]:
 
 def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row]:
     what = f"own work a step, {name}"
-    config = compose(["task=reach", *overrides])
+    settings = compose_settings(["task=reach", *overrides])
     try:
-        env = make_env(config, seed=0)
+        env = make_env(settings.composed, seed=0)
     except (RuntimeError, ImportError) as error:
         yield not_measured(AREA, what, "ms", str(error))
         return
     try:
         schema = env_schema(env)
-        segment_bytes = build(TransportConfig, config["transport"], "transport").segment_bytes
-        writer = LogWriter(plan.new_folder("work"), schema, "arm", "0" * 32, segment_bytes)
+        writer = LogWriter(plan.new_folder("work"), schema, "arm", "0" * 32, settings.transport.segment_bytes)
         loop = ControlLoop(env, schema, writer.append)
         size = schema.action.shape[0]
-        hand_over = build(ActorConfig, config["actor"], "actor").hand_over
-        arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
+        arbiter = Arbiter(teachable(env).motion_entries, settings.actor.hand_over, schema.control_period_s)
         chooser = Chooser(_Wanderer(size), arbiter)
         for episode in range(plan.pick(10, 1)):
             steps = repeat(True, plan.pick(80, 3))

@@ -49,7 +49,7 @@ class Phase:
 def rows(plan: Plan) -> Iterable[Row]:
     """Yield the area's rows."""
     job = open_run(plan.new_folder("period"), OVERRIDES, demos=plan.pick(10, 2))
-    period_ms = 1e3 * float(job.config["task"]["drive"]["control_period_s"])
+    period_ms = 1e3 * float(job.settings.composed["task"]["drive"]["control_period_s"])
     found, kills = _practise(job, plan.time_s(PHASE_S) + plan.pick(0, 2), LIFE_S if not plan.quick else 1.0)
     for name, phase in found.items():
         periods = phase.periods_ms

@@ -9,16 +9,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from steadyhand.actor.config import LoggingConfig
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.job import check_config
-from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.fit_classifier import Quality, fit_classifier
 from steadyhand.output import check_output
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import quoted, setup
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import say
+from steadyhand.training_settings import compose_training_settings
 
 EPILOG = (
     "Demo sets and logs may be given, each option several times. Of --success the episodes marked as a success are\n"
@@ -42,16 +40,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Fit, print how good it is, and write the file."""
-    action, *settings = overrides or ("",)
+    action, *words = overrides or ("",)
     if action != "fit":
         raise ConfigError(f"classifier: expected fit, found {quoted(action)}")
-    config = compose(settings)
-    check_config(config)
-    setup(build(LoggingConfig, config["logging"], "logging").level)
+    settings = compose_training_settings(words)
+    setup(settings.logging.level)
     check_output(options.output, "--output")
-    fit_config = build(ClassifierConfig, config["classifier"], "classifier")
     with StopFlag().on_signals() as stop:
-        fitted = fit_classifier(options.success, options.failure, fit_config, config["seed"], stop)
+        fitted = fit_classifier(options.success, options.failure, settings.classifier, settings.seed, stop)
     if stop():
         return 130
     atomic_write_bytes(options.output, fitted.raw)

@@ -8,19 +8,19 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job, with_alias
 from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.evaluation import about_evaluation, evaluate_in, trained_policy
 from steadyhand.policy_file import load_policy
-from steadyhand.report.evaluations import POLICY, keep_evaluation
+from steadyhand.report.evaluations import POLICY, evaluation_table, keep_evaluation
 from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.run_folder import atomic_write_json
-from steadyhand.session import about_evaluation, evaluate_in, opened_env, trained_policy
-from steadyhand.terminal import say, table_text
+from steadyhand.terminal import say
 
 EPILOG = (
     "The policy is the newest one of run_name=..., or the file that --checkpoint names. `episodes=200` is short for\n"
@@ -45,17 +45,17 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     job = open_job(given, create=None if options.checkpoint else False)
     policy = load_policy(options.checkpoint) if options.checkpoint else trained_policy(job)
     who = options.checkpoint.name if options.checkpoint else POLICY
-    is_kept = job.config["run_name"] is not None
+    is_kept = job.settings.run_name is not None
     if is_kept:
         check_output(job.run.metrics / "evaluation", "run_name")
-    events = Events()
+    settings, events = job.settings, Events()
     say_requests(events)
     with (
         StopFlag().on_signals() as stop,
-        opened_env(job.config, job.seed) as env,
-        with_person(job.config, env, partial(make_onlooker, job.config, env), stop, events) as person,
+        opened_env(settings, job.seed) as env,
+        with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
-        episodes = job.demo.eval_episodes
+        episodes = settings.demo.eval_episodes
         result = evaluate_in(job, person.env, person.operator, policy, episodes, job.seed, stop, events)
     say(evaluation_table({who: result}))
     if result.judged_by not in ("", "task"):
@@ -67,19 +67,3 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     if is_kept:
         say(f"kept: {keep_evaluation(job.run, result, about_evaluation(job, policy, job.seed, who))}")
     return 0
-
-
-def evaluation_table(results: dict[str, Evaluation]) -> str:
-    """Return one row per policy."""
-    rows = [
-        (
-            name,
-            f"{result.successes}/{result.episodes}",
-            f"{100 * result.success_rate:.1f} %",
-            f"{100 * result.wilson_low:.1f} to {100 * result.wilson_high:.1f} %",
-            "-" if result.median_cycle_time_s is None else f"{result.median_cycle_time_s:.2f} s",
-            f"{result.throughput_per_hour:.0f}/h",
-        )
-        for name, result in results.items()
-    ]
-    return table_text(("who", "successes", "rate", "95 % interval", "median cycle", "throughput"), rows)

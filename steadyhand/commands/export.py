@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from steadyhand.actor.config import LoggingConfig
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.export import exported
-from steadyhand.job import Job, check_config, open_job
+from steadyhand.job import Job, open_job
 from steadyhand.output import check_output
-from steadyhand.policies.config import PolicyConfig
+from steadyhand.pipeline.cloning import practice_logs
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
-from steadyhand.robot_envs.make import make_env
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import atomic_write_bytes
-from steadyhand.session import practice_logs, trained_policy
+from steadyhand.settings import Settings
 from steadyhand.terminal import say
+from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.demo_set import is_demo_set, read_manifest
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.schema import Schema
@@ -41,17 +42,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Write the file."""
-    config = compose(overrides)
-    check_config(config)
-    setup(build(LoggingConfig, config["logging"], "logging").level)
-    job = open_job(overrides, create=False, any_task=True) if config["run_name"] else None
+    settings = compose_training_settings(overrides)
+    setup(settings.logging.level)
+    job = open_job(overrides, create=False, any_task=True) if settings.run_name else None
     if not (job or options.checkpoint):
         raise ConfigError("run_name: expected the run whose policy is exported, found none; or give --checkpoint FILE")
     path = options.output or (job.run.path if job else Path()) / "policy.onnx"
     check_output(path, "--output")
     policy = load_policy(options.checkpoint) if options.checkpoint or job is None else trained_policy(job)
-    weights = build(PolicyConfig, config["policy"], "policy").encoder_weights
-    raw = exported(policy, _schema(job, config), _task(job, config), weights)
+    raw = exported(policy, _schema(job, settings), _task(job, settings), settings.policy.encoder_weights)
     atomic_write_bytes(path, raw)
     fields = ", ".join(item.key for item in policy.spec.inputs)
     say(f"{path}: policy version {policy.policy_version}, {len(raw) / 1e6:.1f} MB, reads {fields}")
@@ -59,19 +58,19 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     return 0
 
 
-def _task(job: Job | None, config: Mapping[str, Any]) -> dict[str, Any]:
+def _task(job: Job | None, settings: Settings) -> dict[str, Any]:
     """Return the task that the run was started with, whatever the command line says."""
     manifest = job.run.read_manifest() if job else None
-    task: dict[str, Any] = (manifest or {}).get("config", config)["task"]
+    task: dict[str, Any] = (manifest or {}).get("config", settings.composed)["task"]
     return task
 
 
-def _schema(job: Job | None, config: Mapping[str, Any]) -> Schema:
+def _schema(job: Job | None, settings: Settings) -> Schema:
     """Return what the run recorded; else what the configured environment gives."""
     if job and is_demo_set(job.run.demos):
         return read_manifest(job.run.demos).schema
     if job and (logs := practice_logs(job)):
         with closing(LogReader(logs[0])) as reader:
             return reader.schema
-    with closing(make_env(config, seed=0)) as env:
+    with opened_env(settings, seed=0) as env:
         return env_schema(env)

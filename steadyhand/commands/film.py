@@ -8,12 +8,12 @@ from pathlib import Path
 
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import end_with_parent
-from steadyhand.film import side_by_side, write_gif, write_views
+from steadyhand.film import film_policy, side_by_side, write_gif, write_views
 from steadyhand.job import open_job
 from steadyhand.output import check_output
+from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
 from steadyhand.runtime.config import ConfigError
-from steadyhand.session import film_policy, trained_policy
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     job = open_job(overrides, create=False)
     media = job.run.path / "media"
     check_output(media if not media.is_dir() else media / "film.gif", "run_name")
-    if job.demo.film_episodes == 0:
+    if job.settings.demo.film_episodes == 0:
         raise ConfigError("demo.film_episodes: expected at least 1 episode to film, found 0")
     (left, _, _), (right, observation, period_s) = (
         film_policy(job, policy, job.seed) for policy in (load_policy(options.before), trained_policy(job))

@@ -10,7 +10,7 @@ from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
 from steadyhand.person import say_requests
-from steadyhand.session import record_demos
+from steadyhand.pipeline.recording import record
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     events.subscribe(EpisodeEnded, _say_attempt)
     say_requests(events)
     with new_job(with_alias(overrides, "episodes", "demo.demos")) as job, StopFlag().on_signals() as stop:
-        manifest = record_demos(job, stop, events, job.write_manifest)
+        manifest = record(job, stop, events, job.write_manifest)
     say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
     return 130 if stop() else 0
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from steadyhand.actor.config import ActorConfig, LoggingConfig
 from steadyhand.actor.control_loop import INTERRUPTED
-from steadyhand.actor.deploy import Deployment, deploy
-from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
-from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.person import say_requests, with_person
-from steadyhand.robot_envs.make import make_env, make_onlooker
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.robot_envs.make import make_onlooker
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import setup
-from steadyhand.settings import composed
+from steadyhand.settings import compose_settings
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -41,21 +38,17 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Act until the episodes are done or somebody ends it."""
     if options.episodes is not None and options.episodes < 1:
         raise ConfigError(f"--episodes: expected at least 1, found {options.episodes}")
-    config = composed(overrides)
-    setup(build(LoggingConfig, config["logging"], "logging").level)
-    hand_over = build(ActorConfig, config["actor"], "actor").hand_over
+    settings = compose_settings(overrides)
+    setup(settings.logging.level)
     policy = OnnxPolicy.load(options.policy)
-    seed: int = config["seed"]
     events = Events()
     events.subscribe(EpisodeEnded, say_episode)
     say_requests(events)
-    with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
-        schema = env_schema(env)
-        runner = OnnxRunner(policy, schema, config["task"])
-        with with_person(config, env, partial(make_onlooker, config, env), stop, events) as person:
-            onlooker, episodes = person.operator, options.episodes
-            result = deploy(person.env, schema, runner, onlooker, hand_over, episodes, seed, stop, events)
-    say(result_text(result))
+    with StopFlag().on_signals() as stop, opened_env(settings, settings.seed) as env:
+        runner = runner_for_policy(settings, policy, env)
+        with with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person:
+            result = deploy_policy(settings, person.env, person.operator, runner, options.episodes, stop, events)
+    say(deployment_text(result))
     return 130 if stop() and options.episodes is not None else 0
 
 
@@ -67,13 +60,3 @@ def say_episode(event: EpisodeEnded) -> None:
     outcome = "success" if summary.success else summary.stop_reason or "no success"
     helped = f", {summary.human_steps} of them a person's" if summary.helped else ""
     say(f"episode {summary.episode_id + 1}: {outcome} after {summary.steps} steps{helped}")
-
-
-def result_text(result: Deployment) -> str:
-    """Return what a deployment came to, as one line."""
-    period, compute = result.period, result.compute
-    return (
-        f"{result.successes} of {result.episodes} episodes succeeded, {result.helped} with help, {result.stopped} were "
-        f"stopped; period p50 {period.p50_ms:.1f} ms, p99 {period.p99_ms:.1f} ms, max {period.max_ms:.1f} ms, "
-        f"{result.overruns} overruns; its own work p50 {compute.p50_ms:.2f} ms, p99 {compute.p99_ms:.2f} ms"
-    )

@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from steadyhand.actor.config import ActorConfig, LoggingConfig
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.job import check_config
 from steadyhand.person import with_person
+from steadyhand.pipeline.environment import opened_env
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import DeviceOperator
+from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import make_onlooker
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import setup
-from steadyhand.session import opened_env
+from steadyhand.settings import Settings, read_settings
 from steadyhand.teleop import Teleop
 from steadyhand.teleop_view import shown
 from steadyhand.terminal import say
+from steadyhand.training_settings import compose_training_settings
 
 EPILOG = (
     "The person is device=spacemouse, device=gamepad or device=keyboard. Nothing moves before the person enables\n"
@@ -38,43 +38,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Drive until somebody ends it."""
-    config = compose(overrides)
-    check_config(config)
-    config = _for_a_person(config)
-    logging = build(LoggingConfig, config["logging"], "logging")
-    setup(logging.level)
-    seed: int = config["seed"]
-    events = Events()
+    settings = _for_a_person(compose_training_settings(overrides))
+    setup(settings.logging.level)
+    seed, hand_over, events = settings.seed, settings.actor.hand_over, Events()
     events.subscribe(EpisodeEnded, _say_episode)
-    hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     with (
         StopFlag().on_signals() as stop,
-        opened_env(config, seed) as env,
-        with_person(config, env, partial(make_onlooker, config, env), stop, events) as person,
+        opened_env(settings, seed) as env,
+        with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
         driver = person.acting
         assert isinstance(driver, DeviceOperator)
         teleop = Teleop(person.env, driver, seed, stop, hand_over, person.operator, events)
-        with shown(logging, teleop.status):
+        with shown(settings.logging, teleop.status):
             teleop.run()
     return 0
 
 
-def _for_a_person(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration without a time limit on episodes.
+def _for_a_person(settings: Settings) -> Settings:
+    """Return the settings without a time limit on episodes.
 
     Raises:
-        ConfigError: Nobody drives, or there is no arm to drive.
+        ConfigError: No person drives, or there is no arm to drive.
     """
-    device, task = config["device"], config["task"]
+    device, task = settings.composed["device"], settings.composed["task"]
     if not held_by_person(device):
         raise ConfigError(
             "device: expected one that a person holds, such as spacemouse, gamepad or keyboard, found "
             f"{input_name(device)}; give device=keyboard"
         )
-    if task.get("kind") != "robot":
+    if isinstance(settings.task, GymTaskConfig):
         raise ConfigError(f"task: expected a task for an arm, found kind {task.get('kind')}; give task=reach")
-    return {**config, "task": {**task, "drive": {**task["drive"], "max_steps": ENDLESS}}}
+    return read_settings({**settings.composed, "task": {**task, "drive": {**task["drive"], "max_steps": ENDLESS}}})
 
 
 def _say_episode(event: EpisodeEnded) -> None:

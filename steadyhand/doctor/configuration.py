@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from steadyhand.doctor.environment import is_there
 from steadyhand.doctor.finding import Finding, broken, ok
-from steadyhand.job import check_config as check_everything
 from steadyhand.job import task_name
 from steadyhand.robot_envs.devices.make import input_name
 from steadyhand.robot_envs.gym_env import GymTaskConfig
@@ -16,14 +16,20 @@ from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.onnx_file import MissingRuntimeError
+from steadyhand.settings import read_settings
 
 __all__ = ["CHECKS"]
 
 
 def check_config(config: Mapping[str, Any]) -> Finding:
-    """Whether every group holds what it must."""
+    """Whether the settings can be built: the tree that the verbs build, or without torch what deploys a policy."""
     try:
-        check_everything(config)
+        if is_there("torch"):
+            from steadyhand.training_settings import read_training_settings
+
+            read_training_settings(config)
+        else:
+            read_settings(config)
     except ConfigError as error:
         return broken("config", str(error), "correct it in configs/ or on the command line")
     robot = "ros" if is_behind_ros(config["robot"]) else find_robot(config["robot"]).type.name

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.job import quoted
-from steadyhand.settings import composed
+from steadyhand.settings import compose_settings
 
 __all__ = ["compose", "run_overrides"]
 
@@ -20,7 +20,7 @@ def compose(*overrides: str) -> dict[str, Any]:
     Raises:
         ConfigError: An override is unknown, or a value is out of its range; the line names it.
     """
-    return composed(overrides)
+    return dict(compose_settings(overrides).composed)
 
 
 def run_overrides(run: str | Path | None) -> list[str]:

@@ -16,7 +16,7 @@ from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv
 from steadyhand.robot_envs.make import TaughtEnv
 from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.config import ConfigError, build
-from steadyhand.settings import composed
+from steadyhand.settings import compose_settings
 
 __all__ = ["EnvSource", "make_env"]
 
@@ -42,7 +42,7 @@ def make_env(env: Env | str | None = None, *overrides: str) -> TaughtEnv:
         RobotError: The robot cannot be reached.
     """
     source = EnvSource.of(env, overrides)
-    config = composed(source.overrides)
+    config = compose_settings(source.overrides).composed
     made = source.make(config)
     _MADE[made] = source.overrides
     return made

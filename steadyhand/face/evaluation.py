@@ -18,7 +18,7 @@ from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.settings import composed
+from steadyhand.settings import compose_settings
 from steadyhand.transport.weights import Weights
 
 __all__ = ["evaluate"]
@@ -49,7 +49,7 @@ def evaluate(
         policy = Policy.load(policy, seed)
     source = EnvSource.of(env, overrides)
     recorded = not overrides and (env is None or (policy.run is not None and not isinstance(env, str)))
-    config = _recorded_config(policy) if recorded else composed(source.overrides)
+    config = _recorded_config(policy) if recorded else compose_settings(source.overrides).composed
     saved = policy.saved
     with source.opened(config) as opened:
         schema = env_schema(opened)

@@ -11,8 +11,8 @@ import gymnasium
 from steadyhand.face.configuration import run_overrides
 from steadyhand.face.environments import EnvSource
 from steadyhand.job import new_job, seed_for
+from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.make import make_demonstrator
-from steadyhand.session import record_demos_in
 
 __all__ = ["expert_overrides", "record"]
 
@@ -41,10 +41,10 @@ def record(
     """
     source = EnvSource.of(env, overrides)
     words = [*source.overrides, *expert_overrides(expert), *run_overrides(run)]
-    with new_job(words) as job, source.opened(job.config) as opened:
-        demonstrator = make_demonstrator(job.config, opened, seed_for(job.seed, "demonstrator"))
+    with new_job(words) as job, source.opened(job.settings.composed) as opened:
+        demonstrator = make_demonstrator(job.settings.composed, opened, seed_for(job.seed, "demonstrator"))
         with closing(demonstrator):
-            record_demos_in(job, opened, demonstrator, accepted=job.write_manifest)
+            record_in(job, opened, demonstrator, accepted=job.write_manifest)
     return job.run.demos
 
 

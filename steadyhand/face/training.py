@@ -12,8 +12,9 @@ import gymnasium
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import make_console
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.session import kept_if_used, open_session
-from steadyhand.actor.training import Training
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.actor.waiting import pause
 from steadyhand.demos import action_gains, check_demos
@@ -23,15 +24,15 @@ from steadyhand.face.policy import Policy
 from steadyhand.face.recording import expert_overrides
 from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, new_job, seed_for
-from steadyhand.learner.algos.algorithm import find_algorithm
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.learner_settings import Demonstrations
+from steadyhand.pipeline.learning import learner_settings
+from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstrator
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.session import policy_config, record_demos_in
 from steadyhand.storage import OUTBOX
 from steadyhand.transport.demo_set import is_demo_set, refuse_foreign
 from steadyhand.transport.log import LogReader
@@ -91,14 +92,15 @@ def train(
         new_job([*source.overrides, *expert_overrides(expert), *run_overrides(run)]) as job,
         run_lock(job.run.path, "learner"),
         run_lock(job.run.path, "actor"),
-        source.opened(job.config) as opened,
+        source.opened(job.settings.composed) as opened,
     ):
+        config = job.settings.composed
         _check_simulated(opened)
         job.write_manifest()
         if demos and _has_demonstrator(job):
-            with closing(make_demonstrator(job.config, opened, seed_for(job.seed, "demonstrator"))) as demonstrator:
-                record_demos_in(job, opened, demonstrator)
-        with closing(make_corrector(job.config, opened, seed_for(job.seed, "corrector"))) as corrector:
+            with closing(make_demonstrator(config, opened, seed_for(job.seed, "demonstrator"))) as demonstrator:
+                record_in(job, opened, demonstrator)
+        with closing(make_corrector(config, opened, seed_for(job.seed, "corrector"))) as corrector:
             return Trained(job.run.path, _train(job, opened, corrector))
 
 
@@ -106,61 +108,46 @@ def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
     refuse_foreign(job.run.demos)
     folders = [job.run.demos] if is_demo_set(job.run.demos) else []
     check_demos(job, folders)
-    actor = build(ActorConfig, job.config["actor"], "actor")
-    config = build(LearnerConfig, job.config["learner"], "learner")
+    actor = job.settings.actor
     if not folders:  # nothing to pretrain on, so the first weights need steps of the environment
-        first = max(actor.exploration.max_env_steps, config.start_transitions)
+        first = max(actor.exploration.max_env_steps, job.settings.learner.start_transitions)
         actor = replace(actor, exploration=replace(actor.exploration, max_env_steps=first))
-    learner = Learner(
-        config,
-        find_algorithm(job.config["algo"]),
-        policy_config(job),
-        job.transport,
-        job.run,
-        job.seed,
-        folders,
-        action_gains=action_gains(job, folders),
-    )
-    with closing(learner):
+    prior = Demonstrations(folders, action_gains(job, folders))
+    with closing(Learner(learner_settings(job.settings), job.run, prior)) as learner:
         summary = _run_actor(job, env, corrector, actor, learner)
         while learner.step():
             pass
     return summary
 
 
-def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, config: ActorConfig, learner: Learner) -> TrainingSummary:
+def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig, learner: Learner) -> TrainingSummary:
     def idle() -> None:
         if not learner.step():
             pause()
 
-    session = open_session(job.run.log / OUTBOX, env_schema(env), ACTOR_ID, job.transport.segment_bytes, trim=False)
+    settings, transport = job.settings, job.settings.transport
+    session = open_session(job.run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
     with (
         kept_if_used(session),
         closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(LocalUplink(learner.intake, reader)) as uplink,
     ):
-        metrics, console = job.run.metrics / "actor.jsonl", make_console(job.logging)
-        weights = policy_config(job).encoder_weights
-        return Training(
-            config,
+        return OnlineRun(
+            OnlineSettings(actor, job.seed, settings.policy.encoder_weights, min_free_bytes=transport.min_free_bytes),
             env,
             corrector,
-            uplink,
-            session,
-            metrics,
-            console,
-            job.seed,
-            lambda: False,
-            idle=idle,
-            min_free_bytes=job.transport.min_free_bytes,
-            encoder_weights=weights,
+            Recording(uplink, session, job.run.metrics / "actor.jsonl"),
+            make_console(settings.logging),
+            Hooks(lambda: False, idle=idle),
         ).run()
 
 
 def _has_demonstrator(job: Job) -> bool:
-    device = job.config["device"]
-    return held_by_person(device) or (input_name(device) != "none" and job.config["task"]["expert"] is not None)
+    device = job.settings.composed["device"]
+    return held_by_person(device) or (
+        input_name(device) != "none" and job.settings.composed["task"]["expert"] is not None
+    )
 
 
 def _check_simulated(env: TaughtEnv) -> None:

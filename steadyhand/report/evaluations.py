@@ -12,11 +12,13 @@ from typing import Any
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.run_folder import RunFolder, RunFolderError, atomic_write_json
+from steadyhand.terminal import table_text
 
 __all__ = [
     "ABOUT",
     "POLICY",
     "evaluation_path",
+    "evaluation_table",
     "keep_evaluation",
     "newest_evaluations",
     "read_evaluation",
@@ -87,3 +89,19 @@ def read_evaluations(run: RunFolder) -> list[Row]:
 def newest_evaluations(run: RunFolder) -> dict[str, Row]:
     """Return the newest evaluation of each policy by who it is: `policy`, `bc`, or a file's name."""
     return {str(row[ABOUT]["who"]): row for row in read_evaluations(run)}
+
+
+def evaluation_table(results: dict[str, Evaluation]) -> str:
+    """Return one row per policy."""
+    rows = [
+        (
+            name,
+            f"{result.successes}/{result.episodes}",
+            f"{100 * result.success_rate:.1f} %",
+            f"{100 * result.wilson_low:.1f} to {100 * result.wilson_high:.1f} %",
+            "-" if result.median_cycle_time_s is None else f"{result.median_cycle_time_s:.2f} s",
+            f"{result.throughput_per_hour:.0f}/h",
+        )
+        for name, result in results.items()
+    ]
+    return table_text(("who", "successes", "rate", "95 % interval", "median cycle", "throughput"), rows)

@@ -13,7 +13,7 @@ from steadyhand.learner.onnx_export import onnx_bytes
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.config import ConfigError, compose
-from steadyhand.settings import check_settings
+from steadyhand.settings import read_settings
 
 
 class TestTask(RewardContract):
@@ -88,7 +88,7 @@ class TestOwn(RewardContract):
 
 def test_a_reward_of_the_users_own_is_one_file_and_one_config(own_reward):
     config = compose(["task=reach", "reward=low"])
-    check_settings(config)
+    read_settings(config)
     env = make_env(config, 0)
     try:
         assert env_schema(env).reward_terms == ("reached", "height")
@@ -130,4 +130,4 @@ def test_an_entry_point_that_is_no_reward_is_one_line(entry_point, reason):
 )
 def test_wrong_settings_are_refused_before_anything_moves(overrides, reason):
     with pytest.raises(ConfigError, match=reason):
-        check_settings(compose(overrides))
+        read_settings(compose(overrides))

@@ -9,26 +9,26 @@ from contextlib import closing
 from pathlib import Path
 
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.config import ActorConfig, ExplorationConfig
+from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import NoConsole
+from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.actor.record import RecordingConfig, record_demos
-from steadyhand.actor.session import open_session
+from steadyhand.actor.session_log import open_session
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.learner.algos.algorithm import find_algorithm
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
-from steadyhand.policies.config import PolicyConfig
+from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.zmq_uplink import ZmqUplink
+from tests.settings_kit import shipped
 from tests.unit.actor.point_env import Helper, PointEnv
 
 ACTOR_ID, OUTBOX, SEED = "point-1", "actor", 3
@@ -47,19 +47,16 @@ OVERRIDES = (
     "learner.log_period=10",
     "learner.checkpoint_period=40",
 )
-ACTOR = ActorConfig(
+ACTOR = shipped(
+    ActorConfig,
+    "actor",
     max_env_steps=300,
     max_wall_s=100.0,
     graduation=None,
-    lockstep=True,
-    uplink_timeout_s=30.0,
     drain_s=5.0,
-    max_policy_age_s=None,
-    exploration=ExplorationConfig(max_env_steps=0, scale=0.5),
-    release_hold_s=0.0,
     takeover_ramp_s=0.0,
     hand_back_ramp_s=0.0,
-    success_window=20,
+    learner_stall_s=None,
 )
 
 
@@ -74,7 +71,9 @@ def helper() -> Helper:
 
 def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:
     records, weights = (f"tcp://127.0.0.1:{port}" for port in (records_port, weights_port))
-    return TransportConfig(
+    return shipped(
+        TransportConfig,
+        "transport",
         address=records,
         weights_address=weights,
         heartbeat_s=0.3,
@@ -99,13 +98,9 @@ def record(run: RunFolder, env: PointEnv) -> None:
 
 
 def make_learner(run: RunFolder, transport: TransportConfig) -> Learner:
-    values = compose([*OVERRIDES])
-    configs = (
-        build(LearnerConfig, values["learner"]),
-        find_algorithm(values["algo"]),
-        build(PolicyConfig, values["policy"]),
-    )
-    return Learner(*configs, transport, run, SEED, demos=[run.demos])
+    settings = compose_training_settings(OVERRIDES)
+    learner = LearnerSettings(settings.learner, settings.algo, settings.policy, transport, SEED)
+    return Learner(learner, run, Demonstrations([run.demos]))
 
 
 def run_learner(run: RunFolder, transport: TransportConfig) -> None:
@@ -123,8 +118,8 @@ def run_actor(run: RunFolder, transport: TransportConfig, max_env_steps: int) ->
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):
-        metrics = run.metrics / "actor.jsonl"
-        return Training(config, env, helper(), uplink, session, metrics, NoConsole(), SEED, stop).run()
+        recording = Recording(uplink, session, run.metrics / "actor.jsonl")
+        return OnlineRun(OnlineSettings(config, SEED), env, helper(), recording, NoConsole(), Hooks(stop)).run()
 
 
 def main(role: str, folder: str, records_port: str, weights_port: str, max_env_steps: str) -> None:

@@ -9,9 +9,10 @@ import pytest
 from steadyhand.actor.console import NoConsole
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.logbook import read_rows
-from steadyhand.actor.session import open_session
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.session_log import open_session
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
@@ -31,12 +32,13 @@ def practise(folder):
             closing(LogReader(session.folder)) as reader,
             closing(LocalUplink(learner.intake, reader)) as uplink,
         ):
-            path, console, stop = run.metrics / "actor.jsonl", NoConsole(), StopFlag()
-            training = Training(ACTOR, env, helper(), uplink, session, path, console, SEED, stop, idle=learner.step)
-            summary = training.run()
+            recording = Recording(uplink, session, run.metrics / "actor.jsonl")
+            hooks = Hooks(StopFlag(), idle=learner.step)
+            online = OnlineRun(OnlineSettings(ACTOR, SEED), env, helper(), recording, NoConsole(), hooks)
+            summary = online.run()
         while learner.step():
             pass
-        counters, tensors = learner.loop.counters, training._runner._active.trainable_tensors()
+        counters, tensors = learner.loop.counters, online._runner._active.trainable_tensors()
     logs = [LogReader(path) for path in (session.folder, run.log / session.session_id)]
     return SimpleNamespace(
         summary=summary,

@@ -14,10 +14,11 @@ from gymnasium import spaces
 
 from steadyhand.actor.console import NoConsole
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.actor.session import Session, open_session
+from steadyhand.actor.session_log import Session, open_session
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder
@@ -71,8 +72,8 @@ def run_actor(run: RunFolder, transport: TransportConfig) -> None:
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):
-        metrics = run.metrics / "actor.jsonl"
-        Training(config, env, helper(), uplink, session, metrics, NoConsole(), SEED, stop).run()
+        recording = Recording(uplink, session, run.metrics / "actor.jsonl")
+        OnlineRun(OnlineSettings(config, SEED), env, helper(), recording, NoConsole(), Hooks(stop)).run()
 
 
 def main(role: str, folder: str, records_port: str, weights_port: str) -> None:

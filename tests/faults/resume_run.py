@@ -11,12 +11,10 @@ from pathlib import Path
 
 import safetensors.torch
 
-from steadyhand.learner.algos.algorithm import find_algorithm
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
-from steadyhand.policies.config import PolicyConfig
-from steadyhand.runtime.config import build, compose
+from steadyhand.learner.learner_settings import LearnerSettings
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.training_settings import compose_training_settings
 from tests.e2e.point_run import link
 from tests.unit.learner.logs import session_id, write_episode, writer_in
 
@@ -37,10 +35,10 @@ OVERRIDES = (
 )
 
 
-def configs(**changes):
-    values = compose([*OVERRIDES])
-    learner = dataclasses.replace(build(LearnerConfig, values["learner"]), **changes)
-    return learner, find_algorithm(values["algo"]), build(PolicyConfig, values["policy"])
+def learner_settings(**changes) -> LearnerSettings:
+    settings = compose_training_settings(OVERRIDES)
+    process = dataclasses.replace(settings.learner, **changes)
+    return LearnerSettings(process, settings.algo, settings.policy, LINK, seed=0)
 
 
 def prepare(folder: Path) -> None:
@@ -54,7 +52,7 @@ def prepare(folder: Path) -> None:
 
 def main(folder: str, updates: str, prefetch: str) -> None:
     run = RunFolder(Path(folder).parent, Path(folder).name)
-    with closing(Learner(*configs(prefetch=prefetch == "prefetch"), LINK, run, 0)) as learner:
+    with closing(Learner(learner_settings(prefetch=prefetch == "prefetch"), run)) as learner:
         while (learner.loop is None or learner.loop.counters.updates < int(updates)) and learner.step():
             pass
         counters = dataclasses.asdict(learner.loop.counters)

@@ -15,7 +15,7 @@ from steadyhand.runtime.crashpoint import EXIT_STATUS, VARIABLE
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Kind, record_dtype
-from tests.faults.resume_run import LINK, SESSION, configs, prepare
+from tests.faults.resume_run import LINK, SESSION, learner_settings, prepare
 from tests.faults.scale import FULL
 from tests.unit.learner.logs import SCHEMA, session_id
 
@@ -84,7 +84,7 @@ def start_s(run: RunFolder, stepped: bool) -> float:
     """Start a learner and make one block; return how long that took, until its block and without it."""
     clock = MonotonicClock()
     began_ns = clock.now_ns()
-    learner = Learner(*configs(checkpoint_period=1_000_000), LINK, run, 0)
+    learner = Learner(learner_settings(checkpoint_period=1_000_000), run)
     assert learner.step() == stepped
     took_s = (clock.now_ns() - began_ns) / 1e9
     learner.close()

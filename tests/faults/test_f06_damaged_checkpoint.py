@@ -10,7 +10,7 @@ import pytest
 from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder
 from steadyhand.learner.learner import Learner
 from steadyhand.runtime.run_folder import RunFolder
-from tests.faults.resume_run import LINK, configs, prepare
+from tests.faults.resume_run import learner_settings, prepare
 
 FLIPS = 20  # seeded places a file
 
@@ -21,7 +21,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "run"
     prepare(folder)
     run = RunFolder(folder.parent, "run")
-    learner = Learner(*configs(), LINK, run, 0)
+    learner = Learner(learner_settings(), run)
     while learner.loop is None or learner.loop.counters.updates < 100:
         learner.step()
     learner.close()
@@ -80,7 +80,7 @@ def test_a_learner_whose_checkpoints_are_all_damaged_does_not_start_anew(trained
     for path in run.checkpoints.glob("*/manifest.json"):
         path.unlink()
     with pytest.raises(CheckpointError, match="damaged; restore one, or move them away to start over"):
-        Learner(*configs(), LINK, run, 0)
+        Learner(learner_settings(), run)
     assert not (run.path / "learner_epoch.json").exists()  # nothing was begun
 
 

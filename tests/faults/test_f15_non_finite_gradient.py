@@ -12,7 +12,7 @@ from steadyhand.learner.learner import Learner
 from steadyhand.learner.train_loop import STATE_FILE, TrainingDivergedError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport import weights as weights_codec
-from tests.faults.resume_run import LINK, configs, prepare
+from tests.faults.resume_run import learner_settings, prepare
 
 DELAY = 2  # critic steps in a block
 
@@ -23,7 +23,7 @@ class Training:
     def __init__(self, folder, at=(), field="reward", value=np.nan) -> None:
         if not (folder / "run").exists():
             prepare(folder / "run")
-        self.learner = Learner(*configs(), LINK, RunFolder(folder, "run"), 0)
+        self.learner = Learner(learner_settings(), RunFolder(folder, "run"))
         self.published: list[bytes] = []
         self.learner.intake.publish = self.published.append
         assert self.learner.step()

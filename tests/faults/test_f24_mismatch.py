@@ -17,7 +17,8 @@ from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id
 from tests.unit.actor.training_kit import Run
 
-# Another value for every attribute of a field; what one of them does not allow is left out below.
+COMPARED = [each.name for each in fields(FieldSpec) if each.compare]  # the others belong to no schema's hash
+# Another value for each of them; what one of them does not allow is left out below.
 OTHER: dict[str, Any] = {
     "name": "other",
     "shape": (5,),
@@ -43,13 +44,13 @@ def schemas() -> dict[str, Schema]:
     """Return one schema for every attribute that a schema has, with that one changed."""
     changed = {}
     for index, field in enumerate((STATE, WRIST)):
-        for name in (each.name for each in fields(FieldSpec)):
+        for name in COMPARED:
             if name == "scale":
                 continue  # a frame has none, and a vector's says what is typical, not what a number means
             observation = list(SCHEMA.observation)
             observation[index] = changed_field(field, name)
             changed[f"observation {field.name}: {name}"] = replace(SCHEMA, observation=tuple(observation))
-    for name in (each.name for each in fields(FieldSpec)):
+    for name in COMPARED:
         if name != "dtype":  # an action has but one
             changed[f"action: {name}"] = replace(SCHEMA, action=changed_field(ACTION, name))
     changed["observation wrist: expected"] = replace(SCHEMA, observation=(STATE,))
@@ -84,7 +85,7 @@ def answer(intake: Intake, message: Hello) -> Accept | Reject | WireError:
 def test_nothing_that_hello_has_is_left_out():
     assert {name for name, _ in HELLOS.values()} | {"schema"} == set(Hello.__struct_fields__)
     attributes = {line.rpartition(": ")[2] for line in SCHEMAS if line.startswith("observation state")}
-    assert attributes == {each.name for each in fields(FieldSpec)} - {"scale"}
+    assert attributes == {*COMPARED} - {"scale"}
     assert {line.split()[0].rstrip(":") for line in SCHEMAS} == {each.name for each in fields(Schema)}
 
 

@@ -6,13 +6,14 @@
 import sys
 from pathlib import Path
 
-from steadyhand import cli, session
+from steadyhand import cli
+from steadyhand.pipeline import environment
 from tests.faults.witness import Witness
 
 
 def main(file: str, *words: str) -> int:
-    make_env = session.make_env
-    session.make_env = lambda config, seed: Witness(make_env(config, seed), Path(file))
+    make_env = environment.make_env
+    environment.make_env = lambda config, seed: Witness(make_env(config, seed), Path(file))
     return cli.main(list(words))
 
 

@@ -88,7 +88,9 @@ def test_a_known_set_of_episodes():
 
 
 def summary(success, judged_by="task", task_success=None):
-    return EpisodeSummary(0, Phase.EVAL, 10, float(success), success, 0, "", 2.0, 1, judged_by, task_success)
+    return EpisodeSummary(
+        0, Phase.EVAL, 10, float(success), success, 0, "", 2.0, 1, judged_by=judged_by, task_success=task_success
+    )
 
 
 def test_the_tasks_own_verdict_counts_and_a_learned_reward_is_not_the_truth():

@@ -1,4 +1,4 @@
-"""A training on the point environment, with a learner that says no more than the test tells it to."""
+"""An online run on the point environment, with a learner that says no more than the test tells it to."""
 
 import json
 from types import SimpleNamespace
@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from steadyhand.actor.config import ActorConfig, ExplorationConfig
 from steadyhand.actor.console import NoConsole
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.session import open_session
+from steadyhand.actor.online_run import OnlineRun
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.session_log import open_session
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.intake import Intake
@@ -16,36 +17,34 @@ from steadyhand.transport.log import LogReader
 from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.weights import encode
 from steadyhand.transport.wire import Status
+from tests.settings_kit import shipped
 from tests.transport_kit import ANY_PORT
 from tests.unit.actor.point_env import Helper, PointEnv
 from tests.unit.actor.policy_kit import SPEC, weights_of
 
 NOBODY = ExplorationConfig(max_env_steps=0, scale=0.5)
-CONFIG = ActorConfig(
+CONFIG = shipped(
+    ActorConfig,
+    "actor",
     max_env_steps=100,
     max_wall_s=1000.0,
     graduation=None,
     lockstep=False,
     uplink_timeout_s=1.0,
-    drain_s=1.0,
-    max_policy_age_s=None,
     exploration=NOBODY,
-    release_hold_s=0.0,
     takeover_ramp_s=0.0,
     hand_back_ramp_s=0.0,
-    success_window=20,
+    learner_stall_s=None,
 )
-LINK = TransportConfig(
+LINK = shipped(
+    TransportConfig,
+    "transport",
     address=ANY_PORT,
     weights_address=ANY_PORT,
-    heartbeat_s=1.0,
-    liveness_heartbeats=3,
     window_records=64,
     max_frame_bytes=1 << 20,
     max_weights_bytes=1 << 20,
-    backoff_min_s=0.1,
     backoff_max_s=1.0,
-    linger_s=0.5,
     segment_bytes=64_000,
     sync_period_s=0.01,
     quota_bytes=1 << 20,
@@ -54,7 +53,7 @@ LINK = TransportConfig(
 
 
 class Run:
-    """Everything around one `Training`, with a learner that only says what the test tells it to."""
+    """Everything around one `OnlineRun`, with a learner that only says what the test tells it to."""
 
     def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1, trim=False):
         self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
@@ -72,20 +71,14 @@ class Run:
             self.publish(weights)
 
     def make_training(self, config, **options):
-        path, console = self.folder / "actor.jsonl", NoConsole()
-        return Training(
-            config,
+        return OnlineRun(
+            OnlineSettings(config, seed=0, **options),
             self.env,
             self.operator,
-            self.uplink,
-            self.session,
-            path,
-            console,
-            seed=0,
-            stop=self.stop,
-            clock=self.clock,
-            idle=self._idle,
-            **options,
+            Recording(self.uplink, self.session, self.folder / "actor.jsonl"),
+            NoConsole(),
+            Hooks(self.stop, self._idle),
+            self.clock,
         )
 
     def publish(self, version, seed=7):

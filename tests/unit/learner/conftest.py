@@ -5,33 +5,22 @@ from steadyhand.learner.algos.sac import Sac, SacSettings
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.policies import InputSpec, PolicySpec
 from steadyhand.runtime.component import Component
+from tests.settings_kit import shipped
 
-SETTINGS = {
+# Small, and with every part of the update that can be on at once.
+SMALL = {
     "batch_size": 8,
     "demo_ratio": 0.5,
-    "n_step": 1,
     "gamma": 0.9,
     "image_shift": 2,
     "critic_hidden": (16, 16),
     "critic_layer_norm": True,
     "num_critics": 3,
-    "num_min": 2,
-    "critic_head": "scalar",
-    "value_range": (0.0, 1.0),
     "num_bins": 51,
-    "bin_sigma": 0.75,
-    "zero_init_last_layer": False,
-    "target_clip": None,
-    "backup_entropy": False,
     "tau": 0.1,
     "policy_delay": 2,
     "actor_q": "mean",
-    "init_temperature": 0.1,
-    "target_entropy": None,
-    "actor_bc_weight": 0.0,
     "actor_bc_loss": "mse",
-    "actor_bc_q_filter": False,
-    "policy_ema": 0.0,
     "critic_lr": 1e-3,
     "policy_lr": 1e-3,
     "temperature_lr": 1e-3,
@@ -40,12 +29,12 @@ SETTINGS = {
 
 @pytest.fixture
 def make_config():
-    return lambda **changes: SacSettings(**(SETTINGS | changes))
+    return lambda **changes: shipped(SacSettings, "algo", "algo=sac", **(SMALL | changes))
 
 
 @pytest.fixture
-def make_algo():
-    return lambda **changes: Component(Sac, SacSettings(**(SETTINGS | changes)))
+def make_algo(make_config):
+    return lambda **changes: Component(Sac, make_config(**changes))
 
 
 @pytest.fixture
@@ -105,22 +94,16 @@ def make_block():
 def make_learner_config():
     values = {
         "device": "cpu",
-        "threads": 1,
         "convolutions": "float32",
-        "cuda_graph": True,
         "prefetch": True,
-        "compile": False,
         "utd_ratio": 2.0,
         "slack": 4.0,
         "start_transitions": 5,
         "pretrain_updates": 0,
         "max_updates": 10_000,
         "capacity": 1000,
-        "normaliser_std_floor": 0.1,
         "publish_period": 4,
         "checkpoint_period": 1000,
         "log_period": 10,
-        "keep_checkpoints": 3,
-        "episode_window": 20,
     }
-    return lambda **changes: LearnerConfig(**(values | changes))
+    return lambda **changes: shipped(LearnerConfig, "learner", **(values | changes))

@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from steadyhand.learner.checkpoint import CheckpointError
 from steadyhand.learner.device import DeviceError
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.saved_policy import newest_policy
 from steadyhand.policies import EncoderError, Policy, PolicySpec, load_backbone
 from steadyhand.policies.config import PolicyConfig
@@ -28,25 +29,12 @@ from steadyhand.transport.weights import WeightsError
 from steadyhand.transport.wire import Hello
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.encoder_kit import resnet10_file
+from tests.settings_kit import shipped
 from tests.transport_kit import CLOCK, connected_config, wait_until
 from tests.transport_kit import CONFIG as TRANSPORT
 from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
 
-POLICY = PolicyConfig(
-    observation_keys=(),
-    hidden_keys=(),
-    obs_horizon=2,
-    hidden=(16,),
-    layer_norm=False,
-    activation="relu",
-    encoder="none",
-    encoder_weights=None,
-    feature_cache=0,
-    latent_size=8,
-    log_std_min=-5.0,
-    log_std_max=2.0,
-    log_std_start=None,
-)
+POLICY = shipped(PolicyConfig, "policy", obs_horizon=2, hidden=(16,), latent_size=8, log_std_max=2.0)
 ROOT = Path(__file__).parents[3]
 
 
@@ -68,13 +56,9 @@ def make_learner(tmp_path, make_algo, make_learner_config):
 
     def make(demos=(), policy=POLICY, algo=None, **changes):
         learner = Learner(
-            make_learner_config(**changes),
-            make_algo(**(algo or {})),
-            policy,
-            TRANSPORT,
+            LearnerSettings(make_learner_config(**changes), make_algo(**(algo or {})), policy, TRANSPORT, seed=0),
             RunFolder(tmp_path / "runs", "run"),
-            0,
-            demos,
+            Demonstrations(demos),
         )
         learners.append(learner)
         return learner
@@ -356,6 +340,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.algos.sac import Sac, SacSettings
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component
 from steadyhand.runtime.config import build
@@ -364,9 +349,9 @@ from steadyhand.transport.config import TransportConfig
 values = json.loads(sys.argv[1])
 kinds = (LearnerConfig, SacSettings, PolicyConfig, TransportConfig)
 learner, algo, policy, transport = [build(kind, part) for kind, part in zip(kinds, values["configs"])]
-configs = (learner, Component(Sac, algo), policy, transport)
+settings = LearnerSettings(learner, Component(Sac, algo), policy, transport, seed=0)
 with StopFlag().on_signals() as stop:
-    learner = Learner(*configs, RunFolder(values["root"], "run"), 0, [Path(values["demos"])])
+    learner = Learner(settings, RunFolder(values["root"], "run"), Demonstrations([Path(values["demos"])]))
     learner.serve()
     print("ready", flush=True)
     learner.run(stop)

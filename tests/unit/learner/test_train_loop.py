@@ -8,11 +8,12 @@ import torch
 
 from steadyhand.learner.algos.sac import Sac
 from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import counters_of, open_journal, open_store, restore
-from steadyhand.learner.train_loop import Links, TrainingDivergedError, TrainLoop
+from steadyhand.learner.train_loop import TrainingDivergedError, TrainLoop
 from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
@@ -45,18 +46,13 @@ class Rig:
             lambda: self.readers, lambda version, tensors: self.published.append((version, tensors)), lambda: None
         )
         self.loop = TrainLoop(
-            config=config,
-            algo=self.algo,
-            sampler=sampler,
-            store=store,
-            journal=self.journal,
-            metrics=self.metrics,
-            checkpoints=checkpoints,
-            links=links,
-            counters=counters,
-            learner_epoch=0,
-            facts={"schema_hash": "s"},
-            clock=FakeClock(),
+            config,
+            self.algo,
+            Replay(store, sampler, self.journal),
+            Results(self.metrics, checkpoints, learner_epoch=0, facts={"schema_hash": "s"}),
+            links,
+            counters,
+            FakeClock(),
         )
         self.folder = folder
 

@@ -8,7 +8,7 @@ import pytest
 from steadyhand.robot_envs.hardware import find_camera, find_robot
 from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.config import ConfigError, compose
-from steadyhand.settings import check_settings
+from steadyhand.settings import read_settings
 
 CODE = """
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def own(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("own")
 def test_a_robot_and_a_camera_of_the_users_own_need_no_existing_file():
     config = compose(["task=reach", "robot=plinth", "camera=webcam"])
-    check_settings(config)
+    read_settings(config)
     env = make_env(config, 0)
     assert (env.robot.address, env.robot.connected) == ("10.0.0.9", True)
     observation, _ = env.reset(seed=0)
@@ -141,5 +141,5 @@ def test_a_camera_of_the_users_own_can_look_at_the_mock_too():
 )
 def test_what_does_not_fit_is_one_line(overrides, reason):
     with pytest.raises(ConfigError, match=reason) as caught:
-        check_settings(compose(["task=reach", *overrides]))
+        read_settings(compose(["task=reach", *overrides]))
     assert "\n" not in str(caught.value)

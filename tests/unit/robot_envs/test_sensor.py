@@ -11,7 +11,7 @@ from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.sensor import Reading, Sensor, SensorError
 from steadyhand.robot_envs.tasks.task import ObservedVector
 from steadyhand.runtime.config import ConfigError, compose
-from steadyhand.settings import check_settings
+from steadyhand.settings import read_settings
 from tests.robot_kit import make_robot_env
 
 SECOND = 1_000_000_000
@@ -109,7 +109,7 @@ def test_a_silent_sensor_ends_an_episode_and_is_named(monkeypatch):
 )
 def test_a_wrong_setting_is_one_line(overrides, reason):
     with pytest.raises(ConfigError, match=reason):
-        check_settings(compose(overrides))
+        read_settings(compose(overrides))
 
 
 def test_two_fields_of_one_name_are_refused():

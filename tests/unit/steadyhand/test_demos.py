@@ -7,8 +7,8 @@ from steadyhand.demos import action_gain, action_gains, carry_over, check_demos,
 from steadyhand.job import open_job
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.log_facts import episode_labels
+from steadyhand.pipeline.recording import record
 from steadyhand.runtime.config import compose
-from steadyhand.session import record_demos
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, read_manifest, write_manifest
 from steadyhand.transport.label_log import append_label
 from steadyhand.transport.log import LogWriter
@@ -25,7 +25,7 @@ def opened(folder, *overrides):
 
 def test_demonstrations_of_another_task_are_refused_and_left_alone(tmp_path):
     job = opened(tmp_path, *OVERRIDES)
-    record_demos(job)
+    record(job)
     check_task(job, job.run.demos)
     before = {path: path.read_bytes() for path in job.run.demos.iterdir()}
     other = opened(tmp_path, "task=reach")
@@ -34,16 +34,16 @@ def test_demonstrations_of_another_task_are_refused_and_left_alone(tmp_path):
     ):
         check_task(other, other.run.demos)
     with pytest.raises(DemoSetError, match="expected demonstrations of"):
-        record_demos(other)
+        record(other)
     assert {path: path.read_bytes() for path in job.run.demos.iterdir()} == before
 
 
 def test_two_environments_of_one_registry_are_two_tasks(tmp_path):
     job = opened(tmp_path, *OVERRIDES)
-    record_demos(job)
-    values = job.config["task"]
+    record(job)
+    values = job.settings.composed["task"]
     other = opened(tmp_path, *OVERRIDES, "task.arguments={id:Other-v0}")
-    assert other.config["task"]["entry_point"] == values["entry_point"]
+    assert other.settings.composed["task"]["entry_point"] == values["entry_point"]
     with pytest.raises(DemoSetError, match="Other-v0"):
         check_task(other, other.run.demos)
 
@@ -101,7 +101,7 @@ ODD = ["task=gym", f"task.entry_point={odd_envs.HERE}:make", f"task.expert={odd_
 
 def test_demonstrations_under_other_settings_are_refused_with_both_values(tmp_path):
     job = opened(tmp_path, *ODD, "task.arguments={kind:fetch}", "algo.target_clip=null")
-    record_demos(job)
+    record(job)
     check_demos(job, [job.run.demos])
     other = opened(tmp_path, *ODD, "task.arguments={kind:plain}", "task.control_period_s=0.05", "algo.target_clip=null")
     with pytest.raises(
@@ -111,12 +111,12 @@ def test_demonstrations_under_other_settings_are_refused_with_both_values(tmp_pa
     ):
         check_demos(other, [other.run.demos])
     with pytest.raises(DemoSetError, match="expected demonstrations recorded with"):
-        record_demos(other)  # nor is the set continued
+        record(other)  # nor is the set continued
 
 
 def test_rewards_that_the_clip_would_make_equal_are_refused_before_anything_is_trained(tmp_path):
     job = opened(tmp_path, *ODD, "task.arguments={kind:fetch}")
-    record_demos(job)
+    record(job)
     with pytest.raises(DemoSetError, match=r"algo\.target_clip=\[0,1\]: .*from -1 to 0.*give algo\.target_clip=\[-33"):
         check_demos(job, [job.run.demos])
     wide = opened(tmp_path, *ODD, "task.arguments={kind:fetch}", "algo.target_clip=[-33.4,0]")
@@ -126,7 +126,7 @@ def test_rewards_that_the_clip_would_make_equal_are_refused_before_anything_is_t
 
 def test_labels_count_as_rewards(tmp_path):
     job = opened(tmp_path, *ODD)
-    record_demos(job)
+    record(job)
     check_demos(job, [job.run.demos])
     for label in episode_labels(job.run.demos, 0, True, 10.0, "me"):
         append_label(job.run.demos, label)
@@ -138,9 +138,11 @@ def test_two_sets_whose_rewards_mean_different_things_are_refused(tmp_path):
     folders = []
     for name, kind in (("one", "plain"), ("two", "fetch")):
         job = opened(tmp_path, *ODD, f"task.arguments={{kind:{kind}}}", f"run_name={name}")
-        record_demos(job)
+        record(job)
         # As if the environment's code had changed: nothing in the configuration shows it.
-        write_manifest(job.run.demos, replace(read_manifest(job.run.demos), task=opened(tmp_path, *ODD).config["task"]))
+        write_manifest(
+            job.run.demos, replace(read_manifest(job.run.demos), task=opened(tmp_path, *ODD).settings.composed["task"])
+        )
         folders.append(job.run.demos)
     with pytest.raises(DemoSetError, match=r"two/demos: expected rewards of 0 and 1 as in .*one/demos, found -1 and 0"):
         check_demos(opened(tmp_path, *ODD, "algo=sac"), folders)
@@ -148,7 +150,7 @@ def test_two_sets_whose_rewards_mean_different_things_are_refused(tmp_path):
 
 def test_where_episodes_begin_may_differ_and_what_success_is_may_not(tmp_path):
     job = opened(tmp_path, "task=reach", "demo.demos=1")
-    record_demos(job)
+    record(job)
     manifest = read_manifest(job.run.demos)
     assert "goal_range_m" in (manifest.episode_settings or ())
     check_demos(opened(tmp_path, "task=reach", "task.settings.goal_range_m=[0.05,0.05,0.05]"), [job.run.demos])

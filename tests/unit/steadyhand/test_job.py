@@ -30,7 +30,7 @@ def test_a_child_works_on_the_same_run_with_the_same_choices(tmp_path):
     assert job.run.name.startswith("reach-")
     child = open_job(job.child_overrides("seed=5"))
     assert child.run.path == job.run.path
-    assert child.config["task"] == job.config["task"]
+    assert child.settings.task == job.settings.task
     assert child.seed == 5
 
 
@@ -56,7 +56,7 @@ def test_a_run_that_must_be_there_is_not_made(tmp_path):
 def test_a_run_keeps_its_task_and_the_line_says_which_it_is(tmp_path):
     words = [f"run_root={tmp_path}", "run_name=run"]
     open_job([*words, "task=reach"]).write_manifest()
-    assert open_job([*words, "task=reach", "task.drive.max_steps=7"]).config["task"]["drive"]["max_steps"] == 7
+    assert open_job([*words, "task=reach", "task.drive.max_steps=7"]).settings.task.drive.max_steps == 7
     with pytest.raises(ConfigError, match=r"expected its own task, steadyhand\.robot_envs\.tasks\.reach:.*pick_pl"):
         open_job([*words, "task=pick_place"])
     assert open_job([*words, "task=pick_place"], any_task=True).run.name == "run"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steadyhand.job import check_config
 from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build, check_finite, compose
+from steadyhand.training_settings import read_training_settings
 
 # Together these have every group's every option whose numbers differ.
 CHOICES = {
@@ -82,7 +82,7 @@ def changed(choice: str, path: Path, value: float) -> dict[str, Any]:
 
 def check_everything(config: dict[str, Any]) -> None:
     """What a verb that makes the mock's environment checks."""
-    check_config(config)
+    read_training_settings(config)
     task = config["task"]
     if task["kind"] == "robot":
         build(load_entry_point(task["entry_point"], "task").settings_type, task["settings"], "task.settings")
@@ -104,7 +104,8 @@ def test_the_shipped_numbers_are_taken(choice):
 @pytest.mark.slow
 @pytest.mark.parametrize("robot", sorted(path.stem for path in (ROOT / "configs" / "robot").glob("*.yaml")))
 def test_every_robot_is_taken(robot):
-    check_config(compose([f"robot={robot}"]))
+    settings = read_training_settings(compose([f"robot={robot}"]))
+    assert (settings.robot.profile is None) == (settings.composed["robot"].get("kind") != "ros")
 
 
 @pytest.mark.slow

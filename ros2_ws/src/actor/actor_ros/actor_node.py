@@ -23,7 +23,7 @@ from actor_ros.spin import run
 from steadyhand.actor.events import Events, MotionDisabled
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.supervision.motion_enable import NOT_YET, MotionEnable, Verdict
-from steadyhand.job import Job, open_job
+from steadyhand.job import RobotJob, open_robot_job
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.gate import StopReason
@@ -50,7 +50,7 @@ class ActorNode(LifecycleNode):
         self.cell = RosHardware(self, config, lambda: self.motion.enabled, self.motion.fault)
         self._event_topics = Publishers(self, self.events)
         self._reporter = diagnostics.Reporter(self)
-        self._job: Job | None = None
+        self._job: RobotJob | None = None
         self._policy: OnnxPolicy | None = None
         self._work: ActorJob | None = None
         self._activated = threading.Event()
@@ -83,7 +83,7 @@ class ActorNode(LifecycleNode):
             objection = self._objection()
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
-                self._job = open_job(self._given.choices)
+                self._job = open_robot_job(self._given.choices)
         except (ValueError, RuntimeError) as error:  # of the configuration and of the run's folder
             objection = str(error)
         if objection:

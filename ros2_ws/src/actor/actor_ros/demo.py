@@ -17,15 +17,14 @@ from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import ChildError
-from steadyhand.commands.demo import RobotWork, run_stages
 from steadyhand.job import Job, open_job
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.pipeline.stages import RobotWork, run_stages
 from steadyhand.report.evaluations import evaluation_path, read_evaluation
 from steadyhand.report.records import read_run
 from steadyhand.robot_envs.robot import RobotError
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolderError
 from steadyhand.terminal import say
 from steadyhand.transport.demo_set import read_manifest
@@ -42,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(path)
     try:
         job = open_job([EXPERIMENT, *(sys.argv[1:] if words is None else words)])
-        device = resolve_device(build(LearnerConfig, job.config["learner"], "learner").device)
+        device = resolve_device(job.settings.learner.device)
         job.write_manifest(compute_device=str(device))
         say(f"ros-demo: {job.run.path}, learning on {device}")
         with StopFlag().on_signals() as stop:

@@ -8,30 +8,25 @@ from typing import TYPE_CHECKING
 
 from actor_ros.executables import RUN
 from actor_ros.hardware import RosHardware
-from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import INTERRUPTED
-from steadyhand.actor.deploy import deploy
-from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.loop_times import LoopTimes
 from steadyhand.actor.onnx_policy import OnnxPolicy
-from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
-from steadyhand.commands.run import result_text
-from steadyhand.job import Job
+from steadyhand.job import RobotJob, with_learner
+from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.report.records import loop_path
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env, make_onlooker
-from steadyhand.runtime.config import build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.transport.record import Phase
 
 if TYPE_CHECKING:
     from actor_ros.learning_jobs import LearningJobs
-    from steadyhand.actor.training import Training
+    from steadyhand.actor.online_run import OnlineRun
 
 __all__ = ["ActorJob"]
 
@@ -53,7 +48,7 @@ class ActorJob:
 
     def __init__(
         self,
-        job: Job,
+        job: RobotJob,
         kind: str,
         cell: RosHardware,
         motion: MotionEnable,
@@ -66,7 +61,7 @@ class ActorJob:
         self._policy = policy
         self.env: SupervisedEnv | None = None
         self.times: LoopTimes | None = None
-        self.training: Training | None = None
+        self.training: OnlineRun | None = None
 
     def run(self) -> str:
         """Work to the end, and return what it came to as one line.
@@ -77,7 +72,7 @@ class ActorJob:
         lessons = None if self._kind == RUN else self._make_lessons()
         job, cell = self._job, self._cell
         job.write_manifest(gains=cell.gains)
-        env = make_env(job.config, job.seed, cell.hardware())
+        env = make_env(job.settings.composed, job.seed, cell.hardware())
         assert isinstance(env, RobotEnv)
         with closing(env):
             self.env = SupervisedEnv(env, self._motion, self._ending, self._events)
@@ -96,21 +91,21 @@ class ActorJob:
         try:
             # Torch and the learner's code: whoever deploys a finished policy does without them.
             from actor_ros.learning_jobs import LearningJobs
+
+            job = with_learner(self._job)
         except ImportError as error:
             raise RuntimeError(f"work {self._kind}: {error}; install it, or deploy a policy with work {RUN}") from error
-        return LearningJobs(self._job, self._cell, self._motion, self._events, self._ending, self._show_training)
+        return LearningJobs(job, self._cell, self._motion, self._events, self._ending, self._show_training)
 
     def _deploy(self, env: RobotEnv, taught: SupervisedEnv) -> str:
-        job, schema = self._job, env_schema(env)
+        settings = self._job.settings
         assert self._policy is not None
-        runner = OnnxRunner(self._policy, schema, job.config["task"])
-        hand_over = build(ActorConfig, job.config["actor"], "actor").hand_over
-        looks_on = make_onlooker(job.config, env, self._cell.device)
+        runner = runner_for_policy(settings, self._policy, env)
+        looks_on = make_onlooker(settings.composed, env, self._cell.device)
         with closing(SupervisedOperator(looks_on, self._motion)) as onlooker:
-            ends = (self._ending, self._events)
-            return result_text(deploy(taught, schema, runner, onlooker, hand_over, None, job.seed, *ends))
+            return deployment_text(deploy_policy(settings, taught, onlooker, runner, None, self._ending, self._events))
 
-    def _show_training(self, training: Training) -> None:
+    def _show_training(self, training: OnlineRun) -> None:
         self.training = training
 
     def _write_times(self, times: LoopTimes) -> None:

@@ -16,10 +16,9 @@ from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import Child, ending, free_addresses
 from steadyhand.job import Job, task_name
-from steadyhand.learner.config import LearnerConfig
 from steadyhand.practice import watch
 from steadyhand.report.records import loop_path
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say
 
@@ -56,14 +55,14 @@ class Launched:
             "learner_address": self._address,
             "work": work,
             "run_name": self._job.run.name,
-            "task": task_name(self._job.config),
+            "task": task_name(self._job.settings.composed),
         }
         overrides = tuple(word for word in self._job.overrides if not word.startswith(OWN))
         root = str(self._job.run.path.parent)
         with ExitStack() as stack:
             children = []
             words = learner_words(given, (f"run_root={root}", *overrides))
-            threads = build(LearnerConfig, self._job.config["learner"], "learner").threads
+            threads = self._job.settings.learner.threads
             if words is not None:
                 children.append(stack.enter_context(self._child("learner", words[1:], threads)))
             for program in programs(given, overrides, root):
@@ -93,7 +92,9 @@ class Launched:
     def _child(self, name: str, words: Sequence[str], threads: int, module: str = "") -> Iterator[Child]:
         verb = "learn" if name == "learner" else name
         log = self._job.run.path / f"{name}.log"
-        with ending(Child(verb, words, log, threads, name == "actor", None, module), self._job.demo.grace_s) as child:
+        with ending(
+            Child(verb, words, log, threads, name == "actor", None, module), self._job.settings.demo.grace_s
+        ) as child:
             yield child
 
 

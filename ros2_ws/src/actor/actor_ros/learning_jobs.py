@@ -8,19 +8,20 @@ from contextlib import closing
 from actor_ros.hardware import RosHardware
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.events import Events
+from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
-from steadyhand.actor.training import Training
-from steadyhand.commands.act import ending_text, practise
 from steadyhand.job import Job, seed_for
+from steadyhand.pipeline.evaluation import evaluate_in, trained_policy
+from steadyhand.pipeline.practice import ending_text, practise
+from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["LearningJobs"]
 
@@ -46,7 +47,7 @@ class LearningJobs:
         motion: MotionEnable,
         events: Events,
         ending: Callable[[], bool],
-        show: Callable[[Training], None],
+        show: Callable[[OnlineRun], None],
     ) -> None:
         use_one_thread()
         self._job, self._cell, self._ending = job, cell, ending
@@ -65,20 +66,20 @@ class LearningJobs:
 
     def _demonstrate(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
-        shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
+        shows = make_demonstrator(job.settings.composed, env, seed_for(job.seed, "demonstrator"), cell.device)
         with closing(SupervisedOperator(shows, self._motion)) as demonstrator:
-            manifest = record_demos_in(job, taught, demonstrator, self._ending, self._events)
+            manifest = record_in(job, taught, demonstrator, self._ending, self._events)
         return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
 
     def _evaluate(self, taught: SupervisedEnv) -> str:
         job, bystander = self._job, SupervisedOperator(NoOperator(), self._motion)
-        episodes, ends = job.demo.eval_episodes, (self._ending, self._events)
+        episodes, ends = job.settings.demo.eval_episodes, (self._ending, self._events)
         policy = trained_policy(job)
         return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
 
     def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
-        helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
+        helps = make_corrector(job.settings.composed, env, seed_for(job.seed, "corrector"), cell.device)
         with run_lock(job.run.path, "actor"), closing(SupervisedOperator(helps, self._motion)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show, events=self._events))
 

@@ -4,6 +4,7 @@ import threading
 from steadyhand.cli import main
 from steadyhand.commands import learn
 from steadyhand.job import open_job
+from steadyhand.pipeline.learning import await_demos
 from tests.unit.robot_envs import odd_envs
 from tests.unit.steadyhand.synthetic_run import write_demos
 
@@ -17,7 +18,7 @@ def test_it_waits_until_the_demonstrations_are_complete(tmp_path):
         return False
 
     found = []
-    waiting = threading.Thread(target=lambda: found.append(learn._await_demos(job, stop)))
+    waiting = threading.Thread(target=lambda: found.append(await_demos(job, stop)))
     waiting.start()
     for _ in range(2):
         assert looks.acquire(timeout=10.0)
@@ -29,7 +30,7 @@ def test_it_waits_until_the_demonstrations_are_complete(tmp_path):
 
 def test_the_wait_can_be_ended(tmp_path):
     job = open_job(["task=reach", f"run_root={tmp_path}", "run_name=taught"])
-    assert not learn._await_demos(job, lambda: True)
+    assert not await_demos(job, lambda: True)
 
 
 def test_the_wait_is_an_option():

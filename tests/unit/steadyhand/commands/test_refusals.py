@@ -49,6 +49,7 @@ FIRST = {
     "export": [],
     "film": ["--before", "nothing"],
     "teleop": ["device=keyboard"],
+    "show": [],
     "run": ["--policy", "nothing.onnx"],
 }
 NEW = [  # on a run that does not exist yet
@@ -90,6 +91,7 @@ NEW = [  # on a run that does not exist yet
     ("run", "--policy nothing", "expected a policy's ONNX file"),
     ("run", "--policy nothing --episodes 0", "--episodes: expected at least 1"),
     ("teleop", "", "give device=keyboard"),
+    ("show", "robot.kind=hover", "robot.kind: unknown key"),
     ("report", "", "run_name: expected the name of a run"),
     ("report", "run_name=none", "run none: expected a folder"),
     ("report", "run_name=none seed=3", "report: expected only run_root=... and run_name=..., found 'seed=3'"),

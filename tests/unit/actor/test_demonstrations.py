@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.record import RecordingConfig, record_demos
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -14,15 +11,15 @@ import gymnasium
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser, Explorer
-from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import Console, Status
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from steadyhand.actor.events import EpisodeLogged, Events, Fault, PolicyLoaded, Waiting
 from steadyhand.actor.learner_watch import LearnerWatch
 from steadyhand.actor.logbook import Logbook, MetricsFile
+from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.runner import NO_POLICY
-from steadyhand.actor.session import LogFaultError, LogFullError, Session
+from steadyhand.actor.session_log import LogFaultError, LogFullError
 from steadyhand.actor.training_summary import TrainingSummary, summarise
 from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
@@ -32,64 +29,47 @@ from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
-from steadyhand.transport.uplink import Behind, Uplink
+from steadyhand.transport.uplink import Behind
 from steadyhand.transport.wire import Hello
 
-__all__ = ["Training"]
+__all__ = ["OnlineRun"]
 
 LONG_WAIT_S = 2.0  # a shorter one for the learner is the pace of lockstep, and not worth showing
 CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
 
-logger = get_logger("actor.training")
+logger = get_logger("actor.online_run")
 
 
-class Training:
-    """The actor process's main object.
+class OnlineRun:
+    """The actor process's main object: episodes with the policy and the operator, until there is enough of them.
 
     Args:
-        config: How long, at which pace.
+        settings: How long, at which pace.
         env: As `robot_envs.make_env` returns it.
-        operator: Who corrects, and says when it is safe to go on after a stop.
-        uplink: To the learner, over the session's log; not yet connected.
-        session: The log.
-        metrics_path: Gets one row per episode; an earlier start's rows are continued.
+        operator: Corrects, and says when it is safe to go on after a stop.
+        recording: The log, the link to the learner, and the metrics.
         console: Shows how it goes.
-        seed: Of resets and of the policy's noise.
-        stop: Whether to end: a `StopFlag`.
+        hooks: Functions of the caller.
         clock: Monotonic; measures wall time and the policy's age.
-        idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
-            it may do the learner's work.
-        quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
-        min_free_bytes: The same when less than this is free on the log's disk.
-        encoder_weights: Of the policy's frozen encoder, where it needs a file.
-        accepted: Called once the learner has accepted this actor, before anything moves.
         events: Told what happens; the console and the metrics file are subscribers while `run` lasts.
     """
 
     def __init__(
         self,
-        config: ActorConfig,
+        settings: OnlineSettings,
         env: gymnasium.Env[Any, Any],
         operator: Operator,
-        uplink: Uplink,
-        session: Session,
-        metrics_path: Path,
+        recording: Recording,
         console: Console,
-        seed: int,
-        stop: Callable[[], bool],
+        hooks: Hooks,
         clock: Clock | None = None,
-        idle: Callable[[], None] = pause,
-        quota_bytes: float = math.inf,
-        min_free_bytes: int = 0,
-        encoder_weights: str | None = None,
-        accepted: Callable[[], object] = lambda: None,
         events: Events | None = None,
     ) -> None:
+        config, uplink, session = settings.actor, recording.uplink, recording.session
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
-        self._session, self._console, self._seed = session, console, seed
-        self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
-        self._encoder_weights, self._accepted = encoder_weights, accepted
-        self._stop, self._idle = stop, idle
+        self._session, self._console, self._seed = session, console, settings.seed
+        self._quota_bytes, self._min_free_bytes = settings.quota_bytes, settings.min_free_bytes
+        self._encoder_weights, self._hooks = settings.encoder_weights, hooks
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
@@ -98,8 +78,8 @@ class Training:
         self._started_ns = self._clock.now_ns()
         self._events = events or Events()
         self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock, self._events)
-        self._metrics = MetricsFile(metrics_path)
-        self._logbook = Logbook(metrics_path, session, self._events)
+        self._metrics = MetricsFile(recording.metrics_path)
+        self._logbook = Logbook(recording.metrics_path, session, self._events)
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify, self._events)
         self._break = BreakTime(env, operator, self._events)
         self._runner: PolicyRunner | None = None
@@ -125,7 +105,7 @@ class Training:
             runner = self._runner = self._connect()
             end_reason = INTERRUPTED
             if runner is not None:
-                self._accepted()
+                self._hooks.accepted()
                 self._loader = WeightsLoader(runner, in_background=not self._simulated)
                 try:
                     end_reason = self._practise(runner)
@@ -173,7 +153,7 @@ class Training:
         """Find the learner and build the policy that it describes; None when somebody asked to stop first."""
         schema = self._session.schema
         hello = Hello.of(schema, self._session.actor_id, self._session.session_id)
-        while not self._stop():
+        while not self._hooks.stop():
             left_s = self._config.uplink_timeout_s - self._wall_s()
             try:
                 accept = self._uplink.connect(hello, min(CONNECT_S, max(left_s, 0.0)))
@@ -254,7 +234,7 @@ class Training:
 
     def _end_reason(self) -> str:
         graduation, env_steps = self._config.graduation, self._logbook.env_steps
-        if self._stop():
+        if self._hooks.stop():
             return INTERRUPTED
         if broken := self._session.broken():
             return broken
@@ -284,7 +264,7 @@ class Training:
 
     def _may_step(self) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, look whether somebody wants an end."""
-        if self._stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
+        if self._hooks.stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
             return False
         self._take_weights()
         self._logbook.session_steps += 1
@@ -295,7 +275,7 @@ class Training:
         since_s = self._wall_s()
         while 0 <= self._uplink.progress().transitions_allowed <= self._logbook.session_steps:
             now_s = self._wall_s()
-            if self._stop() or now_s >= self._config.max_wall_s:
+            if self._hooks.stop() or now_s >= self._config.max_wall_s:
                 return False
             self._wait("the learner (lockstep)" if now_s - since_s > LONG_WAIT_S else "")
         self._waiting = ""
@@ -304,7 +284,7 @@ class Training:
     def _wait(self, reason: str) -> None:
         if reason != self._waiting:
             self._events.emit(Waiting(reason))
-        self._idle()
+        self._hooks.idle()
 
     def _note_waiting(self, event: Waiting) -> None:
         self._waiting = event.reason

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.session import LogFaultError, LogFullError, Session, kept_if_used, open_session
+from steadyhand.actor.session_log import LogFaultError, LogFullError, Session, kept_if_used, open_session
 from steadyhand.transport.acknowledged import read_acknowledged
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, record_dtype
@@ -112,7 +112,7 @@ def test_without_room_for_a_note_only_what_was_noted_is_forgotten(tmp_path, monk
     def full(folder, durable_seq):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("steadyhand.actor.session.note_acknowledged", full)
+    monkeypatch.setattr("steadyhand.actor.session_log.note_acknowledged", full)
     session.settle(session.writer.next_seq)
     assert len(list(session.folder.glob("*.segment"))) == kept
     assert read_acknowledged(session.folder) == 500

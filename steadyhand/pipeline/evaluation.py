@@ -1,0 +1,95 @@
+"""The judgement of a policy on seeded episodes, kept in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+
+from steadyhand.actor import evaluate as judging
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
+from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.job import Job, task_name
+from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.policy_file import PolicyFileError
+from steadyhand.report.evaluations import keep_evaluation
+from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.transport.weights import Weights
+
+__all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "trained_policy"]
+
+
+def trained_policy(job: Job) -> SavedPolicy:
+    """Return the newest policy of the run.
+
+    Raises:
+        CheckpointError: It has none.
+    """
+    return newest_policy(job.run.checkpoints)
+
+
+def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
+    """Return the policy, ready to act in `env`.
+
+    Raises:
+        SchemaError: It reads what the environment does not give.
+        PolicyFileError: The weights are not the specification's.
+        EncoderError: Nor are those of the frozen encoder.
+    """
+    weights = job.settings.policy.encoder_weights
+    runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
+    if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):
+        raise PolicyFileError(
+            "policy: expected weights that fit the specification beside them, found others (see above)"
+        )
+    return runner
+
+
+def evaluate(
+    job: Job,
+    policy: SavedPolicy,
+    episodes: int,
+    seed: int,
+    stop: Callable[[], bool] = lambda: False,
+    events: Events | None = None,
+    who: str = "",
+) -> Evaluation:
+    """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
+    with opened_env(job.settings, seed) as env:
+        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, events, who)
+
+
+def evaluate_in(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    bystander: Operator,
+    policy: SavedPolicy,
+    episodes: int,
+    seed: int,
+    stop: Callable[[], bool] = lambda: False,
+    events: Events | None = None,
+    who: str = "",
+) -> Evaluation:
+    """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
+    runner = runner_for(job, policy, env, seed)
+    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events)
+    if who and not stop():
+        keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
+    return result
+
+
+def about_evaluation(job: Job, policy: SavedPolicy, seed: int, who: str) -> dict[str, Any]:
+    """Return what was evaluated and how, ready for JSON, to be kept beside the result."""
+    return {
+        "who": who,
+        "task": task_name(job.settings.composed),
+        "policy_version": policy.policy_version,
+        "learner_epoch": policy.learner_epoch,
+        "seed": seed,
+        "overrides": [word for word in job.overrides if not word.startswith(("run_root=", "run_name="))],
+    }

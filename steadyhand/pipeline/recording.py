@@ -1,0 +1,108 @@
+"""Demonstrations recorded into a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import gymnasium
+
+from steadyhand.actor.demonstrations import RecordingConfig, record_demos
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import Events
+from steadyhand.demos import check_recorded, check_same_action, check_task
+from steadyhand.identity import ACTOR_ID
+from steadyhand.job import Job, seed_for
+from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.person import with_person
+from steadyhand.pipeline.environment import opened_env
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
+from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.make import make_demonstrator
+from steadyhand.runtime.component import load_entry_point
+from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
+
+__all__ = ["demonstrator_name", "record", "record_in"]
+
+
+def record(
+    job: Job,
+    stop: Callable[[], bool] = lambda: False,
+    events: Events | None = None,
+    accepted: Callable[[], object] = lambda: None,
+) -> DemoManifest:
+    """Record demonstrations into the run's `demos/` until there are enough.
+
+    `accepted` is called once, when the first attempt has ended or none is wanted: from here on the run is kept.
+
+    Raises:
+        DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
+    """
+    settings, seed, events = job.settings, seed_for(job.seed, "demonstrator"), events or Events()
+    with (
+        opened_env(settings, job.seed) as env,
+        with_person(settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events) as person,
+    ):
+        return record_in(job, person.env, person.operator, stop, events, accepted)
+
+
+def record_in(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    demonstrator: Operator,
+    stop: Callable[[], bool] = lambda: False,
+    events: Events | None = None,
+    accepted: Callable[[], object] = lambda: None,
+) -> DemoManifest:
+    """Do what `record` does in an environment that is open.
+
+    Raises:
+        DemoSetError: As there.
+        PolicySpecError: The configured policy reads nothing of what the environment gives.
+    """
+    refuse_foreign(job.run.demos)
+    if is_demo_set(job.run.demos):
+        check_task(job, job.run.demos)
+        check_same_action(job, job.run.demos)
+    settings, task = job.settings, job.settings.composed["task"]
+    wanted = settings.demo.demos
+    config = RecordingConfig(
+        episodes=wanted,
+        max_attempts=settings.demo.max_attempts,
+        segment_bytes=settings.transport.segment_bytes,
+        actor_id=ACTOR_ID,
+        expert=demonstrator_name(settings.composed),
+        task=task,
+        hand_over=settings.actor.hand_over,
+        episode_settings=_episode_settings(task),
+        reward=settings.composed["reward"],
+    )
+    schema = env_schema(env)
+    # A policy that cannot read what is recorded is better found now than when it is to be trained.
+    build_policy_spec(settings.policy, schema, (), 1.0)
+    failed = job.run.failed_demos if settings.demo.keep_failures else None
+    manifest = record_demos(
+        config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted, failed=failed
+    )
+    if manifest.successes < wanted and not stop():
+        raise DemoSetError(
+            f"{job.run.demos}: expected {wanted} successful demonstrations in {config.max_attempts} attempts, found "
+            f"{manifest.successes}; record again to go on, or raise demo.max_attempts"
+        )
+    if manifest.successes:
+        check_recorded(job, job.run.demos)
+    return manifest
+
+
+def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of a robot task's settings that only say where episodes begin, as its class has them."""
+    if task.get("kind") != "robot":
+        return ()
+    return tuple(getattr(load_entry_point(task["entry_point"], "task.entry_point"), "episode_settings", ()))
+
+
+def demonstrator_name(config: Mapping[str, Any]) -> str:
+    """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
+    device = config["device"]
+    return f"person ({input_name(device)})" if held_by_person(device) else str(config["task"].get("expert"))

@@ -1,0 +1,78 @@
+"""The settings of a run with a learner: those of the machine beside the robot, and the groups that need torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from steadyhand.config import DemoConfig
+from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
+from steadyhand.learner.algos.bc import Bc
+from steadyhand.learner.config import ClassifierConfig, LearnerConfig
+from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.component import Component, find_component
+from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.settings import Settings, base_values
+
+__all__ = ["TrainingSettings", "compose_training_settings", "read_training_settings"]
+
+CLONING = "bc"  # the key in the group `demo` that is a group `algo` itself
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Settings):
+    """The settings of every program that trains, or that judges what was trained.
+
+    Attributes:
+        policy: The network.
+        algo: The algorithm that trains it online, with its settings.
+        learner: The learner process.
+        demo: From demonstrations to a judged policy.
+        cloning: Behaviour cloning of the baseline, with its settings: the key `bc` of the group `demo`.
+        classifier: The fit of a success classifier.
+    """
+
+    policy: PolicyConfig
+    algo: Component[Algorithm[Any]]
+    learner: LearnerConfig
+    demo: DemoConfig
+    cloning: Component[Bc]
+    classifier: ClassifierConfig
+
+
+def compose_training_settings(overrides: Sequence[str]) -> TrainingSettings:
+    """Compose the configuration and build all of it.
+
+    Args:
+        overrides: As on the command line.
+
+    Raises:
+        ConfigError: Something in it is wrong; the line names it.
+    """
+    return read_training_settings(compose(overrides))
+
+
+def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
+    """Build the whole tree of a composed configuration.
+
+    Args:
+        config: As `compose` returns it.
+
+    Raises:
+        ConfigError: A group is missing, a key is unknown, or a number is out of its range.
+    """
+    base = base_values(config)
+    learner = build(LearnerConfig, config["learner"], "learner")
+    if not isinstance(config["demo"], Mapping) or not isinstance(config["demo"].get(CLONING), Mapping):
+        raise ConfigError(f"demo.{CLONING}: expected a mapping of keys, found none")
+    demo = {key: value for key, value in config["demo"].items() if key != CLONING}
+    return TrainingSettings(
+        **base,
+        learner=learner,
+        demo=build(DemoConfig, demo, "demo"),
+        policy=build(PolicyConfig, config["policy"], "policy"),
+        algo=find_algorithm(config["algo"]),
+        cloning=find_component(config["demo"][CLONING], Bc, f"demo.{CLONING}"),
+        classifier=build(ClassifierConfig, config["classifier"], "classifier"),
+    )
