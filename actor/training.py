@@ -28,10 +28,10 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
-from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.clock import Clock, MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
-from steadyhand.transport.uplink import Behind, Uplink
+from steadyhand.transport.uplink import Behind, Progress, Uplink
 from steadyhand.transport.wire import Hello
 
 __all__ = ["Training"]
@@ -87,6 +87,7 @@ class Training:
         self._quota_bytes, self._min_free_bytes = quota_bytes, min_free_bytes
         self._encoder_weights, self._accepted = encoder_weights, accepted
         self._stop, self._idle = stop, idle
+        self.run_id = ""  # of the learner that has accepted this actor
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
         self._lockstep = config.lockstep and self._simulated
@@ -147,7 +148,7 @@ class Training:
             success_helped=history.success_helped(window),
             intervention_rate=history.intervention_rate(window),
             updates=progress.updates,
-            utd_ratio=progress.updates / max(1, env_steps),
+            utd_ratio=self._utd_ratio(progress),
             policy_version=NO_POLICY if runner is None else runner.policy_version,
             policy_age_s=float("inf") if runner is None else runner.age_s,
             step_rate_hz=1.0 / period_s if period_s else 0.0,
@@ -159,7 +160,8 @@ class Training:
     def _connect(self) -> PolicyRunner | None:
         """Find the learner and build the policy that it describes; None when somebody asked to stop first."""
         schema = self._session.schema
-        hello = Hello.of(schema, self._session.actor_id, self._session.session_id)
+        session = self._session
+        hello = Hello.of(schema, session.actor_id, session.session_id, session.identity)
         while not self._stop():
             left_s = self._config.uplink_timeout_s - self._wall_s()
             try:
@@ -173,6 +175,7 @@ class Training:
                     tried_s = self._config.uplink_timeout_s
                     raise type(error)(f"{error} (tried for {tried_s:.0f} s, actor.uplink_timeout_s)") from error
                 continue
+            self.run_id = accept.identity.run_id
             spec = PolicySpec.from_json(accept.policy_spec)
             return PolicyRunner(spec, schema, self._clock, self._seed, self._encoder_weights)
         return None
@@ -219,7 +222,9 @@ class Training:
         progress = self._uplink.progress()
         facts = {
             "updates": progress.updates,
-            "utd_ratio": progress.updates / max(1, logbook.env_steps),
+            "utd_ratio": self._utd_ratio(progress),
+            "transitions": max(progress.transitions, logbook.env_steps),
+            "ended": utc_text(wall_time_ns()),
             "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
             "learner_connected": progress.connected,
@@ -232,6 +237,10 @@ class Training:
         logbook.add(summary, facts)
         self._settle()
         return summary
+
+    def _utd_ratio(self, progress: Progress) -> float:
+        """Return the updates to a control step of the run: of this actor, and of all others that the learner has."""
+        return progress.updates / max(1, progress.transitions, self._logbook.env_steps)
 
     def _settle(self) -> None:
         """Make what was appended durable and forget what the learner holds, when there is news."""

@@ -16,13 +16,14 @@ import numpy as np
 from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
+from steadyhand.identity import configured_actor_id, identity_of, task_identity
 from steadyhand.learner.config import LearnerConfig
-from steadyhand.runtime.component import present_name
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
 from steadyhand.settings import GROUPS, check_settings
 from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.identity import Identity
 
 __all__ = [
     "Job",
@@ -62,6 +63,16 @@ class Job:
     def logging(self) -> LoggingConfig:
         """Return what is shown."""
         return build(LoggingConfig, self.config["logging"], "logging")
+
+    @property
+    def actor_id(self) -> str:
+        """Return the id of the actor that this process is, or records as."""
+        return configured_actor_id(self.config)
+
+    @property
+    def identity(self) -> Identity:
+        """Return the run, the task and the robot, as a HELLO tells them."""
+        return identity_of(self.config, self.run)
 
     def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
@@ -151,13 +162,6 @@ def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:
             f"run {run.name}: expected its own task, {found}, found {wanted}; give its task=..., or "
             "choose another run_name"
         )
-
-
-def task_identity(task: Mapping[str, Any]) -> str:
-    """Return what makes a task another one: its entry point, and its id in gymnasium's own registry."""
-    arguments = task.get("arguments")
-    environment_id = arguments.get("id") if isinstance(arguments, dict) else None
-    return present_name(str(task.get("entry_point"))) + (f" {environment_id}" if environment_id else "")
 
 
 def task_name(config: Mapping[str, Any]) -> str:

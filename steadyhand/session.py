@@ -18,7 +18,6 @@ from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.demos import action_gains, check_recorded, check_same_action, check_task
 from steadyhand.film import SIDE, Shot, film
-from steadyhand.identity import ACTOR_ID
 from steadyhand.job import Job, seed_for, task_name
 from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.algos.bc import Bc, BcSettings
@@ -140,7 +139,7 @@ def record_demos_in(
         episodes=wanted,
         max_attempts=job.demo.max_attempts,
         segment_bytes=job.transport.segment_bytes,
-        actor_id=ACTOR_ID,
+        actor_id=job.actor_id,
         expert=demonstrator_name(job.config),
         task=job.config["task"],
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,

@@ -38,7 +38,7 @@ ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
 MOCK_KEYS = ("kind", "world", "imperfections")
-LIMITS = ("joint_limits",)  # of the arm, which safety takes over
+LIMITS = ("joint_limits", "name")  # of the arm: what safety takes over, and what it is called in a run's identity
 NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
 
 

@@ -20,16 +20,15 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training import Training
 from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.children import end_with_parent
-from steadyhand.identity import ACTOR_ID
+from steadyhand.identity import claimed_actor, host_actor_id
 from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_corrector
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import get_logger
-from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import feature_bytes, opened_env, policy_config
-from steadyhand.storage import OUTBOX, check_room, forecast, is_local
+from steadyhand.storage import FORMER_OUTBOX, bring_over, check_room, forecast, is_local
 from steadyhand.terminal import say
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.zmq_uplink import ZmqUplink
@@ -54,7 +53,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     end_with_parent()
     with (
         new_job(overrides) as job,
-        run_lock(job.run.path, "actor"),
+        claimed_actor(job.run, job.actor_id),
         StopFlag().on_signals() as stop,
         opened_env(job.config, job.seed) as env,
         closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
@@ -107,7 +106,8 @@ def practise(
     """
     config = build(ActorConfig, job.config["actor"], "actor")
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
-    schema, outbox = env_schema(env), job.run.log / OUTBOX
+    schema, actor = env_schema(env), job.run.actor(job.actor_id)
+    bring_over(job.run, actor, host_actor_id())
     lockstep = bool(getattr(env.unwrapped, "lockstep", False))
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
     local = is_local(job.transport.address)
@@ -115,35 +115,47 @@ def practise(
     room = forecast(schema, config.max_env_steps, job.transport, job.run.path, local + lockstep, features)
     check_room(room, job.transport, job.run.path)
     logger.info("disk: %s", room.line())
-    session = open_session(outbox, schema, ACTOR_ID, job.transport.segment_bytes, trim=not lockstep)
-    backlog = deliver_backlog(
-        outbox,
-        session.session_id,
-        lambda reader: ZmqUplink(job.transport, reader),
-        config.uplink_timeout_s,
-        trim=not lockstep,
-        stop=stop,
-    )
+    identity, segment_bytes = job.identity, job.transport.segment_bytes
+    session = open_session(actor.outbox, schema, actor.actor_id, segment_bytes, not lockstep, identity)
+    waiting_bytes = 0
+    for outbox in (actor.outbox, job.run.log / FORMER_OUTBOX):
+        if outbox.is_dir():
+            backlog = deliver_backlog(
+                outbox,
+                session.session_id,
+                lambda reader: ZmqUplink(job.transport, reader),
+                config.uplink_timeout_s,
+                trim=not lockstep,
+                stop=stop,
+                run=identity,
+            )
+            waiting_bytes += backlog.record_bytes
     with (
         kept_if_used(session),
         closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(job.transport, reader)) as uplink,
     ):
+
+        def begin() -> None:
+            if training.run_id:
+                job.run.keep_run_id(training.run_id)
+            accepted()
+
         training = Training(
             config,
             env,
             corrector,
             uplink,
             session,
-            job.run.metrics / "actor.jsonl",
+            actor.metrics,
             make_console(job.logging),
             job.seed,
             stop,
-            quota_bytes=job.transport.quota_bytes - backlog.record_bytes,
+            quota_bytes=job.transport.quota_bytes - waiting_bytes,
             min_free_bytes=job.transport.min_free_bytes,
             encoder_weights=policy_config(job).encoder_weights,
-            accepted=accepted,
+            accepted=begin,
         )
         show(training)
         return training.run()

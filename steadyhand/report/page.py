@@ -37,6 +37,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
         _tiles(summary),
         _film(run, summary, no_film),
         _practice(run),
+        _actors(summary),
         _speed(run, summary),
         _evaluations(summary),
         _loops(summary),
@@ -133,6 +134,24 @@ def _practice(run: RunRecords) -> str:
         "control. Practice varies its actions and is corrected; the figure at the top comes from neither.</p>"
         f'<div class="pair">{_card("Success", key, success)}'
         f"{_card('Help', _key(('person', 'share of steps by the person')), figures.intervention(run))}</div>"
+    )
+
+
+def _actors(summary: Row) -> str:
+    """Return the table of the actors, where there is more than one."""
+    if len(summary["actors"]) < 2:
+        return ""
+    names = ("episodes", "control steps", "robot minutes", "alone, last 50", "help")
+    head = "".join(f'<th class="n">{name}</th>' for name in names)
+    rows = "".join(
+        f'<tr><td>{escape(one["actor"])}</td><td class="n">{one["episodes"]}</td><td class="n">{one["env_steps"]}</td>'
+        f'<td class="n">{one["control_minutes"]:.1f}</td><td class="n">{_percent(one["success_alone_last50"])}</td>'
+        f'<td class="n">{_percent(one["intervention_share"])}</td></tr>'
+        for one in summary["actors"]
+    )
+    return (
+        '<h2>Actors</h2><figure class="card"><div class="scroll"><table><thead><tr><th>actor</th>'
+        f"{head}</tr></thead><tbody>{rows}</tbody></table></div></figure>"
     )
 
 

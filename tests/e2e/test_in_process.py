@@ -13,9 +13,9 @@ from steadyhand.actor.session import open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training import Training
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from steadyhand.transport.uplink import LocalUplink
 from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, SEED, helper, link, make_learner, record
 from tests.unit.actor.point_env import PointEnv
 

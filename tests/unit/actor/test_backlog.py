@@ -2,9 +2,9 @@ import pytest
 
 from steadyhand.actor.backlog import deliver_backlog
 from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.schema import Schema
-from steadyhand.transport.uplink import LocalUplink
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
 
 

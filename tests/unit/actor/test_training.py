@@ -18,9 +18,9 @@ from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.acknowledged import read_acknowledged
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.intake import Intake
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.weights import encode
 from steadyhand.transport.wire import Status
 from tests.unit.actor.point_env import Helper, PointEnv

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from steadyhand.identity import ACTOR_ID, actor_id
+from steadyhand.identity import actor_id, host_actor_id
 from steadyhand.transport import wire
 
 
@@ -15,4 +15,4 @@ def test_any_hosts_name_makes_an_actors_name_that_the_wire_takes(host, name):
 
 
 def test_this_machine_has_one():
-    assert re.fullmatch(wire.ACTOR_ID, ACTOR_ID)
+    assert re.fullmatch(wire.ACTOR_ID, host_actor_id())

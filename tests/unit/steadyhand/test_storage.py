@@ -48,7 +48,7 @@ def test_what_waits_in_the_actor_s_log_is_counted_over_its_sessions(tmp_path):
     run = RunFolder(tmp_path, "run")
     assert storage.waiting_records(run) == 0
     for number in (1, 2):
-        writer = writer_in(run.log / storage.OUTBOX / f"{number:032x}", number)
+        writer = writer_in(run.log / storage.FORMER_OUTBOX / f"{number:032x}", number)
         write_episode(writer, number, 0, 9)
         writer.close()
     note_acknowledged(writer.folder, 4)

@@ -15,12 +15,12 @@ from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.training import Training
 from steadyhand.commands.act import ending_text, practise
+from steadyhand.identity import claimed_actor
 from steadyhand.job import Job, seed_for
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.logging import get_logger
-from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import evaluate_in, record_demos_in, trained_policy
 
 __all__ = ["Lessons"]
@@ -83,7 +83,8 @@ class Lessons:
     def _practise(self, env: RobotEnv, taught: PersonEnv) -> str:
         job, cell, permission, announcer = self._job, self._cell, self._permission, self._announcer
         helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
-        with run_lock(job.run.path, "actor"), closing(GuidedOperator(helps, permission, announcer)) as corrector:
+        claim = claimed_actor(job.run, job.actor_id)
+        with claim, closing(GuidedOperator(helps, permission, announcer)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show))
 
 
