@@ -13,7 +13,7 @@ from steadyhand.actor.waiting import pause
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.acknowledged import note_acknowledged, unacknowledged
-from steadyhand.transport.identity import UNKNOWN, Identity, read_identity
+from steadyhand.transport.identity import UNKNOWN, Identity, IdentityError, read_identity
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.uplink import Rejected, Uplink
 from steadyhand.transport.wire import Hello
@@ -66,7 +66,7 @@ def deliver_backlog(
             if count and not stop():
                 _offer(folder, make_uplink, timeout_s, stop, clock, run)
             count, count_bytes = unacknowledged(folder)
-        except (LogError, ValueError) as error:
+        except (LogError, IdentityError) as error:
             logger.error("%s; it is left alone", error)
             continue
         if not count and trim:

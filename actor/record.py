@@ -21,6 +21,7 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
+from steadyhand.transport.identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import Schema
@@ -40,6 +41,7 @@ class RecordingConfig:
     task: dict[str, Any]  # the task's resolved configuration
     hand_over: HandOver  # how the demonstrator takes over from rest
     episode_settings: tuple[str, ...] = ()  # settings of the task that only say where episodes begin
+    identity: Identity = UNKNOWN  # of the run, the task and the robot
 
 
 def record_demos(
@@ -84,6 +86,7 @@ def record_demos(
     try:
         if is_new:
             write_manifest(folder, manifest)
+            write_identity(folder, config.identity)
         for _ in range(config.max_attempts):
             if manifest.successes >= config.episodes or stop():
                 break

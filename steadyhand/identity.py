@@ -13,7 +13,7 @@ from steadyhand.runtime.component import present_name
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.transport.identity import Identity
+from steadyhand.transport.identity import Identity, IdentityError
 
 __all__ = [
     "actor_id",
@@ -76,7 +76,7 @@ def identity_of(config: Mapping[str, Any], run: RunFolder | None = None) -> Iden
         names |= {"run_name": run.name if config.get("run_name") else "", "run_id": run.run_id}
     try:
         return Identity.from_json(names)
-    except ValueError as error:
+    except IdentityError as error:
         raise ConfigError(f"{error}; shorten the name in robot, gripper or task.entry_point") from None
 
 

@@ -76,7 +76,7 @@ class Job:
 
     def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
-        if not is_child():
+        if not is_child() or self.run.read_manifest() is None:
             self.run.write_manifest(self.config, {"seed": self.seed}, facts)
 
     def child_overrides(self, *more: str) -> list[str]:

@@ -16,8 +16,9 @@ from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import PolicyRunner
-from steadyhand.demos import action_gains, check_recorded, check_same_action, check_task
+from steadyhand.demos import action_gains, check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.film import SIDE, Shot, film
+from steadyhand.identity import check_robot
 from steadyhand.job import Job, seed_for, task_name
 from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.algos.bc import Bc, BcSettings
@@ -46,6 +47,7 @@ __all__ = [
     "FilmError",
     "about_evaluation",
     "demonstrator_name",
+    "episode_settings",
     "evaluate",
     "evaluate_in",
     "film_policy",
@@ -134,6 +136,7 @@ def record_demos_in(
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
         check_same_action(job, job.run.demos)
+        check_same_robot(job, job.run.demos)
     wanted = job.demo.demos
     config = recording.RecordingConfig(
         episodes=wanted,
@@ -143,7 +146,8 @@ def record_demos_in(
         expert=demonstrator_name(job.config),
         task=job.config["task"],
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
-        episode_settings=_episode_settings(job.config["task"]),
+        episode_settings=episode_settings(job.config["task"]),
+        identity=job.identity,
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
@@ -161,7 +165,7 @@ def record_demos_in(
     return manifest
 
 
-def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
+def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of a robot task's settings that only say where episodes begin, as its class has them."""
     if task.get("kind") != "robot":
         return ()
@@ -235,10 +239,12 @@ def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed
     """Return the policy, ready to act in `env`.
 
     Raises:
+        ConfigError: It was trained on another robot.
         SchemaError: It reads what the environment does not give.
         PolicyFileError: The weights are not the specification's.
         EncoderError: Nor are those of the frozen encoder.
     """
+    check_robot(policy.identity, job.config, f"policy version {policy.policy_version}")
     weights = policy_config(job).encoder_weights
     runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
     if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):

@@ -11,7 +11,7 @@ from msgspec import Meta
 from steadyhand.runtime.logging import escaped, get_logger, quoted
 from steadyhand.runtime.run_folder import atomic_write_bytes
 
-__all__ = ["UNKNOWN", "Identity", "read_identity", "write_identity"]
+__all__ = ["UNKNOWN", "Identity", "IdentityError", "read_identity", "write_identity"]
 
 FILE = "identity.json"
 MAX_FILE_BYTES = 4096
@@ -25,6 +25,10 @@ JointCount = Annotated[int, Meta(ge=0, le=256)]
 _log = get_logger("transport.identity")
 
 ROBOT = ("robot", "joints", "tool", "gripper")
+
+
+class IdentityError(ValueError):
+    """Something else than an identity, or one with a name that is too long."""
 
 
 class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -109,12 +113,12 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         """Return the identity that `to_json` described.
 
         Raises:
-            ValueError: It is something else.
+            IdentityError: It is something else.
         """
         try:
             return msgspec.convert(data, cls)
         except msgspec.ValidationError as error:
-            raise ValueError(f"identity: expected one of a run, found {quoted(str(error), 160)}") from None
+            raise IdentityError(f"identity: expected one of a run, found {quoted(str(error), 160)}") from None
 
     def _difference(self, other: Identity, name: str) -> str:
         expected, found = getattr(self, name), getattr(other, name)
@@ -134,7 +138,7 @@ def read_identity(folder: Path) -> Identity:
     """Return the identity of the session in `folder`; one without content for a log from before it was written.
 
     Raises:
-        ValueError: The file says something else.
+        IdentityError: The file says something else.
     """
     path = folder / FILE
     if not path.is_file():
@@ -145,4 +149,4 @@ def read_identity(folder: Path) -> Identity:
         return msgspec.json.decode(raw, type=Identity)
     except (msgspec.MsgspecError, ValueError) as error:
         found = escaped(str(error), 160)
-        raise ValueError(f"{path}: expected the identity of a session, found {found}; remove the file") from None
+        raise IdentityError(f"{path}: expected the identity of a session, found {found}; remove the file") from None

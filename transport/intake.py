@@ -84,7 +84,7 @@ class Intake:
 
         Raises:
             SchemaError: A log in the folder does not fit `required`.
-            ValueError: The identity of a log cannot be read.
+            IdentityError: The identity of a log cannot be read.
         """
         self.folder, self.config, self.learner_epoch = folder, config, learner_epoch
         self.sinks: list[Sink] = []  # called with (session_id, first seq, next seq) after records were stored

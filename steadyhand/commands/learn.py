@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import msgspec
 from zmq import ZMQError
 
 from steadyhand.actor.stop_flag import StopFlag
@@ -18,7 +19,9 @@ from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
+from steadyhand.prior import find_checkpoint, find_logs, prior_gains
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import policy_config
@@ -28,20 +31,37 @@ from steadyhand.transport.segment import is_finished
 from steadyhand.transport.zmq_server import check_can_listen
 
 LOOK_NS = 200_000_000
+# The robot is beside the actor, and the configuration here need not name it: data, weights and actors tell it.
+NO_ROBOT = {"robot": "", "joints": 0, "tool": "", "gripper": ""}
 
 EPILOG = (
     "Demonstrations are the run's own, in its demos/, and those that --demos names. Ctrl-C saves a checkpoint and\n"
-    "ends; the same command goes on from there.\n"
+    "ends; the same command goes on from there, and takes the same --demos and --logs.\n"
     "example: steadyhand learn run_name=pegs learner.device=cuda"
 )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take more demonstrations, or wait for them."""
+    """Take data and weights of other runs, or wait for demonstrations."""
     parser.add_argument(
         "--await-demos", action="store_true", help="wait until the run's own demonstrations are complete"
     )
     parser.add_argument("--demos", type=Path, metavar="FOLDER", action="append", default=[], help="another demo set")
+    parser.add_argument(
+        "--logs",
+        type=Path,
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="practice of another run, failures included: its run folder, or a log in it",
+    )
+    parser.add_argument(
+        "--from",
+        type=Path,
+        metavar="FOLDER",
+        dest="start_from",
+        help="start with the weights of another run: its run folder, or a checkpoint in it",
+    )
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
@@ -62,6 +82,10 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
         return 0
     demos = [*([job.run.demos] if is_demo_set(job.run.demos) else []), *options.demos]
     check_demos(job, demos)
+    logs = find_logs(options.logs)
+    gains = action_gains(job, demos) | prior_gains(job, logs)
+    job.run.ensure_run_id()
+    identity = msgspec.structs.replace(job.identity, run_name=job.run.name, **NO_ROBOT)
     learner = Learner(
         config,
         find_algorithm(job.config["algo"]),
@@ -70,12 +94,14 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
         job.run,
         job.seed,
         demos,
-        action_gains=action_gains(job, demos),
+        action_gains=gains,
+        prior=PriorData(tuple(logs), find_checkpoint(options.start_from), identity),
     )
     with closing(learner):
+        # The id of the run is on the disk before an actor takes it on.
+        job.write_manifest(compute_device=str(device))
         with _listening(job):
             server = learner.serve()
-        job.write_manifest(compute_device=str(device))
         say(f"learner: {job.run.path}, listening on {server.address}")
         with shown(job.logging, learner.status):
             learner.run(stop)

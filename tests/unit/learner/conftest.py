@@ -116,11 +116,13 @@ def make_learner_config():
         "pretrain_updates": 0,
         "max_updates": 10_000,
         "capacity": 1000,
+        "prior_share": 0.5,
         "normaliser_std_floor": 0.1,
         "publish_period": 4,
         "checkpoint_period": 1000,
         "log_period": 10,
         "keep_checkpoints": 3,
+        "accept_other_robot": False,
         "episode_window": 20,
     }
     return lambda **changes: LearnerConfig(**(values | changes))
