@@ -14,6 +14,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.identity import check_robot
 from steadyhand.robot_envs.make import make_env, make_onlooker
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import setup
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     setup(build(LoggingConfig, config["logging"], "logging").level)
     hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     policy = OnnxPolicy.load(options.policy)
+    check_robot(policy.description.identity, config, str(options.policy))
     seed: int = config["seed"]
     with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
         schema = env_schema(env)

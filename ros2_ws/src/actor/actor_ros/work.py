@@ -19,6 +19,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.commands.run import result_text
+from steadyhand.identity import check_robot
 from steadyhand.job import Job
 from steadyhand.report.records import loop_path
 from steadyhand.robot_envs.env import RobotEnv
@@ -98,6 +99,7 @@ class Work:
     def _deploy(self, env: RobotEnv, taught: PersonEnv) -> str:
         job, schema = self._job, env_schema(env)
         assert self._policy is not None
+        check_robot(self._policy.description.identity, job.config, "policy")
         runner = OnnxRunner(self._policy, schema, job.config["task"])
         hand_over = build(ActorConfig, job.config["actor"], "actor").hand_over
         looks_on = make_onlooker(job.config, env, self._cell.device)
