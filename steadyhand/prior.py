@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from steadyhand.demos import check_recorded_task, recorded_gain, reward_objection, tell_gain
+from steadyhand.demos import SCALES, check_recorded_task, recorded_gain, reward_objection, tell_gain
 from steadyhand.job import Job
 from steadyhand.learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder, read_checkpoint
 from steadyhand.learner.prior import PriorDataError
@@ -16,8 +16,9 @@ from steadyhand.runtime.run_folder import RunFolder, RunFolderError
 from steadyhand.session import episode_settings
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.schema import Schema
 
-__all__ = ["find_checkpoint", "find_logs", "prior_gains"]
+__all__ = ["check_actions", "find_checkpoint", "find_logs", "prior_gains"]
 
 logger = get_logger("prior")
 
@@ -87,6 +88,23 @@ def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
         if line := reward_objection(job, log):
             raise PriorDataError(f"{log}: {line}")
     return gains
+
+
+def check_actions(job: Job, checkpoint: Checkpoint | None) -> None:
+    """Refuse a checkpoint whose policy's actions move the robot further, or less far, than those of this run.
+
+    Raises:
+        PriorDataError: Its run had other action scales.
+    """
+    task = None if checkpoint is None else _task_of(checkpoint.folder)
+    if checkpoint is None or task is None:
+        return
+    if recorded_gain(job, checkpoint.folder, task, Schema.from_json(checkpoint.facts["schema"])):
+        own = ", ".join(f"task.drive.{name}={task['drive'][name]}" for name in SCALES)
+        raise PriorDataError(
+            f"--from {checkpoint.folder}: expected the action scales of its run ({own}), found others; give those, or "
+            "start without it"
+        )
 
 
 def _logs(folder: Path) -> list[Path]:

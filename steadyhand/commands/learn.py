@@ -21,7 +21,7 @@ from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
-from steadyhand.prior import find_checkpoint, find_logs, prior_gains
+from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import policy_config
@@ -84,6 +84,8 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
     check_demos(job, demos)
     logs = find_logs(options.logs)
     gains = action_gains(job, demos) | prior_gains(job, logs)
+    start_from = find_checkpoint(options.start_from)
+    check_actions(job, start_from)
     job.run.ensure_run_id()
     identity = msgspec.structs.replace(job.identity, run_name=job.run.name, **NO_ROBOT)
     learner = Learner(
@@ -95,7 +97,7 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
         job.seed,
         demos,
         action_gains=gains,
-        prior=PriorData(tuple(logs), find_checkpoint(options.start_from), identity),
+        prior=PriorData(tuple(logs), start_from, identity),
     )
     with closing(learner):
         # The id of the run is on the disk before an actor takes it on.
