@@ -24,6 +24,7 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_json",
     "check_name",
+    "new_run_id",
     "new_run_name",
     "sync_folder",
 ]
@@ -120,10 +121,6 @@ class RunFolder:
         found = (self.read_manifest() or {}).get("run_id", self._run_id)
         return found if isinstance(found, str) and RUN_ID.fullmatch(found) else ""
 
-    def ensure_run_id(self) -> str:
-        """Return the id of the run, made now if there is none; it is kept by the manifest that is there or comes."""
-        return self.keep_run_id(self.run_id or secrets.token_hex(RUN_ID_BYTES))
-
     def keep_run_id(self, run_id: str) -> str:
         """Keep the id of the run, once and for all: a run that has one keeps that. Returns the one that counts."""
         with self._held():
@@ -209,6 +206,11 @@ def check_name(name: str, what: str = "name") -> str:
             f"found {quoted(name)}"
         )
     return name
+
+
+def new_run_id() -> str:
+    """Return a fresh id of a run."""
+    return secrets.token_hex(RUN_ID_BYTES)
 
 
 def new_run_name(stem: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig
@@ -56,8 +56,14 @@ def claimed_actor(run: RunFolder, actor_id: str) -> Iterator[ActorFolder]:
     """
     with run_lock(run.path, "actor", shared=True):
         folder = run.actor(actor_id)
-        with run_lock(folder.path, "actor", otherwise="actor.id"):
-            yield folder
+        try:
+            with run_lock(folder.path, "actor", otherwise="actor.id"):
+                yield folder
+        except BaseException:
+            with suppress(OSError):  # a start that was refused leaves no folder; others have something in theirs
+                folder.path.rmdir()
+                run.actors.rmdir()
+            raise
 
 
 def identity_of(config: Mapping[str, Any], run: RunFolder | None = None) -> Identity:

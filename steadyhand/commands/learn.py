@@ -23,6 +23,7 @@ from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
 from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
 from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.session import policy_config
 from steadyhand.terminal import say
@@ -86,8 +87,8 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
     gains = action_gains(job, demos) | prior_gains(job, logs)
     start_from = find_checkpoint(options.start_from)
     check_actions(job, start_from)
-    job.run.ensure_run_id()
-    identity = msgspec.structs.replace(job.identity, run_name=job.run.name, **NO_ROBOT)
+    run_id = job.run.run_id or new_run_id()
+    identity = msgspec.structs.replace(job.identity, run_name=job.run.name, run_id=run_id, **NO_ROBOT)
     learner = Learner(
         config,
         find_algorithm(job.config["algo"]),
@@ -100,7 +101,8 @@ def _learn(job: Job, options: argparse.Namespace, stop: Callable[[], bool]) -> i
         prior=PriorData(tuple(logs), start_from, identity),
     )
     with closing(learner):
-        # The id of the run is on the disk before an actor takes it on.
+        # The id of the run is on the disk before an actor takes it on, and a start that was refused has made none.
+        job.run.keep_run_id(run_id)
         job.write_manifest(compute_device=str(device))
         with _listening(job):
             server = learner.serve()

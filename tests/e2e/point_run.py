@@ -28,7 +28,7 @@ from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import build, compose
 from steadyhand.runtime.logging import setup
-from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_folder import RunFolder, new_run_id
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.identity import Identity
 from steadyhand.transport.log import LogReader
@@ -98,7 +98,7 @@ def make_learner(run: RunFolder, transport: TransportConfig, prior: PriorData = 
 
 
 def run_learner(run: RunFolder, transport: TransportConfig) -> None:
-    prior = PriorData(identity=Identity(run.name, run.ensure_run_id(), robot="point"))
+    prior = PriorData(identity=Identity(run.name, run.keep_run_id(run.run_id or new_run_id()), robot="point"))
     if run.read_manifest() is None:
         run.write_manifest({}, {})
     with StopFlag().on_signals() as stop, closing(make_learner(run, transport, prior)) as learner:

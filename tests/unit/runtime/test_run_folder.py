@@ -9,6 +9,7 @@ from steadyhand.runtime.run_folder import (
     atomic_write_bytes,
     atomic_write_json,
     check_name,
+    new_run_id,
     new_run_name,
 )
 
@@ -253,11 +254,11 @@ def test_a_run_may_be_named_without_being_made_or_looked_for(tmp_path):
 def test_a_run_keeps_its_first_id_through_every_start(tmp_path):
     run = RunFolder(tmp_path, "pegs")
     assert run.run_id == ""
-    made = run.ensure_run_id()
+    made = run.keep_run_id(new_run_id())
     assert len(made) == 32
     run.write_manifest({}, {})
     again = RunFolder(tmp_path, "pegs")
-    assert again.ensure_run_id() == again.keep_run_id("ab" * 16) == made
+    assert again.run_id == again.keep_run_id("ab" * 16) == made
     again.write_manifest({"changed": True}, {})
     assert RunFolder(tmp_path, "pegs").run_id == made
     assert len(list(run.path.glob("manifest*.json"))) == 2
