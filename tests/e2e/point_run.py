@@ -35,7 +35,7 @@ from steadyhand.transport.log import LogReader
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.unit.actor.point_env import Helper, PointEnv
 
-ACTOR_ID, OUTBOX, SEED = "point-1", "actor", 3
+ACTOR_ID, SEED = "point-1", 3
 REALTIME_S = 0.01  # the control period where time goes on whether or not the learner keeps up, as on a robot
 OVERRIDES = (
     "policy.hidden=[32]",

@@ -16,7 +16,7 @@ from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, SEED, helper, link, make_learner, record
+from tests.e2e.point_run import ACTOR, ACTOR_ID, SEED, helper, link, make_learner, record
 from tests.unit.actor.point_env import PointEnv
 
 
@@ -25,13 +25,14 @@ def practise(folder):
     run, env, transport = RunFolder(folder, "run"), PointEnv(), link()
     record(run, PointEnv())
     with closing(make_learner(run, transport)) as learner:
-        session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
+        actor = run.actor(ACTOR_ID)
+        session = open_session(actor.outbox, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
         with (
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,
             closing(LocalUplink(learner.intake, reader)) as uplink,
         ):
-            path, console, stop = run.metrics / "actor.jsonl", NoConsole(), StopFlag()
+            path, console, stop = actor.metrics, NoConsole(), StopFlag()
             training = Training(ACTOR, env, helper(), uplink, session, path, console, SEED, stop, idle=learner.step)
             summary = training.run()
         while learner.step():
@@ -44,7 +45,7 @@ def practise(folder):
         tensors=tensors,
         sent=logs[0].read(0, len(logs[0])),
         stored=logs[1].read(0, len(logs[1])),
-        practice=read_rows(run.metrics / "actor.jsonl"),
+        practice=read_rows(actor.metrics),
         learning=read_rows(run.metrics / "learner.jsonl"),
     )
 
