@@ -1,6 +1,7 @@
 # make install           the environment alone: .venv with the command steadyhand
 # make demo              train on the mock robot and watch it learn        SEED=0
-# make test              lint, types, import rules and every test
+# make test              lint, types, import rules and every test          WORKERS=2
+# make test-fast         the same without slow tests, faults and ROS       WORKERS=2
 # make lint              the same without the tests
 # make ros-demo          the same for reach behind ROS 2, in real time    SEED=0
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
@@ -15,6 +16,7 @@
 SEED ?= 0
 COMPUTE ?= cpu
 JOBS ?= 2
+WORKERS ?= 2
 ROWS ?=
 AREAS ?=
 export PYTHON
@@ -34,7 +36,11 @@ ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
 INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
-.PHONY: install demo ros-demo test lint faults bench bench-learning containers-check clean
+# A file stays on one worker, and all files over DDS on one (tests/workers.py).
+# Torch has one thread on each: more would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning containers-check clean
 .DEFAULT_GOAL := test
 
 install: $(READY)
@@ -47,7 +53,10 @@ ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+test-fast: lint
+	@$(PYTEST) -m 'not slow' --ignore=tests/faults --ignore=ros2_ws
 
 lint: $(READY)
 	@$(BIN)/ruff check .

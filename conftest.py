@@ -1,3 +1,21 @@
-"""What every test folder shares: a test in real time is told from a machine that stands still."""
+"""Shared by every test folder: reruns after a stall of the machine, tests in groups for workers, and clean logging."""
 
-pytest_plugins = ["tests.stalls"]
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ["tests.stalls", "tests.workers"]
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Remove the log handler that a test set up: it writes to the captured output of that test."""
+    logger = logging.getLogger("steadyhand")
+    handlers, level, propagate = set(logger.handlers), logger.level, logger.propagate
+    yield
+    for handler in set(logger.handlers) - handlers:
+        if type(handler) is logging.StreamHandler:  # pytest takes its own away
+            logger.removeHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = propagate

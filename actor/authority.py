@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import gymnasium
-import numpy as np
-from numpy.typing import NDArray
-
-from steadyhand.robot_envs.env import RobotEnv
-
-__all__ = ["AT_ONCE", "HandOver", "Ramp", "ramped_entries"]
-
-MOTION = 6  # entries of an action that move one arm; the gripper's follows them
+__all__ = ["AT_ONCE", "HandOver", "Ramp"]
 
 
 @dataclass(frozen=True)
@@ -62,17 +53,3 @@ class Ramp:
             self._since_ns = now_ns
         elapsed_ns = now_ns - self._since_ns + self._period_ns
         return 1.0 if elapsed_ns >= self._duration_ns else elapsed_ns / self._duration_ns
-
-
-def ramped_entries(env: gymnasium.Env[Any, Any]) -> NDArray[np.bool_]:
-    """Return which entries of an action are motions, of which zero is rest. Shape (A,).
-
-    Of a robot, all but the gripper's. Of a foreign environment none: its zero may be any position.
-    """
-    size = int((env.action_space.shape or (0,))[0])
-    robot_env = env.unwrapped
-    if not isinstance(robot_env, RobotEnv):
-        return np.zeros(size, np.bool_)
-    per_arm = size // robot_env.robot.n_arms
-    motion: NDArray[np.bool_] = np.arange(size) % per_arm < MOTION
-    return motion

@@ -8,8 +8,10 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.events import BreakBegan, BreakEnded, Events
 from steadyhand.actor.waiting import resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.logging import get_logger
 
 __all__ = ["PARKED", "BreakTime"]
@@ -23,12 +25,14 @@ class BreakTime:
     """Between two episodes, as long as a person likes.
 
     Args:
-        env: Parked where it can be: a robot has ``park`` and ``preflight``.
-        operator: Who asks for the break, and ends it.
+        env: Parked, and looked at before it goes on.
+        operator: Asks for the break, and ends it.
+        events: Told when the break begins and ends.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator) -> None:
-        self._env, self._operator = env, operator
+    def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator, events: Events | None = None) -> None:
+        self._events = events or Events()
+        self._env, self._robot, self._operator = env, teachable(env), operator
         self._wanted = False
 
     def wanted(self) -> bool:
@@ -44,17 +48,16 @@ class BreakTime:
             wait: Lets a moment pass, and shows for what.
         """
         self._wanted = False
-        self._call("park")
+        self._robot.park()
         logger.info("parked; the person's resume goes on")
+        self._events.emit(BreakBegan())
         why = ""
         while not stop():
             idle = partial(wait, f"a person to end the break{why}")
             resume_after_stop(self._env, self._operator, PARKED, stop, idle)
-            if stop() or not (objection := self._call("preflight")):
+            if stop() or not (objection := self._robot.preflight()):
+                self._events.emit(BreakEnded())
                 return
             if why != (why := f" (not yet: {objection})"):
                 logger.warning("the break goes on: %s; fix it, then resume", objection)
             wait(f"a person to end the break{why}")
-
-    def _call(self, name: str) -> Any:
-        return self._env.get_wrapper_attr(name)() if self._env.has_wrapper_attr(name) else None

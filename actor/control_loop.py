@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
+from steadyhand.actor.arbiter import Decision
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.episode import Append, Episode
+from steadyhand.actor.events import (
+    ActionChosen,
+    AuthorityChanged,
+    EpisodeBegan,
+    EpisodeEnded,
+    Events,
+    StepEnded,
+    StopLatched,
+)
 from steadyhand.actor.gripper_state import GripperState
 from steadyhand.actor.timing import Timing
-from steadyhand.runtime.clock import Clock, FakeClock, MonotonicClock
+from steadyhand.robot_envs.rewards.scoring import Judge
+from steadyhand.robot_envs.teachable import EndedError, teachable
+from steadyhand.runtime.clock import FakeClock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import Schema
@@ -25,17 +36,17 @@ INTERRUPTED = "interrupted"  # somebody asked the process to stop
 NON_FINITE_OBSERVATION = "non_finite_observation"
 BAD_REWARDS = 5  # in a row, until it is an error
 LATE = 1.5  # periods; an environment that does not report overruns is late from here on
-_NO_GRIPPERS: NDArray[np.float64] = np.zeros(0)
 
 logger = get_logger("actor.control_loop")
 
 
 @dataclass(frozen=True)
 class EpisodeSummary:
-    """What an episode came to.
+    """The result of one episode.
 
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
-    time, without the reset.
+    time, without the reset. `success` is the recorded verdict, and `judged_by` its source. `task_success` is the task's
+    own verdict; None where the task cannot judge.
     """
 
     episode_id: int
@@ -47,6 +58,8 @@ class EpisodeSummary:
     stop_reason: str
     duration_s: float
     policy_version: int
+    judged_by: Judge = "task"
+    task_success: bool | None = None
 
     @property
     def helped(self) -> bool:
@@ -65,6 +78,7 @@ class ControlLoop:
         schema: Of `env`.
         append: Takes every record; it must copy it.
         notify: Called after every append; it must not block.
+        events: Told about episodes, steps, and the one who acts.
     """
 
     def __init__(
@@ -73,9 +87,12 @@ class ControlLoop:
         schema: Schema,
         append: Append,
         notify: Callable[[], None] = lambda: None,
+        events: Events | None = None,
     ) -> None:
         self.env = env
+        self.events = events or Events()
         self.has_human = self.holds = False  # in the newest step
+        self._holder: Literal["person", "policy", "nobody"] = "nobody"
         self.overruns = 0
         self.bad_rewards = 0  # steps whose reward no record can hold
         self._bad_rewards = 0  # the same, in a row
@@ -83,10 +100,11 @@ class ControlLoop:
         self.compute = Timing()  # a step without `env.step`
         self._notify = notify
         self._episode = Episode(schema, append)
-        self._grippers = GripperState(getattr(env.unwrapped, "gripper_entries", ()))
+        self._robot = teachable(env)
+        self._grippers = GripperState(self._robot.gripper_entries)
         self._period_ns = round(schema.control_period_s * 1e9)
         self._work = MonotonicClock()
-        clock: Clock | None = getattr(env.unwrapped, "clock", None)
+        clock = self._robot.clock
         # Without a clock of its own, an environment's time passes by steps.
         self._stepped = FakeClock() if clock is None else None
         self._clock = clock or self._stepped or self._work
@@ -112,20 +130,32 @@ class ControlLoop:
             OSError: The log could not be written.
         """
         try:
-            return self._run(episode_id, phase, chooser, seed, may_step)
+            ended = self._run(episode_id, phase, chooser, seed, may_step)
         except BaseException:
             self.hold()
             raise
         finally:
             self.has_human = self.holds = False
+        self._pass_authority("nobody")
+        stop_reason = ended.summary.stop_reason
+        if stop_reason not in ("", INTERRUPTED):
+            self.events.emit(StopLatched(stop_reason))
+        self.events.emit(ended)
+        return ended.summary
 
     def _run(
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
-    ) -> EpisodeSummary:
-        observation, info = self.env.reset(seed=seed)
-        self._grippers.begin(getattr(self.env.unwrapped, "commanded_grippers", _NO_GRIPPERS))
+    ) -> EpisodeEnded:
+        try:
+            observation, info = self.env.reset(seed=seed)
+        except EndedError:
+            self.hold()
+            summary = EpisodeSummary(episode_id, phase, 0, 0.0, False, 0, INTERRUPTED, 0.0, chooser.policy_version)
+            return EpisodeEnded(summary, INTERRUPTED)
+        self._grippers.begin(self._robot.commanded_grippers)
         began_ns = now_ns = self._clock.now_ns()
-        stop_reason, ended = "", False
+        stop_reason, ended, terminated = "", False, False
+        self.events.emit(EpisodeBegan(episode_id, phase, now_ns))
         if self._episode.begin(episode_id, phase, observation, now_ns):
             chooser.begin(observation, info)
         else:
@@ -139,7 +169,7 @@ class ControlLoop:
                 break
             started_ns = self._work.now_ns()
             decision = self._grippers.complete(chooser.choose(observation, info, now_ns))
-            self.has_human, self.holds = decision.has_human, decision.holds
+            self._tell(decision)
             chosen_ns = self._work.now_ns()
             observation, reward, terminated, truncated, info = self.env.step(decision.sent)
             looked_ns = self._work.now_ns()
@@ -161,29 +191,49 @@ class ControlLoop:
             self._notify()
             steps, human_steps = steps + 1, human_steps + decision.has_human
             episode_return += reward
+            if self.events.wants(StepEnded):
+                self.events.emit(StepEnded(episode_id, steps, observation, reward, now_ns))
             self.compute.add(self._work.now_ns() - looked_ns + chosen_ns - started_ns)
         if stop_reason:
             self.hold()
         if steps:
             self._episode.end(valid)
             self._notify()
-        return EpisodeSummary(
+        ended_soundly = steps > 0 and not stop_reason
+        succeeded = bool(info.get("success", False))
+        by_task = info.get("task_success", succeeded)
+        outcome = stop_reason or ("success" if succeeded else "failure" if terminated else "truncated")
+        summary = EpisodeSummary(
             episode_id=episode_id,
             phase=phase,
             steps=steps,
             episode_return=episode_return,
-            success=steps > 0 and not stop_reason and bool(info.get("success", False)),
+            success=ended_soundly and succeeded,
             human_steps=human_steps,
             stop_reason=stop_reason,
             duration_s=(now_ns - began_ns) / 1e9,
             policy_version=chooser.policy_version,
+            judged_by=info.get("judged_by", "task"),
+            task_success=None if by_task is None else ended_soundly and bool(by_task),
         )
+        return EpisodeEnded(summary, outcome)
 
     def hold(self) -> None:
-        """Stay where the robot is, when the environment has one."""
-        hold = getattr(self.env.unwrapped, "hold", None)
-        if hold is not None:
-            hold()
+        """Keep the robot where it is, when the environment has one."""
+        self._robot.hold()
+
+    def _tell(self, decision: Decision) -> None:
+        """Note and tell who acts in this step."""
+        self.has_human, self.holds = decision.has_human, decision.holds
+        by_policy = decision.policy_action is not None and decision.action is decision.policy_action
+        self._pass_authority("person" if decision.has_human else "policy" if by_policy else "nobody")
+        if self.events.wants(ActionChosen):
+            self.events.emit(ActionChosen(decision.sent, *decision[1:5]))
+
+    def _pass_authority(self, holder: Literal["person", "policy", "nobody"]) -> None:
+        if holder != self._holder:
+            self._holder = holder
+            self.events.emit(AuthorityChanged(holder))
 
     def _note_bad_reward(self, reward: float) -> None:
         """One bad reward costs a record; many in a row mean that whoever gives them is broken."""

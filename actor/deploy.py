@@ -9,13 +9,15 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.chooser import Chooser
-from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.events import Events
 from steadyhand.actor.runner import Runner
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.timing import Percentiles
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.schema import Schema
 
 __all__ = ["Deployment", "deploy"]
@@ -53,7 +55,7 @@ def deploy(
     episodes: int | None,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    events: Events | None = None,
 ) -> Deployment:
     """Run a policy at its most likely action.
 
@@ -66,10 +68,10 @@ def deploy(
         episodes: How many; None = until `stop`.
         seed: Of the episodes' resets; an evaluation with the same seed has the same episodes.
         stop: Ends it; an episode that it interrupts does not count.
-        on_episode: Told about every episode.
+        events: Told about every episode.
     """
-    loop = ControlLoop(env, schema, append=lambda record: None)
-    arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+    loop = ControlLoop(env, schema, append=lambda record: None, events=events)
+    arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
     chooser = Chooser(operator, arbiter, runner, deterministic=True)
     finished = successes = helped = stopped = 0
     for summary in seeded_episodes(loop, chooser, operator, seed, stop, episodes):
@@ -77,6 +79,5 @@ def deploy(
         successes += summary.success
         helped += summary.helped
         stopped += bool(summary.stop_reason)
-        on_episode(summary)
     period, compute = loop.period.percentiles(), loop.compute.percentiles()
     return Deployment(finished, successes, helped, stopped, period, compute, loop.overruns)

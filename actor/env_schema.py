@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from steadyhand.robot_envs.teachable import teachable
+from steadyhand.runtime.observation_kinds import IMAGE, kind_of, misfit
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 
 __all__ = ["env_schema"]
@@ -16,26 +19,30 @@ __all__ = ["env_schema"]
 def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
     """Return the schema of one environment.
 
-    `env.unwrapped` gives `control_period_s`, and may give `field_specs` (name -> unit, frame, scale), `command_size`
-    and `reward_terms` (names); without them units are 1, there is no gated command and the reward has no parts.
+    `control_period_s`, `field_specs`, `privileged`, `command_size` and `reward_terms` are those of
+    `robot_envs.teachable`.
 
     Raises:
         SchemaError: The spaces are not a Dict of float32 vectors and uint8 frames with a Box(-1, 1) action.
     """
-    inner = env.unwrapped
+    inner = teachable(env)
     if not isinstance(env.observation_space, spaces.Dict):
         raise SchemaError(f"observation_space: expected a Dict of Boxes, found {type(env.observation_space).__name__}")
     period_s = getattr(inner, "control_period_s", None)
     if period_s is None:
-        raise SchemaError(f"{type(inner).__name__}.control_period_s: expected the time between two steps, found none")
-    field_specs: dict[str, tuple[str, str, tuple[float, ...]]] = getattr(inner, "field_specs", {})
+        raise SchemaError(
+            f"{type(env.unwrapped).__name__}.control_period_s: expected the time between two steps, found none"
+        )
+    field_specs = inner.field_specs
+    privileged: tuple[str, ...] = inner.privileged
     return Schema(
         observation=tuple(
-            _field(name, space, *field_specs.get(name, ("1", "", ()))) for name, space in env.observation_space.items()
+            replace(_field(name, space, *field_specs.get(name, ("1", "", ()))), privileged=name in privileged)
+            for name, space in env.observation_space.items()
         ),
         action=_action(env.action_space),
-        command_size=int(getattr(inner, "command_size", 0)),
-        reward_terms=tuple(getattr(inner, "reward_terms", ())),
+        command_size=int(inner.command_size),
+        reward_terms=tuple(inner.reward_terms),
         control_period_s=period_s,
     )
 
@@ -43,15 +50,11 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
 def _field(name: str, space: spaces.Space[Any], unit: str, frame: str, scale: tuple[float, ...]) -> FieldSpec:
     if not isinstance(space, spaces.Box):
         raise SchemaError(f"observation {name}: expected a Box, found {type(space).__name__}")
-    if space.dtype == np.float32 and len(space.shape) == 1:
-        low, high = float(space.low.min()), float(space.high.max())
-        return FieldSpec(name, space.shape, "float32", low, high, unit, frame, scale)
-    if space.dtype == np.uint8 and len(space.shape) == 3:
-        return FieldSpec(name, space.shape, "uint8", float(space.low.min()), float(space.high.max()), unit, frame)
-    raise SchemaError(
-        f"observation {name}: expected a vector (n,) float32 or a frame (h, w, 3) uint8, "
-        f"found {space.shape} {space.dtype}"
-    )
+    kind = kind_of(space.shape, space.dtype)
+    if kind is None:
+        raise SchemaError(f"observation {name}: {misfit(space.shape, space.dtype)}")
+    low, high = float(space.low.min()), float(space.high.max())
+    return FieldSpec(name, space.shape, kind.dtype, low, high, unit, frame, () if kind is IMAGE else scale)
 
 
 def _action(space: spaces.Space[Any]) -> FieldSpec:

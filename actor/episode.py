@@ -35,8 +35,8 @@ class Episode:
         # Views into the record: an assignment to one is a memcpy, without a look-up by name.
         self._fields = {name: self._record[name] for name in self._record.dtype.names or ()}
         self._observed = {field.name: self._fields[OBSERVATION + field.name] for field in schema.observation}
-        self._frames = [field.name for field in schema.observation if field.dtype == "uint8"]
-        self._vectors = [field.name for field in schema.observation if field.dtype == "float32"]
+        self._frames = [field.name for field in schema.observation if field.is_image]
+        self._vectors = [field.name for field in schema.observation if not field.is_image]
         self._terms = schema.reward_terms
         self._actions = [self._fields[name] for name in ("action", "policy_action", "human_action")]
 

@@ -1,23 +1,29 @@
-"""Evaluation: the policy alone, at its most likely action, on fresh episodes."""
+"""Evaluation: the policy alone, at its most likely action, on fresh episodes.
+
+A learned reward is no measure of the truth. Where the task can judge by itself, its own verdict counts; where an
+operator has marked an episode, the operator's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.episode import Append
+from steadyhand.actor.events import Events
 from steadyhand.actor.runner import Runner
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.statistics import wilson_interval
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.schema import Schema
 
 __all__ = ["Evaluation", "evaluate", "judge"]
@@ -36,7 +42,9 @@ class Evaluation:
         median_cycle_time_s: Control time of a success; None without one.
         throughput_per_hour: Successes in an hour of control time; resets are not counted.
         interventions: Episodes in which a person acted: 0.
-        rows: One mapping per episode, ready for JSON.
+        rows: One mapping per episode, ready for JSON. Its `success` is the verdict that counts, and `judged_by` its
+            source; `reward_success` is the verdict of a reward component that has one.
+        judged_by: task, reward or operator; joined by " and " when episodes differ, "" without episodes.
     """
 
     episodes: int
@@ -48,6 +56,7 @@ class Evaluation:
     throughput_per_hour: float
     interventions: int
     rows: tuple[dict[str, Any], ...]
+    judged_by: str = "task"
 
 
 def evaluate(
@@ -59,7 +68,7 @@ def evaluate(
     bystander: Operator,
     stop: Callable[[], bool] = lambda: False,
     append: Append = lambda record: None,
-    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    events: Events | None = None,
 ) -> Evaluation:
     """Run `episodes` seeded episodes with nobody helping.
 
@@ -72,22 +81,20 @@ def evaluate(
         bystander: Who says when to go on after a stop; it never acts.
         stop: Ends the evaluation early; an episode that it interrupts does not count.
         append: Takes the records, for a log of the evaluation.
-        on_episode: Told about every episode.
+        events: Told about every episode.
     """
     if not runner.ready:
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
-    loop = ControlLoop(env, schema, append)
-    arbiter = Arbiter(ramped_entries(env), AT_ONCE, schema.control_period_s)
+    loop = ControlLoop(env, schema, append, events=events)
+    arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
     chooser = Chooser(NoOperator(), arbiter, runner, deterministic=True)
-    summaries: list[EpisodeSummary] = []
-    for summary in seeded_episodes(loop, chooser, bystander, seed, stop, episodes):
-        summaries.append(summary)
-        on_episode(summary)
-    return judge(summaries)
+    return judge(list(seeded_episodes(loop, chooser, bystander, seed, stop, episodes)))
 
 
 def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
-    """Return what episodes came to."""
+    """Return the evaluation of finished episodes."""
+    said = {index: one.success for index, one in enumerate(summaries) if one.judged_by == "reward"}
+    summaries = [_by_truth(summary) for summary in summaries]
     won = [summary for summary in summaries if summary.success]
     low, high = wilson_interval(len(won), len(summaries))
     hours = sum(summary.duration_s for summary in summaries) / 3600.0
@@ -100,5 +107,16 @@ def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
         median_cycle_time_s=median(summary.duration_s for summary in won) if won else None,
         throughput_per_hour=len(won) / hours if hours else 0.0,
         interventions=sum(summary.helped for summary in summaries),
-        rows=tuple(asdict(summary) for summary in summaries),
+        rows=tuple(
+            asdict(summary) | ({"reward_success": said[index]} if index in said else {})
+            for index, summary in enumerate(summaries)
+        ),
+        judged_by=" and ".join(sorted({summary.judged_by for summary in summaries})),
     )
+
+
+def _by_truth(summary: EpisodeSummary) -> EpisodeSummary:
+    """Return the summary with the task's verdict in place of a reward's, where the task can judge."""
+    if summary.judged_by != "reward" or summary.task_success is None:
+        return summary
+    return replace(summary, success=summary.task_success, judged_by="task")

@@ -1,4 +1,4 @@
-"""What a run has done so far, over all its starts: one JSON line per episode, and the sums over them."""
+"""The episodes of a run over all its starts: one JSON line per episode, and the sums over them."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.events import EpisodeLogged, Events
 from steadyhand.actor.history import History
 from steadyhand.actor.session import Session
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["Logbook", "read_rows"]
+__all__ = ["Logbook", "MetricsFile", "read_rows"]
 
 logger = get_logger("actor.logbook")
 
 
 class Logbook:
-    """Counts steps and episodes, writes `metrics/actor.jsonl`, and continues it after a restart.
+    """Counts steps and episodes over all starts of a run, and tells the row of every episode.
 
     Args:
-        path: The file.
+        path: `metrics/actor.jsonl`, with the rows of earlier starts.
         session: The log that the steps go to; it may hold an episode that a crash kept out of the file.
+        events: Told every row; `MetricsFile` writes it.
     """
 
-    def __init__(self, path: Path, session: Session) -> None:
-        self._path = path
-        _mend(path)
+    def __init__(self, path: Path, session: Session, events: Events) -> None:
+        self._events = events
         rows = read_rows(path)
         last: dict[str, Any] = rows[-1] if rows else {}
         self.history = History(rows)
@@ -44,10 +45,7 @@ class Logbook:
         return self._earlier_steps + self.session_steps
 
     def add(self, summary: EpisodeSummary, facts: dict[str, Any]) -> None:
-        """Add an episode, and write its row together with `facts`.
-
-        Metrics are no records: they are not synced, and on a full disk a row is left out of the file.
-        """
+        """Count an episode, and tell its row together with `facts`."""
         self.episodes += 1
         self.control_s += summary.duration_s
         row = {
@@ -65,11 +63,26 @@ class Logbook:
         }
         row |= facts
         self.history.add(row)
+        self._events.emit(EpisodeLogged(row))
+
+
+class MetricsFile:
+    """`metrics/actor.jsonl`: one JSON line per episode, continued after a restart.
+
+    Metrics are no records: they are not synced, and on a full disk a row is left out of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        _mend(path)
+
+    def write(self, event: EpisodeLogged) -> None:
+        """Append the row of an episode."""
         crashpoint("logbook.before")
         try:
-            _append(self._path, json.dumps(row))
+            _append(self._path, json.dumps(event.row))
         except OSError as error:
-            logger.error("%s: episode %d is left out (%s)", self._path, summary.episode_id, error)
+            logger.error("%s: episode %d is left out (%s)", self._path, event.row["episode_id"], error)
         crashpoint("logbook.after")
 
 

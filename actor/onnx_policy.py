@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,28 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
-from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.observation_kinds import KINDS
+from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, open_session
 from steadyhand.transport.schema import SchemaError
 
-__all__ = ["BLANK", "SEAL", "MissingRuntimeError", "OnnxPolicy", "sealed"]
+__all__ = ["OnnxPolicy"]
 
-SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
-BLANK = "0" * 64  # stands in the digest's place while the file is hashed
-# The key, the field number and the length (64) before the digest are the same bytes in every such file.
-_SLOT = re.compile(re.escape(SEAL.encode()) + rb"\x12\x40([0-9a-f]{64})")
 TOLERANCE = 1e-4  # of an action in [-1, 1]; rounding differs by a millionth from one machine to another
-DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
-
-
-class MissingRuntimeError(RuntimeError):
-    """onnxruntime is not installed."""
-
-
-def sealed(raw: bytes) -> bytes:
-    """Return a file whose digest is blank with its digest in place."""
-    seal = _SLOT.search(raw)
-    assert seal is not None, "the metadata has no blank digest"
-    return raw[: seal.start(1)] + hashlib.sha256(raw).hexdigest().encode() + raw[seal.end(1) :]
+EXPECTED = "a policy that `steadyhand export` has written"
+DTYPES = {kind.onnx: kind.dtype for kind in KINDS.values()}
 
 
 class OnnxPolicy:
@@ -49,8 +34,11 @@ class OnnxPolicy:
     """
 
     def __init__(self, raw: bytes, where: str) -> None:
-        _check_seal(raw, where)
-        self._session = _session(raw, where)
+        try:
+            check_seal(raw, where, EXPECTED)
+            self._session = open_session(raw, where)
+        except OnnxFileError as error:
+            raise ExportedPolicyError(str(error)) from None
         self.inputs = tuple(item.name for item in self._session.get_inputs())
         try:
             self.description = PolicyDescription.from_metadata(self._session.get_modelmeta().custom_metadata_map)
@@ -104,32 +92,3 @@ class OnnxPolicy:
                 f"expected the actions that were exported within {TOLERANCE:g}, found a difference of {error:g}; "
                 "this onnxruntime computes something else: install the version of constraints/cpu.txt"
             )
-
-
-def _check_seal(raw: bytes, where: str) -> None:
-    """Refuse another file, or a damaged one, before anybody reads it as a graph."""
-    seal = _SLOT.search(raw)
-    if seal is None:
-        raise ExportedPolicyError(
-            f"{where}: expected a policy that `steadyhand export` has written, found {len(raw)} bytes of something else"
-        )
-    blank = raw[: seal.start(1)] + BLANK.encode() + raw[seal.end(1) :]
-    if hashlib.sha256(blank).hexdigest().encode() != seal[1]:
-        raise ExportedPolicyError(f"{where}: expected the file as it was exported, found a damaged one; copy it again")
-
-
-def _session(raw: bytes, where: str) -> Any:
-    try:
-        # An extra: whoever trains does without it.
-        import onnxruntime
-    except ImportError:
-        raise MissingRuntimeError(
-            "onnxruntime: expected to be installed, found none; install it with: python -m pip install onnxruntime"
-        ) from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors
-    try:
-        return onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no class of their own in common
-        raise ExportedPolicyError(f"{where}: onnxruntime cannot load it ({quoted(str(error), 160)})") from None

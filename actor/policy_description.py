@@ -144,6 +144,5 @@ def probes(fields: Sequence[FieldSpec], obs_horizon: int) -> Iterator[dict[str, 
 def _pattern(field: FieldSpec, obs_horizon: int, stride: int, scale: float) -> NDArray[Any]:
     shape = (obs_horizon, *field.shape)
     ramp = np.arange(math.prod(shape)).reshape(shape) * stride
-    if field.dtype == "uint8":
-        return (ramp % 256).astype(np.uint8)
-    return ((ramp % 64 - 31.5) / 32.0 * scale).astype(np.float32)
+    pattern = ramp % 256 if field.is_image else (ramp % 64 - 31.5) / 32.0 * scale
+    return pattern.astype(field.dtype)

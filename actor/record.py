@@ -1,9 +1,13 @@
-"""Demonstrations: the episodes that a person, or somebody standing in for one, brought to success, as a demo set."""
+"""Demonstrations: the episodes that a person, or a scripted expert, brought to success, as a demo set.
+
+Failed attempts may be kept in a set of their own. Each carries the label of a failure, so that none is ever imitated;
+reward classifiers and offline algorithms learn from them.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.events import Events
 from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
 from steadyhand.transport.identity import UNKNOWN, Identity, write_identity
+from steadyhand.transport.label_log import append_label, failure_label
 from steadyhand.transport.log import LogWriter
-from steadyhand.transport.record import Phase
+from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.schema import Schema
 
-__all__ = ["RecordingConfig", "record_demos"]
+__all__ = ["FailedAttempts", "RecordingConfig", "record_demos"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class RecordingConfig:
     task: dict[str, Any]  # the task's resolved configuration
     hand_over: HandOver  # how the demonstrator takes over from rest
     episode_settings: tuple[str, ...] = ()  # settings of the task that only say where episodes begin
+    reward: dict[str, Any] | None = None  # the reward's resolved configuration
     identity: Identity = UNKNOWN  # of the run, the task and the robot
 
 
@@ -52,12 +60,13 @@ def record_demos(
     folder: Path,
     seed: int,
     stop: Callable[[], bool],
-    on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
+    failed: Path | None = None,
 ) -> DemoManifest:
     """Record demonstrations into `folder` until there are enough, and return the set's manifest.
 
-    An episode without success leaves no record, but the manifest counts it. An existing set is continued.
+    An episode without success leaves no record there, but the manifest counts it. An existing set is continued.
 
     Args:
         config: How many, by whom.
@@ -67,21 +76,23 @@ def record_demos(
         folder: The demo set.
         seed: Of the episodes' resets.
         stop: Ends the recording early; the set keeps what is complete.
-        on_episode: Told about every attempt.
+        events: Told about every attempt.
         accepted: Called once, when the first attempt has ended or none is wanted: from here on the set is kept. An
             error before that leaves no new set behind.
+        failed: Set of the attempts without success; made by the first of them. None = they are not kept.
 
     Raises:
-        LogError: `folder` holds records of another schema or actor.
+        LogError: `folder` or `failed` holds records of another schema or actor.
     """
     is_new = not is_demo_set(folder)
     manifest = _empty(config, schema) if is_new else read_manifest(folder)
     before = set(folder.iterdir()) if folder.is_dir() else None
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
-    loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()))
-    chooser = Chooser(demonstrator, Arbiter(ramped_entries(env), config.hand_over, schema.control_period_s))
-    rest = BreakTime(env, demonstrator)
+    loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()), events=events)
+    chooser = Chooser(demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s))
+    rest = BreakTime(env, demonstrator, events)
+    failures = None if failed is None else FailedAttempts(config, schema, failed)
     begun = False
     try:
         if is_new:
@@ -107,18 +118,73 @@ def record_demos(
                 for record in records:
                     writer.append(record)
                 writer.sync()
+            elif failures is not None:
+                failures.add(records)
             manifest = _counted(manifest, summary)
             write_manifest(folder, manifest)
-            on_episode(summary)
-            resume_after_stop(env, demonstrator, summary.stop_reason, stop)
+            resume_after_stop(env, demonstrator, summary.stop_reason, stop, events=events)
         if not begun:
             begun = True
             accepted()
     finally:
         writer.close()
+        if failures is not None:
+            failures.close()
         if is_new and not begun:
             _remove_new(folder, before)
     return manifest
+
+
+class FailedAttempts:
+    """The demo set of the attempts without success. Nothing is on the disk before the first of them.
+
+    Args:
+        config: As for `record_demos`.
+        schema: Of the records.
+        folder: Of the set; one that is there is continued.
+    """
+
+    def __init__(self, config: RecordingConfig, schema: Schema, folder: Path) -> None:
+        self._config, self._schema, self._folder = config, schema, folder
+        self._writer: LogWriter | None = None
+        self._manifest = _empty(config, schema)
+
+    def add(self, records: Sequence[NDArray[np.void]]) -> None:
+        """Append one episode's records and the label that calls it a failure.
+
+        Raises:
+            LogError: The folder holds records of another schema or actor.
+        """
+        steps = sum(int(record["kind"]) == Kind.STEP for record in records)
+        if not steps:
+            return
+        writer = self._open()
+        first = writer.next_seq
+        # The label comes first: a crash between the two leaves a label without records, never records without one.
+        m = self._manifest
+        append_label(self._folder, failure_label(m.session_id, first, first + len(records), m.expert))
+        for record in records:
+            writer.append(record)
+        writer.sync()
+        self._manifest = replace(m, episodes=m.episodes + 1, steps=m.steps + steps)
+        write_manifest(self._folder, self._manifest)
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _open(self) -> LogWriter:
+        if self._writer is None:
+            is_new = not is_demo_set(self._folder)
+            if not is_new:
+                self._manifest = read_manifest(self._folder)
+            m = self._manifest
+            self._writer = LogWriter(self._folder, self._schema, m.actor_id, m.session_id, self._config.segment_bytes)
+            write_manifest(self._folder, m)
+            if is_new:
+                write_identity(self._folder, self._config.identity)
+        return self._writer
 
 
 def _remove_new(folder: Path, before: set[Path] | None) -> None:
@@ -141,6 +207,7 @@ def _empty(config: RecordingConfig, schema: Schema) -> DemoManifest:
         date=utc_text(wall_time_ns()),
         expert=config.expert,
         episode_settings=config.episode_settings,
+        reward=config.reward,
     )
 
 

@@ -32,7 +32,7 @@ def seeded_episodes(
         stop: Ends a running episode, which is then not yielded, and the wait for the bystander.
         episodes: How many; None = until `stop`.
     """
-    rest = BreakTime(loop.env, bystander)
+    rest = BreakTime(loop.env, bystander, loop.events)
     index = 0
     # A stop that nobody has released stays latched when the wait is ended: then there is no further reset.
     while not stop() and (episodes is None or index < episodes):
@@ -49,4 +49,4 @@ def seeded_episodes(
         if summary.stop_reason != INTERRUPTED:
             index += 1
             yield summary
-            resume_after_stop(loop.env, bystander, summary.stop_reason, stop)
+            resume_after_stop(loop.env, bystander, summary.stop_reason, stop, events=loop.events)

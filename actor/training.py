@@ -12,14 +12,14 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import Console, Status
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.events import EpisodeLogged, Events, Fault, PolicyLoaded, Waiting
 from steadyhand.actor.learner_watch import LearnerWatch
-from steadyhand.actor.logbook import Logbook
+from steadyhand.actor.logbook import Logbook, MetricsFile
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.runner import NO_POLICY
 from steadyhand.actor.session import LogFaultError, LogFullError, Session
@@ -28,6 +28,7 @@ from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
@@ -62,6 +63,7 @@ class Training:
         min_free_bytes: The same when less than this is free on the log's disk.
         encoder_weights: Of the policy's frozen encoder, where it needs a file.
         accepted: Called once the learner has accepted this actor, before anything moves.
+        events: Told what happens; the console and the metrics file are subscribers while `run` lasts.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Training:
         min_free_bytes: int = 0,
         encoder_weights: str | None = None,
         accepted: Callable[[], object] = lambda: None,
+        events: Events | None = None,
     ) -> None:
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, seed
@@ -89,18 +92,21 @@ class Training:
         self._stop, self._idle = stop, idle
         self.run_id = ""  # of the learner that has accepted this actor
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
-        self._simulated = bool(getattr(env.unwrapped, "lockstep", False))
+        self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
         self._explore_until = config.exploration.max_env_steps if self._simulated else 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
-        self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock)
-        self._logbook = Logbook(metrics_path, session)
-        self._loop = ControlLoop(env, session.schema, session.append, uplink.notify)
-        self._break = BreakTime(env, operator)
+        self._events = events or Events()
+        self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock, self._events)
+        self._metrics = MetricsFile(metrics_path)
+        self._logbook = Logbook(metrics_path, session, self._events)
+        self._loop = ControlLoop(env, session.schema, session.append, uplink.notify, self._events)
+        self._break = BreakTime(env, operator, self._events)
         self._runner: PolicyRunner | None = None
         self._loader: WeightsLoader | None = None
         self._waiting = "the learner"
+        self._policy_version = NO_POLICY
         self._settled = (-1, -1)  # next number and durable one, when the log was last settled
 
     def run(self) -> TrainingSummary:
@@ -111,6 +117,10 @@ class Training:
             EncoderError: Nor does the frozen encoder here.
             TimeoutError: There is no learner; nothing has moved.
         """
+        self._events.subscribe(Waiting, self._note_waiting)
+        self._events.subscribe(Waiting, self._console.waiting)
+        self._events.subscribe(EpisodeLogged, self._metrics.write)
+        self._events.subscribe(EpisodeLogged, self._console.episode_done)
         self._console.start(self.status)
         try:
             runner = self._runner = self._connect()
@@ -122,12 +132,15 @@ class Training:
                     end_reason = self._practise(runner)
                 except LogFaultError as error:
                     end_reason = str(error)
+                    self._events.emit(Fault(end_reason))
             self._drain()
         finally:
             self._loop.hold()
             if self._loader is not None:
                 self._loader.close()
             self._console.close()
+            for subscriber in (self, self._console, self._metrics):
+                self._events.unsubscribe(subscriber)
         return self._summary(end_reason)
 
     def status(self) -> Status:
@@ -189,7 +202,7 @@ class Training:
         size = self._session.schema.action.shape[0]
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         period_s = self._session.schema.control_period_s
-        arbiter = Arbiter(ramped_entries(self._env), self._config.hand_over, period_s)
+        arbiter = Arbiter(teachable(self._env).motion_entries, self._config.hand_over, period_s)
         chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):
@@ -210,7 +223,6 @@ class Training:
                 logger.error("%s; the episode has ended, practice waits", error)
                 self._resume(self._latched_reason())
                 continue
-            self._console.episode_done()
             self._resume(summary.stop_reason)
         return end_reason
 
@@ -263,6 +275,7 @@ class Training:
 
     def _reason_to_wait(self, runner: PolicyRunner) -> str:
         progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
+        self._learner_watch.tell(progress)
         learner = progress.learner_phase if progress.connected else "not connected"
         if self._session.waiting_bytes(progress.durable_seq) >= self._quota_bytes:
             quota = f"{self._quota_bytes / 1e6:.0f} MB of records wait for it, transport.quota_bytes"
@@ -299,9 +312,11 @@ class Training:
 
     def _wait(self, reason: str) -> None:
         if reason != self._waiting:
-            self._waiting = reason
-            self._console.waiting()
+            self._events.emit(Waiting(reason))
         self._idle()
+
+    def _note_waiting(self, event: Waiting) -> None:
+        self._waiting = event.reason
 
     def _take_weights(self) -> None:
         loader, weights = self._loader, self._uplink.latest_weights()
@@ -309,15 +324,19 @@ class Training:
         if weights is not None:
             loader.offer(weights)
         loader.take()
+        runner = self._runner
+        if runner is not None and runner.policy_version != self._policy_version:
+            self._policy_version = runner.policy_version
+            self._events.emit(PolicyLoaded(runner.learner_epoch, runner.policy_version))
 
     def _latched_reason(self) -> str:
         """Return why the environment is stopped; "" when it is not, or latches nothing."""
-        latched = getattr(self._env.unwrapped, "stop_reason", None)
+        latched = teachable(self._env).stop_reason
         return str(getattr(latched, "value", latched or ""))
 
     def _resume(self, stop_reason: str) -> None:
         idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")
-        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle)
+        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle, self._events)
 
     def _drain(self) -> None:
         """Give the link a moment to deliver the last records; what it does not deliver stays in the log."""

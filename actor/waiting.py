@@ -8,7 +8,9 @@ from typing import Any
 import gymnasium
 
 from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.events import Events, StopCleared
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["pause", "resume_after_stop"]
@@ -28,6 +30,7 @@ def resume_after_stop(
     stop_reason: str,
     stop: Callable[[], bool],
     idle: Callable[[], None] = pause,
+    events: Events | None = None,
 ) -> None:
     """After a stop, return when the person says that it is safe to go on, or when `stop` says that there is no need.
 
@@ -37,16 +40,18 @@ def resume_after_stop(
         stop_reason: Of the episode that has just ended; "" returns at once.
         stop: Whether the process is to end; the stop then stays latched.
         idle: Lets a moment pass between two questions.
+        events: Told when the stop is cleared.
     """
     if stop_reason in ("", INTERRUPTED):
         return
-    robot = env.unwrapped
-    resume = getattr(robot, "resume", lambda *_: True)
+    robot = teachable(env)
     while True:
         # A stop that comes after the question is not what the operator answers.
-        since = (robot.stops,) if hasattr(robot, "stops") else ()
+        since = robot.stops
         if operator.may_resume(stop_reason):
-            if resume(*since) is not False:
+            if robot.resume(since):
+                if events is not None:
+                    events.emit(StopCleared(stop_reason))
                 return
         elif stop():
             return

@@ -14,7 +14,6 @@ import numpy as np
 
 from benchmarks.machine import machine_line
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.actor.config import ActorConfig
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env
@@ -22,6 +21,7 @@ from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.safety.command_stream import PoseStream
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.watchdog import Watchdog
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import build, compose
 
 RESULTS = Path(__file__).parent / "results" / "motion.json"
@@ -81,7 +81,9 @@ def speed_steps_mm_s(hand_back: bool) -> list[float]:
     config = compose(["task=reach"])
     env = make_env(config, 0)
     assert isinstance(env, RobotEnv)
-    arbiter = Arbiter(ramped_entries(env), build(ActorConfig, config["actor"], "actor").hand_over, env.control_period_s)
+    arbiter = Arbiter(
+        teachable(env).motion_entries, build(ActorConfig, config["actor"], "actor").hand_over, env.control_period_s
+    )
     full = np.array([1, 0, 0, 0, 0, 0], np.float32)
     speed = 1e3 * env.config.action_scale_m / env.control_period_s
     period_ns, now, found = round(env.control_period_s * _NS), 0, []

@@ -42,7 +42,7 @@ def make_records(schema: Schema, count: int, seed: int = 0) -> NDArray[np.void]:
     records["action"] = rng.uniform(-1.0, 1.0, (count, ACTION_SIZE))
     records["observation/state"] = rng.normal(size=(count, STATE_SIZE))
     for field in schema.observation:
-        if field.dtype == "uint8":
+        if field.is_image:
             frames = rng.integers(0, 256, (DIFFERENT_FRAMES, *field.shape), np.uint8)
             records[f"observation/{field.name}"] = frames[np.arange(count) % DIFFERENT_FRAMES]
     return records

@@ -7,7 +7,7 @@ from typing import Literal
 
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["Device", "FitConfig", "LearnerConfig", "Precision"]
+__all__ = ["ClassifierConfig", "Device", "FitConfig", "LearnerConfig", "Precision"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -26,6 +26,37 @@ class FitConfig:
         share = self.validation_share
         expect(0.0 <= share < 1.0, "validation_share", "within [0, 1)", share)
         expect(1 <= self.candidates <= self.epochs, "candidates", f"within 1..{self.epochs}", self.candidates)
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """How a success classifier is trained."""
+
+    fields: tuple[str, ...]  # observation fields that it reads; () = every vector, and every frame with an encoder
+    encoder: str  # of frames
+    encoder_weights: str | None  # safetensors file, for an encoder that needs one
+    latent_size: int  # features a camera
+    hidden: tuple[int, ...]  # units a layer
+    # Which observations show what.
+    positive_steps: int  # last observations of a success that show it
+    ambiguous_steps: int  # observations before these that are left out
+    holdout_share: float  # share of the episodes that are tested on and never trained on
+    # The fit.
+    updates: int  # gradient steps
+    batch_size: int  # rows of one step; half of them show success
+    learning_rate: float  # of Adam
+    image_shift: int  # pixels of random shift of a frame
+    std_floor: float  # smallest input deviation, as a share of the largest in the same field
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "latent_size", "positive_steps", "updates")
+        expect_at_least(self, 2, "batch_size")
+        expect_at_least(self, 0, "ambiguous_steps", "image_shift")
+        share = self.holdout_share
+        expect(0.0 < share < 1.0, "holdout_share", "above 0 and below 1", share)
+        expect_above(self, 0.0, "learning_rate", "std_floor")
+        expect_within(self, 0.0, 1.0, "std_floor")
+        expect(all(width >= 1 for width in self.hidden), "hidden", "widths of at least 1", self.hidden)
 
 
 @dataclass(frozen=True)

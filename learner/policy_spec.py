@@ -13,8 +13,10 @@ from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import OBSERVATION, Phase
 from steadyhand.transport.schema import FieldSpec, Schema
 
-__all__ = ["build_policy_spec"]
+__all__ = ["build_policy_spec", "hidden_fields", "moments"]
 
+# Fields that a policy from images did not read, in releases whose schemas do not say which are privileged.
+PRIVILEGED_BEFORE = frozenset({"goal", "hole_estimate", "cube", "bin", "height"})
 Moments = tuple[list[float], list[float]]
 
 
@@ -36,20 +38,20 @@ def build_policy_spec(
         backbone: the frozen part of the encoder, if it has one.
         prior: logs of practice of other runs, which set the input scaling where there are no demonstrations.
     """
+    hidden = hidden_fields(config, schema)
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
         field
         for field in schema.observation
-        if field.name not in config.hidden_keys and (field.dtype == "float32" or config.encoder != "none")
+        if field.name not in hidden and (not field.is_image or config.encoder != "none")
     ]
     if not fields:
         raise PolicySpecError(
             "policy spec: the policy reads no field; choose an encoder (policy=pixels) or a vector observation"
         )
-    vectors = [field for field in fields if field.dtype == "float32"]
+    vectors = [field for field in fields if not field.is_image]
     return PolicySpec(
         inputs=tuple(
-            InputSpec(field.name, field.shape, field.dtype, field.frame if field.dtype == "uint8" else "")
-            for field in fields
+            InputSpec(field.name, field.shape, field.dtype, field.frame if field.is_image else "") for field in fields
         ),
         obs_horizon=config.obs_horizon,
         action_size=schema.action.shape[0],
@@ -66,6 +68,15 @@ def build_policy_spec(
     )
 
 
+def hidden_fields(config: PolicyConfig, schema: Schema) -> set[str]:
+    """Return the names of the fields that a policy without `observation_keys` does not read."""
+    hidden = set(config.hidden_keys)
+    if config.hides_privileged:
+        says = any(field.privileged is not None for field in schema.observation)
+        hidden |= {field.name for field in schema.observation if field.privileged} if says else PRIVILEGED_BEFORE
+    return hidden
+
+
 def _normaliser(
     vectors: Sequence[FieldSpec], demos: Sequence[LogReader], prior: Sequence[LogReader], std_floor: float
 ) -> dict[str, Moments]:
@@ -77,7 +88,7 @@ def _normaliser(
     normaliser = {}
     for field in vectors:
         parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(logs, rows, strict=True)]
-        normaliser[field.name] = _moments(np.concatenate(parts).astype(np.float64), std_floor)
+        normaliser[field.name] = moments(np.concatenate(parts).astype(np.float64), std_floor)
     return normaliser
 
 
@@ -86,7 +97,7 @@ def _valid(reader: LogReader, phase: Phase) -> NDArray[np.int64]:
     return np.flatnonzero((reader.gather(rows, "phase") == phase) & reader.gather(rows, "valid"))
 
 
-def _moments(values: NDArray[np.float64], std_floor: float) -> Moments:
+def moments(values: NDArray[np.float64], std_floor: float) -> Moments:
     """Mean and floored standard deviation of values (n, D)."""
     std = values.std(axis=0)
     # A component that hardly moved in the demonstrations must not become huge when it moves later.

@@ -30,6 +30,7 @@ class PolicyConfig:
     log_std_min: float  # lower clip of the log standard deviation, before tanh
     log_std_max: float  # upper clip of the log standard deviation, before tanh
     log_std_start: float | None  # where it is before anything is learnt; null = wherever a random layer puts it
+    hides_privileged: bool = False  # whether it does not read the fields that the task calls privileged
 
     def __post_init__(self) -> None:
         if not is_encoder(self.encoder):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from steadyhand.policies import heads
 from steadyhand.policies.encoders import Backbone, EncoderError, make_encoder
 from steadyhand.policies.encoders.convolutions import StridedConvolutions, computing_in, initialise
+from steadyhand.policies.encoders.frames import FRAME_DTYPE
 from steadyhand.policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -102,7 +103,7 @@ class Policy(nn.Module):
                 parts.append(encoder(frames))
             else:
                 maps = frames
-                if frames.dtype == torch.uint8:
+                if frames.dtype == FRAME_DTYPE:
                     with computing_in(self._convolutions, frames.device):
                         maps = self.backbone(frames)
                 parts.append(encoder(maps.float().flatten(1, 2), dropout))

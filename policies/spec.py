@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from steadyhand.policies.encoders import ENCODERS, is_encoder
+from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, VECTOR
 
 __all__ = ["Activation", "InputSpec", "PolicySpec", "PolicySpecError"]
 
@@ -33,7 +34,7 @@ class InputSpec:
     @property
     def is_frame(self) -> bool:
         """Whether the field is a camera frame."""
-        return self.dtype == "uint8"
+        return self.dtype == IMAGE.dtype
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class PolicySpec:
             whole = self.encoder != "keypoints" or self.latent_size % 2 == 0
             _require(whole, "latent_size", "even with the encoder keypoints, two features each", self.latent_size)
             return
-        _require(item.dtype == "float32", item.key, "dtype float32 or uint8", item.dtype)
+        _require(item.dtype == VECTOR.dtype, item.key, f"dtype {' or '.join(DTYPES)}", item.dtype)
         _require(len(item.shape) == 1, item.key, "a vector of shape (D,)", item.shape)
         if item.key in self.normaliser:
             mean, std = self.normaliser[item.key]

@@ -1,12 +1,21 @@
-"""The contract every camera fulfils: hand over the latest frame, at once."""
+"""The contract of a camera: hand over the latest frame, at once.
+
+A camera is one file here, or in a package of the user's own. A view in a YAML file of `configs/camera/` names its class
+as `entry_point`; a view without one is of the robot's own class.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from steadyhand.runtime.ranges import expect_at_least
+
+__all__ = ["WHOLE", "Camera", "CameraError", "Crop", "Frame", "ViewConfig"]
 
 ROUNDING = 1e-9
 
@@ -53,6 +62,24 @@ WHOLE = Crop()
 
 
 @dataclass(frozen=True)
+class ViewConfig:
+    """Settings of every view; a camera of its own may add some.
+
+    Attributes:
+        height: Of a frame [pixels].
+        width: The same.
+        crop: The part of the camera's picture that a frame shows.
+    """
+
+    height: int
+    width: int
+    crop: Crop = WHOLE
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "height", "width")
+
+
+@dataclass(frozen=True)
 class Frame:
     """One picture.
 
@@ -67,20 +94,35 @@ class Frame:
     counter: int
 
 
-class Camera(Protocol):
-    """A source of frames that never blocks the control loop."""
+class Camera(ABC):
+    """A source of frames that never blocks the control loop.
 
+    The class is constructed from its settings, the view's name, and the world that the robot is simulated in, which is
+    None for a real robot.
+
+    Attributes:
+        settings_type: The dataclass that a view is read into, such as `ViewConfig`.
+        name: Of the view; its key in the observation.
+        height: Of a frame [pixels].
+        width: The same.
+        crop: The part of the camera's picture that a frame shows.
+    """
+
+    settings_type: ClassVar[type[Any]]
     name: str
     height: int
     width: int
     crop: Crop
 
+    @abstractmethod
     def connect(self) -> None:
         """Open the camera. Raises CameraError when there is none."""
 
+    @abstractmethod
     def latest(self) -> Frame:
         """The newest frame; never waits for the next one."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the camera."""
 

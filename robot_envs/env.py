@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -19,25 +18,26 @@ from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.frames import length, pose_compose, pose_from_vector
 from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
-from steadyhand.robot_envs.observed import Observation, Observed
+from steadyhand.robot_envs.observed import Observation, Observed, privileged_fields
+from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
-from steadyhand.robot_envs.safety.camera_watch import CameraWatch
 from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from steadyhand.robot_envs.safety.held_pose import HeldPose
 from steadyhand.robot_envs.safety.motion_watch import MotionWatch
 from steadyhand.robot_envs.safety.tare import TareError
+from steadyhand.robot_envs.sensor import Sensor
+from steadyhand.robot_envs.sources import Sources
 from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import Outcome, Task
+from steadyhand.robot_envs.teachable import StopLatchedError
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
 
 logger = get_logger("env")
 
 _NS = 1_000_000_000
-
-
-class StopLatchedError(RuntimeError):
-    """An episode cannot start while a stop is latched; a person has to resume."""
+_MOTION = 6  # entries of an action that move one arm; the gripper's follows them
 
 
 class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
@@ -53,6 +53,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         clock: Drives the control period.
         lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be
             waited for.
+        reward: Scores every step after the task's evaluation.
+        sensors: Their names become keys of the observation.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium's own declaration
@@ -67,34 +69,40 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         gate: SafetyGate,
         clock: Clock,
         lockstep: bool,
+        reward: Reward,
+        sensors: Sequence[Sensor] = (),
     ) -> None:
         self.config = config
         self.robot = robot
-        self._cameras = cameras
         self._task = task
         self._stage = stage
         self.clock = clock
         self.gate = gate
         self.lockstep = lockstep
-        self._watches = [CameraWatch(camera, gate.limits.cameras) for camera in cameras]
+        self._sources = Sources(cameras, sensors, gate.limits.cameras)
         self._motion = MotionWatch(gate.limits.motion, config.control_period_s)
         self._period_ns = round(config.control_period_s * _NS)
         per_arm = config.entries_per_arm
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
+        self.motion_entries: NDArray[np.bool_] = np.arange(robot.n_arms * per_arm) % per_arm < _MOTION
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
-        self._observed = Observed(robot.n_arms, config, task.observed, cameras)
+        self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors)
         self.field_specs = self._observed.field_specs
+        self.privileged = privileged_fields(task)
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
-        self.reward_terms = tuple(task.reward_terms)
+        # Where workpieces are only noted, a task that follows them cannot tell that one has been moved.
+        follows, only_noted = getattr(task, "follows_workpieces", False), getattr(stage, "only_noted", False)
+        self._task_judges = not (follows and only_noted)
+        self._scoring = Scoring(reward, task.reward_terms, self._observed.space, task_latches=True)
+        self.reward_terms = self._scoring.reward_terms
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
         self._held = HeldPose(robot.n_arms)
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
-        for camera in cameras:
-            camera.connect()
+        self._sources.connect()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -111,9 +119,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._stage.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
             self._stage.place(name, pose)
+        for name, position in plan.positions.items():
+            self._stage.set_position(name, position)
         self._move(plan.start_pose, plan.gripper_width)
-        for watch in self._watches:
-            watch.begin()
+        self._sources.begin()
         self._motion.begin()
         # What is wrong already stops the robot before the first step, which then moves nothing.
         self._check()
@@ -123,7 +132,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._steps = 0
         self._next_ns = self.clock.now_ns() + self._period_ns
         outcome = self._task.evaluate(self._state, self._stage)
-        return self._observe(), self._info(outcome)
+        return self._observe(), self._info(outcome) | self._scoring.begin(outcome, self._task_judges)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Gate the action, command it, wait for the end of the control period, and look.
@@ -159,15 +168,17 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._previous_action = np.nan_to_num(self._previous_action, posinf=1.0, neginf=-1.0)
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._stage)
-        stop = self.gate.stop_reason
+        observation, info = self._observe(), self._info(outcome)
+        score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges)
+        stop = self.gate.stop_reason  # after the score, which takes its time
         stopped = stop is not None
-        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
-        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else outcome.success
-        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
         if stopped:
-            outcome = replace(outcome, reward=0.0, success=False, terms=dict.fromkeys(outcome.terms, 0.0))
-        info = self._info(outcome) | {"gated_command": command.flat(), "overrun": overrun}
-        return self._observe(), outcome.reward, terminated, truncated, info
+            score, facts = self._scoring.stopped(outcome, self._task_judges)
+        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
+        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success
+        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
+        facts |= {"stop_reason": self.gate.stop_text, "gated_command": command.flat(), "overrun": overrun}
+        return observation, score.reward, terminated, truncated, info | facts
 
     @property
     def stop_reason(self) -> StopReason | None:
@@ -226,8 +237,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """
         self.robot.forget_pose()
         self._state = self.robot.read()
-        for watch in self._watches:
-            watch.begin()
+        self._sources.begin()
         if self.gate.stop_reason is not None:
             return self.gate.stop_text
         trial = SafetyGate(self.gate.limits, self.config.control_period_s)
@@ -236,10 +246,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return trial.stop_text
 
     def close(self) -> None:
-        """Hold, and let go of robot and cameras."""
+        """Hold, and let go of robot, cameras and sensors."""
         self.robot.close()
-        for camera in self._cameras:
-            camera.close()
+        self._sources.close()
 
     def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
         """The command that a normalised action asks for: a step of each tool in its own frame."""
@@ -263,8 +272,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self.gate.latch(self._motion.check(self._state))
 
     def _look(self, gate: SafetyGate) -> None:
-        for watch in self._watches:
-            gate.latch(watch.look(self.clock.now_ns()), watch.name)
+        self._sources.look(gate, self.clock.now_ns())
 
     def _move(self, tcp_pose: NDArray[np.float64], gripper_width: NDArray[np.float64]) -> None:
         """Move outside an episode, under the same limits; a fault on the way latches, and the arm holds there."""
@@ -297,14 +305,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _observe(self) -> Observation:
         of_task = self._task.observe(self._state, self._stage)
-        observation = self._observed.vectors(self._state, self._start_pose, self._previous_action, of_task)
-        return observation | {watch.name: watch.pixels for watch in self._watches}
+        vectors = self._observed.vectors(self._state, self._start_pose, self._previous_action, of_task)
+        return vectors | self._sources.observation()
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:
         return {
-            "success": outcome.success,
             "progress": outcome.progress,
-            "reward_terms": outcome.terms,
             "stop_reason": self.gate.stop_text,
             "truth": self._task.truth(self._state, self._stage),
         }

@@ -16,6 +16,13 @@ from steadyhand.robot_envs.gym_actions import ActionScaling
 from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
 from steadyhand.robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
 from steadyhand.robot_envs.gym_spaces import observed_fields
+from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.robot_envs.rewards.scoring import Scoring
+from steadyhand.robot_envs.safety.stop_latch import StopLatch
+from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.robot_envs.tasks.task import Outcome
+from steadyhand.robot_envs.teachable import StopLatchedError
+from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger, quoted
@@ -75,13 +82,19 @@ class GymTaskConfig:
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     """The inner environment in the actor's terms.
 
-    ``unwrapped`` stays this object: the actor asks it for ``field_specs`` and the like.
+    It keeps the contract of ``teachable.py``. A stop ends the running episode before the inner environment is stepped
+    again, and no episode starts while it is latched.
+
+    Args:
+        env: The inner environment.
+        config: How it is driven.
+        reward: Scores every step after the inner environment.
 
     Raises:
-        ConfigError: It is no environment, or its spaces cannot be recorded or acted in.
+        ConfigError: It is no environment, its spaces cannot be recorded or acted in, or the reward does not fit it.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig, reward: Reward) -> None:
         _check_env(env)
         if config.max_steps is not None:
             env = gymnasium.wrappers.TimeLimit(env, config.max_steps)
@@ -100,9 +113,15 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.field_specs = {field.name: ("", frame, field.reader.scale) for field in self._fields}
         self.command_size = self._actions.size
         self.control_period_s = config.control_period_s
-        self.clock = _StepClock()
-        self.reward_terms: tuple[str, ...] = ()
+        self.clock = FakeClock()  # counted in steps
+        self._scoring = Scoring(reward, (), self.observation_space, task_latches=config.terminate_on_success)
+        self.reward_terms = self._scoring.reward_terms
         self.lockstep = True
+        self.gripper_entries: tuple[int, ...] = ()
+        self.commanded_grippers = np.zeros(0)
+        # The zero of a foreign environment's action may be any position.
+        self.motion_entries = np.zeros(self._actions.size, np.bool_)
+        self._latch = StopLatch()
         self._streak = self._steps = 0
         self._reports_success = config.success_reward is not None  # as far as has been seen
         self._warned: set[str] = set()
@@ -114,13 +133,18 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
         Raises:
             ForeignCodeError: The inner environment raised, or returned something that is not of its spaces.
+            StopLatchedError: A stop is latched; call ``resume`` when a person says so.
         """
         super().reset(seed=seed)
+        if self._latch.reason is not None:
+            raise StopLatchedError(f"stopped ({self._latch.reason.value}); resume before the next episode")
         with one_line("reset of the environment"):
             raw, info = as_reset(self.inner.reset(seed=seed, options=options))
         self._newest = raw, info
         self._streak = self._steps = 0
-        return self._outer(raw), self._info(raw, info, success=False)
+        outer_info = self._info(raw, info)
+        facts = self._scoring.begin(_outcome(0.0, False, outer_info), self._reports_success)
+        return self._outer(raw), outer_info | facts
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Scale the action to the inner environment's bounds and step it.
@@ -128,41 +152,66 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         Raises:
             ForeignCodeError: As in `reset`.
         """
+        if self._latch.reason is not None:
+            return self._refuse(self._latch.reason)
         if not np.isfinite(action).all():
-            return self._refuse()
+            return self._refuse(StopReason.NON_FINITE_ACTION)
         inner = self._actions.to_inner(action)
         command = inner.astype(np.float32).ravel()  # before the environment has it in hand
         with one_line("step of the environment"):
             raw, reward, terminated, truncated, info = as_step(self.inner.step(inner))
         self._newest = raw, info
         self._steps += 1
-        self.clock.advance(self.control_period_s)
+        self.clock.advance_ns(round(self.control_period_s * 1e9))
         success = self._succeeded(reward, info)
-        terminated = terminated or (success and self._config.terminate_on_success)
+        own_reward = float(success) if self._config.reward == "success" else reward
+        outer, outer_info = self._outer(raw), self._info(raw, info)
+        outcome = _outcome(own_reward, success, outer_info)
+        score, facts = self._scoring.score(outer, None, outcome, outer_info, self._reports_success)
+        terminated = terminated or (score.success and self._config.terminate_on_success)
         self._note_end(info, terminated or truncated)
-        outer_reward = float(success) if self._config.reward == "success" else reward
-        outer_info = self._info(raw, info, success) | {
-            "gated_command": command,
-            "overrun": False,
-        }
-        return self._outer(raw), outer_reward, terminated, truncated and not terminated, outer_info
+        facts |= {"gated_command": command, "overrun": False}
+        return outer, score.reward, terminated, truncated and not terminated, outer_info | facts
 
-    def _refuse(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """An action that is not finite never reaches the inner environment; the episode is cut short."""
+    def _refuse(self, reason: StopReason) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Cut the episode short; the action never reaches the inner environment."""
         raw, info = self._newest
-        refused = self._info(raw, info, success=False)
-        refused |= {"stop_reason": "non_finite_action", "gated_command": np.zeros(self.command_size, np.float32)}
-        return self._outer(raw), 0.0, False, True, refused
+        refused = self._info(raw, info)
+        _, facts = self._scoring.stopped(_outcome(0.0, False, refused), self._reports_success)
+        facts |= {"stop_reason": reason.value, "gated_command": np.zeros(self.command_size, np.float32)}
+        return self._outer(raw), 0.0, False, True, refused | facts
 
     def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
         """An action of the inner environment, normalised. Shape (A,)."""
         return self._actions.to_outer(action)
 
-    def resume(self) -> None:
-        """Nothing is ever stopped here."""
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Reason of the latched stop; None while nothing is latched."""
+        return self._latch.reason
+
+    @property
+    def stops(self) -> int:
+        """Number of stops so far, for `resume`."""
+        return self._latch.stops
+
+    def stop(self, reason: StopReason) -> None:
+        """Latch a stop, from any thread."""
+        self._latch.stop(reason)
+
+    def resume(self, since: int | None = None) -> bool:
+        """Clear the latched stop unless another one came after `since`; return True when none is latched now."""
+        return self._latch.resume(since)
 
     def hold(self) -> None:
         """Time only passes in ``step``."""
+
+    def park(self) -> None:
+        """There is no arm to park."""
+
+    def preflight(self) -> str:
+        """Nothing speaks against going on after a break."""
+        return ""
 
     def close(self) -> None:
         """Close the inner environment."""
@@ -183,7 +232,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _note_end(self, info: Mapping[str, Any], ended: bool) -> None:
         """Say what keeps an episode from ever ending, or from ever counting as a success."""
-        if ended and not self._reports_success:
+        if ended and not self._reports_success and not self._scoring.judges:
             self._warn(
                 "success",
                 f"success: expected {' or '.join(SUCCESS_KEYS)} in the environment's info, found "
@@ -198,13 +247,8 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._warned.add(about)
             logger.warning("%s", line)
 
-    def _info(self, raw: Any, info: Mapping[str, Any], success: bool) -> dict[str, Any]:
-        own = {
-            "success": success,
-            "stop_reason": "",
-            "reward_terms": {},
-            "truth": {"observation": raw, "info": dict(info)},
-        }
+    def _info(self, raw: Any, info: Mapping[str, Any]) -> dict[str, Any]:
+        own = {"stop_reason": "", "truth": {"observation": raw, "info": dict(info)}}
         progress = info.get("progress")
         return own if progress is None else own | {"progress": as_number(progress, "info['progress']")}
 
@@ -224,23 +268,12 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return outer
 
 
-class _StepClock:
-    """Time is counted in steps; there is nothing to wait for."""
-
-    def __init__(self) -> None:
-        self._now_ns = 0
-
-    def now_ns(self) -> int:
-        return self._now_ns
-
-    def sleep_until(self, t_ns: int) -> None:
-        pass
-
-    def advance(self, seconds: float) -> None:
-        self._now_ns += round(seconds * 1e9)
+def _outcome(reward: float, success: bool, info: Mapping[str, Any]) -> Outcome:
+    """The inner environment's own outcome; its progress is NaN where it tells none."""
+    return Outcome(reward, success, float(info.get("progress", np.nan)))
 
 
-def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
+def make_gym_env(config: GymTaskConfig, reward: Reward) -> GymTaskEnv:
     """Make the foreign environment that the configuration names.
 
     Raises:
@@ -258,7 +291,7 @@ def make_gym_env(config: GymTaskConfig) -> GymTaskEnv:
                 "task.arguments={id:'package:Name-v0'}, which imports the package first"
             ) from error
         raise
-    return GymTaskEnv(env, config)
+    return GymTaskEnv(env, config, reward)
 
 
 def _check_env(env: Any) -> None:

@@ -13,6 +13,7 @@ from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError, check
 __all__ = ["Picture", "picture_layout"]
 
 SMALLEST_SIDE = 31  # pixels; no encoder reads a smaller picture
+GRID_SIDE = 8  # below this an array of whole numbers is a grid, such as a board, and no picture
 CHANNELS = (1, 3)
 # Bounds of a picture whose values are not bytes; others would lose their meaning in 8 bits.
 PICTURE_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
@@ -77,6 +78,11 @@ def picture_layout(box: spaces.Box) -> tuple[tuple[int, ...], tuple[float, float
     wide = sum(side >= SMALLEST_SIDE for side in shape)
     if wide < 2:
         small = box.dtype == np.uint8 and len(shape) == 3 and shape[2] == CHANNELS[-1]
+        if not small and _is_small_grey(box, shape):
+            raise SpaceError(
+                f"expected a picture with sides of at least {SMALLEST_SIDE} pixels, found {shape} {box.dtype}; "
+                "enlarge it, or flatten it to (n,) if these are numbers for a network"
+            )
         return ((0, 1, 2), BYTES) if small else None
     if len(shape) == 2:
         axes: tuple[int, ...] | None = (0, 1)
@@ -96,6 +102,12 @@ def picture_layout(box: spaces.Box) -> tuple[tuple[int, ...], tuple[float, float
             "or flatten it to (n,) if these are numbers for a network"
         )
     return axes, bounds
+
+
+def _is_small_grey(box: spaces.Box, shape: tuple[int, ...]) -> bool:
+    """Whether an array of bytes or 16-bit numbers has the shape of a small picture with one channel."""
+    sides = [side for side in shape if side > 1]
+    return box.dtype in (np.uint8, np.uint16) and len(sides) == 2 and min(sides) >= GRID_SIDE
 
 
 def _no_picture(shape: tuple[int, ...]) -> str:

@@ -1,33 +1,39 @@
-"""From a composed configuration to an environment and its operators. The only place that knows which robots exist."""
+"""From a composed configuration to an environment and its operators."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from steadyhand.robot_envs.camera import Camera
+import gymnasium
+
 from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.make import held_by_person, make_person
+from steadyhand.robot_envs.devices.make import held_by_person, make_person, make_stand_in
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
-from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.experts.expert import ActionScale, Expert
 from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
 from steadyhand.robot_envs.gym_expert import make_foreign_expert
-from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
-from steadyhand.robot_envs.robot import Robot
+from steadyhand.robot_envs.hardware import Hardware, find_camera, find_robot
+from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.gate import SafetyGate
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.region import Extent
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.tasks.task import Task
-from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
-from steadyhand.runtime.logging import quoted
+
+__all__ = [
+    "RobotTaskConfig",
+    "TaughtEnv",
+    "make_corrector",
+    "make_demonstrator",
+    "make_env",
+    "make_onlooker",
+]
 
 TaughtEnv = RobotEnv | GymTaskEnv
 
@@ -55,57 +61,32 @@ class RobotTaskConfig:
     extent: Extent
 
 
-@dataclass(frozen=True)
-class ScriptedDeviceConfig:
-    """The stand-in for a person: its pace, its hand as a demonstrator, and its behaviour as a corrector."""
-
-    kind: Literal["scripted", "none"]
-    pace: Literal["realtime", "lockstep"]
-    demonstrator: HandConfig
-    corrector: CorrectorConfig
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What a task is done with.
-
-    Attributes:
-        robot: Not yet connected.
-        cameras: Not yet connected.
-        stage: Arranges the workpieces.
-        clock: Drives the control period, and stamps what robot and cameras say.
-        lockstep: The clock is simulated, and stands still between steps.
-    """
-
-    robot: Robot
-    cameras: Sequence[Camera]
-    stage: Stage
-    clock: Clock
-    lockstep: bool
-
-
 def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = None) -> TaughtEnv:
     """Make the environment of a composed configuration and seed it.
 
     Args:
         config: As `compose` returns it.
         seed: Of the action space.
-        hardware: Of a robot that only its own process can speak to, such as one behind ROS; None = the mock.
+        hardware: Of a robot that only its own process can speak to, such as one behind ROS; None = the robot
+            that the configuration names.
 
     Raises:
         ConfigError: A group's values do not fit together.
         RobotError: The robot cannot be reached.
     """
+    reward = find_reward(config["reward"]).make()
     env: TaughtEnv
     if _is_gym(config):
-        env = make_gym_env(build(GymTaskConfig, config["task"], "task"))
+        env = make_gym_env(build(GymTaskConfig, config["task"], "task"), reward)
     else:
-        env = _make_robot_env(config, hardware)
+        env = _make_robot_env(config, hardware, reward)
     env.action_space.seed(seed)
     return env
 
 
-def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
+def make_demonstrator(
+    config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
+) -> Operator:
     """Make whoever shows the task: a person with a device in hand, or the task's expert.
 
     `device` is the person's, where only this process can speak to it; else it is made as the configuration says.
@@ -116,16 +97,17 @@ def make_demonstrator(config: Mapping[str, Any], env: TaughtEnv, seed: int, devi
     """
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
-    scripted = build(ScriptedDeviceConfig, config["device"], "device")
-    expert = _make_expert(config, env)
+    stand_in, expert = make_stand_in(config["device"]), _make_expert(config, env)
     if expert is None:
         raise ConfigError(
             "task.expert: demonstrations need an expert, found null; give task.expert=package.module:Class"
         )
-    return ScriptedDemonstrator(expert, scripted.demonstrator, seed)
+    return stand_in.demonstrator(expert, seed)
 
 
-def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device: Device | None = None) -> Operator:
+def make_corrector(
+    config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
+) -> Operator:
     """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``.
 
     `device` as in `make_demonstrator`.
@@ -135,14 +117,11 @@ def make_corrector(config: Mapping[str, Any], env: TaughtEnv, seed: int, device:
     """
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
-    scripted = build(ScriptedDeviceConfig, config["device"], "device")
-    expert = _make_expert(config, env)
-    if expert is None or scripted.kind == "none":
-        return NoOperator()
-    return ScriptedCorrector(expert, scripted.corrector, seed)
+    stand_in, expert = make_stand_in(config["device"]), _make_expert(config, env)
+    return NoOperator() if expert is None else stand_in.corrector(expert, seed)
 
 
-def make_onlooker(config: Mapping[str, Any], env: TaughtEnv, device: Device | None = None) -> Operator:
+def make_onlooker(config: Mapping[str, Any], env: gymnasium.Env[Any, Any], device: Device | None = None) -> Operator:
     """Make whoever may take over from a finished policy: a person with a device in hand, never a stand-in; else nobody.
 
     `device` as in `make_demonstrator`.
@@ -155,7 +134,7 @@ def make_onlooker(config: Mapping[str, Any], env: TaughtEnv, device: Device | No
     return NoOperator()
 
 
-def _action_size(env: TaughtEnv) -> int:
+def _action_size(env: gymnasium.Env[Any, Any]) -> int:
     return int((env.action_space.shape or (0,))[0])
 
 
@@ -163,55 +142,40 @@ def _is_gym(config: Mapping[str, Any]) -> bool:
     return bool(config["task"].get("kind") == "gym")
 
 
-def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None) -> RobotEnv:
+def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward: Reward) -> RobotEnv:
     task_config = build(RobotTaskConfig, config["task"], "task")
     task_class = load_entry_point(task_config.entry_point, "task.entry_point")
     settings = build(task_class.settings_type, task_config.settings, "task.settings")  # type: ignore[attr-defined]
     task: Task = task_class(settings)
     if hardware is None:
-        hardware = _mock_hardware(config, task_config.scene)
+        hardware = _make_hardware(config, task_config.scene)
     drive = task_config.drive
     gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
     h = hardware
-    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep)
+    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, reward, h.sensors)
 
 
-def _mock_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
-    if config["robot"]["kind"] != "mock":
-        raise ConfigError(
-            f"robot.kind: expected mock outside ROS, found {config['robot']['kind']}; "
-            "start it with ros2 launch actor robot.launch.py, see docs/ros.md"
-        )
-    try:
-        # MuJoCo is an extra: whoever drives another robot does without it.
-        from steadyhand.robot_envs.mock.camera import RenderedCamera
-        from steadyhand.robot_envs.mock.robot import MockRobot
-        from steadyhand.robot_envs.mock.world import World
-    except ImportError:
-        raise
-    except Exception as error:  # each of MuJoCo's renderers refuses in its own way, when MuJoCo is imported
-        chosen = os.environ.get("MUJOCO_GL", "")
-        raise ConfigError(
-            f"MUJOCO_GL: expected a renderer of this machine, egl, osmesa or glfw, found {quoted(chosen)} ({error}); "
-            "unset it, or see `steadyhand doctor`"
-        ) from None
-
-    world_values = {**config["robot"]["world"], "scene": scene}
-    world = World(build(WorldConfig, world_values, "robot.world"))
-    robot = MockRobot(build(MockRobotConfig, config["robot"]["imperfections"], "robot.imperfections"), world)
-    cameras: list[Camera] = [
-        RenderedCamera(build(RenderedCameraConfig, {"name": name, **view}, f"camera.{name}"), world)
-        for name, view in config["camera"]["views"].items()
-    ]
-    return Hardware(robot, cameras, robot, world.clock, world.config.pace == "lockstep")
+def _make_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
+    """Make the robot that the configuration names, and the cameras and sensors around it."""
+    robot = find_robot(config["robot"])
+    cameras = {name: find_camera(name, view, robot.type) for name, view in config["camera"]["views"].items()}
+    sensors = {name: find_sensor(name, values) for name, values in config["sensor"]["fields"].items()}
+    hardware = robot.make(scene).make()
+    return replace(
+        hardware,
+        cameras=[camera.make(name, hardware.world) for name, camera in cameras.items()],
+        sensors=[sensor.make(name, hardware.world) for name, sensor in sensors.items()],
+    )
 
 
-def _make_expert(config: Mapping[str, Any], env: TaughtEnv) -> Expert | None:
+def _make_expert(config: Mapping[str, Any], env: gymnasium.Env[Any, Any]) -> Expert | None:
     name = config["task"].get("expert")
     if name is None:
         return None
     expert_class = load_entry_point(name, "task.expert")
-    if isinstance(env, GymTaskEnv):
-        return make_foreign_expert(expert_class, env)
-    expert: Expert = expert_class(ActionScale(env.config.action_scale_m, env.config.action_scale_rad))
+    inner = env.unwrapped
+    if isinstance(inner, GymTaskEnv):
+        return make_foreign_expert(expert_class, inner)
+    assert isinstance(inner, RobotEnv)
+    expert: Expert = expert_class(ActionScale(inner.config.action_scale_m, inner.config.action_scale_rad))
     return expert

@@ -1,4 +1,4 @@
-"""What is observed of the arms: float32 vectors and uint8 frames.
+"""The observation of the arms: float32 vectors and uint8 frames.
 
 The pose is relative to the pose at the episode's start, and twists are told in the tool's frame (SERL's relative frame,
 arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
@@ -17,9 +17,12 @@ from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.frames import Array, pose_relative, pose_to_vector, quat_inverse, quat_rotate
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.tasks.task import ObservedVector
+from steadyhand.robot_envs.sensor import Sensor
+from steadyhand.robot_envs.tasks.task import ObservedVector, Task
+from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.observation_kinds import IMAGE, VECTOR
 
-__all__ = ["Observation", "Observed"]
+__all__ = ["Observation", "Observed", "privileged_fields"]
 
 _WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
 Observation = dict[str, NDArray[Any]]
@@ -33,6 +36,10 @@ class Observed:
         config: The actions' scales give the scales of pose and twist.
         of_task: What the task adds, by name.
         cameras: Their names become keys.
+        sensors: The same.
+
+    Raises:
+        ConfigError: Two fields have one name.
 
     Attributes:
         space: Of an observation.
@@ -40,17 +47,26 @@ class Observed:
     """
 
     def __init__(
-        self, n_arms: int, config: EnvConfig, of_task: Mapping[str, ObservedVector], cameras: Sequence[Camera]
+        self,
+        n_arms: int,
+        config: EnvConfig,
+        of_task: Mapping[str, ObservedVector],
+        cameras: Sequence[Camera],
+        sensors: Sequence[Sensor] = (),
     ) -> None:
         self._learns_gripper = config.learns_gripper
-        vectors = _vectors_of_arms(n_arms, config) | dict(of_task)
+        own, felt = _vectors_of_arms(n_arms, config), {sensor.name: sensor.vector for sensor in sensors}
+        vectors = own | dict(of_task) | felt
+        names = [*own, *of_task, *felt, *(camera.name for camera in cameras)]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ConfigError(f"observation {twice}: expected one field of that name, found two; rename view or sensor")
         self.field_specs = {name: (v.unit, v.frame, v.scale) for name, v in vectors.items()}
         self.field_specs |= {camera.name: ("rgb", camera.crop.seen_from, ()) for camera in cameras}
         boxes: dict[str, spaces.Space[Any]] = {
-            name: spaces.Box(-v.bound, v.bound, (v.size,), np.float32) for name, v in vectors.items()
+            name: spaces.Box(-v.bound, v.bound, (v.size,), np.dtype(VECTOR.dtype).type) for name, v in vectors.items()
         }
         for camera in cameras:
-            boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
+            boxes[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.dtype(IMAGE.dtype).type)
         self.space = spaces.Dict(boxes)
 
     def vectors(
@@ -79,6 +95,22 @@ class Observed:
         if self._learns_gripper:
             values["gripper_width"] = state.gripper_width
         return {name: np.asarray(value, np.float32).ravel() for name, value in (values | dict(of_task)).items()}
+
+
+def privileged_fields(task: Task) -> tuple[str, ...]:
+    """Return the names of a task's fields that a policy from images does not read.
+
+    Raises:
+        ConfigError: The task names one that it does not observe.
+    """
+    names = tuple(getattr(task, "privileged", task.observed))
+    if unknown := sorted(set(names) - set(task.observed)):
+        observed = ", ".join(task.observed) or "none"
+        raise ConfigError(
+            f"{type(task).__name__}.privileged: expected names of fields that the task observes ({observed}), "
+            f"found {', '.join(unknown)}"
+        )
+    return names
 
 
 def _vectors_of_arms(n_arms: int, config: EnvConfig) -> dict[str, ObservedVector]:

@@ -85,6 +85,7 @@ class RunFolder:
         self.log, self.demos = self.path / "log", self.path / "demos"
         self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
         self.features = self.path / "features"  # made by whoever keeps some
+        self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
         self.actors = self.path / "actors"  # made by the first actor
         self._run_id = ""  # of a run that has no manifest yet
         below = (self.path, self.log, self.demos, self.checkpoints, self.metrics)

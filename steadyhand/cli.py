@@ -26,7 +26,8 @@ VERBS = {
     "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
-    "relabel": "say of a recorded episode that it was, or was not, a success",
+    "relabel": "say of recorded episodes that they were, or were not, a success",
+    "classifier": "train a success classifier from recorded episodes, as a reward",
     "report": "write a run's report from what is there, one file to open in a browser",
     "runs": "list, archive or prune the run folders",
     "keys": "make and pair the keys of a link between two machines",
@@ -52,7 +53,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit status: 0 done, 1 failed, 2 asked for something impossible, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    verbs = "\n".join(f"  {verb:<9}{text}" for verb, text in VERBS.items())
+    verbs = "\n".join(f"  {verb:<11}{text}" for verb, text in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="steadyhand",
         usage=USAGE,

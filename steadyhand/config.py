@@ -18,6 +18,7 @@ class DemoConfig:
     # Demonstrations.
     demos: int  # successful ones
     max_attempts: int  # episodes tried for them at most
+    keep_failures: bool  # keep attempts without success in a set of their own
     # Judging.
     eval_episodes: int  # fresh episodes with nobody helping
     required_success: float  # share of them that the demo must reach, 0..1

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from steadyhand.actor.onnx_policy import BLANK, SEAL, OnnxPolicy, sealed
+from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.policy_description import ACTION, PolicyDescription, probes, task_facts
 from steadyhand.actor.policy_runner import check_inputs
+from steadyhand.learner.onnx_export import ExportError, check_packages, onnx_bytes
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policies import Policy, load_backbone
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import Schema
 
 __all__ = ["ExportError", "exported"]
-
-OPSET = 18  # the oldest that the exporter writes, so that old runtimes of small computers read it too
-NEEDS = ("onnx", "onnxscript", "onnxruntime")
-
-
-class ExportError(RuntimeError):
-    """A policy that cannot be exported here."""
 
 
 class _Mode(nn.Module):
@@ -63,12 +53,7 @@ def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encod
         PolicyWeightsError: The weights are not the specification's.
         ExportedPolicyError: onnxruntime computes something else than torch.
     """
-    missing = [name for name in NEEDS if find_spec(name) is None]
-    if missing:
-        raise ExportError(
-            f"export: expected {', '.join(NEEDS)}, found no {', '.join(missing)}; "
-            f"install with: python -m pip install {' '.join(missing)}"
-        )
+    check_packages()
     spec = policy.spec
     check_inputs(spec, schema)
     network = Policy(spec, backbone=load_backbone(spec.encoder, encoder_weights))
@@ -89,32 +74,7 @@ def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encod
         identity=dict(policy.identity),
     )
     inputs = tuple(torch.from_numpy(examples[0][item.key]) for item in spec.inputs)
-    with _quiet():
-        program = torch.onnx.export(
-            _Mode(network).eval(),
-            inputs,
-            input_names=[OBSERVATION + item.key for item in spec.inputs],
-            output_names=[ACTION],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    program.model.metadata_props.update({SEAL: BLANK, **description.to_metadata()})
-    raw = sealed(program.model_proto.SerializeToString())
+    names = [OBSERVATION + item.key for item in spec.inputs]
+    raw = onnx_bytes(_Mode(network), inputs, names, ACTION, description.to_metadata())
     OnnxPolicy(raw, "the exported policy")  # computes the probes
     return raw
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the exporter says about packages that we do not use off the terminal."""
-    talker = logging.getLogger("torch.onnx")
-    level = talker.level
-    talker.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        talker.setLevel(level)

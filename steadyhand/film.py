@@ -15,6 +15,7 @@ from PIL import Image
 from steadyhand.actor.evaluate import evaluate
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.runtime.observation_kinds import IMAGE, kind_of
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import Schema
 
@@ -77,7 +78,7 @@ def write_views(folder: Path, observation: dict[str, NDArray[Any]]) -> None:
     """Write every frame of one observation as `view_<camera>.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in observation.items():
-        if value.dtype == np.uint8 and value.ndim == 3:
+        if kind_of(value.shape, value.dtype) is IMAGE:
             Image.fromarray(value).save(folder / f"view_{name}.png", optimize=True)
 
 

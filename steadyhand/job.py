@@ -17,7 +17,7 @@ from steadyhand.actor.config import LoggingConfig
 from steadyhand.children import is_child
 from steadyhand.config import DemoConfig
 from steadyhand.identity import configured_actor_id, identity_of, task_identity
-from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
@@ -139,6 +139,7 @@ def check_config(config: Mapping[str, Any]) -> None:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.
     """
     groups: dict[str, type[Any]] = {**GROUPS, "learner": LearnerConfig, "demo": DemoConfig}
+    groups["classifier"] = ClassifierConfig
     if "torch" in sys.modules:  # a verb that makes networks has imported it; one that deploys a policy must not
         from steadyhand.policies.config import PolicyConfig
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from steadyhand.runtime.clock import utc_text, wall_time_ns
-from steadyhand.transport.label_log import Label, LabelReader
+from steadyhand.transport.label_log import Label
+from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.schema import Schema
@@ -64,18 +65,15 @@ def read_log(folder: Path) -> LogFacts:
     reader = LogReader(folder)
     try:
         rows = np.arange(len(reader))
-        columns = {name: reader.gather(rows, name) for name in ("episode_id", "phase", "kind", "has_human", "success")}
-        labels = LabelReader(folder, reader.session_id).refresh()
-        for label in labels:
-            if label.success is not None:
-                lo, hi = reader.locate(label.first_seq)[0], reader.locate(label.end_seq)[0]
-                columns["success"][lo:hi] = label.success
+        labelled = labelled_columns(reader)
+        columns = {name: reader.gather(rows, name) for name in ("phase", "has_human")}
+        columns |= {name: getattr(labelled, name) for name in ("episode_id", "kind", "success")}
         return LogFacts(
             schema=reader.schema,
             actor_id=reader.actor_id,
             session_id=reader.session_id,
             records=len(rows),
-            labels=len(labels),
+            labels=labelled.labels,
             disk_bytes=sum(path.stat().st_blocks * 512 for path in folder.iterdir()),
             episodes=tuple(_episodes(columns)),
         )

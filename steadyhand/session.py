@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import gymnasium
 from steadyhand.actor import evaluate as judging
 from steadyhand.actor import record as recording
 from steadyhand.actor.config import ActorConfig
-from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.demos import action_gains, check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.film import SIDE, Shot, film
@@ -27,11 +28,12 @@ from steadyhand.learner.fit_bc import fit_bc, open_store
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.learner.replay.features import FeatureCache, slot_dtype, views_kept
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
+from steadyhand.person import with_person
 from steadyhand.policies import load_backbone
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.policy_file import PolicyFileError
 from steadyhand.report.evaluations import keep_evaluation
-from steadyhand.robot_envs.devices.make import held_by_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator, make_env
 from steadyhand.runtime.clock import MonotonicClock
@@ -60,8 +62,6 @@ __all__ += ["record_demos", "record_demos_in", "runner_for", "trained_policy"]
 
 
 logger = get_logger("session")
-
-OnEpisode = Callable[[EpisodeSummary], None]
 
 
 class FilmError(RuntimeError):
@@ -101,7 +101,7 @@ def feature_bytes(job: Job, schema: Schema) -> int:
 def record_demos(
     job: Job,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Record demonstrations into the run's `demos/` until there are enough.
@@ -111,11 +111,12 @@ def record_demos(
     Raises:
         DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
     """
+    events, seed = events or Events(), seed_for(job.seed, "demonstrator")
     with (
         opened_env(job.config, job.seed) as env,
-        closing(make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"))) as demonstrator,
+        with_person(job.config, env, partial(make_demonstrator, job.config, env, seed), stop, events) as person,
     ):
-        return record_demos_in(job, env, demonstrator, stop, on_episode, accepted)
+        return record_demos_in(job, person.env, person.operator, stop, events, accepted)
 
 
 def record_demos_in(
@@ -123,7 +124,7 @@ def record_demos_in(
     env: gymnasium.Env[Any, Any],
     demonstrator: Operator,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
     """Do what `record_demos` does in an environment that is open.
@@ -147,13 +148,15 @@ def record_demos_in(
         task=job.config["task"],
         hand_over=build(ActorConfig, job.config["actor"], "actor").hand_over,
         episode_settings=episode_settings(job.config["task"]),
+        reward=job.config["reward"],
         identity=job.identity,
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
     build_policy_spec(policy_config(job), schema, (), 1.0)
+    failed = job.run.failed_demos if job.demo.keep_failures else None
     manifest = recording.record_demos(
-        config, env, schema, demonstrator, job.run.demos, job.seed, stop, on_episode, accepted
+        config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted, failed
     )
     if manifest.successes < wanted and not stop():
         raise DemoSetError(
@@ -175,7 +178,7 @@ def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
 def demonstrator_name(config: Mapping[str, Any]) -> str:
     """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
     device = config["device"]
-    return f"person ({device['kind']})" if held_by_person(device) else str(config["task"].get("expert"))
+    return f"person ({input_name(device)})" if held_by_person(device) else str(config["task"].get("expert"))
 
 
 def fit_bc_baseline(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> SavedPolicy:
@@ -261,12 +264,12 @@ def evaluate(
     episodes: int,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
     """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
     with opened_env(job.config, seed) as env:
-        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, on_episode, who)
+        return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, events, who)
 
 
 def evaluate_in(
@@ -277,12 +280,12 @@ def evaluate_in(
     episodes: int,
     seed: int,
     stop: Callable[[], bool] = lambda: False,
-    on_episode: OnEpisode = lambda summary: None,
+    events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
     """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
     runner = runner_for(job, policy, env, seed)
-    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, on_episode=on_episode)
+    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events)
     if who and not stop():
         keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
     return result

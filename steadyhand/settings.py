@@ -6,21 +6,22 @@ Needs no torch and no learner: a machine that deploys a policy has neither.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
-from steadyhand.robot_envs.camera import WHOLE, Crop
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_device
+from steadyhand.robot_envs.camera import ViewConfig
+from steadyhand.robot_envs.devices.make import find_input, is_over_ros
 from steadyhand.robot_envs.gym_env import GymTaskConfig
-from steadyhand.robot_envs.make import RobotTaskConfig, ScriptedDeviceConfig
-from steadyhand.robot_envs.mock.config import MockRobotConfig, RenderedCameraConfig, WorldConfig
+from steadyhand.robot_envs.hardware import find_camera, find_robot, is_behind_ros
+from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.profile import RosRobotConfig
+from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.sensor import find_sensor
+from steadyhand.runtime.component import ENTRY_POINT
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
-from steadyhand.runtime.ranges import expect_at_least
 from steadyhand.transport.config import TransportConfig
 
 __all__ = ["check_overrides", "check_settings", "composed", "run_root"]
@@ -31,27 +32,16 @@ GROUPS: dict[str, type[Any]] = {
     "logging": LoggingConfig,
     "safety": SafetyLimits,
 }
-SPECIAL = ("task", "robot", "camera", "device")  # which dataclass they fit depends on their kind
+SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
 IN_PROFILE = ("gripper", "homing")  # stand in the robot's profile too, and are checked there
-LEARNING = ("policy", "algo", "learner", "demo")  # checked where there is a learner
+LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # checked where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
 ROS_KEYS = ("kind", "profile")
-MOCK_KEYS = ("kind", "world", "imperfections")
 LIMITS = ("joint_limits", "name")  # of the arm: what safety takes over, and what it is called in a run's identity
-NODE_KEYS = ("world", "imperfections", "mock_node")  # of a mock robot behind ROS
-
-
-@dataclass(frozen=True)
-class ViewConfig:
-    """What every camera's view has; a real one may have more."""
-
-    height: int
-    width: int
-    crop: Crop = WHOLE
-
-    def __post_init__(self) -> None:
-        expect_at_least(self, 1, "height", "width")
+OURS = "steadyhand."  # how the entry points of the product's own components begin
+MOCK_KEYS = ("entry_point", "world", "imperfections")  # of the simulated arm behind a mock robot's node
+NODE_KEYS = (*MOCK_KEYS, "mock_node")  # of a mock robot behind ROS
 
 
 def composed(overrides: Sequence[str]) -> dict[str, Any]:
@@ -88,8 +78,10 @@ def check_settings(config: Mapping[str, Any], groups: Mapping[str, type[Any]] = 
         build(settings, config[name], name)
     _check_task(_mapping(config, "task"))
     _check_robot(_mapping(config, "robot"), _mapping(config, "task"))
-    _check_camera(_mapping(config, "camera"), is_mock=config["robot"].get("kind") == "mock")
+    _check_camera(_mapping(config, "camera"), config["robot"])
+    _check_sensor(_mapping(config, "sensor"))
     _check_device(_mapping(config, "device"))
+    _check_reward(_mapping(config, "reward"))
 
 
 def run_root(config: Mapping[str, Any]) -> Path:
@@ -124,37 +116,44 @@ def _check_task(task: Mapping[str, Any]) -> None:
 
 
 def _check_robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> None:
-    kind = robot.get("kind")
-    if kind not in ("mock", "ros"):
-        raise ConfigError(f"robot.kind: expected mock or ros, found {kind!r}")
-    if kind == "ros":
-        _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
-        build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot")
-    else:
-        _check_keys(robot, "robot.", (*MOCK_KEYS, *LIMITS))
-    if kind == "mock" or "mock_node" in robot:
-        empty: dict[str, Any] = {"tool": None, "fixtures": {}, "objects": {}}
-        world = {**_mapping(robot, "world", "robot."), "scene": task.get("scene", empty)}
-        build(WorldConfig, world, "robot.world")
-        build(MockRobotConfig, _mapping(robot, "imperfections", "robot."), "robot.imperfections")
+    scene = task.get("scene", {"tool": None, "fixtures": {}, "objects": {}})
+    if not is_behind_ros(robot):
+        find_robot(robot).make(scene)
+        return
+    _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
+    build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot")
+    if "mock_node" in robot:
+        find_robot({key: robot.get(key) for key in MOCK_KEYS}).make(scene)
 
 
-def _check_camera(camera: Mapping[str, Any], is_mock: bool) -> None:
+def _check_camera(camera: Mapping[str, Any], robot: Mapping[str, Any]) -> None:
     _check_keys(camera, "camera.", ("views",))
     for name in _mapping(camera, "views", "camera."):
-        where = f"camera.views.{name}"
         values = _mapping(camera["views"], name, "camera.views.")
-        if is_mock:
-            build(RenderedCameraConfig, {"name": name, **values}, where)
+        if is_behind_ros(robot):
+            known = {key: values[key] for key in ("height", "width", "crop") if key in values}
+            build(ViewConfig, known, f"camera.views.{name}")
         else:
-            build(ViewConfig, {key: values[key] for key in ("height", "width", "crop") if key in values}, where)
+            find_camera(name, values, find_robot(robot).type)
+
+
+def _check_sensor(sensor: Mapping[str, Any]) -> None:
+    _check_keys(sensor, "sensor.", ("fields",))
+    for name in _mapping(sensor, "fields", "sensor."):
+        find_sensor(name, _mapping(sensor["fields"], name, "sensor.fields."))
 
 
 def _check_device(device: Mapping[str, Any]) -> None:
-    if not held_by_person(device):
-        build(ScriptedDeviceConfig, device, "device")
-    elif device["kind"] in PERSONS:  # another one is made by the ROS 2 actor alone, which checks it
-        make_device(device)
+    if not is_over_ros(device):  # the ROS 2 actor checks one of its own
+        find_input(device)
+
+
+def _check_reward(reward: Mapping[str, Any]) -> None:
+    """Check the settings of a reward of ours; one of the user's own is imported beside the robot alone."""
+    if str(reward.get("entry_point")).startswith(OURS):
+        find_reward(reward)
+    elif ENTRY_POINT.fullmatch(str(reward.get("entry_point"))) is None:
+        raise ConfigError(f"reward.entry_point: expected package.module:Class, found {reward.get('entry_point')!r}")
 
 
 def _mapping(config: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import HandOver, ramped_entries
+from steadyhand.actor.authority import HandOver
+from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser
-from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, episode_seed
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import ActionChosen, Events, StepEnded, StopCleared, StopLatched, Waiting
 from steadyhand.actor.timing import Percentiles
-from steadyhand.actor.waiting import resume_after_stop
+from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.device import HumanInput
-from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator, Wish
-from steadyhand.robot_envs.make import TaughtEnv
+from steadyhand.robot_envs.devices.operator import DeviceOperator, Operator
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.transport.record import Phase
 
 __all__ = ["Teleop", "TeleopStatus"]
-
-Observation = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class TeleopStatus:
     """Driving at one moment.
 
     Attributes:
-        state: Who moves the robot: person, nobody (the device is at rest), held (it is silent), stopped; or starting,
-            before the first step.
+        state: Who moves the robot: person, nobody (the device is at rest), held (it is silent), stopped; waiting, for
+            the person's enable; or starting, before the first step.
         stop_reason: Why the robot was stopped, while it is; else "".
         reading: Of the device; None before the first one.
         tcp_pose: Of the tool against the episode's start, position then rotation vector. Shape (6,); [m], [rad].
@@ -40,6 +41,7 @@ class TeleopStatus:
         steps: Since the start of the program.
         overruns: Steps that came late.
         period: From look to look.
+        waiting: The condition that is waited for, while nothing moves; else "".
     """
 
     state: str
@@ -50,6 +52,7 @@ class TeleopStatus:
     steps: int
     overruns: int
     period: Percentiles
+    waiting: str = ""
 
 
 class Teleop:
@@ -61,43 +64,55 @@ class Teleop:
         seed: Of the episodes' resets.
         stop: Whether to end.
         hand_over: How the person takes over from rest.
+        operator: The person under supervision; None = `person` alone.
+        events: Told about every episode.
     """
 
     def __init__(
-        self, env: TaughtEnv, person: DeviceOperator, seed: int, stop: Callable[[], bool], hand_over: HandOver
+        self,
+        env: gymnasium.Env[Any, Any],
+        person: DeviceOperator,
+        seed: int,
+        stop: Callable[[], bool],
+        hand_over: HandOver,
+        operator: Operator | None = None,
+        events: Events | None = None,
     ) -> None:
         self._env, self._person, self._seed, self._stop = env, person, seed, stop
+        self._operator, self._events = operator or person, events or Events()
         schema = env_schema(env)
-        self._loop = ControlLoop(env, schema, append=lambda record: None)
-        arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
-        self._chooser = Chooser(_Watched(person, self._note), arbiter)
-        self._observation: Observation = {}
-        self._wish: Wish = None
-        self._stop_reason = ""
+        self._loop = ControlLoop(env, schema, append=lambda record: None, events=self._events)
+        arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
+        self._chooser = Chooser(self._operator, arbiter)
+        self._break = BreakTime(env, self._operator, self._events)
+        self._observation: Mapping[str, NDArray[Any]] = {}
+        self._acting, self._stop_reason, self._waiting = "starting", "", ""
         self._steps = 0
+        self._events.subscribe(ActionChosen, self._on_action)
+        self._events.subscribe(StepEnded, self._on_step)
+        self._events.subscribe(StopLatched, self._on_stop)
+        self._events.subscribe(StopCleared, self._on_clear)
+        self._events.subscribe(Waiting, self._on_wait)
 
-    def run(self, on_episode: Callable[[EpisodeSummary], None] = lambda summary: None) -> None:
+    def run(self) -> None:
         """Drive until `stop` says so; after a stop of the robot, go on when the person says that it is safe."""
         episode = 0
         while not self._stop():
+            if self._break.wanted():
+                self._break.take(self._stop, self._wait)
+                self._events.emit(Waiting(""))
+                continue
             seed = episode_seed(self._seed, Phase.DEMO, episode)
-            summary = self._loop.run_episode(episode, Phase.DEMO, self._chooser, seed, lambda: not self._stop())
+            summary = self._loop.run_episode(episode, Phase.DEMO, self._chooser, seed, self._may_step)
             episode += 1
-            if summary.stop_reason == INTERRUPTED:
-                return
-            self._stop_reason = summary.stop_reason
-            on_episode(summary)
-            resume_after_stop(self._env, self._person, summary.stop_reason, self._stop)
-            self._stop_reason = ""
+            if summary.stop_reason != INTERRUPTED:
+                resume_after_stop(self._env, self._operator, summary.stop_reason, self._stop, events=self._events)
 
     def status(self) -> TeleopStatus:
         """Return how it goes; another thread may ask."""
-        wish, stop_reason = self._wish, self._stop_reason
-        acting = "held" if wish is HOLD else "nobody" if wish is None else "person"
-        if self._steps == 0:
-            acting = "starting"
+        stop_reason, waiting = self._stop_reason, self._waiting
         return TeleopStatus(
-            state="stopped" if stop_reason else acting,
+            state="stopped" if stop_reason else "waiting" if waiting else self._acting,
             stop_reason=stop_reason,
             reading=self._person.reading,
             tcp_pose=self._seen("tcp_pose"),
@@ -105,25 +120,32 @@ class Teleop:
             steps=self._steps,
             overruns=self._loop.overruns,
             period=self._loop.period.percentiles(),
+            waiting=waiting,
         )
 
-    def _note(self, observation: Observation, wish: Wish) -> None:
-        self._observation, self._wish, self._steps = observation, wish, self._steps + 1
+    def _may_step(self) -> bool:
+        return not (self._stop() or self._break.wanted())
+
+    def _wait(self, reason: str) -> None:
+        if reason != self._waiting:
+            self._events.emit(Waiting(reason))
+        pause()
+
+    def _on_action(self, event: ActionChosen) -> None:
+        self._acting = "held" if event.holds else "person" if event.has_human else "nobody"
+
+    def _on_step(self, event: StepEnded) -> None:
+        self._observation, self._steps = event.observation, self._steps + 1
+
+    def _on_stop(self, event: StopLatched) -> None:
+        self._stop_reason = event.reason
+
+    def _on_clear(self, event: StopCleared) -> None:
+        self._stop_reason = ""
+
+    def _on_wait(self, event: Waiting) -> None:
+        self._waiting = event.reason
 
     def _seen(self, name: str) -> NDArray[np.float64]:
         values = self._observation.get(name)
         return np.zeros(6) if values is None else np.asarray(values, np.float64).ravel()[:6]
-
-
-class _Watched:
-    """The person, with somebody looking over the shoulder."""
-
-    def __init__(self, person: DeviceOperator, note: Callable[[Observation, Wish], None]) -> None:
-        self._person, self._note = person, note
-        self.reset, self.may_resume, self.close = person.reset, person.may_resume, person.close
-        self.wants_park = person.wants_park
-
-    def act(self, observation: Observation, info: dict[str, Any], policy_action: NDArray[np.float32] | None) -> Wish:
-        wish = self._person.act(observation, info, policy_action)
-        self._note(observation, wish)
-        return wish

@@ -78,7 +78,7 @@ def plain_line(status: TeleopStatus) -> str:
     reading = status.reading
     return " | ".join(
         [
-            f"stopped: {status.stop_reason}" if status.stop_reason else status.state,
+            _state(status),
             f"twist {' '.join(f'{value:+.2f}' for value in _twist(reading))}",
             f"gripper {_gripper(reading)}",
             f"device {_age(reading)}",
@@ -105,9 +105,18 @@ def view(status: TeleopStatus) -> Panel:
     )
     for name, text in rows:
         grid.add_row(f"[dim]{name}[/]", text)
-    stopped = f"[red]stopped ({escape(status.stop_reason)}): make it safe, then press resume[/]"
-    title = stopped if status.stop_reason else TITLES[status.state]
+    title = TITLES.get(status.state, "")
+    if status.stop_reason:
+        title = f"[red]stopped ({escape(status.stop_reason)}): make it safe, then press resume[/]"
+    elif status.waiting:
+        title = f"[red]waiting for {escape(status.waiting)}[/]"
     return Panel(grid, title=title, title_align="left", expand=False)
+
+
+def _state(status: TeleopStatus) -> str:
+    if status.stop_reason:
+        return f"stopped: {status.stop_reason}"
+    return f"waiting for {status.waiting}" if status.waiting else status.state
 
 
 def _twist(reading: HumanInput | None) -> list[float]:

@@ -94,9 +94,13 @@ def check_disposable(run: RunFolder) -> None:
         return
     waiting = waiting_records(run)
     reasons = [f"{waiting} records that the learner is not known to hold"] if waiting else []
-    reasons += ["demonstrations"] if any(is_demo_set(below) for below in (run.demos, *run.demos.glob("*"))) else []
+    reasons += ["demonstrations"] if any(map(is_demo_set, _demo_folders(run))) else []
     if reasons:
         raise RunInUseError(f"{run.path}: it has {' and '.join(reasons)}; `steadyhand runs archive {run.name}` first")
+
+
+def _demo_folders(run: RunFolder) -> list[Path]:
+    return [run.demos, *run.demos.glob("*"), run.failed_demos]
 
 
 def _is_whole(path: Path, run: RunFolder) -> bool:

@@ -10,13 +10,13 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.plausibility import PlausibleMotion
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.robot_envs.safety.tare import TareLimits
-from steadyhand.runtime.config import compose
+from tests.config_kit import composed
 
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 def make_robot_env(*overrides: str, seed: int = 0):
-    return make_env(compose(list(overrides)), seed)
+    return make_env(composed(*overrides), seed)
 
 
 def limits(**changes) -> SafetyLimits:
@@ -54,6 +54,31 @@ def state(n_arms: int = 1, stamp_ns: int = 0, **changes) -> RobotState:
         "ok": np.ones(n_arms, np.bool_),
     }
     return RobotState(**(values | changes))
+
+
+class StillRobot:
+    """An arm that never moves and keeps the last command."""
+
+    n_arms = 1
+    has_gripper = True
+
+    def connect(self):
+        self.connected = True
+
+    def read(self):
+        return state()
+
+    def reset(self, tcp_pose, gripper_width, may_go_on):
+        return state()
+
+    def command(self, command):
+        self.commanded = command
+
+    def hold(self):
+        pass
+
+    def close(self):
+        pass
 
 
 class RecordingRobot:

@@ -20,6 +20,7 @@ import pytest
 PERIOD_S = 0.005
 STALL_S = 0.05  # half of what the watchdog allows
 RERUNS = 2
+LONGEST_S = "longest_stall_s"  # the property of a report that says why the test ran again
 
 
 @dataclass(frozen=True)
@@ -60,37 +61,39 @@ class StallPlugin:
     """Runs a failed `realtime` test again if the machine stood still meanwhile, and says so at the end."""
 
     def __init__(self, heartbeat: Heartbeat | None = None) -> None:
-        self._heartbeat = heartbeat  # None: started, and ended, with the first run that has such tests
+        self.heartbeat = heartbeat  # None: started with the first test that needs it, on the worker that runs it
         self._began_s = 0.0
         self._stalls: list[Stall] = []
         self._excused: list[str] = []
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        marked = [item for item in items if item.get_closest_marker("realtime")]
-        if marked and self._heartbeat is None:
-            self._heartbeat = Heartbeat()
-            config.add_cleanup(self._heartbeat.close)
-        for item in marked:
-            # pytest-rerunfailures asks the condition after the test.
-            item.add_marker(pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still))
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if item.get_closest_marker("realtime"):
+                # pytest-rerunfailures asks the condition after the test.
+                item.add_marker(pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if self.heartbeat is None and item.get_closest_marker("realtime"):
+            self.heartbeat = Heartbeat()
+            item.config.add_cleanup(self.heartbeat.close)
         self._began_s = time.monotonic()
 
     def _stood_still(self, error: BaseException | None) -> bool:
-        """Whether a failure may be the machine's; asked of tests that passed too, without an error."""
-        assert self._heartbeat is not None
-        self._stalls = [] if error is None else self._heartbeat.since(self._began_s)
+        """Return True if a failure may be the machine's; asked of tests that passed too, without an error."""
+        assert self.heartbeat is not None
+        self._stalls = [] if error is None else self.heartbeat.since(self._began_s)
         return bool(self._stalls)
 
+    @pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist sends the report to the process with the terminal
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.outcome == "rerun":  # pytest-rerunfailures' own
-            longest = max(stall.lasted_s for stall in self._stalls)
-            self._excused.append(
-                f"{report.nodeid}: failed while the machine stood still for {longest:.2f} s, ran again"
-            )
+        if report.outcome != "rerun":  # pytest-rerunfailures' own
+            return
+        if self._stalls:  # here the test ran
+            report.user_properties.append((LONGEST_S, max(stall.lasted_s for stall in self._stalls)))
+        lasted_s = float(str(dict(report.user_properties)[LONGEST_S]))
+        self._excused.append(f"{report.nodeid}: failed while the machine stood still for {lasted_s:.2f} s, ran again")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._excused:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,37 @@ def run(pytester, heartbeat, body):
             config.body = body
 
     return pytester.inline_run("-p", "no:cacheprovider", plugins=[StallPlugin(heartbeat), Given()]).ret
+
+
+OF_A_WORKER = """
+import os, signal, threading, pytest
+calls = 0
+
+@pytest.mark.realtime
+def test_it(pytestconfig):
+    global calls
+    calls += 1
+    heartbeat = next(p for p in pytestconfig.pluginmanager.get_plugins() if type(p).__name__ == "StallPlugin").heartbeat
+    begin = len(heartbeat.since(0.0))
+    while len(heartbeat.since(0.0)) == begin:
+        os.kill(heartbeat.pid, signal.SIGSTOP)
+        threading.Event().wait(0.1)
+        os.kill(heartbeat.pid, signal.SIGCONT)
+    assert calls > {failures}
+
+def test_another():
+    pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("failures", "outcomes", "reruns"), [(1, {"passed": 2}, 1), (3, {"passed": 1, "failed": 1}, 2)]
+)
+def test_so_it_is_on_a_worker_and_the_terminal_says_so(pytester, monkeypatch, failures, outcomes, reruns):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+    pytester.makeini("[pytest]\nmarkers = realtime")
+    pytester.makepyfile(OF_A_WORKER.format(failures=failures))
+    result = pytester.runpytest_subprocess("-p", "tests.stalls", "-p", "no:cacheprovider", "-n", "1")
+    assert result.parseoutcomes().items() >= {**outcomes, "rerun": reruns}.items()
+    assert result.stdout.str().count("stood still") == reruns

@@ -11,7 +11,7 @@ from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.transport import keys
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.intake import Intake
-from steadyhand.transport.log import LogWriter
+from steadyhand.transport.log import LogReader, LogWriter
 from steadyhand.transport.record import Kind, Phase, record_dtype
 from steadyhand.transport.schema import FieldSpec, Schema
 from steadyhand.transport.wire import Hello, Status
@@ -77,6 +77,15 @@ def write_episode(writer: LogWriter, session: int, episode: int, steps: int, end
 def writer_in(folder: Path, number: int = 0, schema: Schema = SCHEMA, actor_id: str = "arm", **options) -> LogWriter:
     settings = {"segment_bytes": CONFIG.segment_bytes}
     return LogWriter(folder, schema, actor_id, session_id(number), **(settings | options))
+
+
+def frames(folder: Path, count: int, number: int = 0, schema: Schema = SCHEMA) -> bytes:
+    """Return `count` records as one message of an actor has them."""
+    writer = writer_in(folder, number, schema)
+    for step in range(count):
+        writer.append(record(number, 0, step, schema=schema))
+    writer.close()
+    return LogReader(folder).frame(0, count)
 
 
 def hello(number: int = 0, schema: Schema = SCHEMA, actor_id: str = "arm") -> Hello:

@@ -41,6 +41,7 @@ class DemoManifest:
     expert: str  # who or what demonstrated
     # Settings of the task that only say where episodes begin; None: recorded before this was noted.
     episode_settings: tuple[str, ...] | None = None
+    reward: dict[str, Any] | None = None  # resolved configuration of the reward; None: the task's own outcome
 
 
 def is_demo_set(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, write_manifest
+from steadyhand.transport.label_log import append_label, failure_label
 from steadyhand.transport.log_writer import LogWriter
 from steadyhand.transport.record import OBSERVATION, Kind, Phase, record_dtype
 from steadyhand.transport.schema import Schema
@@ -61,7 +62,7 @@ class DemoSetWriter:
             actions: (T, A), normalised to [-1, 1].
             rewards: (T,), what each step earned.
             terminated: Whether the last step ended the task; False: time ran out, and something would have followed.
-            success: Whether the task was done.
+            success: Whether the task was done. A failure gets a label, so that it is learnt from and not imitated.
 
         Raises:
             DemoSetError: A field is missing, has another shape, or is not finite; nothing was written.
@@ -77,6 +78,9 @@ class DemoSetWriter:
         }
         if not steps:
             raise DemoSetError("actions: expected at least one step, found none; leave the episode out")
+        if not success:  # the label comes first: no record is ever there without it
+            m, first = self._manifest, self._writer.next_seq
+            append_label(self._folder, failure_label(m.session_id, first, first + steps + 1, m.expert))
         row = np.zeros((), record_dtype(self._schema))
         period_ns = round(self._schema.control_period_s * 1e9)
         row["episode_id"], row["phase"], row["valid"] = self._manifest.episodes, Phase.DEMO, True

@@ -15,9 +15,10 @@ from pathlib import Path
 import msgspec
 
 from steadyhand.runtime.append import append_whole
+from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["Label", "LabelError", "LabelReader", "append_label"]
+__all__ = ["Label", "LabelError", "LabelReader", "append_label", "failure_label"]
 
 FILE = "labels.log"
 SIGN = " "  # between a line's checksum and its JSON
@@ -51,6 +52,11 @@ class Label:
                 raise LabelError(f"label: expected {count} {name}, one a record, found {len(values)}")
         if self.rewards is not None and not all(abs(value) < float("inf") for value in self.rewards):
             raise LabelError("label: expected finite rewards, found NaN or infinity")
+
+
+def failure_label(session_id: str, first_seq: int, end_seq: int, author: str) -> Label:
+    """Return the label that calls records [first_seq, end_seq) a failure: their actions are not imitated."""
+    return Label(session_id, first_seq, end_seq, None, None, False, author, utc_text(wall_time_ns()))
 
 
 class LabelReader:

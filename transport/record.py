@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.runtime.observation_kinds import KINDS
 from steadyhand.transport.schema import Schema
 
 __all__ = [
@@ -80,7 +81,7 @@ def record_dtype(schema: Schema) -> np.dtype[np.void]:
         ("gated_command", ("<f4", (schema.command_size,))),
     ]
     for field in schema.observation:
-        fields.append((OBSERVATION + field.name, ({"uint8": "u1", "float32": "<f4"}[field.dtype], field.shape)))
+        fields.append((OBSERVATION + field.name, (KINDS[field.dtype].stored, field.shape)))
     return np.dtype([*fields, ("crc", "<u4")])
 
 

@@ -7,16 +7,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import field as dataclass_field
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, Dtype
 
 __all__ = ["FieldSpec", "Schema", "SchemaError"]
-
-Dtype = Literal["uint8", "float32"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}")
 MAX_TEXT = 64  # characters of a name, a unit or a frame
@@ -37,7 +37,9 @@ class FieldSpec:
     """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`.
 
     `scale` is what a typical reading of each element of a vector deviates from zero by, in `unit`; () where that is
-    not known.
+    not known. `privileged` says whether a policy from images must not read the field; None = recorded by a release
+    whose schemas did not say so. It belongs neither to the layout nor to the hash, and two schemas that differ in
+    nothing else are equal.
     """
 
     name: Text
@@ -48,6 +50,7 @@ class FieldSpec:
     unit: Text
     frame: Text
     scale: Annotated[tuple[float, ...], Meta(max_length=MAX_SCALE)] = ()
+    privileged: bool | None = dataclass_field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
@@ -57,8 +60,8 @@ class FieldSpec:
         object.__setattr__(self, "scale", tuple(float(value) for value in self.scale))
         if NAME.fullmatch(self.name) is None:
             raise SchemaError(f"field name: expected 1 to 64 of A-Z a-z 0-9 _ . / -, found {quoted(self.name)}")
-        if self.dtype not in get_args(Dtype):
-            raise SchemaError(f"{self.name}: expected dtype uint8 or float32, found {quoted(self.dtype)}")
+        if self.dtype not in DTYPES:
+            raise SchemaError(f"{self.name}: expected dtype {' or '.join(DTYPES)}, found {quoted(self.dtype)}")
         if len(self.shape) > MAX_DIMENSIONS or not all(1 <= size <= MAX_ELEMENTS for size in self.shape):
             raise SchemaError(f"{self.name}: expected at most {MAX_DIMENSIONS} sizes from 1 on, found {self.shape}")
         if math.prod(self.shape) > MAX_ELEMENTS:
@@ -74,6 +77,11 @@ class FieldSpec:
         for text in (self.unit, self.frame):
             if len(text) > MAX_TEXT or not text.isprintable():
                 raise SchemaError(f"{self.name}: expected a short printable unit and frame, found {quoted(text)}")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the field is a camera's image; otherwise it is a vector."""
+        return self.dtype == IMAGE.dtype
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,10 @@ class Schema:
     @property
     def hash(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hex. The order of the fields counts: it is the layout."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        facts = msgspec.to_builtins(self)
+        for spec in (*facts["observation"], facts["action"]):
+            spec.pop("privileged", None)
+        return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; an infinite bound is null."""

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from steadyhand.actor.console.status import Status
+from steadyhand.actor.events import EpisodeLogged, Waiting
 
 __all__ = ["LiveConsole", "view"]
 
@@ -42,10 +43,10 @@ class LiveConsole:
         )
         self._live.start()
 
-    def episode_done(self) -> None:
+    def episode_done(self, event: EpisodeLogged) -> None:
         """The next redraw shows it."""
 
-    def waiting(self) -> None:
+    def waiting(self, event: Waiting) -> None:
         """The next redraw shows it."""
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from steadyhand.actor.console.status import Status
+from steadyhand.actor.events import EpisodeLogged, Waiting
 
 __all__ = ["NoConsole"]
 
@@ -15,10 +16,10 @@ class NoConsole:
     def start(self, status: Callable[[], Status]) -> None:
         """Nothing."""
 
-    def episode_done(self) -> None:
+    def episode_done(self, event: EpisodeLogged) -> None:
         """Nothing."""
 
-    def waiting(self) -> None:
+    def waiting(self, event: Waiting) -> None:
         """Nothing."""
 
     def close(self) -> None:

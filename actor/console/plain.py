@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from steadyhand.actor.console.status import Status
+from steadyhand.actor.events import EpisodeLogged, Waiting
 from steadyhand.runtime.clock import Clock
 
 __all__ = ["PlainConsole", "progress_line"]
@@ -30,15 +31,15 @@ class PlainConsole:
         """Begin."""
         self._status = status
 
-    def episode_done(self) -> None:
+    def episode_done(self, event: EpisodeLogged) -> None:
         """Write a line, unless the last one is too young."""
         if self._clock.now_ns() >= self._next_ns:
             self._write_progress()
 
-    def waiting(self) -> None:
+    def waiting(self, event: Waiting) -> None:
         """Write the reason."""
-        if self._status is not None and (reason := self._status().waiting):
-            self._write(f"waiting for {reason}")
+        if self._status is not None and event.reason:
+            self._write(f"waiting for {event.reason}")
 
     def close(self) -> None:
         """Write the last line."""

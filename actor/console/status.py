@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from steadyhand.actor.events import EpisodeLogged, Waiting
+
 __all__ = ["Console", "Status"]
 
 
@@ -34,16 +36,16 @@ class Status:
 
 
 class Console(Protocol):
-    """Shows how practice goes. Nothing here may hold up the control loop."""
+    """Shows how training goes: a subscriber of a run's events. Nothing here may hold up the control loop."""
 
     def start(self, status: Callable[[], Status]) -> None:
         """Begin; `status` may be called at any time, from any thread, until `close`."""
 
-    def episode_done(self) -> None:
+    def episode_done(self, event: EpisodeLogged) -> None:
         """An episode has ended."""
 
-    def waiting(self) -> None:
-        """Nothing moves, for another reason than before; `status` says which."""
+    def waiting(self, event: Waiting) -> None:
+        """Nothing moves, for another reason than before; an empty one ends the wait."""
 
     def close(self) -> None:
         """Show the last state and leave the terminal as it was."""

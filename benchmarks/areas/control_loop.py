@@ -18,7 +18,6 @@ from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.authority import ramped_entries
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import ControlLoop
@@ -29,6 +28,7 @@ from steadyhand.policies import EncoderError
 from steadyhand.policies.encoders import FROM_FILE
 from steadyhand.robot_envs.devices.operator import NoOperator, Wish
 from steadyhand.robot_envs.make import make_env
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import build, compose
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogWriter
@@ -83,7 +83,7 @@ def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row
         loop = ControlLoop(env, schema, writer.append)
         size = schema.action.shape[0]
         hand_over = build(ActorConfig, config["actor"], "actor").hand_over
-        arbiter = Arbiter(ramped_entries(env), hand_over, schema.control_period_s)
+        arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
         chooser = Chooser(_Wanderer(size), arbiter)
         for episode in range(plan.pick(10, 1)):
             steps = repeat(True, plan.pick(80, 3))

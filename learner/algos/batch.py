@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from steadyhand.policies.encoders.frames import FRAME_DTYPE
+
 __all__ = ["Batch", "random_shift", "shift_frames", "to_device", "to_host"]
 
 
@@ -75,7 +77,7 @@ def to_host(value: Any, device: torch.device) -> Any:
 def shift_frames(observation: Mapping[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:
     """Shift the frames of an observation at random; vectors stay as they are."""
     return {
-        key: random_shift(value, pixels, generator) if value.dtype == torch.uint8 else value
+        key: random_shift(value, pixels, generator) if value.dtype == FRAME_DTYPE else value
         for key, value in observation.items()
     }
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-__all__ = ["stacked"]
+from steadyhand.runtime.observation_kinds import IMAGE
+
+__all__ = ["FRAME_DTYPE", "stacked"]
+
+FRAME_DTYPE: torch.dtype = getattr(torch, IMAGE.dtype)
 
 
 def stacked(frames: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
-"""A device with axes and buttons, whatever it is plugged into."""
+"""A device with axes and buttons, over any link."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, no_reading
+from steadyhand.robot_envs.devices.device import Device, DeviceError, HumanInput, no_reading
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
 from steadyhand.robot_envs.devices.reader import Reader
@@ -13,7 +15,7 @@ from steadyhand.runtime.clock import Clock
 __all__ = ["AxesDevice"]
 
 
-class AxesDevice:
+class AxesDevice(Device):
     """Readings of a ``Handle`` for one arm.
 
     Args:
@@ -40,6 +42,10 @@ class AxesDevice:
         self._reader, self._handle, self._mapping, self._clock = reader, handle, mapping, clock
         self._neutral_ns = round(neutral_s * 1e9)
         self._losses = 0
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every button that is pressed, on the reader's thread."""
+        self._handle.heard = heard
 
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""

@@ -1,15 +1,30 @@
-"""The contract of an input device in a person's hand: SpaceMouse, gamepad, keyboard."""
+"""The contract of an input device in a person's hand: SpaceMouse, gamepad, keyboard.
+
+A device is one file here, or in a package of the user's own, and one YAML file in `configs/device/`, whose
+`entry_point` names the class.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Device", "DeviceError", "HumanInput", "check_times", "no_reading"]
+__all__ = [
+    "Device",
+    "DeviceError",
+    "DeviceSettings",
+    "HumanInput",
+    "InputSettings",
+    "InputSource",
+    "check_times",
+    "no_reading",
+]
 
 
 class DeviceError(RuntimeError):
@@ -53,14 +68,71 @@ def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
     return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf, neutral=False)
 
 
-class Device(Protocol):
-    """A source of human input that never blocks the control loop."""
+@dataclass(frozen=True)
+class InputSettings:
+    """Settings of every input source.
 
+    Attributes:
+        pace: The pace of a simulated robot that this source drives: a person needs real time.
+    """
+
+    pace: Literal["realtime", "lockstep"]
+
+
+@dataclass(frozen=True)
+class DeviceSettings(InputSettings):
+    """Settings of every device; a subclass adds its own.
+
+    Attributes:
+        max_age_s: A moved device whose newest reading is older has fallen silent, and the robot stands still.
+    """
+
+    max_age_s: float
+
+    def __post_init__(self) -> None:
+        check_times(self, "max_age_s")
+
+
+class InputSource(ABC):
+    """Contract of the class that a `device` group names: a device that a person holds, or a scripted stand-in.
+
+    The class is constructed from an instance of its `settings_type`.
+
+    Attributes:
+        settings_type: The dataclass that the YAML file is read into.
+        name: Short name, for messages and manifests.
+        held_by_person: Whether a person is behind it.
+    """
+
+    settings_type: ClassVar[type[Any]]
+    name: ClassVar[str]
+    held_by_person: ClassVar[bool]
+
+
+class Device(InputSource):
+    """A source of human input that never blocks the control loop.
+
+    Attributes:
+        remedy: Steps that bring back a device that is not found; shown by the doctor.
+    """
+
+    held_by_person = True
+    remedy: ClassVar[str] = "plug the device in, see docs/devices.md"
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with the name of every button that is pressed, at once and on the device's own thread.
+
+        `poll` reports the same presses in its events. To be called before ``connect``; `heard` has to return at once.
+        """
+
+    @abstractmethod
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""
 
+    @abstractmethod
     def poll(self) -> HumanInput:
         """The newest reading; never waits for the next one. Raises DeviceError before ``connect``."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the device, once or more often."""

@@ -9,58 +9,63 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from steadyhand.robot_envs.devices.axes_device import AxesDevice
-from steadyhand.robot_envs.devices.device import check_times
+from steadyhand.robot_envs.devices.device import DeviceSettings, check_times
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.mapping import MappingConfig
 from steadyhand.robot_envs.devices.reader import Reader
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
-__all__ = ["GamepadConfig", "GamepadLink", "make_gamepad"]
+__all__ = ["Gamepad", "GamepadConfig", "GamepadLink"]
 
 EVENT = struct.Struct("=IhBB")  # ms, value, type, number
 BUTTON, AXIS = 0x01, 0x02  # a first event of each, on opening, has 0x80 too
 FIRST = 0x80
 EVENTS_AT_ONCE = 64
 START_S = 0.5  # the kernel tells at once where everything stands
+ABSENT = "expected a gamepad, found none; plug it in"
 
 
 @dataclass(frozen=True)
-class GamepadConfig:
-    """Where the gamepad is, and what its sticks mean.
+class GamepadConfig(DeviceSettings):
+    """Path of the gamepad, and the meaning of its sticks.
 
     Attributes:
-        kind: gamepad.
-        pace: The pace of a simulated robot that this device drives.
-        max_age_s: A stick that is off centre and has not changed for so long has fallen silent.
         path: Of the device; with wildcards, the first one that is there.
         retry_s: Time between two attempts to open a device that was lost.
         neutral_s: Time at rest after which the device counts as let go.
         mapping: What axes and buttons mean.
     """
 
-    kind: Literal["gamepad"]
-    pace: Literal["realtime", "lockstep"]
-    max_age_s: float
     path: str
     retry_s: float
     neutral_s: float
     mapping: MappingConfig
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s", "neutral_s")
+        super().__post_init__()
+        check_times(self, "retry_s", "neutral_s")
 
 
-def make_gamepad(config: GamepadConfig, clock: Clock | None = None) -> AxesDevice:
-    """Return the device, not yet connected."""
-    clock = clock or MonotonicClock()
-    handle = Handle(config.mapping, clock)
-    open_link = partial(GamepadLink, config.path, handle, config.mapping, clock)
-    reader = Reader("gamepad", open_link, handle.lose, config.retry_s)
-    absent = "expected a gamepad, found none; plug it in"
-    return AxesDevice("gamepad", absent, reader, handle, config.mapping, clock, config.neutral_s)
+class Gamepad(AxesDevice):
+    """A gamepad for one arm.
+
+    Args:
+        config: Path and mapping.
+        clock: Monotonic.
+    """
+
+    settings_type = GamepadConfig
+    name = "gamepad"
+    remedy = "plug the gamepad in, or name it with device.path=/dev/input/js1"
+
+    def __init__(self, config: GamepadConfig, clock: Clock | None = None) -> None:
+        clock = clock or MonotonicClock()
+        handle = Handle(config.mapping, clock)
+        open_link = partial(GamepadLink, config.path, handle, config.mapping, clock)
+        reader = Reader(self.name, open_link, handle.lose, config.retry_s)
+        super().__init__(self.name, ABSENT, reader, handle, config.mapping, clock, config.neutral_s)
 
 
 class GamepadLink:

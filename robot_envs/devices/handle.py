@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from steadyhand.robot_envs.devices.chords import Chords
@@ -41,6 +41,7 @@ class Handle:
         self._mapping, self._clock = mapping, clock
         self._chords = Chords(mapping.buttons)
         self._events: deque[str] = deque(maxlen=KEPT_EVENTS)
+        self.heard: Callable[[str], None] = lambda name: None  # told every press at once
         # One reference that is replaced as a whole: whoever reads it sees one moment, without a lock.
         self.state = HandleState((), frozenset(), False, 0, clock.now_ns(), None)
 
@@ -79,7 +80,10 @@ class Handle:
         if not self.state.present:
             return
         if pressed:
-            self._events.extend(self._chords.press(button))
+            begun = self._chords.press(button)
+            self._events.extend(begun)
+            for name in begun:
+                self.heard(name)
         else:
             self._chords.release(button)
         self._set(held=self._chords.held)

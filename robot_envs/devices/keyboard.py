@@ -17,13 +17,19 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.devices.device import DeviceError, HumanInput, check_times, no_reading
-from steadyhand.robot_envs.devices.mapping import RESUME, check_button_names, gripper_wish
+from steadyhand.robot_envs.devices.device import (
+    Device,
+    DeviceError,
+    DeviceSettings,
+    HumanInput,
+    check_times,
+    no_reading,
+)
+from steadyhand.robot_envs.devices.mapping import REQUESTS, check_button_names, gripper_wish
 from steadyhand.robot_envs.devices.reader import Reader
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
@@ -36,25 +42,19 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class KeyboardConfig:
-    """What the keys mean.
+class KeyboardConfig(DeviceSettings):
+    """Terminal, and the meaning of its keys.
 
     Attributes:
-        kind: keyboard.
-        pace: The pace of a simulated robot that this device drives.
-        max_age_s: A terminal that was lost for so long counts as gone.
         terminal: Device file of the terminal.
         retry_s: Time between two attempts to open it again.
         hold_s: How long a key moves the robot after it was last heard.
         engaged_s: How long after it the person stays in control.
         neutral_s: Time without a person in control after which the keys count as let go.
         keys: Twist of each key, in [-1, 1]: x, y, z, then rotation about x, y, z, in the tool frame.
-        buttons: Key by what it does: close, open, resume, park.
+        buttons: Key by what it does: close, open, resume, stop, park, success, failure, again.
     """
 
-    kind: Literal["keyboard"]
-    pace: Literal["realtime", "lockstep"]
-    max_age_s: float
     terminal: str
     retry_s: float
     hold_s: float
@@ -64,7 +64,8 @@ class KeyboardConfig:
     buttons: dict[str, str]
 
     def __post_init__(self) -> None:
-        check_times(self, "max_age_s", "retry_s", "hold_s", "neutral_s")
+        super().__post_init__()
+        check_times(self, "retry_s", "hold_s", "neutral_s")
         if self.engaged_s < self.hold_s:
             raise ValueError(f"engaged_s: expected at least hold_s = {self.hold_s}, found {self.engaged_s}")
         for key, twist in self.keys.items():
@@ -76,13 +77,17 @@ class KeyboardConfig:
             raise ValueError(f"keys: expected one meaning for each key, found two for {', '.join(sorted(both))}")
 
 
-class Keyboard:
+class Keyboard(Device):
     """A terminal's keys as a device for one arm.
 
     Args:
         config: What they mean.
         clock: Monotonic.
     """
+
+    settings_type = KeyboardConfig
+    name = "keyboard"
+    remedy = "run the command in a terminal, not through a pipe or a service"
 
     def __init__(self, config: KeyboardConfig, clock: Clock | None = None) -> None:
         self._config, self._clock = config, clock or MonotonicClock()
@@ -91,7 +96,14 @@ class Keyboard:
         self._losses = self._seen_losses = 0
         self._present = False
         self._opened_ns = self._clock.now_ns()
+        self._meanings = {key: name for name, key in config.buttons.items()}
+        self._requests = {key for key, name in self._meanings.items() if name in REQUESTS}
+        self._heard: Callable[[str], None] = lambda name: None
         self._reader = Reader("keyboard", self._open, self._lose, config.retry_s)
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every button that is typed, on the reader's thread."""
+        self._heard = heard
 
     def connect(self) -> None:
         """Listen to the terminal. Raises DeviceError when there is none."""
@@ -109,8 +121,7 @@ class Keyboard:
             return no_reading(events)
         held = self._since(now_ns, self._config.hold_s)
         buttons = frozenset(name for name, key in self._config.buttons.items() if key in held)
-        resume = {self._config.buttons.get(RESUME, "")}
-        in_control = self._since(now_ns, self._config.engaged_s) - resume
+        in_control = self._since(now_ns, self._config.engaged_s) - self._requests
         neutral_s = self._config.engaged_s + self._config.neutral_s
         is_new = now_ns - self._opened_ns < self._config.neutral_s * 1e9
         return HumanInput(
@@ -119,7 +130,7 @@ class Keyboard:
             gripper=np.array([gripper_wish(buttons)]),
             events=events,
             age_s=0.0,
-            neutral=not is_new and not self._since(now_ns, neutral_s) - resume,
+            neutral=not is_new and not self._since(now_ns, neutral_s) - self._requests,
         )
 
     def close(self) -> None:
@@ -127,18 +138,22 @@ class Keyboard:
         self._reader.stop()
 
     def _open(self) -> TerminalLink:
-        link = TerminalLink(self._config.terminal, lambda key: self._typed.append((self._clock.now_ns(), key)))
+        link = TerminalLink(self._config.terminal, self._hear)
         self._opened_ns = self._clock.now_ns()
         self._present = True
         return link
+
+    def _hear(self, key: str) -> None:
+        self._typed.append((self._clock.now_ns(), key))
+        if key in self._meanings:
+            self._heard(self._meanings[key])
 
     def _lose(self) -> None:
         self._present = False
         self._losses += 1
 
     def _take_typed(self) -> tuple[str, ...]:
-        meanings = {key: name for name, key in self._config.buttons.items()}
-        events = []
+        meanings, events = self._meanings, []
         while self._typed:
             stamp_ns, key = self._typed.popleft()
             if key in meanings:
@@ -160,12 +175,14 @@ class Keyboard:
 class TerminalLink:
     """A terminal that gives every key at once and shows none. Ctrl-C still ends the program.
 
+    What was typed before it was opened means nothing: nobody had asked for it.
+
     Args:
         path: Of the terminal.
         typed: Told every key: a character, "enter" or "space".
 
     Raises:
-        OSError: There is no terminal.
+        OSError: There is no terminal, or it belongs to another job of the shell.
     """
 
     def __init__(self, path: str, typed: Callable[[str], None]) -> None:
@@ -173,10 +190,15 @@ class TerminalLink:
         self._file = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             self._saved = termios.tcgetattr(self._file)
+            _check_foreground(self._file, path)
             tty.setcbreak(self._file, termios.TCSANOW)
+            termios.tcflush(self._file, termios.TCIFLUSH)
         except termios.error as error:
             os.close(self._file)
             raise OSError(f"{path}: expected a terminal, found something else ({error.args[-1]})") from error
+        except OSError:
+            os.close(self._file)
+            raise
         # A program that dies with an error must not leave a terminal behind that shows no key.
         atexit.register(self._restore)
         self._poll = select.poll()
@@ -186,7 +208,10 @@ class TerminalLink:
         """Take in keys. Raises OSError when the terminal was closed."""
         if not self._poll.poll(timeout_s * 1e3):
             return
-        data = os.read(self._file, CHUNK)
+        try:
+            data = os.read(self._file, CHUNK)
+        except BlockingIOError:
+            return  # a terminal may be called readable a moment too early
         if not data:
             raise OSError("the terminal was closed")
         for character in ESCAPE.sub("", data.decode("utf-8", errors="ignore")):
@@ -201,3 +226,13 @@ class TerminalLink:
     def _restore(self) -> None:
         with suppress(termios.error):  # a terminal that is gone needs nothing
             termios.tcsetattr(self._file, termios.TCSANOW, self._saved)
+
+
+def _check_foreground(file: int, path: str) -> None:
+    """Refuse a controlling terminal that another job reads: the shell would stop this process."""
+    try:
+        foreground = os.tcgetpgrp(file)
+    except OSError:
+        return  # it is not the controlling terminal of this process
+    if foreground != os.getpgrp():
+        raise OSError(f"{path}: expected to be the terminal's foreground job, found another one; start it without `&`")

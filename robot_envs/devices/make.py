@@ -5,24 +5,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.gamepad import GamepadConfig, make_gamepad
-from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
+from steadyhand.robot_envs.devices.device import Device, InputSource
 from steadyhand.robot_envs.devices.operator import DeviceOperator
-from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.robot_envs.devices.scripted import ScriptedPerson
+from steadyhand.runtime.component import Component, find_component
+from steadyhand.runtime.config import ConfigError
 
-__all__ = ["PERSONS", "held_by_person", "make_device", "make_person"]
+__all__ = [
+    "find_input",
+    "held_by_person",
+    "input_name",
+    "is_over_ros",
+    "make_device",
+    "make_person",
+    "make_stand_in",
+]
 
-PERSONS = ("spacemouse", "gamepad", "keyboard")  # devices with a person behind them
-OVER_ROS = "joy"  # another one, which only the ROS 2 actor can make
+GROUP = "device"
+OVER_ROS = "joy"  # kind of a device that only the ROS 2 actor can make; any other group names a class
 TWIST = 6  # entries of an action that move the arm
 WITH_GRIPPER = 7
 
 
+def is_over_ros(values: Mapping[str, Any]) -> bool:
+    """Return whether a `device` group is for the ROS 2 actor, which makes and checks the device itself."""
+    return values.get("kind") == OVER_ROS
+
+
+def find_input(values: Mapping[str, Any]) -> Component[InputSource]:
+    """Find the class that a `device` group names, and build its settings.
+
+    Raises:
+        ConfigError: The group names none, or a setting is wrong.
+    """
+    return find_component(values, InputSource, GROUP)
+
+
 def held_by_person(values: Mapping[str, Any]) -> bool:
-    """Whether a `device` group asks for a person, rather than for a stand-in or nobody."""
-    return values.get("kind") in (*PERSONS, OVER_ROS)
+    """Return whether a person is behind a `device` group, rather than a stand-in.
+
+    Raises:
+        ConfigError: As in `find_input`.
+    """
+    return is_over_ros(values) or find_input(values).type.held_by_person
+
+
+def input_name(values: Mapping[str, Any]) -> str:
+    """Return the short name of a `device` group's source, such as spacemouse.
+
+    Raises:
+        ConfigError: As in `find_input`.
+    """
+    return OVER_ROS if is_over_ros(values) else find_input(values).type.name
 
 
 def make_device(values: Mapping[str, Any]) -> Device:
@@ -31,15 +65,18 @@ def make_device(values: Mapping[str, Any]) -> Device:
     Raises:
         ConfigError: A value is wrong, or no person holds such a device.
     """
-    if values.get("kind") == "spacemouse":
-        return make_spacemouse(build(SpaceMouseConfig, values, "device"))
-    if values.get("kind") == "gamepad":
-        return make_gamepad(build(GamepadConfig, values, "device"))
-    if values.get("kind") == "keyboard":
-        return Keyboard(build(KeyboardConfig, values, "device"))
-    if values.get("kind") == OVER_ROS:
+    if is_over_ros(values):
         raise ConfigError("device: joy comes over ROS, which only the ROS 2 actor speaks; see docs/ros.md")
-    raise ConfigError(f"device: expected one of {', '.join(PERSONS)}, found {values.get('kind')!r}")
+    return find_component(values, Device, GROUP).make()  # type: ignore[type-abstract]
+
+
+def make_stand_in(values: Mapping[str, Any]) -> ScriptedPerson:
+    """Make the stand-in of a `device` group that no person is behind.
+
+    Raises:
+        ConfigError: A value is wrong, or a person holds such a device.
+    """
+    return find_component(values, ScriptedPerson, GROUP).make()
 
 
 def make_person(values: Mapping[str, Any], action_size: int, device: Device | None = None) -> DeviceOperator:
@@ -57,7 +94,7 @@ def make_person(values: Mapping[str, Any], action_size: int, device: Device | No
     device = device or make_device(values)
     if action_size not in (TWIST, WITH_GRIPPER):
         raise ConfigError(
-            f"device={values['kind']}: expected a task for one arm, with {TWIST} or {WITH_GRIPPER} entries of an "
+            f"device={input_name(values)}: expected a task for one arm, with {TWIST} or {WITH_GRIPPER} entries of an "
             f"action, found {action_size}; choose another task, or device=none"
         )
     device.connect()

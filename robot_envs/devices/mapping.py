@@ -9,9 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLOSE", "OPEN", "PARK", "RESUME", "MappingConfig", "check_button_names", "gripper_wish"]
+__all__ = [
+    "AGAIN",
+    "CLOSE",
+    "FAILURE",
+    "OPEN",
+    "PARK",
+    "REQUESTS",
+    "RESUME",
+    "STOP",
+    "SUCCESS",
+    "MappingConfig",
+    "check_button_names",
+    "check_request_names",
+    "gripper_wish",
+]
 
-CLOSE, OPEN, RESUME, PARK = "close", "open", "resume", "park"
+CLOSE, OPEN = "close", "open"
+# A person's requests, which move nothing: motion is enabled, stopped or parked, and the episode is labelled or ended.
+RESUME, STOP, PARK, SUCCESS, FAILURE, AGAIN = "resume", "stop", "park", "success", "failure", "again"
+REQUESTS = (RESUME, STOP, PARK, SUCCESS, FAILURE, AGAIN)
 UNUSED = -1
 
 
@@ -24,7 +41,8 @@ class MappingConfig:
         scale: Twist at full deflection, per entry; a negative one turns the axis round.
         full_scale: Raw value at full deflection.
         dead_zone: Share of the deflection that counts as rest, in [0, 1).
-        buttons: The buttons that have to be down together, by what they do: close, open, resume, park.
+        buttons: The buttons that have to be down together, by what they do: close, open, resume, stop, park,
+            success, failure, again.
     """
 
     axes: tuple[int, ...]
@@ -78,10 +96,19 @@ class MappingConfig:
 def check_button_names(buttons: dict[str, tuple[int, ...]] | dict[str, str]) -> None:
     """Raise ValueError for a name that nothing listens to, and for one without a button."""
     for name, numbers in buttons.items():
-        if name not in (CLOSE, OPEN, RESUME, PARK):
-            raise ValueError(f"buttons: expected {CLOSE}, {OPEN}, {RESUME} or {PARK}, found {name!r}")
+        if name not in (CLOSE, OPEN, *REQUESTS):
+            raise ValueError(f"buttons: expected one of {', '.join((CLOSE, OPEN, *REQUESTS))}, found {name!r}")
         if not numbers:
             raise ValueError(f"buttons.{name}: expected at least one button, found none; leave the line out instead")
+
+
+def check_request_names(keys: dict[str, str]) -> None:
+    """Raise ValueError for the name of no request, and for one without a key."""
+    for name, key in keys.items():
+        if name not in REQUESTS:
+            raise ValueError(f"keys: expected one of {', '.join(REQUESTS)}, found {name!r}")
+        if not key:
+            raise ValueError(f"keys.{name}: expected a key, found none; leave the line out instead")
 
 
 def gripper_wish(held: frozenset[str]) -> float:

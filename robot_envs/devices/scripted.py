@@ -1,4 +1,7 @@
-"""Stand-ins for a person: an expert's knowledge behind human hesitation, noise and impatience."""
+"""Stand-ins for a person: an expert's knowledge behind human hesitation, noise and impatience.
+
+A `device` group names `ScriptedPerson` or `NoPerson` by its `entry_point`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.robot_envs.devices.device import InputSettings, InputSource
+from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.experts.expert import Expert
 from steadyhand.runtime.ranges import expect, expect_at_least
+
+__all__ = [
+    "CorrectorConfig",
+    "HandConfig",
+    "NoPerson",
+    "ScriptedConfig",
+    "ScriptedCorrector",
+    "ScriptedDemonstrator",
+    "ScriptedPerson",
+]
 
 Action = NDArray[np.float32]
 
@@ -63,6 +78,48 @@ class CorrectorConfig:
             value = getattr(self, name)
             whole = len(value) == 2 and 0 <= value[0] <= value[1]
             expect(whole, name, "[shortest, longest], 0 <= shortest <= longest", value)
+
+
+@dataclass(frozen=True)
+class ScriptedConfig(InputSettings):
+    """Settings of the stand-in.
+
+    Attributes:
+        demonstrator: Its hand while it demonstrates.
+        corrector: Its behaviour while the policy practises.
+    """
+
+    demonstrator: HandConfig
+    corrector: CorrectorConfig
+
+
+class ScriptedPerson(InputSource):
+    """The stand-in for a person: it demonstrates, and it corrects when the policy gets nowhere."""
+
+    settings_type = ScriptedConfig
+    name = "scripted"
+    held_by_person = False
+
+    def __init__(self, config: ScriptedConfig) -> None:
+        self._config = config
+
+    def demonstrator(self, expert: Expert, seed: int) -> Operator:
+        """Return the operator who demonstrates the task."""
+        return ScriptedDemonstrator(expert, self._config.demonstrator, seed)
+
+    def corrector(self, expert: Expert, seed: int) -> Operator:
+        """Return the operator who corrects the policy."""
+        return ScriptedCorrector(expert, self._config.corrector, seed)
+
+
+class NoPerson(ScriptedPerson):
+    """No corrections; demonstrations are still the stand-in's."""
+
+    name = "none"
+
+    def corrector(self, expert: Expert, seed: int) -> Operator:
+        """Return an operator who is never engaged."""
+        return NoOperator()
 
 
 class _Hand:

@@ -5,24 +5,39 @@ On a machine without a display it renders by EGL; set ``MUJOCO_GL=osmesa`` where
 
 from __future__ import annotations
 
-import mujoco
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from steadyhand.robot_envs.camera import CameraError, Frame
+from steadyhand.robot_envs.camera import Camera, CameraError, Frame
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
-from steadyhand.robot_envs.mock.world import World
 from steadyhand.runtime.logging import quoted
 
+if TYPE_CHECKING:
+    import mujoco
 
-class RenderedCamera:
-    """Renders when asked; a frame's counter is the physics step it shows."""
+    from steadyhand.robot_envs.mock.world import World
 
-    def __init__(self, config: RenderedCameraConfig, world: World) -> None:
-        self.name = config.name
+__all__ = ["RenderedCamera"]
+
+
+class RenderedCamera(Camera):
+    """Renders when asked; a frame's counter is the physics step it shows.
+
+    Args:
+        config: Size and crop of the view.
+        name: A camera of the scene: ``wrist`` or ``side``.
+        world: Of the mock robot.
+    """
+
+    settings_type = RenderedCameraConfig
+
+    def __init__(self, config: RenderedCameraConfig, name: str, world: World | None) -> None:
+        self.name = name
         self.height = config.height
         self.width = config.width
         self.crop = config.crop
-        self._world = world
+        self._given = world
         self._renderer: mujoco.Renderer | None = None
 
     def connect(self) -> None:
@@ -31,6 +46,8 @@ class RenderedCamera:
         Raises:
             CameraError: The scene has no such camera, or OpenGL is not available.
         """
+        import mujoco  # an extra: the settings of a view are checked without it
+
         names = [self._world.model.camera(index).name for index in range(self._world.model.ncam)]
         if self.name not in names:
             raise CameraError(f"camera {self.name!r} is not in the scene; choose one of {', '.join(names)}")
@@ -68,3 +85,12 @@ class RenderedCamera:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+    @property
+    def _world(self) -> World:
+        if self._given is None:
+            raise CameraError(
+                f"camera {self.name!r}: expected a simulated robot to render, found a real one; name the class of a "
+                f"real camera in camera.views.{self.name}.entry_point"
+            )
+        return self._given

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from steadyhand.robot_envs.camera import WHOLE, Crop
+from steadyhand.robot_envs.camera import ViewConfig
+from steadyhand.robot_envs.mock.workpieces import is_articulated
 from steadyhand.runtime.ranges import expect_above, expect_at_least
 
-__all__ = ["ImpedanceConfig", "MockRobotConfig", "RenderedCameraConfig", "SceneConfig", "WorldConfig"]
+__all__ = ["ImpedanceConfig", "MockConfig", "MockRobotConfig", "RenderedCameraConfig", "SceneConfig", "WorldConfig"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,19 @@ class SceneConfig:
 
     Attributes:
         tool: Held rigidly by the hand, or None.
-        fixtures: Placed by the task and immovable, by name.
+        fixtures: Placed by the task and immovable, by name; those with a joint have one part that moves.
         objects: Loose bodies, by name.
     """
 
     tool: dict[str, Any] | None
     fixtures: dict[str, dict[str, Any]]
     objects: dict[str, dict[str, Any]]
+
+    @property
+    def articulated(self) -> tuple[str, ...]:
+        """Names of the workpieces that have a joint."""
+        workpieces = self.fixtures | self.objects
+        return tuple(name for name, description in workpieces.items() if is_articulated(description))
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,6 @@ class WorldConfig:
     physics_timestep_s: float
     pace: Literal["realtime", "lockstep"]
     impedance: ImpedanceConfig
-    scene: SceneConfig
 
     def __post_init__(self) -> None:
         if not 0.0 < self.physics_timestep_s <= 0.002:
@@ -101,26 +107,19 @@ class MockRobotConfig:
 
 
 @dataclass(frozen=True)
-class RenderedCameraConfig:
-    """One view.
+class MockConfig:
+    """Settings of a simulated arm."""
 
-    Attributes:
-        name: A camera of the scene: ``wrist`` or ``side``.
-        height: Of a frame [pixels].
-        width: The same.
-        crop: The part of the camera's picture that a frame shows.
-    """
+    world: WorldConfig
+    imperfections: MockRobotConfig
 
-    name: str
-    height: int
-    width: int
-    crop: Crop = WHOLE
 
-    def __post_init__(self) -> None:
-        expect_at_least(self, 1, "height", "width")
+@dataclass(frozen=True)
+class RenderedCameraConfig(ViewConfig):
+    """One rendered view."""
 
     @property
     def uncropped(self) -> RenderedCameraConfig:
         """The same view as a driver publishes it: the whole picture, of pixels as large."""
         height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
-        return RenderedCameraConfig(self.name, height, width)
+        return RenderedCameraConfig(height, width)

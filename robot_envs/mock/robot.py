@@ -8,15 +8,15 @@ import numpy as np
 
 from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector
 from steadyhand.robot_envs.mock.config import MockRobotConfig
-from steadyhand.robot_envs.mock.fr3 import MAX_GRIPPER_WIDTH_M, N_JOINTS
+from steadyhand.robot_envs.mock.hand import MAX_GRIPPER_WIDTH_M
 from steadyhand.robot_envs.mock.world import World
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 
-_NS = 1_000_000_000
+__all__ = ["MockRobot"]
 
 
 class MockRobot:
-    """One simulated FR3 (``n_arms`` is 1). Also the ``Stage`` of its world."""
+    """One simulated arm (``n_arms`` is 1). Also the ``Stage`` of its world."""
 
     n_arms = 1
     has_gripper = True
@@ -55,6 +55,14 @@ class MockRobot:
         """Stage: where a workpiece is."""
         return self.world.pose_of(name)
 
+    def set_position(self, name: str, position: float) -> None:
+        """Stage: move the joint of a workpiece [m or rad]."""
+        self.world.set_position(name, position)
+
+    def position_of(self, name: str) -> float:
+        """Stage: where the joint of a workpiece stands [m or rad]."""
+        return self.world.position_of(name)
+
     def read(self) -> RobotState:
         """The state now, with sensor noise."""
         self._require_connection()
@@ -64,8 +72,8 @@ class MockRobot:
             tcp_pose=noise.pose(world.tcp_pose())[None],
             tcp_twist=world.tcp_twist()[None],
             wrench=noise.wrench(world.tcp_wrench() - self._tare)[None],
-            joint_position=world.data.qpos[None, :N_JOINTS].copy(),
-            joint_velocity=world.data.qvel[None, :N_JOINTS].copy(),
+            joint_position=world.data.qpos[None, : world.n_joints].copy(),
+            joint_velocity=world.data.qvel[None, : world.n_joints].copy(),
             gripper_width=np.array([world.gripper_width()]),
             ok=np.ones(1, dtype=np.bool_),
         )
@@ -86,10 +94,11 @@ class MockRobot:
     def hold(self) -> None:
         """The pose the arm has becomes its target, at once. Further holds keep that target."""
         self._require_connection()
-        self.world.forget_scheduled()
-        if not self._holds:
-            self.world.set_target(self.world.tcp_pose())
-        self._holds = True
+        with self.world.commanding:
+            self.world.forget_scheduled()
+            if not self._holds:
+                self.world.set_target(self.world.tcp_pose())
+            self._holds = True
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
         """Put the arm at a pose at once, let it come to rest, tare the wrench."""

@@ -9,20 +9,23 @@ command is.
 
 from __future__ import annotations
 
+from steadyhand.robot_envs.mock.arm import ArmModel, arm_xml
 from steadyhand.robot_envs.mock.config import ImpedanceConfig, SceneConfig
-from steadyhand.robot_envs.mock.fr3 import TCP_FROM_HAND_M, arm_xml
+from steadyhand.robot_envs.mock.hand import TCP_FROM_HAND_M
 from steadyhand.robot_envs.mock.workpieces import workpiece_xml
 
+__all__ = ["scene_xml"]
 
-def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float) -> str:
+
+def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float, arm: ArmModel) -> str:
     """Write the whole world as MJCF."""
     tool = workpiece_xml(scene.tool, tcp_m=TCP_FROM_HAND_M) if scene.tool else ""
     fixtures = "".join(
-        f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description)}</body>'
+        f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description, name)}</body>'
         for name, description in scene.fixtures.items()
     )
     objects = "".join(
-        f'<body name="{name}" pos="0.5 0 0.1"><freejoint/>{workpiece_xml(description)}</body>'
+        f'<body name="{name}" pos="0.5 0 0.1"><freejoint/>{workpiece_xml(description, name)}</body>'
         for name, description in scene.objects.items()
     )
     return f"""
@@ -48,7 +51,7 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     <light pos="0.6 -0.6 1.5" dir="-0.2 0.5 -1" castshadow="false"/>
     <camera name="side" pos="0.78 0.24 0.26" xyaxes="-0.65 0.76 0 -0.36 -0.31 0.88" fovy="45"/>
     <geom name="table" class="fixture" type="box" size="0.6 0.6 0.02" pos="0.5 0 -0.02" rgba="0.55 0.53 0.50 1"/>
-    {arm_xml(impedance.joint_damping_nms_rad, impedance.armature_kg_m2, tool)}
+    {arm_xml(arm, impedance.joint_damping_nms_rad, impedance.armature_kg_m2, tool)}
     <body name="target" mocap="true" pos="0.5 0 0.3"><site name="target"/></body>
     {fixtures}
     {objects}

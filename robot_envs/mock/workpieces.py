@@ -1,7 +1,8 @@
-"""What the mock robot works on, as MJCF fragments in primitive geometry.
+"""The workpieces of the mock robot, as MJCF fragments in primitive geometry.
 
 A scene names its workpieces in the task's configuration: ``{kind: square_hole, ...}``. A new kind is one function here.
-Every fragment is drawn in the workpiece's own frame, z up; lengths are in metres.
+Every fragment is drawn in the workpiece's own frame, z up; lengths are in metres. An articulated kind has one slide or
+hinge joint, which has the workpiece's name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+__all__ = ["SceneError", "is_articulated", "workpiece_xml"]
 
 
 class SceneError(ValueError):
@@ -90,6 +93,52 @@ def marker(radius_m: float) -> str:
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
 
 
+def drawer(joint: str, side_m: float, height_m: float, travel_m: float, friction_n: float) -> str:
+    """A drawer that slides out of its cabinet along x; the origin is the middle of the cabinet's front, at its foot.
+
+    The joint's position is how far it is open [m], from 0 to `travel_m`. A bar on two posts is its handle.
+    """
+    half, up, wall = side_m / 2, height_m / 2, 0.004
+    cabinet = "".join(
+        f'<geom class="fixture" type="box" size="{size}" pos="{position}"/>'
+        for size, position in (
+            (f"{half} {wall} {up}", f"{-half} {half} {up}"),
+            (f"{half} {wall} {up}", f"{-half} {-half} {up}"),
+            (f"{wall} {half} {up}", f"{-side_m} 0 {up}"),
+        )
+    )
+    handle = "".join(
+        f'<geom class="fixture" type="box" size="{size}" pos="{position}" mass="0.05"/>'
+        for size, position in (
+            (f"{wall} 0.05 {wall}", f"0.05 0 {up}"),
+            (f"0.025 {wall} {wall}", f"0.025 0.046 {up}"),
+            (f"0.025 {wall} {wall}", f"0.025 -0.046 {up}"),
+        )
+    )
+    front = f'<geom class="fixture" type="box" size="{wall} {half - 3 * wall} {up - wall}" pos="0 0 {up}" mass="0.3"/>'
+    slide = (
+        f'<joint name="{joint}" type="slide" axis="1 0 0" range="0 {travel_m}" frictionloss="{friction_n}" '
+        'damping="2" armature="0.05"/>'
+    )
+    return f'{cabinet}<body gravcomp="1">{slide}{front}{handle}</body>'
+
+
+def door(joint: str, width_m: float, height_m: float, swing_rad: float, friction_nm: float) -> str:
+    """A door that turns about a vertical hinge; the origin is the hinge's foot, and the closed door lies along y.
+
+    The joint's position is how far it is open towards x [rad], from 0 to `swing_rad`.
+    """
+    half, up, thick = width_m / 2, height_m / 2, 0.004
+    panel = f'<geom class="fixture" type="box" size="{thick} {half} {up}" pos="0 {half} {up}" mass="0.3"/>'
+    knob = f'<geom class="fixture" type="box" size="0.02 0.006 0.006" pos="0.024 {1.8 * half} {up}" mass="0.05"/>'
+    post = f'<geom class="fixture" type="cylinder" size="{thick} {up}" pos="0 {-2 * thick} {up}"/>'
+    hinge = (
+        f'<joint name="{joint}" type="hinge" axis="0 0 -1" range="0 {swing_rad}" frictionloss="{friction_nm}" '
+        'damping="0.2" armature="0.01"/>'
+    )
+    return f'{post}<body gravcomp="1">{hinge}{panel}{knob}</body>'
+
+
 KINDS: dict[str, Callable[..., str]] = {
     "square_peg": square_peg,
     "square_hole": square_hole,
@@ -97,23 +146,36 @@ KINDS: dict[str, Callable[..., str]] = {
     "cube": cube,
     "marker": marker,
 }
+ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}
 
 
-def workpiece_xml(description: Mapping[str, Any], **extra: float) -> str:
+def is_articulated(description: Mapping[str, Any]) -> bool:
+    """Return whether a workpiece has a joint."""
+    return description.get("kind") in ARTICULATED
+
+
+def workpiece_xml(description: Mapping[str, Any], name: str = "workpiece", **extra: float) -> str:
     """Draw the workpiece that a configuration describes.
+
+    Args:
+        description: Its kind and sizes.
+        name: Of the workpiece, and of its joint.
+        extra: Sizes that the scene gives.
 
     Raises:
         SceneError: The kind is unknown or its sizes do not fit.
     """
     values = dict(description)
     kind = str(values.pop("kind", ""))
-    if kind not in KINDS:
-        raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {', '.join(sorted(KINDS))}")
-    for name, value in values.items():
+    kinds = KINDS | ARTICULATED
+    if kind not in kinds:
+        raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {', '.join(sorted(kinds))}")
+    for size, value in values.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (number and 0.0 < value < math.inf):
-            raise SceneError(f"workpiece {kind!r}: {name}: expected a number above 0, found {value!r}")
+            raise SceneError(f"workpiece {kind!r}: {size}: expected a number above 0, found {value!r}")
     try:
-        return KINDS[kind](**values, **extra)
+        joint = {"joint": name} if kind in ARTICULATED else {}
+        return kinds[kind](**joint, **values, **extra)
     except TypeError as error:
         raise SceneError(f"workpiece {kind!r}: {error}") from None

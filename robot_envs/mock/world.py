@@ -6,17 +6,20 @@ the control loop sleeps until; at ``pace: realtime`` the loop really sleeps and 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import mujoco
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array, cross, pose, quat_from_matrix
-from steadyhand.robot_envs.mock.config import WorldConfig
-from steadyhand.robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD, N_JOINTS
+from steadyhand.robot_envs.mock.arm import ArmModel
+from steadyhand.robot_envs.mock.config import SceneConfig, WorldConfig
 from steadyhand.robot_envs.mock.scene import scene_xml
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import Clock, MonotonicClock
+
+__all__ = ["RealtimeClock", "SimulatedClock", "World"]
 
 _NS = 1_000_000_000
 # A force-torque sensor filters: at the largest timestep this is the mean over 20 ms.
@@ -30,36 +33,44 @@ def _wxyz(quat_xyzw: Array) -> Array:
 
 
 class World:
-    """MuJoCo model and data behind plain poses. All poses are in the base frame, shape (7,), xyzw."""
+    """MuJoCo model and data behind plain poses. All poses are in the base frame, shape (7,), xyzw.
 
-    def __init__(self, config: WorldConfig) -> None:
-        self.config = config
-        self.model = mujoco.MjModel.from_xml_string(
-            scene_xml(config.scene, config.impedance, config.physics_timestep_s)
-        )
+    Args:
+        config: Timestep, pace and gains.
+        scene: The workpieces.
+        arm: The arm in the middle of it.
+    """
+
+    def __init__(self, config: WorldConfig, scene: SceneConfig, arm: ArmModel) -> None:
+        self.config, self.scene = config, scene
+        self.n_joints = arm.n_joints
+        self._home = np.array(arm.home_rad)
+        self._joint_low, self._joint_high = np.array(arm.limits_rad).T
+        self.model = mujoco.MjModel.from_xml_string(scene_xml(scene, config.impedance, config.physics_timestep_s, arm))
         self.data = mujoco.MjData(self.model)
         self.steps = 0
         self._lead = 0
         self._sensor_mean = np.zeros(6)
         self._scheduled: list[tuple[int, Callable[[], None]]] = []
+        self.commanding = threading.RLock()  # a hold from another thread leaves no command behind
         self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
         self._tcp = self.model.site("tcp").id
         self._sensor = self.model.site("wrist_sensor").id
         self._target = int(self.model.body("target").mocapid[0])
-        self._joints = np.arange(N_JOINTS)
         self._fingers = [int(self.model.joint(name).qposadr[0]) for name in ("left_finger", "right_finger")]
         self._finger_actuators = [self.model.actuator(name).id for name in ("left_finger", "right_finger")]
-        self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in config.scene.fixtures}
-        self._free = {name: int(self.model.body(name).jntadr[0]) for name in config.scene.objects}
-        self._bodies = {name: self.model.body(name).id for name in (*config.scene.fixtures, *config.scene.objects)}
+        self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in scene.fixtures}
+        self._free = {name: int(self.model.body(name).jntadr[0]) for name in scene.objects}
+        self._bodies = {name: self.model.body(name).id for name in (*scene.fixtures, *scene.objects)}
+        self._joints = {name: self.model.joint(name) for name in scene.articulated}
         self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
-        self.model.jnt_stiffness[:N_JOINTS] = config.impedance.posture_stiffness_nm_rad
+        self.model.jnt_stiffness[: self.n_joints] = config.impedance.posture_stiffness_nm_rad
         self.reset()
 
     def reset(self) -> None:
         """Put the arm at home and forget every motion; time goes on."""
         mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:N_JOINTS] = HOME
+        self.data.qpos[: self.n_joints] = self._home
         mujoco.mj_forward(self.model, self.data)
         self.set_target(self.tcp_pose())
 
@@ -84,11 +95,16 @@ class World:
     def advance_to(self, t_ns: int) -> None:
         """Step the physics up to a simulated time; what was scheduled on the way happens on the way."""
         last = self._step_at(t_ns / _NS) + self._lead
-        while self._scheduled and self._scheduled[0][0] < last:
-            due, action = self._scheduled.pop(0)
+        while (due := self._next_due()) is not None and due < last:
             self.step(due - self.steps)
-            action()
+            with self.commanding:  # unless it was forgotten meanwhile
+                if self._next_due() == due:
+                    self._scheduled.pop(0)[1]()
         self.step(last - self.steps)
+
+    def _next_due(self) -> int | None:
+        with self.commanding:
+            return self._scheduled[0][0] if self._scheduled else None
 
     def meet_clock(self) -> None:
         """Go on from here: what the clock has gone ahead or lagged behind until now is not caught up with."""
@@ -133,7 +149,7 @@ class World:
 
     def hold_posture(self) -> None:
         """The redundant joint's weak spring rests in the posture that the arm has now."""
-        self.model.qpos_spring[:N_JOINTS] = self.data.qpos[:N_JOINTS]
+        self.model.qpos_spring[: self.n_joints] = self.data.qpos[: self.n_joints]
 
     def set_gripper(self, width_m: float) -> None:
         """Give the fingers their target opening [m]."""
@@ -159,6 +175,24 @@ class World:
         body = self._bodies[name]
         return pose(self.data.xpos[body], self.data.xquat[body][[1, 2, 3, 0]])
 
+    def set_position(self, name: str, position: float) -> None:
+        """Move the joint of a workpiece, at rest [m or rad].
+
+        Raises:
+            KeyError: There is no such workpiece, or it has no joint.
+            ValueError: The position is beyond the joint's range.
+        """
+        joint = self._joints[name]
+        low, high = joint.range
+        if not low <= position <= high:
+            raise ValueError(f"{name}: expected a position from {low} to {high}, found {position}")
+        self.data.qpos[joint.qposadr[0]] = position
+        self.data.qvel[joint.dofadr[0]] = 0.0
+
+    def position_of(self, name: str) -> float:
+        """Where the joint of a workpiece stands [m or rad]. Raises KeyError where there is none."""
+        return float(self.data.qpos[self._joints[name].qposadr[0]])
+
     def tcp_pose(self) -> Array:
         """Where the tool centre point is."""
         return pose(self.data.site_xpos[self._tcp], quat_from_matrix(self.data.site_xmat[self._tcp].reshape(3, 3)))
@@ -179,6 +213,16 @@ class World:
         wrench[3:] -= cross(tcp_in_sensor, wrench[:3])
         return wrench
 
+    def contact_force(self, body: str) -> float:
+        """Sum of the normal forces on a body [N]. Raises KeyError for a body that is not in the scene."""
+        wanted, total = self.model.body(body).id, 0.0
+        for index, contact in enumerate(self.data.contact[: self.data.ncon]):
+            if wanted in self.model.geom_bodyid[contact.geom]:
+                force = np.zeros(6)
+                mujoco.mj_contactForce(self.model, self.data, index, force)
+                total += float(force[0])
+        return total
+
     def gripper_width(self) -> float:
         """Opening between the fingers [m]."""
         return float(self.data.qpos[self._fingers[0]] + self.data.qpos[self._fingers[1]])
@@ -189,14 +233,13 @@ class World:
         Raises:
             RobotError: The arm cannot reach the pose within its joint limits.
         """
-        qpos, qvel = self.data.qpos, self.data.qvel
-        qpos[:N_JOINTS] = HOME
+        qpos, qvel, n = self.data.qpos, self.data.qvel, self.n_joints
+        qpos[:n] = self._home
         qvel[:] = 0.0
         qpos[self._fingers] = gripper_width_m / 2
         jacobian = np.zeros((6, self.model.nv))
         error = np.zeros(6)
         wanted = _wxyz(tcp_pose[3:])
-        low, high = np.array(JOINT_LIMITS_RAD).T
         for _ in range(_IK_STEPS):
             mujoco.mj_kinematics(self.model, self.data)
             mujoco.mj_comPos(self.model, self.data)
@@ -209,15 +252,15 @@ class World:
             if np.abs(error).max() < _IK_TOLERANCE:
                 break
             mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], self._tcp)
-            arm = jacobian[:, :N_JOINTS]
+            arm = jacobian[:, :n]
             step = arm.T @ np.linalg.solve(arm @ arm.T + 1e-6 * np.eye(6), error)
-            qpos[:N_JOINTS] = np.clip(qpos[:N_JOINTS] + step, low, high)
+            qpos[:n] = np.clip(qpos[:n] + step, self._joint_low, self._joint_high)
         else:
             raise RobotError(
                 f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace"
             )
         # The redundant joint is held by a weak spring towards the posture it starts with.
-        self.model.qpos_spring[:N_JOINTS] = qpos[:N_JOINTS]
+        self.model.qpos_spring[:n] = qpos[:n]
         self.set_target(tcp_pose)
         self.set_gripper(gripper_width_m)
         mujoco.mj_forward(self.model, self.data)

@@ -1,4 +1,4 @@
-"""Whether a camera still shows what is there, by the local time of receipt, its counter and its pixels."""
+"""Supervision of a camera by the local time of receipt, its counter and its pixels."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.camera import Camera, Frame
+from steadyhand.robot_envs.camera import Camera, CameraError, Frame
 from steadyhand.robot_envs.safety.freshness import Freshness
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.observation_kinds import IMAGE, kind_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,19 @@ class CameraWatch:
         self._checksum: int | None = None
         self._same = 0
 
+    def check_kind(self) -> None:
+        """Look at the first frame.
+
+        Raises:
+            CameraError: The camera gives no RGB images of 8 bits, such as a depth camera.
+        """
+        pixels = self._camera.latest().pixels
+        if kind_of(pixels.shape, pixels.dtype) is not IMAGE:
+            raise CameraError(
+                f"camera {self.name!r}: expected {IMAGE.text}, found {pixels.shape} {pixels.dtype}; let its class make "
+                "three channels of 8 bits, or give the numbers as a sensor"
+            )
+
     def look(self, now_ns: int) -> StopReason | None:
         """Take the newest frame into `pixels` and its objection into `fault`, and return it.
 
@@ -69,7 +83,7 @@ class CameraWatch:
         return self.fault
 
     def _judge(self, frame: Frame, now_ns: int) -> StopReason | None:
-        if frame.pixels.shape != self.pixels.shape or frame.pixels.dtype != np.uint8:
+        if frame.pixels.shape != self.pixels.shape or frame.pixels.dtype != self.pixels.dtype:
             return StopReason.CAMERA_WRONG_SIZE
         if self._limits is None:
             return None

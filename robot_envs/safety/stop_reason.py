@@ -21,6 +21,8 @@ class StopReason(str, Enum):
     CAMERA_STALE = "camera_stale"
     CAMERA_FROZEN = "camera_frozen"
     CAMERA_WRONG_SIZE = "camera_wrong_size"
+    SENSOR_STALE = "sensor_stale"
+    SENSOR_UNFIT = "sensor_unfit"
     PERSON_STOP = "person_stop"
     NOT_ENABLED = "not_enabled"
 

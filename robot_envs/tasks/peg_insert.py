@@ -83,6 +83,7 @@ class PegInsert:
         "start_range_m",
         "start_tilt_rad",
     )
+    privileged = ("hole_estimate",)
     reward_terms = ("inserted",)
 
     def __init__(self, settings: PegInsertSettings) -> None:

@@ -56,7 +56,9 @@ class PickPlace:
 
     settings_type = PickPlaceSettings
     episode_settings = ("cube_position_m", "cube_range_m", "bin_position_m", "start_position_m", "start_range_m")
+    privileged = ("cube", "bin", "height")
     reward_terms = ("placed",)
+    follows_workpieces = True
 
     def __init__(self, settings: PickPlaceSettings) -> None:
         self._settings = settings

@@ -49,6 +49,7 @@ class Reach:
 
     settings_type = ReachSettings
     episode_settings = ("start_position_m", "start_range_m", "goal_position_m", "goal_range_m")
+    privileged = ("goal",)
     reward_terms = ("reached",)
 
     def __init__(self, settings: ReachSettings) -> None:

@@ -12,6 +12,8 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.stage import Stage
 
+__all__ = ["REACH_M", "TOOL_DOWN", "EpisodePlan", "ObservedVector", "Outcome", "Task"]
+
 # The tool points down: half a turn about the base's x axis.
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 REACH_M = 10.0  # no arm has a longer one: a number beyond it is a mistake, such as one in millimetres
@@ -25,11 +27,13 @@ class EpisodePlan:
         start_pose: Where the tool begins, base frame. Shape (n_arms, 7); [m], xyzw.
         gripper_width: Shape (n_arms,); [m].
         placements: Workpieces to put on the stage, by name; base frame, shape (7,).
+        positions: Joints of articulated workpieces, by the name of the workpiece [m or rad].
     """
 
     start_pose: Array
     gripper_width: Array
     placements: dict[str, Array]
+    positions: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,21 @@ class Task(Protocol):
     A class that fulfils this names its settings in ``settings_type`` and is built from them alone. It may name those
     that only say where an episode begins in ``episode_settings``: demonstrations recorded with other values of these
     may be used, while a difference in any other setting is refused.
+
+    Attributes:
+        settings_type: The dataclass that the task's `settings` are read into.
+        observed: Vectors that the task adds to the observation, by name.
+        privileged: Names of those of them that no sensor of a real cell tells, such as the goal's true position: a
+            policy from images does not read them. A class without this attribute hides all that it adds.
+        reward_terms: Names of the parts of the reward.
+
+    A class whose verdict needs to know where workpieces have been moved has ``follows_workpieces = True``. Where the
+    stage only notes their first places, as on a real arm, the reward or a person judges such a task.
     """
 
     settings_type: ClassVar[type[Any]]
     observed: dict[str, ObservedVector]
+    privileged: ClassVar[tuple[str, ...]]
     reward_terms: ClassVar[tuple[str, ...]]
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -14,6 +15,7 @@ from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import make_console
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.session import kept_if_used, open_session
 from steadyhand.actor.stop_flag import StopFlag
@@ -23,8 +25,10 @@ from steadyhand.children import end_with_parent
 from steadyhand.identity import claimed_actor, host_actor_id
 from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.config import LearnerConfig
+from steadyhand.person import with_person
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_corrector
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import get_logger
 from steadyhand.session import feature_bytes, opened_env, policy_config
@@ -51,14 +55,17 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Practise to the end."""
     use_one_thread()
     end_with_parent()
+    events = Events()
     with (
         new_job(overrides) as job,
         claimed_actor(job.run, job.actor_id),
         StopFlag().on_signals() as stop,
         opened_env(job.config, job.seed) as env,
-        closing(make_corrector(job.config, env, seed_for(job.seed, "corrector"))) as corrector,
+        with_person(
+            job.config, env, partial(make_corrector, job.config, env, seed_for(job.seed, "corrector")), stop, events
+        ) as person,
     ):
-        summary = practise(job, env, corrector, stop, accepted=job.write_manifest)
+        summary = practise(job, person.env, person.operator, stop, accepted=job.write_manifest, events=events)
     say(ending_text(summary))
     if summary.end_reason == INTERRUPTED:
         return 130
@@ -93,6 +100,7 @@ def practise(
     stop: Callable[[], bool],
     show: Callable[[Training], None] = lambda training: None,
     accepted: Callable[[], object] = lambda: None,
+    events: Events | None = None,
 ) -> TrainingSummary:
     """Practise to the end in an environment that is open.
 
@@ -103,12 +111,13 @@ def practise(
         stop: Ends practice early.
         show: Gets what may be asked for its status while practice runs.
         accepted: Called when the learner has accepted this actor; a start that is refused before leaves no session.
+        events: Told what happens.
     """
     config = build(ActorConfig, job.config["actor"], "actor")
     _check_cold_start(config, build(LearnerConfig, job.config["learner"], "learner"))
     schema, actor = env_schema(env), job.run.actor(job.actor_id)
     bring_over(job.run, actor, host_actor_id())
-    lockstep = bool(getattr(env.unwrapped, "lockstep", False))
+    lockstep = teachable(env).lockstep
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
     local = is_local(job.transport.address)
     features = feature_bytes(job, schema) if local else 0
@@ -156,6 +165,7 @@ def practise(
             min_free_bytes=job.transport.min_free_bytes,
             encoder_weights=policy_config(job).encoder_weights,
             accepted=begin,
+            events=events,
         )
         show(training)
         return training.run()

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.waiting import pause
@@ -127,12 +128,14 @@ def _demonstrate(job: Job, stop: StopFlag, start: Callable[[], object]) -> str:
 
 
 def _judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
-    def tick(summary: EpisodeSummary) -> None:
-        done = summary.episode_id + 1
-        if done % 50 == 0:
+    def tick(event: EpisodeEnded) -> None:
+        done = event.summary.episode_id + 1
+        if done % 50 == 0 and event.summary.stop_reason != INTERRUPTED:
             say(f"      {done}/{job.demo.eval_episodes} episodes")
 
-    result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop, tick, who)
+    events = Events()
+    events.subscribe(EpisodeEnded, tick)
+    result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop, events, who)
     _go_on(stop)
     return result
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job, with_alias
 from steadyhand.output import check_output
+from steadyhand.person import say_requests, with_person
 from steadyhand.policy_file import load_policy
 from steadyhand.report.evaluations import POLICY, keep_evaluation
+from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.run_folder import atomic_write_json
-from steadyhand.session import about_evaluation, evaluate, trained_policy
+from steadyhand.session import about_evaluation, evaluate_in, opened_env, trained_policy
 from steadyhand.terminal import say, table_text
 
 EPILOG = (
@@ -44,9 +48,18 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     is_kept = job.config["run_name"] is not None
     if is_kept:
         check_output(job.run.metrics / "evaluation", "run_name")
-    with StopFlag().on_signals() as stop:
-        result = evaluate(job, policy, job.demo.eval_episodes, job.seed, stop)
+    events = Events()
+    say_requests(events)
+    with (
+        StopFlag().on_signals() as stop,
+        opened_env(job.config, job.seed) as env,
+        with_person(job.config, env, partial(make_onlooker, job.config, env), stop, events) as person,
+    ):
+        episodes = job.demo.eval_episodes
+        result = evaluate_in(job, person.env, person.operator, policy, episodes, job.seed, stop, events)
     say(evaluation_table({who: result}))
+    if result.judged_by not in ("", "task"):
+        say(f"judged by {result.judged_by}: the task cannot judge by itself here")
     if options.json:
         atomic_write_json(options.json, asdict(result))
     if stop():

@@ -76,7 +76,7 @@ def _show(folder: Path, facts: LogFacts) -> None:
         manifest = read_manifest(folder)
         shown += [
             ("recorded", f"{manifest.date} by {manifest.expert}"),
-            ("attempts", f"{manifest.episodes}, of which {manifest.successes} were kept"),
+            ("attempts", f"{manifest.episodes}, of which {len(facts.episodes)} were kept"),
         ]
     say(f"{folder}")
     for name, text in shown:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
+from steadyhand.person import say_requests
 from steadyhand.session import record_demos
 from steadyhand.terminal import say
 
@@ -22,12 +24,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Record, and print every attempt and where the set is."""
+    events = Events()
+    events.subscribe(EpisodeEnded, _say_attempt)
+    say_requests(events)
     with new_job(with_alias(overrides, "episodes", "demo.demos")) as job, StopFlag().on_signals() as stop:
-        manifest = record_demos(job, stop, _say_attempt, job.write_manifest)
+        manifest = record_demos(job, stop, events, job.write_manifest)
     say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
     return 130 if stop() else 0
 
 
-def _say_attempt(summary: EpisodeSummary) -> None:
+def _say_attempt(event: EpisodeEnded) -> None:
+    summary = event.summary
+    if summary.stop_reason == INTERRUPTED:
+        return
     outcome = "success" if summary.success else f"no success{', ' if summary.stop_reason else ''}{summary.stop_reason}"
     say(f"  attempt {summary.episode_id + 1}: {outcome}, {summary.steps} steps")

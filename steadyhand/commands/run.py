@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.deploy import Deployment, deploy
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.identity import check_robot
+from steadyhand.person import say_requests, with_person
 from steadyhand.robot_envs.make import make_env, make_onlooker
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import setup
@@ -45,17 +48,24 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     policy = OnnxPolicy.load(options.policy)
     check_robot(policy.description.identity, config, str(options.policy))
     seed: int = config["seed"]
+    events = Events()
+    events.subscribe(EpisodeEnded, say_episode)
+    say_requests(events)
     with StopFlag().on_signals() as stop, closing(make_env(config, seed)) as env:
         schema = env_schema(env)
         runner = OnnxRunner(policy, schema, config["task"])
-        with closing(make_onlooker(config, env)) as onlooker:
-            result = deploy(env, schema, runner, onlooker, hand_over, options.episodes, seed, stop, say_episode)
+        with with_person(config, env, partial(make_onlooker, config, env), stop, events) as person:
+            onlooker, episodes = person.operator, options.episodes
+            result = deploy(person.env, schema, runner, onlooker, hand_over, episodes, seed, stop, events)
     say(result_text(result))
     return 130 if stop() and options.episodes is not None else 0
 
 
-def say_episode(summary: EpisodeSummary) -> None:
-    """Print what an episode came to."""
+def say_episode(event: EpisodeEnded) -> None:
+    """Print the result of an episode."""
+    summary = event.summary
+    if summary.stop_reason == INTERRUPTED:
+        return
     outcome = "success" if summary.success else summary.stop_reason or "no success"
     helped = f", {summary.human_steps} of them a person's" if summary.helped else ""
     say(f"episode {summary.episode_id + 1}: {outcome} after {summary.steps} steps{helped}")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import closing
+from functools import partial
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
-from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import check_config
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_person
+from steadyhand.person import with_person
+from steadyhand.robot_envs.devices.make import held_by_person, input_name
+from steadyhand.robot_envs.devices.operator import DeviceOperator
+from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.session import opened_env
@@ -20,8 +24,9 @@ from steadyhand.teleop_view import shown
 from steadyhand.terminal import say
 
 EPILOG = (
-    "The person is device=spacemouse, device=gamepad or device=keyboard. An episode ends with success, or when the\n"
-    "robot was stopped; the next one begins with a reset. Ctrl-C ends it.\n"
+    "The person is device=spacemouse, device=gamepad or device=keyboard. Nothing moves before the person enables\n"
+    "motion (Enter). An episode ends with success, a stop or a verdict of the person; the next one begins with a\n"
+    "reset. Ctrl-C ends it. docs/devices.md lists the keys.\n"
     "example: steadyhand teleop device=keyboard task=reach"
 )
 ENDLESS = 10**9  # steps: a person drives for as long as they like
@@ -39,15 +44,19 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     logging = build(LoggingConfig, config["logging"], "logging")
     setup(logging.level)
     seed: int = config["seed"]
+    events = Events()
+    events.subscribe(EpisodeEnded, _say_episode)
     hand_over = build(ActorConfig, config["actor"], "actor").hand_over
     with (
         StopFlag().on_signals() as stop,
         opened_env(config, seed) as env,
-        closing(make_person(config["device"], int((env.action_space.shape or (0,))[0]))) as person,
+        with_person(config, env, partial(make_onlooker, config, env), stop, events) as person,
     ):
-        teleop = Teleop(env, person, seed, stop, hand_over)
+        driver = person.acting
+        assert isinstance(driver, DeviceOperator)
+        teleop = Teleop(person.env, driver, seed, stop, hand_over, person.operator, events)
         with shown(logging, teleop.status):
-            teleop.run(_say_episode)
+            teleop.run()
     return 0
 
 
@@ -59,12 +68,18 @@ def _for_a_person(config: dict[str, Any]) -> dict[str, Any]:
     """
     device, task = config["device"], config["task"]
     if not held_by_person(device):
-        raise ConfigError(f"device: expected one of {', '.join(PERSONS)}, found {device['kind']}; give device=keyboard")
+        raise ConfigError(
+            "device: expected one that a person holds, such as spacemouse, gamepad or keyboard, found "
+            f"{input_name(device)}; give device=keyboard"
+        )
     if task.get("kind") != "robot":
         raise ConfigError(f"task: expected a task for an arm, found kind {task.get('kind')}; give task=reach")
     return {**config, "task": {**task, "drive": {**task["drive"], "max_steps": ENDLESS}}}
 
 
-def _say_episode(summary: EpisodeSummary) -> None:
-    outcome = "success" if summary.success else f"stopped: {summary.stop_reason}"
+def _say_episode(event: EpisodeEnded) -> None:
+    summary = event.summary
+    if summary.stop_reason == INTERRUPTED:
+        return
+    outcome = f"stopped: {summary.stop_reason}" if summary.stop_reason else event.outcome
     say(f"episode {summary.episode_id + 1}: {outcome} after {summary.steps} steps")

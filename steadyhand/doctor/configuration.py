@@ -8,10 +8,14 @@ from typing import Any
 from steadyhand.doctor.finding import Finding, broken, ok
 from steadyhand.job import check_config as check_everything
 from steadyhand.job import task_name
+from steadyhand.robot_envs.devices.make import input_name
 from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.hardware import find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
+from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.onnx_file import MissingRuntimeError
 
 __all__ = ["CHECKS"]
 
@@ -22,7 +26,8 @@ def check_config(config: Mapping[str, Any]) -> Finding:
         check_everything(config)
     except ConfigError as error:
         return broken("config", str(error), "correct it in configs/ or on the command line")
-    device, robot = config["device"].get("kind"), config["robot"].get("kind")
+    robot = "ros" if is_behind_ros(config["robot"]) else find_robot(config["robot"]).type.name
+    device = input_name(config["device"])
     return ok("config", f"task {task_name(config)}, robot {robot}, device {device}, seed {config['seed']}")
 
 
@@ -43,4 +48,14 @@ def check_task(config: Mapping[str, Any]) -> Finding:
     return ok("task", f"{settings.entry_point}, expert {settings.expert or 'none'}")
 
 
-CHECKS = (check_config, check_task)
+def check_reward(config: Mapping[str, Any]) -> Finding:
+    """Report on the reward's code, its settings, and the files that it reads."""
+    reward = config["reward"]
+    try:
+        find_reward(reward).make()
+    except (ConfigError, MissingRuntimeError) as error:
+        return broken("reward", str(error), "correct it in configs/reward/ or on the command line")
+    return ok("reward", str(reward["entry_point"]))
+
+
+CHECKS = (check_config, check_task, check_reward)

@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
-from steadyhand.robot_envs.devices.device import DeviceError
-from steadyhand.robot_envs.devices.make import PERSONS, make_device
+from steadyhand.robot_envs.devices.device import Device, DeviceError, InputSource
+from steadyhand.robot_envs.devices.gamepad import Gamepad
+from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
 from steadyhand.runtime.config import ConfigError
 
 __all__ = ["CHECKS"]
 
 SPACENAV_SOCKET = "/var/run/spnav.sock"
-MENDS = {
-    "spacemouse": "sudo apt-get install spacenavd && sudo systemctl enable --now spacenavd, and plug the SpaceMouse in",
-    "gamepad": "plug the gamepad in, or name it with device.path=/dev/input/js1",
-    "keyboard": "run the command in a terminal, not through a pipe or a service",
-}
 SPACEMOUSE_VENDORS = ("256f", "046d")  # 3Dconnexion, and Logitech, who sold the older ones
 SPACEMOUSE_PRODUCTS = ("c6",)  # of either vendor
 RULES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
@@ -32,22 +29,27 @@ RULES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/li
 def check_device(config: Mapping[str, Any]) -> Finding:
     """Whether the chosen device can be opened, and says something."""
     values = config["device"]
-    kind = str(values.get("kind"))
-    if kind not in PERSONS:
-        return ok("device", f"{kind}: nothing to plug in")
+    if is_over_ros(values):
+        return ok("device", f"{values['kind']}: its ROS driver opens it")
+    try:
+        chosen = find_input(values).type
+    except ConfigError as error:
+        return broken("device", str(error), "correct it in configs/device/ or on the command line")
+    if not issubclass(chosen, Device):
+        return ok("device", f"{chosen.name}: nothing to plug in")
     try:
         device = make_device(values)
         device.connect()
     except (DeviceError, ConfigError) as error:
-        return broken("device", str(error), MENDS[kind])
+        return broken("device", str(error), chosen.remedy)
     age_s = device.poll().age_s
     device.close()
-    return ok("device", f"{kind}: there, {'at rest' if age_s == 0.0 else 'moving'}")
+    return ok("device", f"{chosen.name}: there, {'at rest' if age_s == 0.0 else 'moving'}")
 
 
 def check_spacenavd(config: Mapping[str, Any]) -> Finding:
     """Whether the driver of SpaceMice runs."""
-    needed = config["device"].get("kind") == "spacemouse"
+    needed = _is(config, SpaceMouse)
     path = str(config["device"].get("socket", SPACENAV_SOCKET)) if needed else SPACENAV_SOCKET
     say = broken if needed else note
     if _listens(path):
@@ -62,7 +64,7 @@ def check_usb(config: Mapping[str, Any]) -> Finding | None:
     seen = _spacemice()
     if seen:
         return ok("usb", f"SpaceMouse {', '.join(seen)}")
-    if config["device"].get("kind") != "spacemouse":
+    if not _is(config, SpaceMouse):
         return None
     # A wireless or serial one, or one in another container's reach, would not be seen here.
     return note("usb", "no SpaceMouse is plugged into this machine's USB", "plug it in; lsusb should show it")
@@ -70,7 +72,7 @@ def check_usb(config: Mapping[str, Any]) -> Finding | None:
 
 def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
     """Whether the device file of the gamepad may be read."""
-    if config["device"].get("kind") != "gamepad":
+    if not _is(config, Gamepad):
         return None
     pattern = str(config["device"].get("path"))
     found = sorted(glob.glob(pattern))
@@ -91,6 +93,14 @@ def check_udev_rules(config: Mapping[str, Any]) -> Finding:
     return broken(
         "udev rules", "none for RealSense cameras", "install librealsense's 99-realsense-libusb.rules, then replug"
     )
+
+
+def _is(config: Mapping[str, Any], device: type[InputSource]) -> bool:
+    """Whether the chosen device is of that class."""
+    try:
+        return not is_over_ros(config["device"]) and issubclass(find_input(config["device"]).type, device)
+    except ConfigError:
+        return False
 
 
 def _listens(path: str) -> bool:

@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
+from steadyhand.robot_envs.hardware import find_robot, is_behind_ros
+from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.provenance import SOURCE, git_commit
 
 __all__ = ["CHECKS"]
@@ -62,7 +64,7 @@ def check_mujoco(config: Mapping[str, Any]) -> Finding:
         return ok("mujoco", _version("mujoco"))
     if not is_simulated(config):
         return note("mujoco", "missing; only the mock robot needs it", "pip install mujoco")
-    robot = "mock" if is_mock(config) else "mock_ros"
+    robot = find_robot(config["robot"]).type.name if is_mock(config) else "mock_ros"
     return broken("mujoco", f"missing, and robot={robot} needs it", "pip install mujoco")
 
 
@@ -90,7 +92,12 @@ def is_there(module: str) -> bool:
 
 def is_mock(config: Mapping[str, Any]) -> bool:
     """Return whether the simulated arm runs in the control loop's own process."""
-    return bool(config["task"].get("kind") == "robot" and config["robot"].get("kind") == "mock")
+    if config["task"].get("kind") != "robot" or is_behind_ros(config["robot"]):
+        return False
+    try:
+        return find_robot(config["robot"]).type.simulated
+    except ConfigError:  # check_config says it
+        return False
 
 
 def is_simulated(config: Mapping[str, Any]) -> bool:

@@ -59,7 +59,8 @@ def keep_evaluation(run: RunFolder, result: Evaluation, about: Mapping[str, Any]
 def read_evaluation(path: Path) -> Evaluation:
     """Return the result that a file holds."""
     values = json.loads(path.read_text(encoding="utf-8"))
-    known = {field.name: values[field.name] for field in fields(Evaluation)}
+    # Evaluations from before there were rewards do not say who judged: it was the task.
+    known = {field.name: values[field.name] for field in fields(Evaluation) if field.name in values}
     return Evaluation(**{**known, "rows": tuple(known["rows"])})
 
 

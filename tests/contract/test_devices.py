@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from steadyhand.robot_envs.devices.gamepad import GamepadConfig, make_gamepad
-from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
-from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from steadyhand.runtime.config import build, compose
-from tests.contract.device_contract import DeviceContract
+from steadyhand.contracts.device import DeviceContract
+from steadyhand.robot_envs.devices.gamepad import Gamepad
+from steadyhand.robot_envs.devices.keyboard import Keyboard
+from steadyhand.robot_envs.devices.make import find_input
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
+from steadyhand.runtime.config import compose
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 
 pytestmark = pytest.mark.realtime
@@ -30,9 +31,9 @@ class TestSpaceMouse(DeviceContract):
         self.unplug()
 
     def make_device(self):
-        config = build(SpaceMouseConfig, compose(["device=spacemouse"])["device"])
+        config = find_input(compose(["device=spacemouse"])["device"]).settings
         assert config.max_age_s == self.max_age_s
-        return make_spacemouse(replace(config, socket=str(self.daemon.socket), retry_s=0.02))
+        return SpaceMouse(replace(config, socket=str(self.daemon.socket), retry_s=0.02))
 
     def plug_in(self):
         self.cap = Cap()
@@ -64,9 +65,9 @@ class TestGamepad(DeviceContract):
         self.unplug()
 
     def make_device(self):
-        config = build(GamepadConfig, compose(["device=gamepad"])["device"])
+        config = find_input(compose(["device=gamepad"])["device"]).settings
         assert config.max_age_s == self.max_age_s
-        return make_gamepad(replace(config, path=str(self.path.parent / "js*"), retry_s=0.02))
+        return Gamepad(replace(config, path=str(self.path.parent / "js*"), retry_s=0.02))
 
     def plug_in(self):
         os.mkfifo(self.path)
@@ -113,7 +114,7 @@ class TestKeyboard(DeviceContract):
         self.unplug()
 
     def make_device(self):
-        config = build(KeyboardConfig, compose(["device=keyboard"])["device"])
+        config = find_input(compose(["device=keyboard"])["device"]).settings
         assert config.max_age_s == self.max_age_s
         # Long enough for a busy machine to look while the key counts.
         return Keyboard(replace(config, terminal=str(self.path), retry_s=0.02, hold_s=0.4, engaged_s=0.4))

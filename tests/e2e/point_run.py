@@ -78,7 +78,22 @@ def helper() -> Helper:
 
 def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:
     records, weights = (f"tcp://127.0.0.1:{port}" for port in (records_port, weights_port))
-    return TransportConfig(records, weights, 0.3, 6, 64, 1 << 20, 1 << 20, 0.05, 0.3, 0.2, 256_000, 0.05, 1 << 24, 0)
+    return TransportConfig(
+        address=records,
+        weights_address=weights,
+        heartbeat_s=0.3,
+        liveness_heartbeats=6,
+        window_records=64,
+        max_frame_bytes=1 << 20,
+        max_weights_bytes=1 << 20,
+        backoff_min_s=0.05,
+        backoff_max_s=0.3,
+        linger_s=0.2,
+        segment_bytes=256_000,
+        sync_period_s=0.05,
+        quota_bytes=1 << 24,
+        min_free_bytes=0,
+    )
 
 
 def record(run: RunFolder, env: PointEnv) -> None:

@@ -19,8 +19,7 @@ OLD = {"checkpoint.begun", "checkpoint.file", "checkpoint.manifest", "checkpoint
 def save(folder: Path, step: int, crash: str = "") -> int:
     code = (
         "from pathlib import Path\nfrom steadyhand.learner.checkpoint import CheckpointFolder\n"
-        "from tests.faults.test_f04_killed_during_checkpoint import FILES\n"
-        f"CheckpointFolder(Path({str(folder)!r}), keep=2).save({step}, FILES, {{'at': {step}}})\n"
+        f"CheckpointFolder(Path({str(folder)!r}), keep=2).save({step}, {FILES!r}, {{'at': {step}}})\n"
     )
     environment = {VARIABLE: crash, "PATH": ""}
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=60, check=False).returncode

@@ -10,6 +10,7 @@ from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.camera import WHOLE, Frame
 from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import valid_starts
@@ -30,7 +31,7 @@ class FakeCamera:
     crop = WHOLE
 
     def __init__(self, name, clock) -> None:
-        self.name, self._clock, self.looks = name, clock, -1
+        self.name, self._clock, self.looks = name, clock, -2  # the first look of all is at the start
         self.fault = lambda frame, before: frame
         self._before: Frame | None = None
 
@@ -86,7 +87,7 @@ def practise(fault, limits=LIMITS) -> Practice:
     cameras = [FakeCamera(name, plain.clock) for name in ("wrist", "side")]
     cameras[1].fault = fault
     parts = (plain.config, practice.robot, cameras, plain._task, plain._stage, plain.gate, plain.clock, True)
-    practice.env = RobotEnv(*parts)
+    practice.env = RobotEnv(*parts, TaskReward())
     practice.loop = ControlLoop(
         practice.env, env_schema(practice.env), lambda record: practice.records.append(record.copy())
     )
@@ -124,7 +125,7 @@ def test_a_frame_that_is_a_little_late_stops_nothing():
 
 def test_a_person_resumes_and_the_camera_is_looked_at_anew():
     practice = practise(FAULTS["no more frames"][0])
-    practice.env._watches[1]._camera.fault = lambda frame, before: frame
+    practice.env._sources._all[1].fault = lambda frame, before: frame
     practice.env.resume()
     assert practice.env.stop_reason is None
     assert practice.run().stop_reason == "interrupted"

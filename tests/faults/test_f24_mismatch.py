@@ -16,7 +16,7 @@ from steadyhand.transport.outbox import Rejected
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id
-from tests.unit.actor.test_training import Run
+from tests.unit.actor.training_kit import Run
 
 # Another value for every attribute of a field; what one of them does not allow is left out below.
 OTHER: dict[str, Any] = {

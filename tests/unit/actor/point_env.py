@@ -74,8 +74,9 @@ class PointEnv(gymnasium.Env):
     def hold(self):
         self.holds += 1
 
-    def resume(self):
+    def resume(self, since=None):
         self.stop_reason = None
+        return True
 
     def _observe(self):
         position = np.full(2, np.nan) if self._steps - 1 == self.nan_at else self._position
@@ -119,3 +120,33 @@ class Helper:
 
     def wants_park(self):
         return False
+
+
+class Tired(Helper):
+    """Asks for a break when told so, and ends it at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.parks = False
+
+    def wants_park(self):
+        wanted, self.parks = self.parks, False
+        return wanted
+
+
+class ParkedEnv(PointEnv):
+    """Has a place for breaks, and something against going on as often as told."""
+
+    objections = 0
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def park(self):
+        self.calls.append("park")
+
+    def preflight(self):
+        self.calls.append("preflight")
+        self.objections -= 1
+        return "stale_state (joint_states)" if self.objections >= 0 else ""

@@ -3,9 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from steadyhand.actor.authority import HandOver, Ramp, ramped_entries
-from tests.robot_kit import make_robot_env
-from tests.unit.actor.point_env import PointEnv
+from steadyhand.actor.authority import HandOver, Ramp
 
 S = 1_000_000_000
 
@@ -36,13 +34,3 @@ def test_a_ramp_that_is_begun_anew_starts_small():
 def test_a_senseless_time_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"{name}: expected at least 0 s, found"):
         HandOver(**{"release_hold_s": 0.0, "takeover_ramp_s": 0.0, "hand_back_ramp_s": 0.0, name: value})
-
-
-def test_an_arms_motion_is_ramped_and_its_gripper_is_not():
-    env = make_robot_env("task=pick_place")
-    assert ramped_entries(env).tolist() == [True] * 6 + [False]
-    env.close()
-
-
-def test_what_an_action_of_a_foreign_environment_means_is_not_known():
-    assert ramped_entries(PointEnv()).tolist() == [False, False]

@@ -1,35 +1,5 @@
 from steadyhand.actor.break_time import PARKED, BreakTime
-from tests.unit.actor.point_env import Helper, PointEnv
-
-
-class Tired(Helper):
-    """Asks for a break when told so, and ends it at once."""
-
-    def __init__(self):
-        super().__init__()
-        self.parks = False
-
-    def wants_park(self):
-        wanted, self.parks = self.parks, False
-        return wanted
-
-
-class ParkedEnv(PointEnv):
-    """Has a place for breaks, and something against going on as often as told."""
-
-    objections = 0
-
-    def __init__(self):
-        super().__init__()
-        self.calls = []
-
-    def park(self):
-        self.calls.append("park")
-
-    def preflight(self):
-        self.calls.append("preflight")
-        self.objections -= 1
-        return "stale_state (joint_states)" if self.objections >= 0 else ""
+from tests.unit.actor.point_env import ParkedEnv, PointEnv, Tired
 
 
 def test_a_wish_is_kept_until_the_break():

@@ -5,7 +5,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.runtime.clock import FakeClock
 from tests.unit.actor.point_env import Helper, PointEnv, arbiter
-from tests.unit.actor.test_policy_runner import SPEC, observation, weights_of
+from tests.unit.actor.policy_kit import SPEC, observation, weights_of
 
 
 def make_runner(ready=True):

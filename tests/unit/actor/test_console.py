@@ -9,6 +9,7 @@ from steadyhand.actor.config import LoggingConfig
 from steadyhand.actor.console import LiveConsole, NoConsole, PlainConsole, Status, make_console
 from steadyhand.actor.console.live import view
 from steadyhand.actor.console.plain import progress_line
+from steadyhand.actor.events import EpisodeLogged, Waiting
 from steadyhand.runtime.clock import FakeClock
 
 STATUS = Status(
@@ -73,7 +74,7 @@ class TestPlain:
     def test_one_line_in_two_seconds(self):
         console = self.make()
         for _ in range(10):
-            console.episode_done()
+            console.episode_done(EpisodeLogged({}))
             self.clock.advance_ns(500_000_000)
         assert len(self.lines()) == 3
         console.close()
@@ -82,14 +83,13 @@ class TestPlain:
     def test_a_reason_to_wait_is_said_at_once(self):
         console = self.make()
         for waiting in ("a", "", "b"):
-            self.status = dataclasses.replace(STATUS, waiting=waiting)
-            console.waiting()
+            console.waiting(Waiting(waiting))
         assert self.lines() == ["waiting for a", "waiting for b"]
 
     def test_before_the_start_and_after_the_end_nothing_is_written(self):
         console = PlainConsole(io.StringIO(), 2.0, FakeClock())
-        console.episode_done()
-        console.waiting()
+        console.episode_done(EpisodeLogged({}))
+        console.waiting(Waiting("a person"))
         console.close()
         console.close()
 
@@ -99,8 +99,8 @@ class TestLive:
         out = io.StringIO()
         console = LiveConsole(Terminal(file=out, force_terminal=True, width=120), 50.0)
         console.start(lambda: STATUS)
-        console.episode_done()
-        console.waiting()
+        console.episode_done(EpisodeLogged({}))
+        console.waiting(Waiting("a person"))
         console.close()
         console.close()
         assert "person in control" in out.getvalue()
@@ -123,7 +123,7 @@ class TestChoice:
     def test_the_silent_one_is_silent(self, capsys):
         console = NoConsole()
         console.start(lambda: STATUS)
-        console.episode_done()
-        console.waiting()
+        console.episode_done(EpisodeLogged({}))
+        console.waiting(Waiting("a person"))
         console.close()
         assert capsys.readouterr().out == ""

@@ -8,9 +8,10 @@ from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.onnx_runner import OnnxRunner
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.robot_envs.devices.operator import NoOperator
+from tests.events_kit import on_episode
 from tests.unit.actor.exported import TASK, walking_file
 from tests.unit.actor.point_env import Helper, PointEnv
-from tests.unit.actor.test_evaluate import make_runner
+from tests.unit.actor.policy_kit import walking_runner
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +28,9 @@ def run(policy, env=None, operator=None, episodes=20, seed=0, **kwargs):
 
 def test_it_does_what_an_evaluation_with_torch_does(policy):
     seen = []
-    result = run(policy, seed=4, on_episode=seen.append)
+    result = run(policy, seed=4, events=on_episode(seen.append))
     env = PointEnv()
-    judged = evaluate(env, env_schema(env), make_runner(), 20, 4, NoOperator())
+    judged = evaluate(env, env_schema(env), walking_runner(), 20, 4, NoOperator())
     assert (result.episodes, result.successes, result.helped, result.stopped) == (20, judged.successes, 0, 0)
     assert [summary.steps for summary in seen] == [row["steps"] for row in judged.rows]
 
@@ -63,4 +64,4 @@ def test_without_a_number_it_goes_on_until_it_is_ended(policy):
         if len(seen) == 7:
             stop.set()
 
-    assert run(policy, episodes=None, stop=stop, on_episode=note).episodes == 7
+    assert run(policy, episodes=None, stop=stop, events=on_episode(note)).episodes == 7

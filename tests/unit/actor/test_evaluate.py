@@ -8,26 +8,11 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import evaluate, judge
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
-from steadyhand.transport.weights import Weights
+from tests.events_kit import on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
-from tests.unit.actor.test_policy_runner import SPEC
-
-
-def make_runner(skilled=True):
-    """A policy that walks to the goal, or one that stands still."""
-    runner = PolicyRunner(SPEC, env_schema(PointEnv()), FakeClock(), seed=0)
-    tensors = {name: np.zeros_like(value) for name, value in Policy(SPEC).trainable_tensors().items()}
-    first, _, last, _ = tensors
-    # Inputs are the three positions, then the three ways to the goal; the newest one is at 10 and 11.
-    for axis in range(2):
-        for unit, sign in ((2 * axis, 1.0), (2 * axis + 1, -1.0)):
-            tensors[first][unit, 10 + axis] = sign
-            tensors[last][axis, unit] = 5.0 * sign * skilled
-    runner.offer(Weights(0, 1, tensors))
-    return runner
+from tests.unit.actor.policy_kit import SPEC, walking_runner
 
 
 def run(runner, env=None, episodes=20, seed=0, bystander=None, **kwargs):
@@ -36,7 +21,7 @@ def run(runner, env=None, episodes=20, seed=0, bystander=None, **kwargs):
 
 
 def test_a_skilled_policy():
-    evaluation = run(make_runner())
+    evaluation = run(walking_runner())
     assert (evaluation.episodes, evaluation.successes, evaluation.success_rate) == (20, 20, 1.0)
     assert evaluation.wilson_low == pytest.approx(0.8389, abs=5e-4)
     assert evaluation.wilson_high == 1.0
@@ -48,19 +33,19 @@ def test_a_skilled_policy():
 
 
 def test_a_policy_that_stands_still():
-    evaluation = run(make_runner(skilled=False))
+    evaluation = run(walking_runner(skilled=False))
     assert evaluation.success_rate < 0.3
     assert evaluation.wilson_high < 0.5
 
 
 def test_the_bystander_never_acts():
-    evaluation = run(make_runner(skilled=False), bystander=Helper())
+    evaluation = run(walking_runner(skilled=False), bystander=Helper())
     assert evaluation.interventions == 0
 
 
 def test_equal_seeds_give_equal_episodes_and_others_do_not():
     envs = [PointEnv() for _ in range(3)]
-    evaluations = [run(make_runner(), env, 5, seed) for env, seed in zip(envs, (1, 1, 2), strict=True)]
+    evaluations = [run(walking_runner(), env, 5, seed) for env, seed in zip(envs, (1, 1, 2), strict=True)]
     assert envs[0].seeds == envs[1].seeds
     assert not set(envs[0].seeds) & set(envs[2].seeds)
     assert evaluations[0] == evaluations[1]
@@ -68,14 +53,14 @@ def test_equal_seeds_give_equal_episodes_and_others_do_not():
 
 def test_the_records_are_marked():
     records = []
-    run(make_runner(), episodes=2, append=lambda record: records.append(record.copy()))
+    run(walking_runner(), episodes=2, append=lambda record: records.append(record.copy()))
     assert {int(record["phase"]) for record in records} == {Phase.EVAL}
 
 
 def test_a_stop_is_a_failure_and_waits_for_a_person():
     env, bystander = PointEnv(), Helper()
     env.stop_at, bystander.refusals = 0, 1
-    evaluation = run(make_runner(), env, 3, bystander=bystander)
+    evaluation = run(walking_runner(), env, 3, bystander=bystander)
     assert evaluation.successes == 0
     assert bystander.asked == ["force_limit"] * 4
     assert {row["stop_reason"] for row in evaluation.rows} == {"force_limit"}
@@ -83,7 +68,7 @@ def test_a_stop_is_a_failure_and_waits_for_a_person():
 
 def test_an_interrupted_episode_does_not_count():
     stop = StopFlag()
-    evaluation = run(make_runner(), stop=stop, on_episode=lambda summary: stop.set())
+    evaluation = run(walking_runner(), stop=stop, events=on_episode(lambda summary: stop.set()))
     assert evaluation.episodes == 1
 
 
@@ -100,6 +85,48 @@ def test_a_known_set_of_episodes():
     evaluation = judge([summary(True, 4.0), summary(True, 6.0), summary(True, 9.0), summary(False, 17.0)])
     assert (evaluation.successes, evaluation.median_cycle_time_s) == (3, 6.0)
     assert evaluation.throughput_per_hour == pytest.approx(300.0)
+
+
+def summary(success, judged_by="task", task_success=None):
+    return EpisodeSummary(0, Phase.EVAL, 10, float(success), success, 0, "", 2.0, 1, judged_by, task_success)
+
+
+def test_the_tasks_own_verdict_counts_and_a_learned_reward_is_not_the_truth():
+    evaluation = judge([summary(True, "reward", False), summary(False, "reward", True), summary(True, "reward", True)])
+    assert (evaluation.successes, evaluation.judged_by) == (2, "task")
+    assert [row["success"] for row in evaluation.rows] == [False, True, True]
+    assert [row["reward_success"] for row in evaluation.rows] == [True, False, True]
+    assert {row["judged_by"] for row in evaluation.rows} == {"task"}
+
+
+def test_where_the_task_cannot_judge_the_reward_or_a_person_does():
+    evaluation = judge([summary(True, "reward", None), summary(False, "reward", None)])
+    assert (evaluation.successes, evaluation.judged_by) == (1, "reward")
+    evaluation = judge([summary(True, "operator", False), summary(True, "reward", None)])
+    assert (evaluation.successes, evaluation.judged_by) == (2, "operator and reward")
+    assert "reward_success" not in evaluation.rows[0]
+
+
+def test_an_environment_that_says_nothing_of_it_is_judged_by_its_task():
+    evaluation = run(walking_runner(), episodes=2)
+    assert evaluation.judged_by == "task"
+    assert [(row["success"], row["task_success"]) for row in evaluation.rows] == [(True, True)] * 2
+    assert judge([]).judged_by == ""
+
+
+class Boastful(PointEnv):
+    """Its reward calls every step a success; the task knows better."""
+
+    def step(self, action):
+        observation, _, _, truncated, info = super().step(action)
+        info |= {"success": True, "task_success": info["success"], "judged_by": "reward"}
+        return observation, 1.0, True, truncated, info
+
+
+def test_a_boastful_reward_makes_no_policy_better():
+    evaluation = run(walking_runner(skilled=False), Boastful(), 20)
+    assert evaluation.success_rate < 0.3
+    assert all(row["reward_success"] for row in evaluation.rows)
 
 
 def test_no_success_has_no_cycle_time():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.arbiter import Arbiter, Decision
-from steadyhand.actor.authority import AT_ONCE, ramped_entries
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
@@ -10,6 +10,7 @@ from steadyhand.actor.gripper_state import GripperState
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
 from steadyhand.robot_envs.make import make_env
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import compose
 from steadyhand.transport.record import Kind, Phase
 
@@ -118,7 +119,7 @@ def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_wid
     env = make_env(compose(["task=pick_place"]), 0)
     rows, operator = [], Presser()
     loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
-    chooser = Chooser(operator, Arbiter(ramped_entries(env), AT_ONCE, env.control_period_s))
+    chooser = Chooser(operator, Arbiter(teachable(env).motion_entries, AT_ONCE, env.control_period_s))
     loop.run_episode(0, Phase.DEMO, chooser, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
     env.close()
     steps = [row for row in rows if row["kind"] == Kind.STEP]

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 import pytest
 
 from steadyhand.actor.control_loop import EpisodeSummary
-from steadyhand.actor.logbook import Logbook, read_rows
+from steadyhand.actor.events import EpisodeLogged, Events
+from steadyhand.actor.logbook import Logbook, MetricsFile, read_rows
 from steadyhand.transport.record import Phase
 
 FRESH = SimpleNamespace(steps=0, next_episode_id=0)
@@ -11,6 +12,12 @@ FRESH = SimpleNamespace(steps=0, next_episode_id=0)
 
 def summary(episode_id=0, steps=10, human_steps=0):
     return EpisodeSummary(episode_id, Phase.TRAIN, steps, 1.0, True, human_steps, "", steps / 10, 3)
+
+
+def open_logbook(path, session):
+    events = Events()
+    events.subscribe(EpisodeLogged, MetricsFile(path).write)
+    return Logbook(path, session, events)
 
 
 def play(logbook, steps=10):
@@ -22,7 +29,7 @@ def play(logbook, steps=10):
 def test_rows_are_readable_at_once(tmp_path):
     path = tmp_path / "actor.jsonl"
     assert read_rows(path) == []
-    logbook = Logbook(path, FRESH)
+    logbook = open_logbook(path, FRESH)
     play(logbook)
     (row,) = read_rows(path)
     assert (row["steps"], row["env_steps"], row["success"], row["helped"], row["updates"]) == (10, 10, True, False, 7)
@@ -32,8 +39,8 @@ def test_rows_are_readable_at_once(tmp_path):
 
 def test_a_restart_goes_on_counting(tmp_path):
     path = tmp_path / "actor.jsonl"
-    play(Logbook(path, FRESH))
-    again = Logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
+    play(open_logbook(path, FRESH))
+    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
     assert (again.episodes, again.env_steps, again.next_episode_id) == (1, 10, 1)
     play(again, 5)
     assert (again.env_steps, again.control_s) == (15, pytest.approx(1.5))
@@ -42,15 +49,15 @@ def test_a_restart_goes_on_counting(tmp_path):
 
 def test_steps_of_an_episode_that_a_crash_kept_out_of_the_file_count(tmp_path):
     path = tmp_path / "actor.jsonl"
-    play(Logbook(path, FRESH))
-    again = Logbook(path, SimpleNamespace(steps=14, next_episode_id=2))
+    play(open_logbook(path, FRESH))
+    again = open_logbook(path, SimpleNamespace(steps=14, next_episode_id=2))
     assert (again.env_steps, again.next_episode_id) == (14, 2)
 
 
 def test_a_new_session_of_the_same_run_goes_on_too(tmp_path):
     path = tmp_path / "actor.jsonl"
-    play(Logbook(path, FRESH))
-    again = Logbook(path, FRESH)
+    play(open_logbook(path, FRESH))
+    again = open_logbook(path, FRESH)
     play(again, 5)
     assert (again.env_steps, again.session_steps, again.next_episode_id) == (15, 5, 2)
 
@@ -58,9 +65,9 @@ def test_a_new_session_of_the_same_run_goes_on_too(tmp_path):
 @pytest.mark.parametrize("torn", ["", '{"steps": 4, "succ'])
 def test_a_row_that_a_crash_cut_short_is_left_out(tmp_path, torn):
     path = tmp_path / "actor.jsonl"
-    play(Logbook(path, FRESH))
+    play(open_logbook(path, FRESH))
     path.write_text(path.read_text() + torn)
-    again = Logbook(path, FRESH)
+    again = open_logbook(path, FRESH)
     assert again.episodes == 1
     play(again)
     assert len(read_rows(path)) == 2
@@ -71,7 +78,7 @@ def test_a_full_disk_costs_a_row_of_the_file_and_nothing_else(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "actor.jsonl"
-    logbook = Logbook(path, FRESH)
+    logbook = open_logbook(path, FRESH)
     play(logbook)
     with monkeypatch.context() as patch:
         patch.setattr("steadyhand.actor.logbook.append_whole", full)

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from steadyhand.actor.onnx_policy import BLANK, SEAL, MissingRuntimeError, OnnxPolicy, sealed
+from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.policy_description import ExportedPolicyError
+from steadyhand.runtime.onnx_file import BLANK, SEAL, MissingRuntimeError, sealed
 from tests.unit.actor.exported import VERSION, walking_file
 
 

@@ -10,7 +10,7 @@ from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.weights import Weights
 from tests.unit.actor.exported import TASK, VERSION, walking_file, walking_policy
 from tests.unit.actor.point_env import PointEnv
-from tests.unit.actor.test_policy_runner import SPEC, observation
+from tests.unit.actor.policy_kit import SPEC, observation
 
 SCHEMA = env_schema(PointEnv())
 

@@ -5,39 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.policy_runner import PolicyRunner, use_one_thread
-from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
+from steadyhand.policies import EncoderError, InputSpec, Policy, load_backbone
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.schema import FieldSpec, SchemaError
 from steadyhand.transport.weights import Weights
 from tests.encoder_kit import resnet10_file
-from tests.unit.actor.point_env import PointEnv
-
-SCHEMA = env_schema(PointEnv())
-SPEC = PolicySpec(
-    inputs=(InputSpec("position", (2,), "float32"), InputSpec("to_goal", (2,), "float32")),
-    obs_horizon=3,
-    action_size=2,
-    hidden=(16,),
-    layer_norm=False,
-    activation="relu",
-    encoder="none",
-    latent_size=0,
-    log_std_min=-5.0,
-    log_std_max=2.0,
-    log_std_start=None,
-    normaliser={},
-    encoder_hash="",
-)
-
-
-def weights_of(version=1, epoch=0, seed=7, spec=SPEC):
-    return Weights(epoch, version, Policy(spec, seed).trainable_tensors())
-
-
-def observation(value):
-    return {name: np.full(2, value, np.float32) for name in ("position", "to_goal")}
+from tests.unit.actor.policy_kit import SCHEMA, SPEC, not_finite, observation, spoiled, weights_of
 
 
 def stacked(*values):
@@ -110,12 +84,6 @@ def test_only_newer_weights_are_taken(runner, epoch, version, swapped):
     assert runner.rejected == 0
 
 
-def spoiled(change):
-    weights = weights_of(9)
-    change(weights.tensors)
-    return weights
-
-
 def add(tensors):
     tensors["extra"] = np.zeros(1, np.float32)
 
@@ -127,11 +95,6 @@ def drop(tensors):
 def reshape(tensors):
     name = next(iter(tensors))
     tensors[name] = tensors[name][..., :1]
-
-
-def poison(tensors):
-    name = next(iter(tensors))
-    tensors[name] = np.full_like(tensors[name], np.nan)
 
 
 def overflow(tensors, rows=slice(None)):
@@ -148,7 +111,7 @@ def overflow_of_the_deviation(tensors):
     overflow(tensors, rows=slice(2, 4))
 
 
-@pytest.mark.parametrize("change", [add, drop, reshape, poison, overflow, overflow_of_the_deviation])
+@pytest.mark.parametrize("change", [add, drop, reshape, not_finite, overflow, overflow_of_the_deviation])
 def test_bad_weights_leave_the_policy_as_it_is(runner, change):
     runner.offer(weights_of(3))
     runner.begin(observation(0.3))

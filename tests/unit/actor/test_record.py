@@ -7,10 +7,13 @@ from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.record import RecordingConfig, record_demos
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.record import Phase, valid_starts
+from steadyhand.transport.record import Kind, Phase, valid_starts
 from steadyhand.transport.segment import LogError
+from tests.events_kit import on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
 
 CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"}, AT_ONCE)
@@ -41,7 +44,7 @@ def rows_of(folder):
 
 def test_a_set_of_good_demonstrations(tmp_path):
     told = []
-    manifest = record(tmp_path, on_episode=told.append)
+    manifest = record(tmp_path, events=on_episode(told.append))
     rows = rows_of(tmp_path)
     assert (manifest.episodes, manifest.successes) == (4, 4)
     assert manifest.steps == sum(summary.steps for summary in told) == len(rows) - 4
@@ -60,6 +63,52 @@ def test_failed_episodes_are_counted_but_not_kept(tmp_path):
     assert rows["terminated"].sum() == 4
     assert not rows["truncated"].any()
     assert np.unique(rows["episode_id"]).tolist() == [0, 2, 4, 6]
+
+
+def test_failed_attempts_are_kept_in_a_set_of_their_own_and_called_failures(tmp_path):
+    done, failed = tmp_path / "demos", tmp_path / "demos_failed"
+    manifest = record(done, demonstrator=Clumsy(), failed=failed)
+    kept, rows = read_manifest(failed), rows_of(failed)
+    assert (manifest.episodes, manifest.successes) == (7, 4)
+    assert (kept.episodes, kept.successes) == (3, 0)
+    assert kept.steps == np.count_nonzero(rows["kind"] == Kind.STEP) > 0
+    assert np.unique(rows["episode_id"]).tolist() == [1, 3, 5]
+    assert not rows["success"].any()
+    assert np.unique(rows_of(done)["episode_id"]).tolist() == [0, 2, 4, 6]
+    labels = LabelReader(failed, kept.session_id).refresh()
+    assert [label.success for label in labels] == [False] * 3
+    assert [(label.first_seq, label.end_seq) for label in labels] == [
+        (int(part["seq"][0]), int(part["seq"][-1]) + 1) for part in np.split(rows, np.flatnonzero(rows["kind"])[:2] + 1)
+    ]
+
+
+def test_failed_attempts_are_never_imitated_and_are_prior_data_all_the_same(tmp_path):
+    record(tmp_path / "demos", demonstrator=Clumsy(), failed=tmp_path / "demos_failed")
+    store, readers = open_store([tmp_path / "demos", tmp_path / "demos_failed"])
+    failed = read_manifest(tmp_path / "demos_failed")
+    assert len(store.imitated) == read_manifest(tmp_path / "demos").steps
+    assert len(store.demo) == len(store.imitated) + failed.steps
+    for reader in readers:
+        reader.close()
+
+
+def test_a_set_of_failed_attempts_is_continued_and_made_by_the_first_of_them_alone(tmp_path):
+    done, failed = tmp_path / "demos", tmp_path / "demos_failed"
+    record(done, dataclasses.replace(CONFIG, episodes=2), failed=failed)
+    assert not failed.exists()
+    record(done, dataclasses.replace(CONFIG, episodes=4), demonstrator=Clumsy(), failed=failed)
+    assert read_manifest(failed).episodes == 1
+    record(done, dataclasses.replace(CONFIG, episodes=6), demonstrator=Clumsy(), failed=failed)
+    assert read_manifest(failed).episodes == 2
+    assert len(np.unique(rows_of(failed)["episode_id"])) == 2
+    assert [label.version for label in LabelReader(failed, read_manifest(failed).session_id).refresh()] == [1, 2]
+
+
+def test_an_interrupted_attempt_is_no_failure(tmp_path):
+    stop = StopFlag()
+    helper = Helper(lambda step: step < 2 or stop.set() or False)
+    record(tmp_path / "demos", demonstrator=helper, stop=stop, failed=tmp_path / "demos_failed")
+    assert not (tmp_path / "demos_failed").exists()
 
 
 def test_attempts_are_bounded(tmp_path):
@@ -87,7 +136,7 @@ def test_another_schema_is_refused(tmp_path):
 
 def test_a_stop_keeps_the_complete_episodes(tmp_path):
     stop = StopFlag()
-    manifest = record(tmp_path, stop=stop, on_episode=lambda summary: stop.set())
+    manifest = record(tmp_path, stop=stop, events=on_episode(lambda summary: stop.set()))
     assert (manifest.episodes, manifest.successes) == (1, 1)
     assert len(np.unique(rows_of(tmp_path)["episode_id"])) == 1
 

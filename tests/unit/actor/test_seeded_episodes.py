@@ -5,8 +5,7 @@ from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.seeded_episodes import seeded_episodes
 from steadyhand.actor.stop_flag import StopFlag
-from tests.unit.actor.point_env import Helper, PointEnv, arbiter
-from tests.unit.actor.test_break_time import ParkedEnv, Tired
+from tests.unit.actor.point_env import Helper, ParkedEnv, PointEnv, Tired, arbiter
 
 
 def episodes_of(env, bystander, seed=0, stop=lambda: False, episodes=None):

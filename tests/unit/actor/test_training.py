@@ -1,112 +1,20 @@
 import dataclasses
 import errno
-import json
 import os
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from steadyhand.actor.config import ActorConfig, ExplorationConfig, GraduationConfig
-from steadyhand.actor.console import NoConsole
-from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.session import open_session
-from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.training import Training
+from steadyhand.actor.config import ExplorationConfig, GraduationConfig
 from steadyhand.policies import PolicySpecError
-from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.acknowledged import read_acknowledged
-from steadyhand.transport.config import TransportConfig
-from steadyhand.transport.intake import Intake
-from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
 from steadyhand.transport.weights import encode
-from steadyhand.transport.wire import Status
 from tests.unit.actor.point_env import Helper, PointEnv
-from tests.unit.actor.test_evaluate import make_runner
-from tests.unit.actor.test_policy_runner import SPEC, weights_of
-
-NOBODY = ExplorationConfig(max_env_steps=0, scale=0.5)
-CONFIG = ActorConfig(
-    max_env_steps=100,
-    max_wall_s=1000.0,
-    graduation=None,
-    lockstep=False,
-    uplink_timeout_s=1.0,
-    drain_s=1.0,
-    max_policy_age_s=None,
-    exploration=NOBODY,
-    release_hold_s=0.0,
-    takeover_ramp_s=0.0,
-    hand_back_ramp_s=0.0,
-    success_window=20,
-)
-LINK = TransportConfig(
-    "tcp://127.0.0.1:0", "tcp://127.0.0.1:0", 1.0, 3, 64, 1 << 20, 1 << 20, 0.1, 1.0, 0.5, 64_000, 0.01, 1 << 20, 0
-)
-
-
-class Run:
-    """Everything around one `Training`, with a learner that only says what the test tells it to."""
-
-    def __init__(self, folder, config=CONFIG, env=None, operator=None, idle=None, weights=1, trim=False):
-        self.folder, self.env, self.stop, self.clock = folder, env or PointEnv(), StopFlag(), FakeClock()
-        self.operator = operator or Helper(lambda step: False)
-        self.status = SimpleNamespace(updates=0, version=0, allowed=-1, phase="train")
-        self.spec = SPEC
-        schema = env_schema(self.env)
-        self.intake = Intake(folder / "learner", LINK, lambda schema: self.spec.to_json(), self._status)
-        self.session = open_session(folder / "actor", schema, "robot-1", LINK.segment_bytes, trim=trim)
-        self.uplink = LocalUplink(self.intake, LogReader(self.session.folder))
-        self.waits: list[str] = []
-        self.training = self.make_training(config)
-        self._on_idle = idle or (lambda run: None)
-        if weights:
-            self.publish(weights)
-
-    def make_training(self, config, **options):
-        path, console = self.folder / "actor.jsonl", NoConsole()
-        return Training(
-            config,
-            self.env,
-            self.operator,
-            self.uplink,
-            self.session,
-            path,
-            console,
-            seed=0,
-            stop=self.stop,
-            clock=self.clock,
-            idle=self._idle,
-            **options,
-        )
-
-    def publish(self, version, seed=7):
-        self.intake.publish(encode(weights_of(version, seed=seed)))
-
-    def __call__(self):
-        summary = self.training.run()
-        self.session.writer.close()
-        self.uplink.close()
-        return summary
-
-    def metrics(self):
-        return [json.loads(line) for line in (self.folder / "actor.jsonl").read_text().splitlines()]
-
-    def log(self):
-        reader = LogReader(self.session.folder)
-        return reader.read(0, len(reader))
-
-    def _status(self, session_id):
-        status = self.status
-        return Status(status.updates, status.version, status.allowed, status.phase)
-
-    def _idle(self):
-        self.waits.append(self.training.status().waiting)
-        assert len(self.waits) < 1000, "waits for ever"
-        self.clock.advance_ns(10_000_000)
-        self._on_idle(self)
+from tests.unit.actor.policy_kit import walking_runner
+from tests.unit.actor.training_kit import CONFIG, LINK, Run
 
 
 def test_practice_ends_after_enough_steps(tmp_path):
@@ -297,7 +205,7 @@ def test_a_stop_that_was_latched_before_the_start_is_asked_about(tmp_path):
 def test_graduation(tmp_path):
     graduation = GraduationConfig(window=5, success=1.0, intervention_share=0.0, min_env_steps=10)
     run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=10_000, graduation=graduation), weights=0)
-    skilled = make_runner()
+    skilled = walking_runner()
     run.intake.publish(encode(skilled._weights))
     summary = run()
     assert summary.end_reason == "graduated"
@@ -407,7 +315,6 @@ def test_after_a_lack_of_room_in_a_stopped_episode_the_person_is_asked(tmp_path)
         return append(record)
 
     run.session.writer.append = fill_up
-    run.env.resume = lambda: setattr(run.env, "stop_reason", None)
     assert run().end_reason == "max_env_steps"
     assert asked == ["force_limit"]
 

@@ -7,8 +7,7 @@ from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.runtime.clock import FakeClock
 from tests.transport_kit import wait_until
-from tests.unit.actor.test_policy_runner import SCHEMA, SPEC, observation, spoiled, weights_of
-from tests.unit.actor.test_policy_runner import poison as not_finite
+from tests.unit.actor.policy_kit import SCHEMA, SPEC, not_finite, observation, spoiled, weights_of
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def make_sac(config, spec):
     return Sac(config, Policy(spec, 0), 0)
 
 
-@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=NEEDS_COMPILER)])
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=[NEEDS_COMPILER, pytest.mark.slow])])
 def test_compiled_layers_make_the_same_steps(make_config, make_spec, make_block, backend):
     config, spec = make_config(actor_bc_weight=1.0), make_spec(pixels=True)
     eager, compiled = make_sac(config, spec), make_sac(config, spec)

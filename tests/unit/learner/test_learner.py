@@ -33,7 +33,21 @@ from tests.transport_kit import CLOCK, connected_config, wait_until
 from tests.transport_kit import CONFIG as TRANSPORT
 from tests.unit.learner.logs import PIXELS, SCHEMA, reader_of, session_id, write_episode, writer_in
 
-POLICY = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
+POLICY = PolicyConfig(
+    observation_keys=(),
+    hidden_keys=(),
+    obs_horizon=2,
+    hidden=(16,),
+    layer_norm=False,
+    activation="relu",
+    encoder="none",
+    encoder_weights=None,
+    feature_cache=0,
+    latent_size=8,
+    log_std_min=-5.0,
+    log_std_max=2.0,
+    log_std_start=None,
+)
 ROOT = Path(__file__).parents[3]
 
 
@@ -361,6 +375,7 @@ with StopFlag().on_signals() as stop:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_with_a_checkpoint_and_status_0(number, tmp_path, demos, make_config, make_learner_config):
     from dataclasses import asdict

@@ -10,7 +10,21 @@ from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import SchemaError
 from tests.unit.learner.logs import PIXELS, SCHEMA, append, reader_of, write_episode, writer_in
 
-CONFIG = PolicyConfig((), (), 2, (16,), False, "relu", "none", None, 0, 8, -5.0, 2.0, None)
+CONFIG = PolicyConfig(
+    observation_keys=(),
+    hidden_keys=(),
+    obs_horizon=2,
+    hidden=(16,),
+    layer_norm=False,
+    activation="relu",
+    encoder="none",
+    encoder_weights=None,
+    feature_cache=0,
+    latent_size=8,
+    log_std_min=-5.0,
+    log_std_max=2.0,
+    log_std_start=None,
+)
 
 
 def test_every_vector_field_is_read_and_frames_only_with_an_encoder():

@@ -11,16 +11,20 @@ from steadyhand.learner.learner import Learner
 from steadyhand.learner.prior import PriorData, PriorDataError, take_weights
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.policies import Policy
+from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component
+from steadyhand.runtime.config import build
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.identity import Identity, write_identity
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.outbox import Rejected
 from steadyhand.transport.wire import Hello
+from tests.config_kit import composed
 from tests.transport_kit import CONFIG as TRANSPORT
 from tests.unit.learner.logs import SCHEMA, reader_of, session_id, write_episode, writer_in
-from tests.unit.learner.test_learner import POLICY
 
+SMALL = ("policy.obs_horizon=2", "policy.hidden=[16]", "policy.latent_size=8")
+POLICY = build(PolicyConfig, composed(*SMALL)["policy"], "policy")
 FR3 = Identity(task="tasks:Peg", robot="fr3", joints=7)
 UR = Identity(task="tasks:Peg", robot="ur", joints=6)
 

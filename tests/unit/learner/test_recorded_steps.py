@@ -12,6 +12,8 @@ from steadyhand.learner.algos.sac import Sac
 from steadyhand.learner.recorded_steps import RecordedSteps, Recording, record_on_cuda
 from steadyhand.policies import Policy
 
+pytestmark = pytest.mark.slow
+
 
 def record_by_tracing(step, generator):
     """Record on the CPU as a CUDA graph does on its device: every operation once, with what it found on the host."""

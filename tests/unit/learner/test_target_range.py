@@ -52,6 +52,7 @@ def test_rewards_that_the_default_range_makes_equal_are_named(name):
     assert "\n" not in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FITS, *FLATTENED])
 def test_the_range_that_the_line_gives_fits_and_so_does_none(name):
     every = FITS | FLATTENED

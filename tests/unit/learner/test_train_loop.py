@@ -45,18 +45,18 @@ class Rig:
             lambda: self.readers, lambda version, tensors: self.published.append((version, tensors)), lambda: None
         )
         self.loop = TrainLoop(
-            config,
-            self.algo,
-            sampler,
-            store,
-            self.journal,
-            self.metrics,
-            checkpoints,
-            links,
-            counters,
-            0,
-            {"schema_hash": "s"},
-            FakeClock(),
+            config=config,
+            algo=self.algo,
+            sampler=sampler,
+            store=store,
+            journal=self.journal,
+            metrics=self.metrics,
+            checkpoints=checkpoints,
+            links=links,
+            counters=counters,
+            learner_epoch=0,
+            facts={"schema_hash": "s"},
+            clock=FakeClock(),
         )
         self.folder = folder
 
@@ -240,6 +240,7 @@ def assert_same(one, other):
     assert [name for name, value in tensors.items() if not torch.equal(value, others[name])] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pretrain", [0, 60])
 def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
     settings = {"pretrain_updates": pretrain, "checkpoint_period": 100}
@@ -255,6 +256,7 @@ def test_resumed_training_is_bit_for_bit_the_same(make_rig, pretrain):
     assert [row["update"] for row in resumed.rows()] == list(range(10, 201, 10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [60, 100, 130])
 def test_a_learner_that_was_ended_goes_on_as_if_it_had_not_been(make_rig, step):
     settings = {"checkpoint_period": 100, "slack": 200.0}

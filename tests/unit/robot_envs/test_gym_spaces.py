@@ -125,3 +125,9 @@ def test_a_space_with_nothing_in_it_is_refused(space):
 def test_a_frame_stack_is_told_how_the_policy_stacks_instead(shape, horizon):
     with pytest.raises(SpaceError, match=rf"policy\.obs_horizon={horizon} instead"):
         observed_fields(box(0, 255, shape, np.uint8))
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((28, 28), np.uint8), ((28, 28, 1), np.uint8), ((16, 16), np.uint16)])
+def test_a_small_grey_picture_is_never_flattened(shape, dtype):
+    with pytest.raises(SpaceError, match=r"sides of at least 31 pixels, found .* enlarge it, or flatten it"):
+        observed_fields(box(0, 255, shape, dtype))

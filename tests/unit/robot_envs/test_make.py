@@ -3,34 +3,12 @@ import pytest
 
 from steadyhand.robot_envs.devices.device import no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator, NoOperator
-from steadyhand.robot_envs.make import Hardware, make_corrector, make_env, make_onlooker
+from steadyhand.robot_envs.hardware import Hardware
+from steadyhand.robot_envs.make import make_corrector, make_env, make_onlooker
 from steadyhand.robot_envs.stage import NotedStage
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.config import ConfigError, compose
-from tests.robot_kit import state
-
-
-class StillRobot:
-    n_arms = 1
-    has_gripper = True
-
-    def connect(self):
-        self.connected = True
-
-    def read(self):
-        return state()
-
-    def reset(self, tcp_pose, gripper_width, may_go_on):
-        return state()
-
-    def command(self, command):
-        self.commanded = command
-
-    def hold(self):
-        pass
-
-    def close(self):
-        pass
+from tests.robot_kit import StillRobot, state
 
 
 def test_a_robot_that_only_its_own_process_can_speak_to_is_given():

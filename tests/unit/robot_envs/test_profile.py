@@ -4,13 +4,14 @@ import pytest
 
 from steadyhand.robot_envs.profile import FaultSource, GainSets, GripperPoint, GripperProfile, RosRobotConfig
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError, build
+from tests.config_kit import composed
 
 NAMES = ["mock_ros", "crisp_fr3", "crisp_ur", "fzi_cartesian", "ur_fzi", "ur_servo", "xarm_servo"]
 
 
 def load(name: str, *overrides: str):
-    robot = compose([f"robot={name}", *overrides])["robot"]
+    robot = composed(f"robot={name}", *overrides)["robot"]
     return build(RosRobotConfig, {key: robot[key] for key in ("kind", "profile")}, "robot").profile
 
 
@@ -26,7 +27,7 @@ def test_every_profile_is_sound(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_watchdog_lets_pass_what_the_gate_lets_pass(name):
-    profile, safety = load(name), compose([f"robot={name}"])["safety"]
+    profile, safety = load(name), composed(f"robot={name}")["safety"]
     period_s = profile.watchdog.command_period_s
     assert profile.watchdog.max_jump_m > safety["max_tcp_speed_m_s"] * period_s
     assert profile.watchdog.max_jump_rad > safety["max_tcp_angular_speed_rad_s"] * period_s
@@ -88,7 +89,7 @@ GRIPPERS = ["mock_hand", "franka_hand", "crisp_hand", "robotiq_2f85"]
 
 
 def load_gripper(name: str, **changes) -> GripperProfile:
-    return replace(build(GripperProfile, compose([f"gripper={name}"])["gripper"], "gripper"), **changes)
+    return replace(build(GripperProfile, composed(f"gripper={name}")["gripper"], "gripper"), **changes)
 
 
 @pytest.mark.parametrize("name", GRIPPERS)

@@ -2,21 +2,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from steadyhand import children
 from steadyhand.children import Child, ChildError, ending, free_addresses, thread_environment
+from tests.unit.steadyhand.process_kit import is_running, wait_for
 from tests.unit.steadyhand.synthetic_run import make_run
-
-
-def wait_for(condition, limit_s: float = 20.0) -> None:
-    end = time.monotonic() + limit_s
-    pause = children.MonotonicClock()
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        pause.sleep_until(pause.now_ns() + 20_000_000)
 
 
 @pytest.fixture
@@ -93,14 +85,6 @@ def test_an_orphan_ends(tmp_path):
     process.wait()
     process.stdout.close()
     wait_for(lambda: not is_running(pid))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_free_addresses_differ():

@@ -30,7 +30,7 @@ def test_demonstrations_of_another_task_are_refused_and_left_alone(tmp_path):
     before = {path: path.read_bytes() for path in job.run.demos.iterdir()}
     other = opened(tmp_path, "task=reach")
     with pytest.raises(
-        DemoSetError, match=r"expected demonstrations of robot_envs\.tasks\.reach:Reach, found those of"
+        DemoSetError, match=r"expected demonstrations of steadyhand\.robot_envs\.tasks\.reach:Reach, found those of"
     ):
         check_task(other, other.run.demos)
     with pytest.raises(DemoSetError, match="expected demonstrations of"):

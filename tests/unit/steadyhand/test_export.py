@@ -6,15 +6,17 @@ import numpy as np
 import onnx
 import pytest
 
-from steadyhand import export
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.export import ExportError, exported
+from steadyhand.learner import onnx_export
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
 from steadyhand.runtime.config import compose
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from tests.encoder_kit import resnet10_file
+
+pytestmark = pytest.mark.slow
 
 TASK = compose(["task=reach"])["task"]
 STATE = {"tcp_pose": 6, "wrench": 6}
@@ -28,7 +30,19 @@ def spec_of(encoder, obs_horizon, **changes) -> PolicySpec:
         inputs += [InputSpec(name, shape, "uint8") for name, shape in FRAMES.items()]
     normaliser = {"tcp_pose": ([0.1, -0.2, 0.0, 0.0, 1.0, 0.0], [0.01, 0.02, 0.5, 1.0, 1.0, 3.0])}
     spec = PolicySpec(
-        tuple(inputs), obs_horizon, ACTION_SIZE, (32, 32), True, "relu", encoder, 8, -5.0, 2.0, None, normaliser, ""
+        inputs=tuple(inputs),
+        obs_horizon=obs_horizon,
+        action_size=ACTION_SIZE,
+        hidden=(32, 32),
+        layer_norm=True,
+        activation="relu",
+        encoder=encoder,
+        latent_size=8,
+        log_std_min=-5.0,
+        log_std_max=2.0,
+        log_std_start=None,
+        normaliser=normaliser,
+        encoder_hash="",
     )
     return dataclasses.replace(spec, **changes)
 
@@ -124,6 +138,6 @@ def test_a_policy_that_reads_something_else_is_refused():
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch):
-    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnxscript" else util.find_spec(name))
+    monkeypatch.setattr(onnx_export, "find_spec", lambda name: None if name == "onnxscript" else util.find_spec(name))
     with pytest.raises(ExportError, match="found no onnxscript; install with: python -m pip install onnxscript"):
         exported(saved(spec_of("none", 1)), schema_of(spec_of("none", 1)), TASK)

@@ -11,6 +11,8 @@ from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.log import LogReader
 from tests.unit.robot_envs import odd_envs
 
+pytestmark = pytest.mark.slow
+
 HERE = odd_envs.HERE
 WORKS = {
     "plain": ["state"],

@@ -11,7 +11,21 @@ from steadyhand.policy_file import PolicyFileError, load_policy, save_policy
 def policy() -> SavedPolicy:
     normaliser = {"pose": ([0.0, 0.1, 0.2], [1.0, 2.0, 3.0])}
     inputs = (InputSpec("pose", (3,), "float32"),)
-    spec = PolicySpec(inputs, 2, 2, (8,), False, "relu", "none", 4, -5.0, 1.0, None, normaliser, "")
+    spec = PolicySpec(
+        inputs=inputs,
+        obs_horizon=2,
+        action_size=2,
+        hidden=(8,),
+        layer_norm=False,
+        activation="relu",
+        encoder="none",
+        latent_size=4,
+        log_std_min=-5.0,
+        log_std_max=1.0,
+        log_std_start=None,
+        normaliser=normaliser,
+        encoder_hash="",
+    )
     return SavedPolicy(spec, 3, 70, Policy(spec, seed=1).trainable_tensors())
 
 

@@ -11,6 +11,7 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.log_facts import read_log
 from steadyhand.policies import load_backbone
 from steadyhand.policy_file import PolicyFileError
+from steadyhand.runtime.config import compose
 from steadyhand.session import (
     FilmError,
     demonstrator_name,
@@ -22,6 +23,7 @@ from steadyhand.session import (
     record_demos,
 )
 from steadyhand.transport.demo_set import DemoSetError
+from tests.events_kit import on_episode
 from tests.unit.learner.logs import PIXELS
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.synthetic_run import write_log
@@ -34,7 +36,7 @@ def job(tmp_path):
 
 def test_records_fits_and_judges(job):
     seen = []
-    manifest = record_demos(job, on_episode=seen.append)
+    manifest = record_demos(job, events=on_episode(seen.append))
     assert manifest.successes == 5
     assert len(seen) == manifest.episodes
     assert read_log(job.run.demos).successes == 5
@@ -61,6 +63,20 @@ def test_too_few_successes_are_said(tmp_path):
     job = open_job([*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"])
     with pytest.raises(DemoSetError, match="expected 5 successful demonstrations in 5 attempts"):
         record_demos(job)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_failed_attempts_are_kept_where_that_is_wanted_and_are_not_imitated(tmp_path, kept):
+    words = [*OVERRIDES, f"run_root={tmp_path}", "demo.max_attempts=5", "task.max_steps=1"]
+    job = open_job([*words, f"demo.keep_failures={str(kept).lower()}"])
+    with pytest.raises(DemoSetError):
+        record_demos(job)
+    assert job.run.failed_demos.exists() == kept
+    if kept:
+        failures = 5 - read_log(job.run.demos).successes
+        assert [episode.success for episode in read_log(job.run.failed_demos).episodes] == [False] * failures
+        with pytest.raises(BcDataError, match="labels call all of them failures"):
+            fit_bc_baseline(job, [job.run.failed_demos])
 
 
 def test_a_stop_ends_the_recording_without_a_complaint(job):
@@ -106,5 +122,9 @@ def test_an_environment_without_a_camera_cannot_be_filmed(job):
 
 def test_a_demo_set_says_who_showed_it():
     task = {"expert": "package.module:Expert"}
-    assert demonstrator_name({"device": {"kind": "spacemouse"}, "task": task}) == "person (spacemouse)"
-    assert demonstrator_name({"device": {"kind": "none"}, "task": task}) == "package.module:Expert"
+    for name, who in (
+        ("spacemouse", "person (spacemouse)"),
+        ("joy", "person (joy)"),
+        ("none", "package.module:Expert"),
+    ):
+        assert demonstrator_name({"device": compose([f"device={name}"])["device"], "task": task}) == who

@@ -23,6 +23,7 @@ CHOICES = {
     "reach": ["task=reach", "camera=wrist_side", "policy=pixels", "algo=sac"],
     "pick_place": ["task=pick_place", "camera=wrist_side_close", "policy=pretrained", "device=gamepad"],
     "gym": ["task=gym", "task.entry_point=a.b:make", "task.max_steps=10", "device=keyboard"],
+    "classifier": ["task=reach", "reward=classifier", "reward.model=reach.onnx"],
     "spacemouse": ["task=reach", "device=spacemouse", "transport=network", "transport.host=10.0.0.7"],
     "ros": ["robot=crisp_fr3", "device=joy"],
     "mock over ros": ["robot=mock_ros"],
@@ -100,11 +101,13 @@ def test_the_shipped_numbers_are_taken(choice):
     check_everything(composed(choice))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robot", sorted(path.stem for path in (ROOT / "configs" / "robot").glob("*.yaml")))
 def test_every_robot_is_taken(robot):
     check_config(compose([f"robot={robot}"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 def test_no_number_may_be_far_below_what_makes_sense(choice):
     taken = []
@@ -117,6 +120,7 @@ def test_no_number_may_be_far_below_what_makes_sense(choice):
     assert [path for path in taken if not any(re.fullmatch(pattern, path) for pattern in ANY_VALUE)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_no_number_may_be_nan_or_infinite(choice, value):
@@ -125,6 +129,7 @@ def test_no_number_may_be_nan_or_infinite(choice, value):
             check_finite(changed(choice, path, value))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.data(), st.sampled_from(["nan", "inf", "-inf"]))
 def test_the_command_line_refuses_it_too(data, value):

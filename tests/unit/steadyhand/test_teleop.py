@@ -5,6 +5,7 @@ from steadyhand.robot_envs.devices.device import HumanInput, no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.safety.gate import StopReason
 from steadyhand.teleop import Teleop
+from tests.events_kit import on_episode
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 PUSH = HumanInput(np.array([True]), np.array([[1.0, 0, 0, 0, 0, 0]]), np.zeros(1), (), 0.0)
@@ -35,9 +36,9 @@ def drive(readings, until, env=None):
         statuses.append(teleop.status())
         return until(device)
 
-    teleop = Teleop(env, DeviceOperator(device, False, 0.2), 0, stop, AT_ONCE)
     episodes = []
-    teleop.run(episodes.append)
+    teleop = Teleop(env, DeviceOperator(device, False, 0.2), 0, stop, AT_ONCE, events=on_episode(episodes.append))
+    teleop.run()
     env.close()
     return statuses, episodes
 

@@ -3,6 +3,7 @@ import pytest
 
 from steadyhand.transport.demo_set import DemoSetError, count_episodes, read_manifest
 from steadyhand.transport.demo_writer import DemoSetWriter
+from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
 from tests.transport_kit import SCHEMA
@@ -31,6 +32,8 @@ def test_arrays_become_a_demo_set_that_is_learnt_from(tmp_path):
     reader = LogReader(tmp_path)
     rows = np.arange(len(reader))
     assert count_episodes(reader) == (2, 1, 5)
+    (label,) = LabelReader(tmp_path, reader.session_id).refresh()
+    assert (label.first_seq, label.end_seq, label.success) == (4, 7, False)
     assert reader.gather(rows, "kind").tolist() == [0, 0, 0, 1, 0, 0, 1]
     assert (reader.gather(rows, "phase") == Phase.DEMO).all()
     assert reader.gather(rows, "terminated").tolist() == [False, False, True, False, False, False, False]

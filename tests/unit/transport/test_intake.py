@@ -1,42 +1,17 @@
 import errno
 import os
 import threading
-from dataclasses import replace
 
 import msgspec
 import numpy as np
 import pytest
 
-from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.identity import Identity, read_identity
-from steadyhand.transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
-from steadyhand.transport.log import LogReader
+from steadyhand.transport.intake import UnknownSessionError
 from steadyhand.transport.record import record_dtype
-from steadyhand.transport.schema import SchemaError
 from steadyhand.transport.weights import WeightsError
 from steadyhand.transport.wire import Accept, Reject, WireError
-from tests.transport_kit import (
-    ACTION,
-    CONFIG,
-    SCHEMA,
-    STATE,
-    WRIST,
-    hello,
-    intake_in,
-    record,
-    session_id,
-    writer_in,
-)
-
-LIVENESS_NS = round(CONFIG.liveness_s * 1e9)
-
-
-def frames(folder, count: int, number: int = 0, schema=SCHEMA) -> bytes:
-    writer = writer_in(folder, number, schema)
-    for step in range(count):
-        writer.append(record(number, 0, step, schema=schema))
-    writer.close()
-    return LogReader(folder).frame(0, count)
+from tests.transport_kit import CONFIG, SCHEMA, frames, hello, intake_in, session_id
 
 
 def test_accept_says_what_the_actor_needs(tmp_path):
@@ -115,133 +90,6 @@ def test_a_record_torn_by_a_kill_is_asked_for_again(tmp_path):
     assert second.records(session_id(0), 3, 1, sent[3 * (len(sent) // 4) :]).next_seq == 4
 
 
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        ({"observation": (STATE,)}, "observation wrist: expected"),
-        ({"observation": (STATE, replace(WRIST, shape=(8, 8, 3)))}, "shape: expected (4, 6, 3), found (8, 8, 3)"),
-        ({"action": replace(ACTION, frame="base")}, "action: frame: expected end effector, found base"),
-        ({"control_period_s": 0.02}, "control_period_s: expected 0.1, found 0.02"),
-    ],
-)
-def test_another_schema_is_rejected_with_the_difference(tmp_path, change, line):
-    intake = intake_in(tmp_path, required=SCHEMA)
-    answer = intake.hello(hello(schema=replace(SCHEMA, **change)))
-    assert isinstance(answer, Reject)
-    assert any(line in reason for reason in answer.reasons)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_extra_cameras_are_accepted_and_stored(tmp_path):
-    intake = intake_in(tmp_path / "learner", required=SCHEMA)
-    more = replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front")))
-    sent = frames(tmp_path / "actor", 2, schema=more)
-    assert isinstance(intake.hello(hello(schema=more)), Accept)
-    intake.records(session_id(0), 0, 2, sent)
-    (reader,) = intake.readers()
-    assert reader.refresh() == 2
-    assert reader.gather([1], "observation/front").shape == (1, 4, 6, 3)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "line"),
-    [
-        ("protocol_version", 1, "protocol_version: expected 2, found 1"),
-        ("schema_hash", "0" * 64, "schema_hash"),
-        ("control_period_s", 0.3, "control_period_s"),
-    ],
-)
-def test_every_other_field_of_hello_is_checked(tmp_path, name, value, line):
-    answer = intake_in(tmp_path).hello(msgspec.structs.replace(hello(), **{name: value}))
-    assert isinstance(answer, Reject)
-    assert line in answer.reasons[0]
-
-
-def test_a_policy_that_cannot_be_built_rejects(tmp_path):
-    def spec(schema):
-        raise ValueError("observation wrist: the policy needs 128x128")
-
-    answer = intake_in(tmp_path, policy_spec=spec).hello(hello())
-    assert answer == Reject(["observation wrist: the policy needs 128x128"])
-
-
-def test_a_record_larger_than_a_message_rejects(tmp_path):
-    answer = intake_in(tmp_path, config=replace(CONFIG, max_frame_bytes=100)).hello(hello())
-    assert "max_frame_bytes" in answer.reasons[0]
-
-
-def test_a_second_session_of_a_living_actor_is_rejected_naming_the_holder(tmp_path):
-    clock = FakeClock()
-    intake = intake_in(tmp_path, clock=clock)
-    intake.hello(hello(1))
-    clock.advance_ns(LIVENESS_NS - 1)
-    intake.heartbeat(session_id(1))
-    clock.advance_ns(LIVENESS_NS - 1)
-    answer = intake.hello(hello(2))
-    assert isinstance(answer, Reject)
-    assert session_id(1) in answer.reasons[0]
-    assert isinstance(intake.hello(hello(3, actor_id="leg")), Accept)
-    clock.advance_ns(1)
-    assert isinstance(intake.hello(hello(2)), Accept)
-    with pytest.raises(UnknownSessionError):
-        intake.heartbeat(session_id(1))
-    assert isinstance(intake.hello(hello(1)), Reject)
-
-
-def test_a_session_that_said_goodbye_frees_its_actor(tmp_path):
-    intake = intake_in(tmp_path)
-    intake.hello(hello(1))
-    intake.bye(session_id(1))
-    intake.bye("unknown")
-    assert not intake.is_open(session_id(1))
-    assert isinstance(intake.hello(hello(2)), Accept)
-
-
-def test_an_open_session_is_not_taken_over_with_another_schema(tmp_path):
-    intake = intake_in(tmp_path)
-    intake.hello(hello())
-    more = replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front")))
-    assert "start a new session" in intake.hello(hello(schema=more)).reasons[0]
-    assert "start a new session" in intake.hello(hello(actor_id="leg")).reasons[0]
-    intake.bye(session_id(0))
-    assert "new folder" in intake.hello(hello(schema=more)).reasons[0]
-    assert isinstance(intake.hello(hello()), Accept)
-
-
-def test_an_actor_cannot_fill_the_disk_with_sessions(tmp_path):
-    clock = FakeClock()
-    intake = intake_in(tmp_path, clock=clock)
-    answers = []
-    for number in range(MAX_NEW_SESSIONS + 4):
-        answers.append(intake.hello(hello(number)))
-        intake.bye(session_id(number))
-    assert [isinstance(answer, Accept) for answer in answers] == [True] * MAX_NEW_SESSIONS + [False] * 4
-    assert "new ones within 60 s" in answers[-1].reasons[0]
-    assert isinstance(intake.hello(hello(3)), Accept)  # an earlier one goes on
-    assert isinstance(intake.hello(hello(99, actor_id="leg")), Accept)
-    clock.advance_ns(60_000_000_000)
-    assert isinstance(intake.hello(hello(50)), Accept)
-
-
-def test_the_number_of_open_sessions_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("steadyhand.transport.intake.MAX_SESSIONS", 2)
-    intake = intake_in(tmp_path)
-    for number in range(2):
-        assert isinstance(intake.hello(hello(number, actor_id=f"arm{number}")), Accept)
-    assert "at most 2 at once" in intake.hello(hello(2, actor_id="arm2")).reasons[0]
-    assert isinstance(intake.hello(hello(1, actor_id="arm1")), Accept)
-    intake.bye(session_id(0))
-    assert isinstance(intake.hello(hello(2, actor_id="arm2")), Accept)
-
-
-def test_a_link_in_the_place_of_a_session_is_not_followed(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    intake = intake_in(tmp_path / "learner")
-    (tmp_path / "learner" / session_id(0)).symlink_to(tmp_path / "elsewhere")
-    assert "found a symbolic link" in intake.hello(hello()).reasons[0]
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-
-
 def test_records_that_the_actor_has_lost_are_left_out(tmp_path):
     intake = intake_in(tmp_path)
     intake.hello(hello())
@@ -264,21 +112,6 @@ def test_a_full_disk_acknowledges_nothing_and_recovers(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pwritev", real)
     assert intake.next_seq(session_id(0)) == 0
     assert intake.records(session_id(0), 0, 4, sent).next_seq == 4
-
-
-def test_require_takes_a_demo_set_s_schema_and_checks_the_next(tmp_path):
-    intake = intake_in(tmp_path)
-    intake.require(SCHEMA)
-    intake.require(replace(SCHEMA, observation=(*SCHEMA.observation, replace(WRIST, name="front"))))
-    with pytest.raises(SchemaError, match="observation wrist"):
-        intake.require(replace(SCHEMA, observation=(STATE,)))
-    assert intake.schema == SCHEMA
-
-
-def test_logs_that_do_not_fit_the_required_schema_are_refused(tmp_path):
-    intake_in(tmp_path).hello(hello())
-    with pytest.raises(SchemaError, match="command_size"):
-        intake_in(tmp_path, required=replace(SCHEMA, command_size=9))
 
 
 def test_weights_larger_than_a_message_are_refused_before_sending(tmp_path):

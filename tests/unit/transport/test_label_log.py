@@ -74,11 +74,12 @@ def test_a_full_disk_leaves_the_label_log_as_it_was(tmp_path):
     append_label(tmp_path, LABEL)
     before = (tmp_path / "labels.log").read_bytes()
     code = (
-        "import resource, signal\nfrom pathlib import Path\nfrom tests.unit.transport.test_label_log import LABEL\n"
-        "from steadyhand.transport.label_log import append_label\n"
+        "import resource, signal\nfrom pathlib import Path\n"
+        "from steadyhand.transport.label_log import Label, append_label\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)} + 9,) * 2)\n"
-        f"try:\n    append_label(Path({str(tmp_path)!r}), LABEL)\nexcept OSError as error:\n    print(error.errno)\n"
+        f"try:\n    append_label(Path({str(tmp_path)!r}), {LABEL!r})\n"
+        "except OSError as error:\n    print(error.errno)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() in ("27", "28"), done.stderr

@@ -14,15 +14,15 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import actor_parameters, diagnostics
-from actor_ros.announcer import Announcer
-from actor_ros.cell import PASSES_ON_S, Cell
+from actor_ros.hardware import PASSES_ON_S, RosHardware
 from actor_ros.health import report
+from actor_ros.jobs import ActorJob
 from actor_ros.parameters import compose_config
-from actor_ros.permission import Mark, Permission
-from actor_ros.person_env import EndedError
-from actor_ros.running import run
-from actor_ros.work import Work
+from actor_ros.publishers import Publishers
+from actor_ros.spin import run
+from steadyhand.actor.events import Events, MotionDisabled
 from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.supervision.motion_enable import NOT_YET, MotionEnable, Verdict
 from steadyhand.job import Job, open_job
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.robot import RobotError
@@ -43,14 +43,16 @@ class ActorNode(LifecycleNode):
         super().__init__("actor")
         compose_config(self)
         self._given = actor_parameters.declare(self)
-        self.permission = Permission(lambda reason: self.get_logger().warning(f"stopped: {reason}"))
+        self.events = Events()
+        self.events.subscribe(MotionDisabled, self._warn_of_stop)
+        self.motion = MotionEnable(self.events)
         config = compose(self._given.choices)
-        self.cell = Cell(self, config, lambda: self.permission.given, self.permission.fault)
-        self._announcer = Announcer(self)
+        self.cell = RosHardware(self, config, lambda: self.motion.enabled, self.motion.fault)
+        self._event_topics = Publishers(self, self.events)
         self._reporter = diagnostics.Reporter(self)
         self._job: Job | None = None
         self._policy: OnnxPolicy | None = None
-        self._work: Work | None = None
+        self._work: ActorJob | None = None
         self._activated = threading.Event()
         self._ending = threading.Event()  # of the work
         self._ended = threading.Event()  # of the process
@@ -95,7 +97,7 @@ class ActorNode(LifecycleNode):
             self.get_logger().error("cannot be activated: the last work has not ended yet; try again")
             return FAILURE
         self._ending = threading.Event()
-        self.permission.withdraw("nobody has enabled motion yet")
+        self.motion.disable(NOT_YET)
         self._activated.set()
         self.get_logger().info("ready; motion needs actor/enable: ros2 service call actor/enable ... '{data: true}'")
         return super().on_activate(state)
@@ -146,31 +148,29 @@ class ActorNode(LifecycleNode):
         job, ending = self._job, self._ending
         if job is None:
             return
-        self._work = Work(
+        self._work = ActorJob(
             job,
             self._given.work,
             self.cell,
-            self.permission,
-            self._announcer,
+            self.motion,
+            self.events,
             lambda: ending.is_set() or self._ended.is_set(),
             self._policy,
         )
         try:
             self.get_logger().info(f"{self._given.work} ended: {self._work.run()}")
-        except EndedError:
-            pass
         except (RobotError, DeviceError, RuntimeError, ValueError, TimeoutError) as error:
             self.get_logger().error(f"{self._given.work} ended: {error}")
         finally:
             self._work = None
-            self.permission.withdraw("nothing is to be done")
+            self.motion.disable("nothing is to be done")
             if not ending.is_set() and not self._ended.is_set():
                 self.trigger_deactivate()
             if self._given.once:
                 self._ended.set()
 
     def _stop(self, reason: StopReason) -> None:
-        self.permission.withdraw(reason.value)
+        self.motion.disable(reason.value)
         work = self._work
         if work is not None and work.env is not None:
             work.env.stop(reason)
@@ -183,14 +183,14 @@ class ActorNode(LifecycleNode):
         ) -> None:
             """Answer with success where `answer`, and then `later`, which takes its time, find no reason against it.
 
-            `later` also gets the permission's withdrawals at the moment of the request.
+            `later` also gets `disables` of the motion enable at the moment of the request.
             """
 
             def at_once(request: Any, response: Any) -> Any:
                 return _filled(response, answer(request))
 
             async def in_time(request: Any, response: Any) -> Any:
-                since, reason = self.permission.withdrawals, answer(request)
+                since, reason = self.motion.disables, answer(request)
                 if later is not None and not reason:
                     reason = await self._at_the_desk(partial(later, request, since))
                 return _filled(response, reason)
@@ -207,9 +207,9 @@ class ActorNode(LifecycleNode):
         serve("recover", Trigger, lambda _: self._forbid(StopReason.NOT_ENABLED), lambda *_: self._recover())
         serve("stop", Trigger, lambda _: self._forbid(StopReason.PERSON_STOP))
         serve("park", Trigger, lambda _: self._park())
-        marks: tuple[Mark, ...] = ("success", "failure", "reset")
-        for mark in marks:
-            serve(mark, Trigger, partial(self._mark, mark))
+        verdicts: tuple[Verdict, ...] = ("success", "failure", "reset")
+        for verdict in verdicts:
+            serve(verdict, Trigger, partial(self._judge, verdict))
 
     def _at_the_desk(self, answer: Callable[[], str]) -> Awaitable[str]:
         """Let another thread find the answer, while this one goes on with callbacks."""
@@ -237,13 +237,13 @@ class ActorNode(LifecycleNode):
             return "the actor is not active; configure and activate it first"
         if fault := self.cell.fault():
             return fault
-        if self.permission.needs_recover:
+        if self.motion.needs_recover:
             return "the robot had a fault; call actor/recover first"
         if not self.cell.link.is_well:
             return "the robot reports a fault; call actor/recover first"
-        if self.permission.given:
+        if self.motion.enabled:
             return ""  # the steps of enabling are for an arm that stands
-        return self.cell.make_follow() or self.permission.give(since)
+        return self.cell.make_follow() or self.motion.enable(since)
 
     def _recover(self) -> str:
         self.cell.steps.recover(self.cell.profile.recover)
@@ -253,29 +253,32 @@ class ActorNode(LifecycleNode):
         if not self._is_well():
             return "the steps were taken, and the robot still reports a fault; look at it"
         self.cell.robot.tare()
-        self.permission.recovered()
+        self.motion.recovered()
         if not self._is_well():  # it came back meanwhile
-            self.permission.fault()
+            self.motion.fault()
             return "the robot reports a fault again; look at it"
         return ""
 
     def _is_well(self) -> bool:
         return self.cell.link.is_well
 
-    def _mark(self, mark: Mark, request: Any) -> str:
-        if self._work is None or not self.permission.given:
+    def _judge(self, verdict: Verdict, request: Any) -> str:
+        if self._work is None or not self.motion.enabled:
             return "no episode is running"
-        self.permission.mark(mark)
+        self.motion.judge(verdict)
         return ""
 
     def _park(self) -> str:
-        if self._work is None or not self.permission.given:
+        if self._work is None or not self.motion.enabled:
             return "nothing is going on that a break could be from"
-        self.permission.park()
+        self.motion.park()
         return ""
 
+    def _warn_of_stop(self, event: MotionDisabled) -> None:
+        self.get_logger().warning(f"stopped: {event.reason}")
+
     def _report(self) -> None:
-        level, message, values = report(self.cell, self.permission, self._work)
+        level, message, values = report(self.cell, self.motion, self._work)
         self._reporter.report(level, message, values)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from rclpy.node import Node
 
-from actor_ros.calls import call
 from actor_ros.packages import load_type
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["controller_fault", "list_controllers", "switch_to"]

@@ -8,7 +8,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.node import Node
 
-from actor_ros.calls import call
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.robot import RobotError
 
 __all__ = ["set_gains"]

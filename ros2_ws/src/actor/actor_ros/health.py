@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from actor_ros import diagnostics
-from actor_ros.cell import Cell
-from actor_ros.permission import Permission
-from actor_ros.work import Work
+from actor_ros.hardware import RosHardware
+from actor_ros.jobs import ActorJob
+from steadyhand.actor.supervision.motion_enable import MotionEnable
 
 __all__ = ["report"]
 
 
-def report(cell: Cell, permission: Permission, work: Work | None) -> tuple[Any, str, dict[str, str]]:
+def report(cell: RosHardware, motion: MotionEnable, work: ActorJob | None) -> tuple[Any, str, dict[str, str]]:
     """Return level, message and values for /diagnostics."""
     values = {f"age_s.{name}": f"{age_s:.3f}" for name, age_s in cell.sources.ages_s().items()}
     values["active"] = str(work is not None)
-    values["enabled"] = str(permission.given)
-    values["stop_reason"] = permission.reason
-    values["needs_recover"] = str(permission.needs_recover)
+    values["enabled"] = str(motion.enabled)
+    values["stop_reason"] = motion.reason
+    values["needs_recover"] = str(motion.needs_recover)
     values["watchdog"] = cell.link.watchdog_stop
     values |= {f"gain.{name}": f"{value:g}" for name, value in cell.gains.items()}
-    env = work.env if work is not None else None
-    if env is not None:
-        values |= diagnostics.period_values(env.times.period, env.times.missed)
-        values["catch_up_bursts"] = str(env.times.bursts)
+    times = work.times if work is not None else None
+    if times is not None:
+        values |= diagnostics.period_values(times.period, times.missed)
+        values["catch_up_bursts"] = str(times.bursts)
     training = work.training if work is not None else None
     if training is not None:
         status = training.status()
@@ -38,9 +38,9 @@ def report(cell: Cell, permission: Permission, work: Work | None) -> tuple[Any, 
             "waiting": status.waiting,
         }
     objection = cell.sources.objection()
-    if objection or permission.needs_recover:
+    if objection or motion.needs_recover:
         message = objection or "fault: actor/recover, then actor/enable"
         return diagnostics.ERROR, message, values
-    if not permission.given:
-        return diagnostics.WARN, permission.reason, values
+    if not motion.enabled:
+        return diagnostics.WARN, motion.reason, values
     return diagnostics.OK, "moving is allowed", values

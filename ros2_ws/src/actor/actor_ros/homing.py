@@ -17,9 +17,9 @@ from rclpy.action import ActionClient
 from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectoryPoint
 
-from actor_ros.calls import call
 from actor_ros.robot_link import RobotLink
 from actor_ros.running_goal import RunningGoal
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.profile import HomingProfile
 from steadyhand.robot_envs.robot import MayGoOn, RobotError, RobotState

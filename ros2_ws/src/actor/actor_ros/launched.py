@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from actor_ros.bystander import Bystander
+from actor_ros.demo_operator import DemoOperator
 from actor_ros.diagnostics import period_facts
 from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
 from steadyhand.actor.stop_flag import StopFlag
@@ -108,8 +108,8 @@ def _free_address() -> str:
 
 
 @contextmanager
-def _bystander(namespace: str) -> Iterator[Bystander]:
-    bystander = Bystander(namespace)
+def _bystander(namespace: str) -> Iterator[DemoOperator]:
+    bystander = DemoOperator(namespace)
     try:
         yield bystander
     finally:

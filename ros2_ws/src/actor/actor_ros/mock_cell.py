@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array
-from steadyhand.robot_envs.mock.config import MockRobotConfig, WorldConfig
 from steadyhand.robot_envs.mock.robot import MockRobot
-from steadyhand.robot_envs.mock.world import World
+from steadyhand.robot_envs.mock.setup import SimulatedArm
 from steadyhand.robot_envs.robot import RobotCommand, RobotState
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.component import find_component
+from steadyhand.runtime.config import ConfigError
 
 __all__ = ["MockCell", "MockNodeConfig", "make_cell"]
 
@@ -74,7 +74,7 @@ class MockCell:
     @property
     def workpieces(self) -> tuple[str, ...]:
         """Names of what can be placed."""
-        scene = self.robot.world.config.scene
+        scene = self.robot.world.scene
         return (*scene.fixtures, *scene.objects)
 
     def target(self, pose: Array, frame: str, base_frame: str, publishers: int) -> None:
@@ -146,5 +146,6 @@ def make_cell(config: dict[str, Any]) -> MockCell:
         raise ConfigError("robot: the mock robot's node expects mock_ros, found a real one; give robot:=mock_ros")
     if "scene" not in config["task"]:
         raise ConfigError("task: the mock robot's node expects a task for an arm, such as reach; found none")
-    world = World(build(WorldConfig, {**robot["world"], "scene": config["task"]["scene"]}, "robot.world"))
-    return MockCell(MockRobot(build(MockRobotConfig, robot["imperfections"], "robot.imperfections"), world))
+    own = {key: robot[key] for key in ("entry_point", "world", "imperfections")}
+    arm = find_component(own, SimulatedArm, "robot")
+    return MockCell(arm.make(config["task"]["scene"]).make_robot())

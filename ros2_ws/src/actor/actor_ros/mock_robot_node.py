@@ -23,8 +23,8 @@ from actor_ros import conversions, diagnostics, qos
 from actor_ros.conversions import MessageError
 from actor_ros.mock_cell import MockNodeConfig, make_cell
 from actor_ros.parameters import compose_config, declare_settings, robot_config
-from actor_ros.running import run
-from actor_ros.schedule import Schedule
+from actor_ros.spin import run
+from steadyhand.actor.schedule import Schedule
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
 from steadyhand.runtime.config import ConfigError, build
@@ -49,11 +49,12 @@ class MockRobotNode(Node):
         self._rates = declare_settings(
             self, "mock_node", build(MockNodeConfig, config["robot"]["mock_node"], "mock_node")
         )
-        views = [
-            build(RenderedCameraConfig, {"name": name, **view}, f"camera.{name}")
+        views = {
+            name: build(RenderedCameraConfig, view, f"camera.{name}")
             for name, view in config["camera"]["views"].items()
-        ]
-        self._cameras = [RenderedCamera(view.uncropped, self._cell.robot.world) for view in views]
+        }
+        world = self._cell.robot.world
+        self._cameras = [RenderedCamera(view.uncropped, name, world) for name, view in views.items()]
         self._arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._publishers_seen = 1
         self._stage_stamp = conversions.stamp_from_ns(0)

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import MultiDOFJointState
 
 from actor_ros import conversions, qos
-from actor_ros.calls import call
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import MonotonicClock
@@ -62,6 +62,14 @@ class MockStage:
         stamp = conversions.stamp_from_ns(self._requests)
         self._publisher.publish(conversions.poses_from_arrays({name: pose_}, self._frame, stamp))
         self._wait(lambda: self._done == self._requests, f"mock_robot to place {name}")
+
+    def set_position(self, name: str, position: float) -> None:
+        """Raise KeyError: the mock's topics carry poses alone."""
+        raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
+
+    def position_of(self, name: str) -> float:
+        """Raise KeyError: the mock's topics carry poses alone."""
+        raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
 
     def pose_of(self, name: str) -> Array:
         """Where a workpiece is. Raises KeyError for a name that is not on the stage."""

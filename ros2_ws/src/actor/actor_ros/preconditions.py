@@ -11,9 +11,9 @@ from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 
-from actor_ros.calls import call
 from actor_ros.controller_manager import controller_fault, list_controllers
 from actor_ros.packages import MissingPackageError
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.profile import ControllerProfile
 from steadyhand.robot_envs.profile_steps import Check
 from steadyhand.robot_envs.robot import RobotError

@@ -13,7 +13,7 @@ from rclpy.node import Node
 
 from actor_ros import qos
 from actor_ros.parameters import compose_config, robot_config
-from actor_ros.running import run
+from actor_ros.spin import run
 from actor_ros.topics import ROBOT, TOPICS, Topic
 from steadyhand.robot_envs.profile import ControllerProfile
 from steadyhand.runtime.clock import wall_time_ns

@@ -9,10 +9,10 @@ from rclpy.action import ActionClient
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from actor_ros.calls import call
 from actor_ros.controller_manager import controller_fault, list_controllers, switch_to
 from actor_ros.packages import MissingPackageError, load_type
 from actor_ros.running_goal import RunningGoal
+from actor_ros.service_calls import call
 from steadyhand.robot_envs.profile_steps import Step
 from steadyhand.robot_envs.robot import RobotError
 

@@ -1,4 +1,4 @@
-"""The actor's end of a robot's topics: what comes in goes to `Sources`, commands go to the watchdog."""
+"""The actor's end of a robot's topics: what comes in goes to `LatestReadings`, commands go to the watchdog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from actor_ros.conversions import MessageError
 from actor_ros.fault_source import subscribe_fault
 from actor_ros.frame_check import FrameCheck
 from actor_ros.latest import Latest
-from actor_ros.sources import Sources
+from actor_ros.latest_readings import LatestReadings
 from actor_ros.topics import QosName
 from steadyhand.robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
 from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile
@@ -45,7 +45,9 @@ class RobotLink:
         ImportError: The fault's message comes with the robot's own packages, which are not installed.
     """
 
-    def __init__(self, node: Node, profile: ControllerProfile, sources: Sources, on_fault: Callable[[], None]) -> None:
+    def __init__(
+        self, node: Node, profile: ControllerProfile, sources: LatestReadings, on_fault: Callable[[], None]
+    ) -> None:
         if profile.command_mode == "joint":
             raise ConfigError(
                 "robot.profile.command_mode: the actor steers the tool and knows no inverse kinematics, expected pose "

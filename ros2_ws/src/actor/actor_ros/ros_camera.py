@@ -15,8 +15,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from actor_ros import qos
 from actor_ros.conversions import MessageError
 from actor_ros.image_decoding import image_to_array
-from actor_ros.sources import Sources
-from steadyhand.robot_envs.camera import WHOLE, Crop, Frame
+from actor_ros.latest_readings import LatestReadings
+from steadyhand.robot_envs.camera import WHOLE, Camera, Crop, Frame
 
 __all__ = ["RosCamera", "RosCameraConfig", "decode"]
 
@@ -43,7 +43,7 @@ class RosCameraConfig:
     compressed: bool = False
 
 
-class RosCamera:
+class RosCamera(Camera):
     """Decodes, crops and shrinks pictures on a thread of its own, the newest one only.
 
     Args:
@@ -53,7 +53,7 @@ class RosCamera:
         max_age_s: Age beyond which it is silent.
     """
 
-    def __init__(self, node: Node, config: RosCameraConfig, sources: Sources, max_age_s: float) -> None:
+    def __init__(self, node: Node, config: RosCameraConfig, sources: LatestReadings, max_age_s: float) -> None:
         self.name, self.height, self.width, self.crop = config.name, config.height, config.width, config.crop
         self.topic = f"{config.name}/image_raw/compressed" if config.compressed else f"{config.name}/image_raw"
         self._node, self._sources = node, sources

@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from actor_ros.difference import Difference, pose_difference
 from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
+from steadyhand.robot_envs.difference import Difference, pose_difference
 from steadyhand.robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace

@@ -24,8 +24,8 @@ from actor_ros.gripper import Gripper
 from actor_ros.homing_guard import HomingGuard
 from actor_ros.latest import Latest
 from actor_ros.parameters import compose_config, declare_settings, robot_config
-from actor_ros.running import run
-from actor_ros.schedule import Schedule
+from actor_ros.spin import run
+from steadyhand.actor.schedule import Schedule
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.profile import ControllerProfile
 from steadyhand.robot_envs.safety.command_stream import (

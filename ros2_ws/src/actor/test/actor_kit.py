@@ -5,7 +5,7 @@ from __future__ import annotations
 from ros_kit import Probe, Process, node_arguments, wait_until
 from std_srvs.srv import Trigger
 
-from actor_ros.cell import Cell
+from actor_ros.hardware import RosHardware
 from steadyhand.runtime.config import compose
 
 MOCK, WATCHDOG = "actor_ros.mock_robot_node", "actor_ros.watchdog_node"
@@ -27,8 +27,8 @@ class Bench:
         self.allowed = True
         self.faults = 0
 
-    def make_cell(self) -> Cell:
-        return Cell(self.probe.node, self.config, lambda: self.allowed, self._on_fault)
+    def make_cell(self) -> RosHardware:
+        return RosHardware(self.probe.node, self.config, lambda: self.allowed, self._on_fault)
 
     def _on_fault(self) -> None:
         self.faults += 1

@@ -10,11 +10,11 @@ HAS_ROS = importlib.util.find_spec("rclpy") is not None
 collect_ignore_glob = [] if HAS_ROS else ["test_*.py"]
 
 
-def pytest_collection_modifyitems(items):
-    """What talks over DDS runs in real time, in processes that watch each other."""
-    for item in items:
-        if "dds" in item.fixturenames:
-            item.add_marker(pytest.mark.realtime)
+def pytest_itemcollected(item):
+    """Mark a test over DDS as one in real time, whose processes watch each other: no other of them runs beside it."""
+    if "dds" in item.fixturenames:
+        item.add_marker(pytest.mark.realtime)
+        item.add_marker(pytest.mark.xdist_group("dds"))
 
 
 def pytest_terminal_summary(terminalreporter):

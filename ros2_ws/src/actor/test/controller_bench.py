@@ -13,7 +13,7 @@ from stub_crisp import CrispFr3, CrispUr
 from stub_fzi import FziArm, FziUr
 from stub_servo import ServoUr, ServoXarm
 
-from actor_ros.cell import Cell
+from actor_ros.hardware import RosHardware
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.experts.expert import ActionScale
 from steadyhand.robot_envs.experts.reach import ReachExpert
@@ -70,7 +70,7 @@ class Bench:
             arguments = {"robot": name, "task": "reach", **({"overrides": str(given)} if given else {})}
             self.watchdog = Process(folder, "actor_ros.watchdog_node", *node_arguments(**arguments))
             ends.callback(self.watchdog.stop)
-            self.cell = Cell(self.probe.node, self.config, lambda: self.may_move, self._on_fault)
+            self.cell = RosHardware(self.probe.node, self.config, lambda: self.may_move, self._on_fault)
             ends.callback(self.cell.destroy)
             self.cell.preconditions.start()
             self.probe.last("watchdog/stop_reason")

@@ -24,7 +24,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from actor_ros import conversions, qos
-from actor_ros.cell import Cell
+from actor_ros.hardware import RosHardware
 from actor_ros.parameters import robot_config
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.runtime.clock import MonotonicClock
@@ -85,7 +85,7 @@ def speakers(node, rows):
 def actor(seconds: float) -> None:
     """Read the state and ask for a hold at the control rate, with callbacks on another thread, as the actor does."""
     node = Node("actor")
-    cell = Cell(node, CONFIG, lambda: True, lambda: None)
+    cell = RosHardware(node, CONFIG, lambda: True, lambda: None)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     threading.Thread(target=executor.spin, daemon=True).start()

@@ -8,7 +8,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 
 from actor_ros import conversions, qos
-from actor_ros.running import run
+from actor_ros.spin import run
 from steadyhand.runtime.clock import MonotonicClock
 
 STEP_M = 0.02

@@ -13,17 +13,46 @@ LED_M = 0.1
 STILL_M = 2e-3
 
 
+@pytest.fixture(scope="module")
+def kept(dds, interfaces):
+    """The bench that is left for the next test, by its profile; two would hear each other."""
+    up: dict[str, Bench] = {}
+    yield up
+    close_all(up)
+
+
+def close_all(benches: dict[str, Bench]) -> None:
+    while benches:
+        benches.popitem()[1].close()
+
+
 @pytest.fixture
-def make_bench(dds, interfaces, tmp_path):
+def make_bench(kept, tmp_path):
+    """Return a function that starts a profile's bench for this test alone."""
     made = []
 
     def make(name, *overrides, **stub):
+        close_all(kept)
         made.append(Bench(name, tmp_path, *PATIENT, *overrides, **stub))
         return made[-1]
 
     yield make
     for bench in made:
         bench.close()
+
+
+@pytest.fixture
+def ready_bench(kept, tmp_path_factory):
+    """Return a function that makes a profile's bench ready; it may be the one of the test before."""
+
+    def make(name):
+        if name not in kept:
+            close_all(kept)
+            kept[name] = Bench(name, tmp_path_factory.mktemp(name), *PATIENT)
+        kept[name].ready()
+        return kept[name]
+
+    return make
 
 
 def led_by_hand(bench) -> np.ndarray:
@@ -165,18 +194,6 @@ def test_a_controller_that_is_not_there(make_bench):
         bench.cell.make_follow()
 
 
-def test_a_controller_that_ends_while_the_arm_moves(make_bench):
-    bench = make_bench("ur_servo")
-    bench.ready()
-    success, stop, _ = bench.reach(0, interrupt=lambda: bench.stub.manager.switch([], ["forward_position_controller"]))
-    assert not success
-    # Whichever is seen first; the controller manager is asked four times a second.
-    line = "robot_fault (controller forward_position_controller: expected it to be active, found inactive; enable a"
-    assert stop == "not_moving" or stop.startswith(line)
-    bench.ready()
-    assert bench.reach(0)[:2] == (True, ""), "actor/enable sets it right"
-
-
 # FZI's compliance controller.
 
 
@@ -227,10 +244,23 @@ def test_a_servo_that_is_not_there(make_bench):
         bench.cell.make_follow()
 
 
-@pytest.mark.parametrize("change", ["command_type", "is_paused"])
-def test_a_servo_that_somebody_changes_while_the_arm_moves(make_bench, change):
-    bench = make_bench("ur_servo")
+# While the arm moves; actor/enable sets each right, so that the next test goes on with the same bench.
+
+
+def test_a_controller_that_ends_while_the_arm_moves(ready_bench):
+    bench = ready_bench("ur_servo")
+    success, stop, _ = bench.reach(0, interrupt=lambda: bench.stub.manager.switch([], ["forward_position_controller"]))
+    assert not success
+    # Whichever is seen first; the controller manager is asked four times a second.
+    line = "robot_fault (controller forward_position_controller: expected it to be active, found inactive; enable a"
+    assert stop == "not_moving" or stop.startswith(line)
     bench.ready()
+    assert bench.reach(0)[:2] == (True, ""), "actor/enable sets it right"
+
+
+@pytest.mark.parametrize("change", ["command_type", "is_paused"])
+def test_a_servo_that_somebody_changes_while_the_arm_moves(ready_bench, change):
+    bench = ready_bench("ur_servo")
     success, stop, _ = bench.reach(
         0, interrupt=lambda: setattr(bench.stub.servo, change, 2 if change == "command_type" else True)
     )

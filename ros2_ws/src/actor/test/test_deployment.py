@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
+from actor_bench import ActorBench
 from lifecycle_msgs.msg import Transition
 from ros_kit import wait_until
 from std_msgs.msg import String
-from test_actor_node import ActorBench
 
 from tests.unit.steadyhand.reach_policy import reach_file
 

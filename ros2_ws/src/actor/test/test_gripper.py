@@ -1,54 +1,18 @@
 """Grippers over real DDS: real action types, servers as their sources say, the watchdog's sender as it is."""
 
 import sys
-import threading
 import time
 from itertools import pairwise
 
 import pytest
-from geometry_msgs.msg import PoseStamped
-from ros_kit import Probe, Process, node_arguments, wait_until
+from gripper_bench import Bench, Robot, profile_of
+from ros_kit import Probe, wait_until
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Float64, Float64MultiArray, String
+from std_msgs.msg import Float64MultiArray
 from stub_grippers import ControllerGripper, FrankaHand
 
-from actor_ros import conversions
 from actor_ros.gripper import Gripper
 from steadyhand.robot_envs.profile import GripperProfile
-from steadyhand.runtime.config import build, compose
-
-PERIOD_S = 0.01
-
-
-def profile_of(name: str, *overrides: str) -> GripperProfile:
-    return build(GripperProfile, compose([f"gripper={name}", *overrides])["gripper"], "gripper")
-
-
-class Bench:
-    """The watchdog's sender in a node of the test, ticked by a loop of its own."""
-
-    def __init__(self, profile: GripperProfile) -> None:
-        self.probe = Probe(name="watchdog")
-        self.gripper = Gripper(self.probe.node, profile)
-        self.may_move = True
-        self.longest_tick_s = 0.0
-        self.problems: list[str] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(5.0)
-        self.probe.close()
-
-    def _loop(self) -> None:
-        while not self._stop.wait(PERIOD_S):
-            start = time.thread_time()
-            self.gripper.tick(time.monotonic_ns(), self.may_move)
-            self.longest_tick_s = max(self.longest_tick_s, time.thread_time() - start)
-            if self.gripper.problem and self.gripper.problem not in self.problems:
-                self.problems.append(self.gripper.problem)
 
 
 @pytest.fixture
@@ -239,60 +203,6 @@ def test_a_package_that_is_not_installed_is_named(dds, monkeypatch, name, packag
             Gripper(probe.node, profile_of(name))
     finally:
         probe.close()
-
-
-class Robot:
-    """A robot at rest and the actor beside it, for a watchdog in a process of its own."""
-
-    # A loaded machine stands still for longer than a real watchdog would wait.
-    PATIENT = (
-        "robot.profile.watchdog.command_timeout_s=1.0",
-        "robot.profile.watchdog.state_timeout_s=2.0",
-        "robot.profile.fault.max_age_s=3.0",
-    )
-    POSE = [0.5, 0.0, 0.2, 1.0, 0.0, 0.0, 0.0]
-
-    def __init__(self, folder, *overrides: str) -> None:
-        listed = f"[{','.join([*self.PATIENT, *overrides])}]"
-        self.watchdog = Process(folder, "actor_ros.watchdog_node", *node_arguments(robot="mock_ros", overrides=listed))
-        self.probe = Probe(name="robot_and_actor")
-        self.probe.listen("watchdog/stop_reason", String, "latched")
-        self.commands_arm = True
-        self.wish: float | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
-        try:
-            wait_until(lambda: self.reason() == "", "a watchdog that passes commands on")
-        except AssertionError as error:
-            self.close()
-            raise AssertionError(f"{error}, found {self.reason()!r}: {self.watchdog.output()}") from None
-
-    def reason(self) -> str | None:
-        heard = self.probe.heard["watchdog/stop_reason"]
-        return heard[-1][1].data if heard else None
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(5.0)
-        self.watchdog.stop()
-        self.probe.close()
-
-    def _loop(self) -> None:
-        node, pose = self.probe.node, conversions.pose_from_array(self.POSE, "base", conversions.stamp_from_ns(0))
-        measured, well = (
-            node.create_publisher(PoseStamped, "current_pose", 1),
-            node.create_publisher(Bool, "robot_ok", 1),
-        )
-        command = node.create_publisher(PoseStamped, "actor/command", 1)
-        gripper = node.create_publisher(Float64, "actor/gripper_command", 1)
-        while not self._stop.wait(0.05):
-            measured.publish(pose)
-            well.publish(Bool(data=True))
-            if self.commands_arm:
-                command.publish(pose)
-            if self.wish is not None:
-                gripper.publish(Float64(data=self.wish))
 
 
 def test_the_watchdog_keeps_the_range_and_the_speed_and_stops_with_the_arm(dds, tmp_path):

@@ -8,8 +8,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from actor_ros import conversions, qos, ros_camera
 from actor_ros.conversions import MessageError
+from actor_ros.latest_readings import LatestReadings
 from actor_ros.ros_camera import RosCamera, RosCameraConfig, decode
-from actor_ros.sources import Sources
 from steadyhand.robot_envs.camera import WHOLE, Crop
 from steadyhand.runtime.clock import MonotonicClock
 
@@ -33,7 +33,7 @@ class Driver:
     def __init__(self, name: str, is_compressed: bool, crop: Crop = WHOLE) -> None:
         self.probe = Probe(f"{name}_driver")
         self.is_compressed = is_compressed
-        self.sources = Sources(MonotonicClock())
+        self.sources = LatestReadings(MonotonicClock())
         config = RosCameraConfig(name, 48, 64, crop, is_compressed)
         self.camera = RosCamera(self.probe.node, config, self.sources, 0.5)
         message_type = CompressedImage if is_compressed else Image

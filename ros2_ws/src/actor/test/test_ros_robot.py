@@ -9,10 +9,10 @@ from ros_kit import wait_until
 from std_srvs.srv import Trigger
 
 from actor_ros.ros_robot import RosRobot
+from steadyhand.contracts.robot import RobotContract
 from steadyhand.robot_envs.robot import RobotCommand
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.config import build
-from tests.contract.robot_contract import RobotContract
 
 PERIOD_S = 0.1
 

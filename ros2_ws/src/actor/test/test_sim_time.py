@@ -5,13 +5,13 @@ import threading
 import time
 
 import pytest
+from actor_bench import ActorBench
 from lifecycle_msgs.msg import Transition
 from ros_kit import wait_until
 from rosgraph_msgs.msg import Clock as ClockMessage
-from test_actor_node import ActorBench
 
 from actor_ros.conversions import stamp_from_ns
-from actor_ros.running import END_WITHIN_S
+from actor_ros.spin import END_WITHIN_S
 
 S = 1_000_000_000
 END_S = 3.0

@@ -72,6 +72,7 @@ def test_pretraining_is_conservative_and_practice_is_not(make_cal_ql, monkeypatc
     assert len(asked) == cal_ql.settings.policy_delay
 
 
+@pytest.mark.slow
 def test_pretraining_puts_the_policy_below_what_was_recorded(make_cal_ql):
     """After a log of one good action the recorded action stands above others; without the term it need not."""
     gaps = []

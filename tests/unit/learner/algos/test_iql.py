@@ -76,6 +76,7 @@ def bandit(iql, seed):
     return block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "finds_it"), [(10.0, True), (0.0, False)])
 def test_it_clones_the_better_actions_of_a_log_of_good_and_bad_ones(make_iql, scale, finds_it):
     iql = make_iql(f"algo.advantage_scale={scale}", "algo.actor_loss=mse")

@@ -6,12 +6,13 @@ import pytest
 
 from steadyhand.robot_envs.devices import gamepad
 from steadyhand.robot_envs.devices.device import DeviceError
-from steadyhand.robot_envs.devices.gamepad import GamepadConfig, GamepadLink, make_gamepad
+from steadyhand.robot_envs.devices.gamepad import Gamepad, GamepadLink
 from steadyhand.robot_envs.devices.handle import Handle
+from steadyhand.robot_envs.devices.make import find_input
 from steadyhand.runtime.clock import FakeClock, MonotonicClock
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError, compose
 
-CONFIG = build(GamepadConfig, compose(["device=gamepad"])["device"])
+CONFIG = find_input(compose(["device=gamepad"])["device"]).settings
 AXIS, BUTTON, FIRST = 2, 1, 0x80
 
 
@@ -103,9 +104,9 @@ def test_every_stick_of_the_usual_pad_moves_the_tool():
 
 def test_no_gamepad_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(DeviceError, match="plug it in"):
-        make_gamepad(replace(CONFIG, path=str(tmp_path / "js*"))).connect()
+        Gamepad(replace(CONFIG, path=str(tmp_path / "js*"))).connect()
 
 
 def test_times_are_above_zero():
     with pytest.raises(ConfigError, match="retry_s"):
-        build(GamepadConfig, compose(["device=gamepad", "device.retry_s=0"])["device"])
+        find_input(compose(["device=gamepad", "device.retry_s=0"])["device"])

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from steadyhand.robot_envs.devices.device import DeviceError
-from steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig
+from steadyhand.robot_envs.devices.keyboard import Keyboard
+from steadyhand.robot_envs.devices.make import find_input
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import ConfigError, compose
 from tests.transport_kit import wait_until
 
-CONFIG = build(KeyboardConfig, compose(["device=keyboard"])["device"])
+CONFIG = find_input(compose(["device=keyboard"])["device"]).settings
 ROOT = os.getcwd()
 
 
@@ -123,10 +124,10 @@ def test_the_terminal_is_given_back_as_it_was():
 def test_a_program_that_dies_of_an_error_gives_the_terminal_back(tmp_path):
     terminal = Terminal()
     script = (
-        "import sys\nfrom steadyhand.robot_envs.devices.keyboard import Keyboard, KeyboardConfig\n"
-        "from steadyhand.runtime.config import build, compose\n"
+        "import sys\nfrom steadyhand.robot_envs.devices.make import make_device\n"
+        "from steadyhand.runtime.config import compose\n"
         "values = compose(['device=keyboard'])['device'] | {'terminal': sys.argv[1]}\n"
-        "Keyboard(build(KeyboardConfig, values)).connect()\nraise RuntimeError('on purpose')\n"
+        "make_device(values).connect()\nraise RuntimeError('on purpose')\n"
     )
     done = subprocess.run([sys.executable, "-c", script, terminal.path], cwd=ROOT, capture_output=True, timeout=60)
     assert b"on purpose" in done.stderr
@@ -152,4 +153,4 @@ def test_without_a_terminal_it_refuses(path):
 )
 def test_nonsense_is_refused_by_name(override, expected):
     with pytest.raises(ConfigError, match=expected):
-        build(KeyboardConfig, compose(["device=keyboard", override])["device"], "device")
+        find_input(compose(["device=keyboard", override])["device"])

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.robot_envs.devices.device import DeviceError
-from steadyhand.robot_envs.devices.make import PERSONS, held_by_person, make_device, make_person
+from steadyhand.robot_envs.devices.make import held_by_person, make_device, make_person
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.config import ConfigError, compose
@@ -14,7 +14,7 @@ NOWHERE = {
 }
 
 
-@pytest.mark.parametrize("name", PERSONS)
+@pytest.mark.parametrize("name", NOWHERE)
 def test_every_device_of_a_person_is_made_from_its_file(name):
     values = compose([f"device={name}"])["device"]
     assert held_by_person(values)
@@ -25,11 +25,11 @@ def test_every_device_of_a_person_is_made_from_its_file(name):
 def test_a_stand_in_is_no_device(name):
     values = compose([f"device={name}"])["device"]
     assert not held_by_person(values)
-    with pytest.raises(ConfigError, match="spacemouse, gamepad, keyboard"):
+    with pytest.raises(ConfigError, match="derived from Device"):
         make_device(values)
 
 
-@pytest.mark.parametrize("name", PERSONS)
+@pytest.mark.parametrize("name", NOWHERE)
 def test_who_shows_and_who_corrects_is_the_same_person(name):
     config = compose([f"device={name}", "task=reach", NOWHERE[name]])
     env = make_robot_env(f"device={name}", "task=reach")

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.robot_envs.devices.device import DeviceError
-from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.robot_envs.devices.make import find_input
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
+from steadyhand.runtime.config import ConfigError, compose
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 
@@ -20,12 +21,12 @@ FORWARD, BACK_RIGHT_TURNED = (0, 0, 300, 0, 0, 0), (350, 0, -350, 0, 350, 0)
 
 def config_for(path, **changes):
     values = compose(["device=spacemouse"])["device"] | {"socket": str(path), "retry_s": 0.02} | changes
-    return build(SpaceMouseConfig, values)
+    return find_input(values).settings
 
 
 @pytest.fixture
 def mouse(daemon, cap):
-    mouse = make_spacemouse(config_for(daemon.socket))
+    mouse = SpaceMouse(config_for(daemon.socket))
     mouse.connect()
     yield mouse
     mouse.close()
@@ -109,12 +110,12 @@ def test_signs_of_life_are_not_written_into_the_daemons_log(daemon, mouse, tmp_p
 def test_a_daemon_without_a_device_is_refused(daemon):
     daemon.start(None)
     with pytest.raises(DeviceError, match="plug the SpaceMouse in"):
-        make_spacemouse(config_for(daemon.socket)).connect()
+        SpaceMouse(config_for(daemon.socket)).connect()
 
 
 def test_no_daemon_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(DeviceError, match="is spacenavd running"):
-        make_spacemouse(config_for(tmp_path / "spnav.sock")).connect()
+        SpaceMouse(config_for(tmp_path / "spnav.sock")).connect()
 
 
 def test_a_daemon_that_is_too_old_is_refused(tmp_path):
@@ -124,7 +125,7 @@ def test_a_daemon_that_is_too_old_is_refused(tmp_path):
         old.bind(str(path))
         old.listen()
         with pytest.raises(DeviceError, match="is it version 1"):
-            make_spacemouse(config_for(path, answer_s=0.05)).connect()
+            SpaceMouse(config_for(path, answer_s=0.05)).connect()
 
 
 @pytest.mark.parametrize("name", ["max_age_s", "pulse_s", "answer_s", "retry_s", "neutral_s"])

@@ -13,16 +13,16 @@ from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.robot_envs.devices.make import make_person
-from steadyhand.robot_envs.devices.spacemouse import SpaceMouseConfig, make_spacemouse
+from steadyhand.robot_envs.devices.make import find_input, make_person
+from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.transport.log import LogReader, LogWriter
 from steadyhand.transport.record import Phase, valid_starts
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 PERIOD_S = 0.05
 SPEED = 0.01  # of the tool for an action of 1, a step
@@ -61,7 +61,7 @@ class Bench:
         values |= {"socket": str(daemon.socket), "retry_s": 0.02, "max_age_s": max_age_s}
         self.person = make_person(values, action_size=6)
         # A second pair of eyes on the same daemon: it knows when a push has arrived.
-        self.observer = make_spacemouse(build(SpaceMouseConfig, values | {"max_age_s": 60.0}))
+        self.observer = SpaceMouse(find_input(values | {"max_age_s": 60.0}).settings)
         self.observer.connect()
         self.folder = folder / "log"
 

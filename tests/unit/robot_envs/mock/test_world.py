@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from steadyhand.robot_envs import frames
-from steadyhand.robot_envs.mock.fr3 import HOME, JOINT_LIMITS_RAD
+from steadyhand.robot_envs.mock.fr3 import FR3
 from steadyhand.robot_envs.robot import RobotError
 from tests.robot_kit import TOOL_DOWN, make_robot_env
 
@@ -25,7 +25,7 @@ def test_forward_kinematics_is_that_of_the_published_parameters(world):
         (0.088, 0, np.pi / 2),
     ]
     pose = np.eye(4)
-    for (a, d, alpha), theta in zip(dh, HOME, strict=True):
+    for (a, d, alpha), theta in zip(dh, FR3.home_rad, strict=True):
         ca, sa, ct, st = np.cos(alpha), np.sin(alpha), np.cos(theta), np.sin(theta)
         pose = pose @ np.array(
             [[ct, -st, 0, a], [st * ca, ct * ca, -sa, -d * sa], [st * sa, ct * sa, ca, d * ca], [0, 0, 0, 1]]
@@ -35,7 +35,7 @@ def test_forward_kinematics_is_that_of_the_published_parameters(world):
 
 
 def test_joint_limits_are_the_published_ones(world):
-    assert world.model.jnt_range[:7] == pytest.approx(np.array(JOINT_LIMITS_RAD))
+    assert world.model.jnt_range[:7] == pytest.approx(np.array(FR3.limits_rad))
 
 
 def test_controller_runs_at_500_hz_or_faster(world):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from steadyhand.robot_envs.camera import Frame
+from steadyhand.robot_envs.camera import CameraError, Frame
 from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 
@@ -78,3 +78,10 @@ def test_a_new_episode_forgets(camera):
 def test_numbers_that_mean_nothing_are_refused(values):
     with pytest.raises(ValueError, match="expected"):
         CameraLimits(*values)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 3, 1), np.uint8), np.zeros((2, 3), np.uint16), np.zeros((2, 3, 3))])
+def test_a_camera_that_gives_no_colours_is_refused_at_the_start(camera, pixels):
+    camera.frame = Frame(pixels, 0, 0)
+    with pytest.raises(CameraError, match=r"camera 'wrist': expected an image \(height, width, 3\) uint8, found"):
+        CameraWatch(camera, None).check_kind()

@@ -105,6 +105,7 @@ def random_walk(gated: bool, steps: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(measured), np.concatenate(commanded)
 
 
+@pytest.mark.slow
 def test_hundred_thousand_random_actions_break_no_limit():
     measured, commanded = random_walk(gated=True, steps=100_000)
     assert len(commanded) == 100_000

@@ -5,6 +5,8 @@ from steadyhand.robot_envs.make import make_demonstrator
 from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env
 
+pytestmark = pytest.mark.slow
+
 
 def success_rate(task: str, episodes: int, act) -> float:
     env = make_robot_env(f"task={task}")

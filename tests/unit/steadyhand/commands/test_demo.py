@@ -9,7 +9,7 @@ import pytest
 from steadyhand.children import SOURCE
 from steadyhand.cli import main
 from tests.unit.steadyhand.point_task import OVERRIDES
-from tests.unit.steadyhand.test_children import is_running, wait_for
+from tests.unit.steadyhand.process_kit import is_running, wait_for
 
 
 def words(tmp_path, *more: str) -> list[str]:

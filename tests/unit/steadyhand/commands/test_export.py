@@ -14,6 +14,8 @@ from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.reach_policy import reach_policy
 from tests.unit.steadyhand.synthetic_run import write_log
 
+pytestmark = pytest.mark.slow
+
 
 def export(*words: str) -> int:
     return main(["export", *words, "logging.level=warning"])

@@ -8,6 +8,8 @@ import pytest
 
 from steadyhand.cli import VERBS, main
 
+pytestmark = pytest.mark.slow
+
 BAD = {
     "+extra=3": "extra: unknown key",
     "~task": "task: expected",
@@ -20,7 +22,7 @@ BAD = {
     "+task.arguments=5": "task: unknown key 'arguments'",
     "camera.views=null": "camera.views: expected a mapping",
     "camera=wrist_side camera.views.side.height=0": "height: expected at least 1, found 0",
-    "+robot.extra=3": "robot.extra: unknown key",
+    "+robot.extra=3": "robot: unknown key 'extra'",
     "robot.world.impedance.stiffness_n_m=-1": "stiffness_n_m: expected a number above 0",
     "device.corrector.act_steps=[5]": "act_steps: expected [shortest, longest]",
     "logging.level=loud": "logging.level: expected one of",
@@ -58,6 +60,8 @@ NEW = [  # on a run that does not exist yet
     ("record", "+task.settings.extra=3", "task.settings: unknown key 'extra'"),
     ("record", "robot=crisp_fr3", "start it with ros2 launch"),
     ("record", "device=spacemouse device.socket=/nowhere/spnav.sock", "is spacenavd running"),
+    ("record", "reward=classifier reward.model=nothing.onnx", "reward.model: expected a classifier"),
+    ("record", "reward.entry_point=nowhere:Reward", "cannot import 'nowhere'"),
     ("demo", "task.expert=null", "task.expert: demonstrations need an expert"),
     ("demo", "task.entry_point=nowhere:Task", "cannot import 'nowhere'"),
     ("demo", "robot=crisp_fr3", "start it with ros2 launch"),
@@ -97,6 +101,8 @@ NEW = [  # on a run that does not exist yet
     ("runs", "prune none", "run none: expected a folder"),
     ("inspect", "nothing", "expected one folder with a demo set or a log"),
     ("relabel", "nothing 0 --success", "nothing"),
+    ("classifier", "fit --success nothing --failure nothing", "nothing: expected a log or a demo set"),
+    ("classifier", "train --success nothing --failure nothing", "classifier: expected fit, found 'train'"),
     ("keys", "make --fingerprint ab --folder keys", "--fingerprint: expected with `pair` alone"),
     ("keys", "list --actor-id x --folder keys", "--actor-id: expected with `pair actor FILE` alone"),
     ("keys", "pair actor nothing --folder keys", "nothing"),
@@ -122,6 +128,14 @@ KEPT = [  # on a run that has demonstrations of reach
     ("relabel", "kept/demos 7 --success", "no episode 7"),
     ("relabel", "kept/demos 0 --success --reward nan", "expected finite rewards"),
     ("relabel", "kept/demos 0 --success seed=1", "found also seed=1"),
+    ("relabel", "kept/demos --reward classifier reward.model=nothing.onnx", "reward.model: expected a classifier"),
+    ("relabel", "kept/demos --reward nothing", "reward=nothing: no such option"),
+    ("classifier", "fit --success kept/demos --failure kept/demos", "at least 2 episodes marked as failure, found 0"),
+    (
+        "classifier",
+        "fit --success kept/demos --failure kept/demos --output kept",
+        "expected a file that can be written",
+    ),
     ("runs", "prune kept extra", "expected list, archive <name> or prune <name>"),
     ("runs", "prune kept --all --yes", "it has demonstrations"),
 ]

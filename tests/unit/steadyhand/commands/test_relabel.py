@@ -4,6 +4,7 @@ import pytest
 from steadyhand.cli import main
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.log_facts import read_log
+from steadyhand.robot_envs.rewards.reward import Reward, Score
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Phase
 from tests.unit.steadyhand.synthetic_run import write_demos, write_log
@@ -67,3 +68,72 @@ def test_inspect_shows_the_numbers_and_the_labels(tmp_path, capsys):
     assert "episode phase steps human success" in words
     assert "1 demo 6 0 no" in words
     assert "labels 2" in words
+
+
+NEAR = ("--reward", "task", "reward.entry_point=tests.unit.steadyhand.commands.test_relabel:Second")
+
+
+class Second(Reward):
+    """The second step of an episode is its success; the others cost 0.5."""
+
+    def begin(self):
+        self.steps = 0
+
+    def score(self, observation, state, outcome, info):
+        assert (state, info) == (None, {})
+        assert observation["pose"].shape == (3,)
+        self.steps += 1
+        return Score(1.0 if self.steps == 2 else -0.5, self.steps == 2)
+
+
+def relabel(log, *words):
+    return main(["relabel", str(log), *words])
+
+
+def test_a_reward_component_scores_every_step_of_every_episode_and_is_idempotent(log, capsys):
+    before = {path.name: path.read_bytes() for path in log.glob("*.segment")}
+    assert relabel(log, *NEAR) == 0
+    assert "3 episodes scored by reward=task, 3 changed (label 3)" in capsys.readouterr().out
+    reward, discount = sampled(log)
+    for first, length in ((0, 4), (4, 6), (10, 5)):
+        assert reward[first : first + length].tolist() == [-0.5, 1.0, *[-0.5] * (length - 2)]
+        assert discount[first : first + length].tolist() == [0.5, 0.0, *[0.5] * (length - 2)]
+    assert relabel(log, *NEAR) == 0
+    assert "3 episodes scored by reward=task, 0 changed\n" in capsys.readouterr().out
+    assert read_log(log).labels == 3
+    assert {path.name: path.read_bytes() for path in log.glob("*.segment")} == before
+
+
+def test_one_episode_may_be_scored_and_a_person_has_the_newest_word(log, capsys):
+    assert relabel(log, "1", *NEAR) == 0
+    assert "1 episodes scored by reward=task, 1 changed (label 1)" in capsys.readouterr().out
+    relabel(log, "1", "--failure")
+    assert [episode.success for episode in read_log(log).episodes] == [True, False, True]
+    assert relabel(log, NEAR[2], "--reward", "task") == 0  # an override may stand before the option
+    assert [episode.success for episode in read_log(log).episodes] == [True, True, True]
+
+
+def test_the_tasks_own_outcome_takes_labels_back(log):
+    relabel(log, "0", "--failure")
+    assert [episode.success for episode in read_log(log).episodes] == [False, True, True]
+    assert relabel(log, "--reward", "task") == 0
+    assert [episode.success for episode in read_log(log).episodes] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["0"], "expected --success, --failure or --reward NAME, found none of them"),
+        (["--success"], "expected a folder and an episode, found no episode"),
+        (["x", "--success"], "episode: expected a whole number, found 'x'"),
+        (["0", "--success", "--reward", "task"], "--reward: expected a number, found 'task'"),
+        (["9", "--reward", "task"], "no episode 9"),
+        (["--reward", "nothing"], "reward=nothing: no such option; reward is one of"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_leaves_no_label(log, words, reason, capsys):
+    assert relabel(log, *words) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert said.count("\n") == 1
+    assert not (log / "labels.log").exists()

@@ -12,7 +12,7 @@ from steadyhand.report.evaluations import (
     read_evaluations,
 )
 from tests.unit.steadyhand.reach_policy import OVERRIDES, reach_policy
-from tests.unit.steadyhand.report.test_page import Page
+from tests.unit.steadyhand.report.page_kit import Page
 from tests.unit.steadyhand.synthetic_run import make_run
 
 RESULT = Evaluation(10, 9, 0.9, 0.59, 0.98, 1.5, 300.0, 0, ({"success": True, "duration_s": 1.5, "stop_reason": ""},))
@@ -80,6 +80,14 @@ def test_a_stage_of_the_demo_replaces_its_own_file(tmp_path):
         keep_evaluation(run, RESULT, ABOUT, stage=POLICY)
     assert len(read_evaluations(run)) == 2  # policy and bc
     assert read_evaluation(evaluation_path(run, POLICY)).successes == 9
+
+
+def test_an_evaluation_from_before_there_were_rewards_was_judged_by_the_task(tmp_path):
+    path = keep_evaluation(make_run(tmp_path), RESULT, ABOUT)
+    values = json.loads(path.read_text(encoding="utf-8"))
+    assert values.pop("judged_by") == "task"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert read_evaluation(path) == RESULT
 
 
 def test_a_damaged_evaluation_is_one_line(tmp_path, capsys):

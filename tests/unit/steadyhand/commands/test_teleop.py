@@ -13,7 +13,7 @@ from steadyhand.cli import main
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[4]
 LEFT_AND_UP = (-350, 350, 0, 0, 0, 0)
@@ -70,6 +70,9 @@ def test_a_person_drives_the_mock_and_a_lost_device_holds_it(tmp_path):
         "logging.console=plain",
         "logging.plain_every_s=0.05",
     )
+    program.says(lambda line: line.startswith("waiting for a person to enable motion with") and steps(line) == 0)
+    cap.buttons(0, 1)
+    cap.buttons()
     # Some steps at rest: from then on the device is neutral.
     program.says(lambda line: line.startswith("nobody |") and "there, at rest" in line and steps(line) > 3)
     cap.push(LEFT_AND_UP)

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.doctor import Level
-from steadyhand.doctor.configuration import check_config, check_task
+from steadyhand.doctor.configuration import check_config, check_reward, check_task
 from tests.unit.steadyhand.doctor.kit import config
 
 
@@ -9,6 +9,7 @@ def test_the_defaults_are_taken():
     assert check_config(config()).level is Level.OK
     assert "peg_insert" in check_config(config()).found
     assert check_task(config()).level is Level.OK
+    assert check_reward(config()).level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,9 @@ def test_a_task_that_cannot_be_made_is_named(override, expected):
 
 def test_a_foreign_environment_is_a_task_too():
     assert check_task(config("task=gym", "task.entry_point=gymnasium:make")).level is Level.OK
+
+
+def test_a_reward_whose_file_is_missing_is_named():
+    finding = check_reward(config("reward=classifier", "reward.model=/nowhere/model.onnx"))
+    assert finding.level is Level.BROKEN
+    assert "/nowhere/model.onnx" in finding.found

@@ -1,42 +1,12 @@
 import json
-from html.parser import HTMLParser
 
 from steadyhand.report.page import render_page
 from steadyhand.report.records import loop_path, read_run
 from steadyhand.report.summary import summarise
 from steadyhand.report.write import write_report
 from steadyhand.runtime.run_folder import RunFolder
+from tests.unit.steadyhand.report.page_kit import Page
 from tests.unit.steadyhand.synthetic_run import add_pictures, make_run
-
-VOID = {"meta", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """The text, the tags and the addresses of a page; refuses tags that do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open, self.tags, self.addresses, self.texts = [], [], [], []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.addresses += [value for name, value in attributes if name in ("src", "href", "srcset", "action")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.texts.append(data)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.texts).split())
 
 
 def page_of(run: RunFolder, no_film: str = "") -> Page:

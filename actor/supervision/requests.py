@@ -1,0 +1,52 @@
+"""A person's buttons and keys as requests: enable motion, stop, park, and verdicts on the episode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from steadyhand.actor.supervision.motion_enable import MotionEnable, Verdict
+from steadyhand.robot_envs.devices.mapping import AGAIN, FAILURE, PARK, RESUME, STOP, SUCCESS
+from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.logging import get_logger
+
+__all__ = ["Requests"]
+
+VERDICTS: dict[str, Verdict] = {SUCCESS: "success", FAILURE: "failure", AGAIN: "reset"}
+
+logger = get_logger("actor.requests")
+
+
+class Requests:
+    """Does what a pressed button asks for, on the thread that read it. Never raises.
+
+    Args:
+        motion: Takes the requests.
+        stop: Holds the robot and latches the reason, from any thread.
+    """
+
+    def __init__(self, motion: MotionEnable, stop: Callable[[StopReason], None]) -> None:
+        self._motion, self._stop = motion, stop
+
+    def press_button(self, name: str) -> None:
+        """Take a button of the person's device; its park button is the operator's own request."""
+        if name != PARK:
+            self.press(name)
+
+    def press(self, name: str) -> None:
+        """Take a button by the name of its meaning; one without a meaning here is ignored."""
+        motion = self._motion
+        try:
+            if name == STOP:
+                self._stop(StopReason.PERSON_STOP)
+            elif name == RESUME:
+                if objection := motion.enable(motion.disables):
+                    logger.warning("not enabled: %s", objection)
+            elif name == PARK or name in VERDICTS:
+                if not motion.enabled:
+                    logger.info("%s: no episode is running", name)
+                elif name == PARK:
+                    motion.park()
+                else:
+                    motion.judge(VERDICTS[name])
+        except Exception as error:  # the thread reads the stop key as well
+            logger.error("%s: failed (%s: %s)", name, type(error).__name__, error)

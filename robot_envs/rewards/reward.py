@@ -1,0 +1,91 @@
+"""The contract of a reward: a score of each step, between the task's own outcome and the episode's end.
+
+A reward is one file here, or in a package of the user's own, and one YAML file in `configs/reward/`, whose
+`entry_point` names the class. `make_env` puts it into the environment, and `scoring.py` alone calls it in an episode.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.tasks.task import Outcome
+from steadyhand.runtime.component import Component, find_component
+
+__all__ = ["Fields", "Observation", "Reward", "Score", "find_reward"]
+
+Observation = Mapping[str, NDArray[Any]]
+Fields = Mapping[str, tuple[tuple[int, ...], str]]  # (shape, numpy dtype) of each field of an observation, by its name
+
+
+@dataclass(frozen=True)
+class Score:
+    """The reward of one step.
+
+    Attributes:
+        reward: Of this step; finite.
+        success: The task is done; the episode terminates.
+        terms: Named parts of the reward, by the names in `Reward.reward_terms`.
+        confidence: Probability that `success` is right, 0..1.
+    """
+
+    reward: float
+    success: bool
+    terms: Mapping[str, float] = field(default_factory=dict)
+    confidence: float = 1.0
+
+
+class Reward(ABC):
+    """Scores the steps of one episode after the other. A class with settings is built from them alone.
+
+    Attributes:
+        settings_type: The dataclass that the YAML file of the reward is read into; None = the reward has no settings.
+        judges: Whether `Score.success` is a verdict of the reward's own. Evaluation counts the task's verdict instead
+            wherever the task can judge. False: the task's verdict is passed on.
+        reward_terms: Names of the reward's own terms. They follow the task's terms in the schema of the records.
+    """
+
+    settings_type: ClassVar[type[Any] | None] = None
+    judges: ClassVar[bool] = True
+    reward_terms: tuple[str, ...] = ()
+
+    def check(self, fields: Fields) -> None:  # noqa: B027  a default, not a gap
+        """Check that observations have the fields that the reward reads. By default it reads none.
+
+        Args:
+            fields: Of the environment, or of a log.
+
+        Raises:
+            ConfigError: A field is missing, or has another shape or dtype.
+        """
+
+    def begin(self) -> None:  # noqa: B027  a default, not a gap
+        """Start an episode: forget the steps of the one before. By default there is nothing to forget."""
+
+    @abstractmethod
+    def score(
+        self, observation: Observation, state: RobotState | None, outcome: Outcome, info: Mapping[str, Any]
+    ) -> Score:
+        """Score one step.
+
+        Args:
+            observation: The observation that the step has led to; vectors (D,) float32 in SI units, frames
+                (height, width, 3) uint8. Must not be changed.
+            state: The robot's measured state; None for an environment without a robot and for stored records.
+            outcome: The task's own outcome of the step. For stored records: as recorded.
+            info: Of the environment; {} for stored records.
+        """
+
+
+def find_reward(values: Mapping[str, Any], where: str = "reward") -> Component[Reward]:
+    """Find the reward of a configuration group `reward`, and build its settings.
+
+    Raises:
+        ConfigError: The group names none, or a setting is wrong.
+    """
+    return find_component(values, Reward, where)  # type: ignore[type-abstract]

@@ -1,0 +1,98 @@
+"""The one place where a reward scores the steps of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+
+from steadyhand.robot_envs.rewards.reward import Observation, Reward, Score
+from steadyhand.robot_envs.robot import RobotState
+from steadyhand.robot_envs.tasks.task import Outcome
+from steadyhand.runtime.config import ConfigError
+
+__all__ = ["Judge", "Scoring"]
+
+Judge = Literal["task", "reward", "operator"]  # source of a verdict on an episode
+
+
+class Scoring:
+    """A reward at work in one environment; it keeps the task's own verdict beside the reward's.
+
+    Args:
+        reward: The component.
+        task_terms: Names of the task's own terms. They are recorded beside the reward's.
+        observed: The observation space: a Dict of Boxes.
+        task_latches: Whether the task's verdict stays a success once it was one, because the task would have ended the
+            episode there.
+
+    Raises:
+        ConfigError: The reward reads what is not observed, or has a term that the task has.
+    """
+
+    def __init__(
+        self, reward: Reward, task_terms: Sequence[str], observed: spaces.Space[Any], task_latches: bool
+    ) -> None:
+        twice = sorted({*task_terms} & {*reward.reward_terms})
+        if twice:
+            raise ConfigError(
+                f"reward: expected terms that the task does not have, found {', '.join(twice)}; rename them in "
+                f"{type(reward).__name__}"
+            )
+        assert isinstance(observed, spaces.Dict)
+        reward.check({name: (box.shape or (), np.dtype(box.dtype).name) for name, box in observed.spaces.items()})
+        self._reward, self._task_latches = reward, task_latches
+        self._task_success = False
+        self.reward_terms = (*task_terms, *reward.reward_terms)
+
+    @property
+    def judges(self) -> bool:
+        """Return whether the reward has a verdict of its own."""
+        return self._reward.judges
+
+    def begin(self, outcome: Outcome, task_judges: bool) -> dict[str, Any]:
+        """Start an episode; return its part of the info. No step has been made, so the reward scores nothing.
+
+        Args:
+            outcome: The task's, before the first step.
+            task_judges: Whether the task can judge by itself.
+        """
+        self._reward.begin()
+        self._task_success = False
+        return self._facts(Score(outcome.reward, outcome.success), outcome, task_judges)
+
+    def score(
+        self,
+        observation: Observation,
+        state: RobotState | None,
+        outcome: Outcome,
+        info: Mapping[str, Any],
+        task_judges: bool,
+    ) -> tuple[Score, dict[str, Any]]:
+        """Score a step; return the score and its part of the info. Arguments as in `Reward.score` and `begin`."""
+        score = self._reward.score(observation, state, outcome, info)
+        return score, self._facts(score, outcome, task_judges)
+
+    def stopped(self, outcome: Outcome, task_judges: bool) -> tuple[Score, dict[str, Any]]:
+        """Return the score of a step that a stop has ended: no reward, no success, every term zero."""
+        score = Score(0.0, False, dict.fromkeys(self._reward.reward_terms, 0.0))
+        none = Outcome(0.0, False, outcome.progress, dict.fromkeys(outcome.terms, 0.0))
+        return score, self._facts(score, none, task_judges) | {"task_success": False if task_judges else None}
+
+    def _facts(self, score: Score, outcome: Outcome, task_judges: bool) -> dict[str, Any]:
+        """Return the keys of the info that tell of success.
+
+        `success` ends the episode and is recorded; `judged_by` is its source. `task_success` is the task's own verdict;
+        None where the task cannot judge.
+        """
+        self._task_success = outcome.success or (self._task_latches and self._task_success)
+        passed_on: Judge = "task" if task_judges else "operator"
+        return {
+            "success": score.success,
+            "reward_terms": {**outcome.terms, **score.terms},
+            "reward_confidence": score.confidence,
+            "task_success": self._task_success if task_judges else None,
+            "judged_by": "reward" if self._reward.judges else passed_on,
+        }

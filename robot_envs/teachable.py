@@ -1,0 +1,158 @@
+"""The contract of an environment that can be taught: the actor's needs beyond gymnasium's own interface.
+
+`RobotEnv` and `GymTaskEnv` keep all of it. A gymnasium wrapper may stand around them: the actor takes each member from
+the outermost layer that has it, so a wrapper adds or replaces a member by defining one of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.clock import Clock
+
+__all__ = ["MEMBERS", "EndedError", "FieldSpecs", "StopLatchedError", "Teachable", "missing_members", "teachable"]
+
+FieldSpecs = Mapping[str, tuple[str, str, tuple[float, ...]]]  # unit, frame, scale by name of an observation
+
+
+class StopLatchedError(RuntimeError):
+    """An episode cannot start while a stop is latched; a person has to resume."""
+
+
+class EndedError(Exception):
+    """The process is to end while a reset waited for a person; nothing was reset."""
+
+
+class Teachable(Protocol):
+    """An environment as the actor uses it, besides `reset`, `step`, `close` and the spaces."""
+
+    @property
+    def control_period_s(self) -> float:
+        """Time between two steps [s]."""
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock that drives the control period; None = every step takes one period."""
+
+    @property
+    def lockstep(self) -> bool:
+        """True when time stands still between steps: nothing real moves, and a learner may be waited for."""
+
+    @property
+    def field_specs(self) -> FieldSpecs:
+        """Unit, frame and scale of the observations by name; a field without an entry has none of them."""
+
+    @property
+    def privileged(self) -> tuple[str, ...]:
+        """Names of observed fields that no sensor of a real cell tells: a policy from images does not read them."""
+
+    @property
+    def command_size(self) -> int:
+        """Entries of `info["gated_command"]`; 0 = the step reports none."""
+
+    @property
+    def reward_terms(self) -> tuple[str, ...]:
+        """Names of the parts in `info["reward_terms"]`."""
+
+    @property
+    def gripper_entries(self) -> tuple[int, ...]:
+        """Indices of the gripper entries in an action (A,), one an arm."""
+
+    @property
+    def motion_entries(self) -> NDArray[np.bool_]:
+        """Entries of an action (A,) that are motions, of which zero is rest; these are ramped at a hand-over."""
+
+    @property
+    def commanded_grippers(self) -> NDArray[np.float64]:
+        """Gripper entries (n_arms,) that would command the present widths again; 0 where none does."""
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Reason of the latched stop; None while nothing is latched."""
+
+    @property
+    def stops(self) -> int:
+        """Number of stops so far, for `resume`."""
+
+    def stop(self, reason: StopReason) -> None:
+        """Hold and latch a stop, from any thread. The first reason stays; the running episode ends with it."""
+
+    def resume(self, since: int | None = None) -> bool:
+        """Clear the latched stop when the operator says that it is safe.
+
+        Args:
+            since: `stops` at the moment when the operator said so; a later stop stays latched. None = now.
+
+        Returns:
+            True when no stop is latched now.
+        """
+
+    def hold(self) -> None:
+        """Keep the arm where it is."""
+
+    def park(self) -> None:
+        """Bring the arm to its place for a break, and hold there. Nothing latches."""
+
+    def preflight(self) -> str:
+        """The objection to moving after a break, as one line; "" = there is none. Nothing latches."""
+
+
+def _motionless(env: gymnasium.Env[Any, Any]) -> NDArray[np.bool_]:
+    # The zero of a foreign environment's action may be any position.
+    return np.zeros(int((env.action_space.shape or (0,))[0]), np.bool_)
+
+
+# Members of an environment without a robot that does not define them. `control_period_s` and `stop` have no default.
+_DEFAULTS: dict[str, Callable[[gymnasium.Env[Any, Any]], Any]] = {
+    "clock": lambda env: None,
+    "lockstep": lambda env: False,
+    "field_specs": lambda env: {},
+    "privileged": lambda env: (),
+    "command_size": lambda env: 0,
+    "reward_terms": lambda env: (),
+    "gripper_entries": lambda env: (),
+    "motion_entries": _motionless,
+    "commanded_grippers": lambda env: np.zeros(0),
+    "stop_reason": lambda env: None,
+    "stops": lambda env: 0,
+    "resume": lambda env: lambda since=None: True,
+    "hold": lambda env: lambda: None,
+    "park": lambda env: lambda: None,
+    "preflight": lambda env: lambda: "",
+}
+MEMBERS = ("control_period_s", "stop", *_DEFAULTS)
+
+
+class _Layers:
+    """The contract of a wrapped, or partly conforming, environment."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env = env
+
+    def __getattr__(self, name: str) -> Any:
+        if name in MEMBERS and self._env.has_wrapper_attr(name):
+            return self._env.get_wrapper_attr(name)
+        if name in _DEFAULTS:
+            return _DEFAULTS[name](self._env)
+        raise AttributeError(f"{type(self._env.unwrapped).__name__}: expected {name}, found none")
+
+
+def missing_members(env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
+    """Return the members of the contract that no layer of `env` defines."""
+    return tuple(name for name in MEMBERS if not env.has_wrapper_attr(name))
+
+
+def teachable(env: gymnasium.Env[Any, Any]) -> Teachable:
+    """Return the contract of `env`: each member of its outermost layer that has one.
+
+    An environment without a robot may leave members out; they are then those of a simulation without grippers in which
+    nothing latches. Only `control_period_s` and `stop` have no default: asking for one that is missing raises
+    AttributeError.
+    """
+    return cast(Teachable, _Layers(env))

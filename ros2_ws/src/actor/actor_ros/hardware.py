@@ -1,0 +1,148 @@
+"""Everything that the actor drives over ROS 2, put together from a configuration: arm, cameras, stage, device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from actor_ros.gains import set_gains
+from actor_ros.homing import Homing
+from actor_ros.joy_device import JoyConfig, make_joy
+from actor_ros.latest_readings import LatestReadings
+from actor_ros.mock_stage import MockStage
+from actor_ros.parameters import robot_config
+from actor_ros.preconditions import Preconditions
+from actor_ros.recovery import Steps
+from actor_ros.robot_link import WATCHDOG, RobotLink
+from actor_ros.ros_camera import RosCamera, RosCameraConfig
+from actor_ros.ros_clock import RosClock
+from actor_ros.ros_robot import RosRobot
+from actor_ros.service_calls import call
+from steadyhand.robot_envs.devices.device import Device
+from steadyhand.robot_envs.devices.make import is_over_ros
+from steadyhand.robot_envs.hardware import Hardware
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.sensor import find_sensor
+from steadyhand.robot_envs.stage import NotedStage, Stage
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import ConfigError, build
+
+__all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
+
+CALL_S = 5.0  # of one service call
+PASSES_ON_S = 1.0  # until what a service answered is on its topic too
+_NS = 1_000_000_000
+
+
+class RosHardware:
+    """The topics of one arm and what is around it. It listens from the start, and moves nothing by itself.
+
+    Args:
+        node: Its callbacks are run by another thread.
+        config: As `compose` returns it.
+        may_move: Whether a person allows motion.
+        on_fault: Called whenever the robot reports a fault.
+
+    Raises:
+        ConfigError: The robot is not behind ROS 2, or its values do not fit together.
+        ImportError: A message type of the robot's own packages is not installed.
+    """
+
+    def __init__(
+        self, node: Node, config: dict[str, Any], may_move: Callable[[], bool], on_fault: Callable[[], None]
+    ) -> None:
+        if config["task"].get("kind") != "robot":
+            raise ConfigError("task: expected one for an arm, such as reach, found a gymnasium environment")
+        self.profile = robot_config(config).profile
+        self.is_mock = "mock_node" in config["robot"]
+        self.clock = RosClock(node)
+        self.sources = LatestReadings(self.clock, self.clock.stands)
+        self.link = RobotLink(node, self.profile, self.sources, on_fault)
+        self.gains: dict[str, float] = {}
+        self._node, self._wall = node, MonotonicClock()
+        limits = build(SafetyLimits, config["safety"], "safety")
+        period_s = float(config["task"]["drive"]["control_period_s"])
+        homing = None
+        if self.profile.homing is not None:
+            homing = Homing(node, self.profile.homing, self.link, limits, period_s, self.clock)
+        self.preconditions = Preconditions(
+            node, self.profile, lambda: may_move() and not (homing is not None and homing.is_away)
+        )
+        self.robot = RosRobot(
+            self.link,
+            limits,
+            period_s,
+            self.clock,
+            self._set_gains,
+            may_move,
+            homing,
+            lambda: self.preconditions.denial,
+        )
+        self.steps = Steps(node, CALL_S, self.robot.send_measured_pose)
+        image_s = self.profile.max_age.image_s
+        self.cameras = [
+            RosCamera(node, build(RosCameraConfig, {"name": name, **view}, f"camera.{name}"), self.sources, image_s)
+            for name, view in config["camera"]["views"].items()
+        ]
+        self.sensors = [
+            find_sensor(name, values).make(name, None) for name, values in config["sensor"]["fields"].items()
+        ]
+        self.stage: Stage = NotedStage()
+        if self.is_mock:
+            self.stage = MockStage(
+                node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
+            )
+        self.device: Device | None = None
+        if is_over_ros(config["device"]):
+            self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
+
+    def hardware(self) -> Hardware:
+        """What the environment is made of."""
+        return Hardware(self.robot, self.cameras, self.stage, self.clock, False, None, self.sensors)
+
+    def fault(self) -> str:
+        """Why the robot cannot be driven, as one line; "" when it can. Never waits."""
+        if frame := self.link.frame_fault:
+            return frame
+        reason = self.preconditions.objection
+        return (self.sources.objection(reason) if reason else self.sources.objection()) or reason
+
+    def make_follow(self) -> str:
+        """Bring the robot to where it follows commands: rearm the watchdog, take the `activate` steps, check again.
+
+        Returns:
+            Why it does not follow; "" when it does.
+
+        Raises:
+            RobotError: A step failed, or the watchdog does not answer.
+        """
+        if objection := self._rearm():
+            return objection
+        self.steps.activate(self.profile.activate)
+        return self.preconditions.look(with_switched=True)
+
+    def _rearm(self) -> str:
+        """Let the watchdog forget its target and what it has latched; return why it holds all the same."""
+        until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
+        # It may hear a moment later than the actor that the robot is well again.
+        while not (answer := call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)).success:
+            if self._wall.now_ns() > until_ns:
+                return f"the watchdog holds: {answer.message}"
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 50)
+        while self.link.watchdog_stop and self._wall.now_ns() < until_ns:
+            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
+        return ""
+
+    def destroy(self) -> None:
+        """End the threads of cameras and preconditions."""
+        self.preconditions.close()
+        for camera in self.cameras:
+            camera.destroy()
+
+    def _set_gains(self, name: Literal["precision", "compliance"]) -> None:
+        gains = self.profile.gains
+        if gains is not None:
+            self.gains = set_gains(self._node, gains.node, getattr(gains, name), CALL_S)

@@ -1,0 +1,130 @@
+"""What the actor does while it is active: practise, show, be judged, or deploy, with the core's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from actor_ros.executables import RUN
+from actor_ros.hardware import RosHardware
+from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.control_loop import INTERRUPTED
+from steadyhand.actor.deploy import deploy
+from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import EpisodeEnded, Events
+from steadyhand.actor.loop_times import LoopTimes
+from steadyhand.actor.onnx_policy import OnnxPolicy
+from steadyhand.actor.onnx_runner import OnnxRunner
+from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.supervised_env import SupervisedEnv
+from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
+from steadyhand.commands.run import result_text
+from steadyhand.identity import check_robot
+from steadyhand.job import Job
+from steadyhand.report.records import loop_path
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_env, make_onlooker
+from steadyhand.runtime.config import build
+from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.transport.record import Phase
+
+if TYPE_CHECKING:
+    from actor_ros.learning_jobs import LearningJobs
+    from steadyhand.actor.training import Training
+
+__all__ = ["ActorJob"]
+
+logger = get_logger("ros.work")
+
+
+class ActorJob:
+    """One activation of the actor.
+
+    Args:
+        job: What to do it on.
+        kind: One of executables.WORKS.
+        cell: What is driven.
+        motion: The person's enable.
+        events: Told what happens.
+        ending: Whether to end.
+        policy: What is deployed, if that is the work.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        kind: str,
+        cell: RosHardware,
+        motion: MotionEnable,
+        events: Events,
+        ending: Callable[[], bool],
+        policy: OnnxPolicy | None = None,
+    ) -> None:
+        self._job, self._kind, self._cell = job, kind, cell
+        self._motion, self._events, self._ending = motion, events, ending
+        self._policy = policy
+        self.env: SupervisedEnv | None = None
+        self.times: LoopTimes | None = None
+        self.training: Training | None = None
+
+    def run(self) -> str:
+        """Work to the end, and return what it came to as one line.
+
+        Raises:
+            RobotError: The robot, or what belongs to it, is not there, or cannot do what was asked.
+        """
+        lessons = None if self._kind == RUN else self._make_lessons()
+        job, cell = self._job, self._cell
+        job.write_manifest(gains=cell.gains)
+        env = make_env(job.config, job.seed, cell.hardware())
+        assert isinstance(env, RobotEnv)
+        with closing(env):
+            self.env = SupervisedEnv(env, self._motion, self._ending, self._events)
+            self.times = LoopTimes(env.control_period_s)
+            self.times.follow(self._events)
+            self._events.subscribe(EpisodeEnded, self._log_episode)
+            try:
+                return self._deploy(env, self.env) if lessons is None else lessons.run(self._kind, env, self.env)
+            finally:
+                self._events.unsubscribe(self.times)
+                self._events.unsubscribe(self)
+                self._write_times(self.times)
+                self.env = self.times = None
+
+    def _make_lessons(self) -> LearningJobs:
+        try:
+            # Torch and the learner's code: whoever deploys a finished policy does without them.
+            from actor_ros.learning_jobs import LearningJobs
+        except ImportError as error:
+            raise RuntimeError(f"work {self._kind}: {error}; install it, or deploy a policy with work {RUN}") from error
+        return LearningJobs(self._job, self._cell, self._motion, self._events, self._ending, self._show_training)
+
+    def _deploy(self, env: RobotEnv, taught: SupervisedEnv) -> str:
+        job, schema = self._job, env_schema(env)
+        assert self._policy is not None
+        check_robot(self._policy.description.identity, job.config, "policy")
+        runner = OnnxRunner(self._policy, schema, job.config["task"])
+        hand_over = build(ActorConfig, job.config["actor"], "actor").hand_over
+        looks_on = make_onlooker(job.config, env, self._cell.device)
+        with closing(SupervisedOperator(looks_on, self._motion)) as onlooker:
+            ends = (self._ending, self._events)
+            return result_text(deploy(taught, schema, runner, onlooker, hand_over, None, job.seed, *ends))
+
+    def _show_training(self, training: Training) -> None:
+        self.training = training
+
+    def _write_times(self, times: LoopTimes) -> None:
+        """Leave how regular the loop was beside the run's other figures."""
+        if times.period.count:
+            figures = times.period.percentiles()._asdict()
+            facts = {**figures, "periods": times.period.count, "missed": times.missed, "bursts": times.bursts}
+            atomic_write_json(loop_path(self._job.run, self._kind), facts)
+
+    def _log_episode(self, event: EpisodeEnded) -> None:
+        """Log a demonstration, or an episode of an evaluation; training has its own console."""
+        summary = event.summary
+        if summary.phase != Phase.TRAIN and summary.stop_reason != INTERRUPTED:
+            outcome = "success" if summary.success else summary.stop_reason or "no success"
+            logger.info("episode %d: %s, %d steps", summary.episode_id + 1, outcome, summary.steps)

@@ -1,0 +1,91 @@
+"""The works that learn, or judge what was learnt: the only ones that need torch and the learner's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from actor_ros.hardware import RosHardware
+from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.events import Events
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.supervised_env import SupervisedEnv
+from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
+from steadyhand.actor.training import Training
+from steadyhand.commands.act import ending_text, practise
+from steadyhand.identity import claimed_actor
+from steadyhand.job import Job, seed_for
+from steadyhand.robot_envs.devices.operator import NoOperator
+from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.make import make_corrector, make_demonstrator
+from steadyhand.runtime.logging import get_logger
+from steadyhand.session import evaluate_in, record_demos_in, trained_policy
+
+__all__ = ["LearningJobs"]
+
+logger = get_logger("ros.lessons")
+
+
+class LearningJobs:
+    """Shows, practises and judges, in an environment that is open.
+
+    Args:
+        job: What to do it on.
+        cell: What is driven.
+        motion: The person's enable.
+        events: Told what happens.
+        ending: Whether to end.
+        show: Gets what may be asked for its status while practice runs.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        cell: RosHardware,
+        motion: MotionEnable,
+        events: Events,
+        ending: Callable[[], bool],
+        show: Callable[[Training], None],
+    ) -> None:
+        use_one_thread()
+        self._job, self._cell, self._ending = job, cell, ending
+        self._motion, self._events, self._show = motion, events, show
+
+    def run(self, kind: str, env: RobotEnv, taught: SupervisedEnv) -> str:
+        """Do one of executables.WORKS but `run`, and return what it came to as one line."""
+        if kind == "evaluate":
+            return self._evaluate(taught)
+        shown = self._demonstrate(env, taught) if kind in ("teach", "demonstrate") else ""
+        if kind == "demonstrate" or self._ending():
+            return shown
+        if shown:
+            logger.info(shown)
+        return self._practise(env, taught)
+
+    def _demonstrate(self, env: RobotEnv, taught: SupervisedEnv) -> str:
+        job, cell = self._job, self._cell
+        shows = make_demonstrator(job.config, env, seed_for(job.seed, "demonstrator"), cell.device)
+        with closing(SupervisedOperator(shows, self._motion)) as demonstrator:
+            manifest = record_demos_in(job, taught, demonstrator, self._ending, self._events)
+        return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
+
+    def _evaluate(self, taught: SupervisedEnv) -> str:
+        job, bystander = self._job, SupervisedOperator(NoOperator(), self._motion)
+        episodes, ends = job.demo.eval_episodes, (self._ending, self._events)
+        policy = trained_policy(job)
+        return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
+
+    def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
+        job, cell = self._job, self._cell
+        helps = make_corrector(job.config, env, seed_for(job.seed, "corrector"), cell.device)
+        claim = claimed_actor(job.run, job.actor_id)
+        with claim, closing(SupervisedOperator(helps, self._motion)) as corrector:
+            return ending_text(practise(job, taught, corrector, self._ending, self._show, events=self._events))
+
+
+def _verdict(result: Evaluation) -> str:
+    return (
+        f"{result.success_rate:.1%} of {result.episodes} episodes succeeded "
+        f"(95 % interval {result.wilson_low:.1%} to {result.wilson_high:.1%})"
+    )

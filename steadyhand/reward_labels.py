@@ -1,0 +1,77 @@
+"""Labels that give stored records the scores of a reward component. No record is touched."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.robot_envs.tasks.task import Outcome
+from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.transport.label_log import Label
+from steadyhand.transport.labelled import EpisodeRows, LabelledColumns, labelled_columns
+from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.record import OBSERVATION
+
+__all__ = ["reward_labels"]
+
+
+def reward_labels(folder: Path, reward: Reward, episode_id: int | None = None) -> tuple[list[Label], int]:
+    """Score every step of stored episodes, and return the labels that this takes.
+
+    An episode that has these scores already needs no label, so a second call returns none. A step that ended its
+    episode as a failure, such as a stop that the action brought about or an operator's mark, stays that failure.
+
+    Args:
+        folder: A demo set or a log.
+        reward: Scores the steps in order, episode by episode. It gets the outcome as recorded and no robot state.
+        episode_id: The only episode to score; None = all.
+
+    Returns:
+        One label for each episode that changes; the number of episodes that were scored.
+
+    Raises:
+        ConfigError: The reward reads what was not recorded.
+        LogError: There is no such log, or no such episode in it.
+        LabelError: The label log is damaged.
+    """
+    with closing(LogReader(folder)) as reader:
+        reward.check({field.name: (field.shape, field.dtype) for field in reader.schema.observation})
+        now = labelled_columns(reader)
+        episodes = [one for one in now.episodes() if episode_id in (None, one.episode_id) and len(one.seen) > 1]
+        if episode_id is not None and not episodes:
+            raise LogError(f"{folder}: expected a recorded episode, found no episode {episode_id}; see `inspect`")
+        labels = [_label(reader, now, reward, episode) for episode in episodes]
+        return [label for label in labels if label is not None], len(episodes)
+
+
+def _label(reader: LogReader, now: LabelledColumns, reward: Reward, episode: EpisodeRows) -> Label | None:
+    """Score one episode; return its label, or None when nothing changes."""
+    rows = episode.seen
+    record = reader.read(int(rows[0]), int(rows[-1]) + 1)
+    names = [field.name for field in reader.schema.observation]
+    rewards, terminated, success = now.reward[rows], now.terminated[rows], False
+    reward.begin()
+    for step in range(len(rows) - 1):  # the last row ends the episode, or a crash has cut off what it led to
+        row = record[step]
+        terms = dict(zip(reader.schema.reward_terms, row["reward_terms"].tolist(), strict=True))
+        outcome = Outcome(float(row["reward"]), bool(row["success"]), float("nan"), terms)
+        seen = {name: record[step + 1][OBSERVATION + name] for name in names}
+        score = reward.score(seen, None, outcome, {})
+        failed = bool(row["terminated"]) and not row["success"]
+        rewards[step] = 0.0 if failed and score.success else score.reward
+        terminated[step] = failed or score.success
+        success |= score.success and not failed
+    same = (now.reward[rows] == rewards).all() and (now.terminated[rows] == terminated).all()
+    if same and bool(now.success[rows].any()) == success:
+        return None
+    return Label(
+        session_id=reader.session_id,
+        first_seq=int(now.seq[rows[0]]),
+        end_seq=int(now.seq[rows[-1]]) + 1,
+        rewards=tuple(rewards.tolist()),
+        terminated=tuple(terminated.tolist()),
+        success=success,
+        author=f"reward {type(reward).__name__}",
+        date=utc_text(wall_time_ns()),
+    )

@@ -1,0 +1,76 @@
+"""The light columns of a log with its labels applied: each record as the newest word about it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadyhand.transport.label_log import LabelReader
+from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.record import Kind
+
+__all__ = ["EpisodeRows", "LabelledColumns", "labelled_columns"]
+
+
+@dataclass(frozen=True)
+class EpisodeRows:
+    """The rows of one episode in its log.
+
+    Attributes:
+        episode_id: Its number.
+        steps: Rows of its steps, (T,).
+        seen: Rows of its observations, (T + 1,), or (T,) where a crash has cut off the last one. Step `t` begins at
+            `seen[t]` and leads to `seen[t + 1]`.
+    """
+
+    episode_id: int
+    steps: NDArray[np.int64]
+    seen: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LabelledColumns:
+    """Columns (n,) of a log by row. `reward`, `terminated` and `success` are as labels have corrected them."""
+
+    seq: NDArray[np.int64]
+    episode_id: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    reward: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    success: NDArray[np.bool_]
+    labels: int  # how many there are
+
+    def episodes(self) -> list[EpisodeRows]:
+        """Return every episode with at least one step, in the order of the log."""
+        found = []
+        breaks = np.flatnonzero(np.diff(self.episode_id)) + 1
+        for rows in np.split(np.arange(len(self.seq)), breaks):
+            steps = rows[self.kind[rows] == Kind.STEP]
+            if len(steps):
+                found.append(EpisodeRows(int(self.episode_id[rows[0]]), steps, rows))
+        return found
+
+
+def labelled_columns(reader: LogReader) -> LabelledColumns:
+    """Read the columns of a log and apply its labels.
+
+    Raises:
+        LabelError: The label log is damaged.
+    """
+    rows = np.arange(len(reader))
+    names = ("seq", "episode_id", "kind", "valid", "reward", "terminated", "success")
+    columns = {name: np.array(reader.gather(rows, name)) for name in names}
+    labels = LabelReader(reader.folder, reader.session_id).refresh()
+    for label in labels:
+        lo, hi = np.searchsorted(columns["seq"], (label.first_seq, label.end_seq))
+        places = columns["seq"][lo:hi] - label.first_seq
+        if label.rewards is not None:
+            columns["reward"][lo:hi] = np.asarray(label.rewards, np.float32)[places]
+        if label.terminated is not None:
+            columns["terminated"][lo:hi] = np.asarray(label.terminated, np.bool_)[places]
+        if label.success is not None:
+            columns["success"][lo:hi] = label.success
+    return LabelledColumns(**columns, labels=len(labels))
