@@ -64,6 +64,11 @@ def test_a_made_up_name_of_a_run_is_not_told(tmp_path):
     assert identity_of(composed("run_name=pegs"), RunFolder(tmp_path, "pegs")).run_name == "pegs"
 
 
+def test_the_simulated_arms_are_told_apart():
+    fr3, ur5e = (identity_of(composed(f"robot={name}")) for name in ("mock", "mock_ur5e"))
+    assert fr3.robot_difference(ur5e) == "robot: expected mock_fr3, found mock_ur5e; joints: expected 7, found 6"
+
+
 def test_a_name_that_is_too_long_is_one_line():
     with pytest.raises(ConfigError, match=r"shorten the name in robot, gripper or task\.entry_point"):
         identity_of(composed(f"robot.name={'x' * 65}"))
