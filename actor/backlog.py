@@ -13,6 +13,7 @@ from steadyhand.actor.waiting import pause
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.acknowledged import note_acknowledged, unacknowledged
+from steadyhand.transport.identity import UNKNOWN, Identity, IdentityError, read_identity
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.uplink import Rejected, Uplink
 from steadyhand.transport.wire import Hello
@@ -38,6 +39,7 @@ def deliver_backlog(
     trim: bool,
     stop: Callable[[], bool] = lambda: False,
     clock: Clock | None = None,
+    run: Identity = UNKNOWN,
 ) -> Backlog:
     """Offer the sessions in `outbox`, other than the present one, that the learner is not known to hold.
 
@@ -51,6 +53,7 @@ def deliver_backlog(
         trim: Whether logs that the learner holds as a whole are deleted.
         stop: Whether to end early.
         clock: Measures `timeout_s`.
+        run: The run; task and robot are those that each session was recorded with.
     """
     clock = clock or MonotonicClock()
     left, left_bytes = 0, 0
@@ -61,9 +64,9 @@ def deliver_backlog(
         try:
             count, _ = unacknowledged(folder)
             if count and not stop():
-                _offer(folder, make_uplink, timeout_s, stop, clock)
+                _offer(folder, make_uplink, timeout_s, stop, clock, run)
             count, count_bytes = unacknowledged(folder)
-        except LogError as error:
+        except (LogError, IdentityError) as error:
             logger.error("%s; it is left alone", error)
             continue
         if not count and trim:
@@ -78,9 +81,11 @@ def _offer(
     timeout_s: float,
     stop: Callable[[], bool],
     clock: Clock,
+    run: Identity,
 ) -> None:
     with closing(LogReader(folder)) as reader, closing(make_uplink(reader)) as uplink:
-        hello = Hello.of(reader.schema, reader.actor_id, reader.session_id)
+        identity = read_identity(folder).of_run(run)
+        hello = Hello.of(reader.schema, reader.actor_id, reader.session_id, identity)
         deadline_ns = clock.now_ns() + round(timeout_s * 1e9)
         while True:
             try:

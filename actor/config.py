@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from steadyhand.actor.authority import HandOver
 from steadyhand.actor.supervision.person_keys import PersonKeysConfig
+from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
 __all__ = ["ActorConfig", "ExplorationConfig", "GraduationConfig", "LoggingConfig"]
+
+ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,14 @@ class ActorConfig:
     # What is shown.
     success_window: int  # newest episodes that the success rates are over
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
+    id: str | None = None  # of this actor in its run; null = the host's name
     person_keys: PersonKeysConfig | None = None  # keys of the terminal beside a device in the hand; null = none
 
     def __post_init__(self) -> None:
+        if self.id is not None and ID.fullmatch(self.id) is None:
+            raise ValueError(
+                f"id: expected 1 to 32 of a-z 0-9 _ - starting with a letter or digit, or null, found {quoted(self.id)}"
+            )
         expect_at_least(self, 1, "max_env_steps", "success_window")
         expect_above(self, 0.0, "max_wall_s", "uplink_timeout_s", "max_policy_age_s", "learner_stall_s")
         expect_at_least(self, 0.0, "drain_s")

@@ -27,6 +27,7 @@ from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
+from steadyhand.transport.identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.label_log import append_label, failure_label
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Kind, Phase
@@ -48,6 +49,7 @@ class RecordingConfig:
     hand_over: HandOver  # how the demonstrator takes over from rest
     episode_settings: tuple[str, ...] = ()  # settings of the task that only say where episodes begin
     reward: dict[str, Any] | None = None  # the reward's resolved configuration
+    identity: Identity = UNKNOWN  # of the run, the task and the robot
 
 
 def record_demos(
@@ -95,6 +97,7 @@ def record_demos(
     try:
         if is_new:
             write_manifest(folder, manifest)
+            write_identity(folder, config.identity)
         for _ in range(config.max_attempts):
             if manifest.successes >= config.episodes or stop():
                 break
@@ -173,11 +176,14 @@ class FailedAttempts:
 
     def _open(self) -> LogWriter:
         if self._writer is None:
-            if is_demo_set(self._folder):
+            is_new = not is_demo_set(self._folder)
+            if not is_new:
                 self._manifest = read_manifest(self._folder)
             m = self._manifest
             self._writer = LogWriter(self._folder, self._schema, m.actor_id, m.session_id, self._config.segment_bytes)
             write_manifest(self._folder, m)
+            if is_new:
+                write_identity(self._folder, self._config.identity)
         return self._writer
 
 

@@ -26,10 +26,10 @@ from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
-from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.clock import Clock, MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
-from steadyhand.transport.uplink import Behind
+from steadyhand.transport.uplink import Behind, Progress
 from steadyhand.transport.wire import Hello
 
 __all__ = ["OnlineRun"]
@@ -70,6 +70,7 @@ class OnlineRun:
         self._session, self._console, self._seed = session, console, settings.seed
         self._quota_bytes, self._min_free_bytes = settings.quota_bytes, settings.min_free_bytes
         self._encoder_weights, self._hooks = settings.encoder_weights, hooks
+        self.run_id = ""  # of the learner that has accepted this actor
         # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
         self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
@@ -140,7 +141,7 @@ class OnlineRun:
             success_helped=history.success_helped(window),
             intervention_rate=history.intervention_rate(window),
             updates=progress.updates,
-            utd_ratio=progress.updates / max(1, env_steps),
+            utd_ratio=self._utd_ratio(progress),
             policy_version=NO_POLICY if runner is None else runner.policy_version,
             policy_age_s=float("inf") if runner is None else runner.age_s,
             step_rate_hz=1.0 / period_s if period_s else 0.0,
@@ -152,7 +153,8 @@ class OnlineRun:
     def _connect(self) -> PolicyRunner | None:
         """Find the learner and build the policy that it describes; None when somebody asked to stop first."""
         schema = self._session.schema
-        hello = Hello.of(schema, self._session.actor_id, self._session.session_id)
+        session = self._session
+        hello = Hello.of(schema, session.actor_id, session.session_id, session.identity)
         while not self._hooks.stop():
             left_s = self._config.uplink_timeout_s - self._wall_s()
             try:
@@ -166,6 +168,7 @@ class OnlineRun:
                     tried_s = self._config.uplink_timeout_s
                     raise type(error)(f"{error} (tried for {tried_s:.0f} s, actor.uplink_timeout_s)") from error
                 continue
+            self.run_id = accept.identity.run_id
             spec = PolicySpec.from_json(accept.policy_spec)
             return PolicyRunner(spec, schema, self._clock, self._seed, self._encoder_weights)
         return None
@@ -211,7 +214,9 @@ class OnlineRun:
         progress = self._uplink.progress()
         facts = {
             "updates": progress.updates,
-            "utd_ratio": progress.updates / max(1, logbook.env_steps),
+            "utd_ratio": self._utd_ratio(progress),
+            "transitions": max(progress.transitions, logbook.env_steps),
+            "ended": utc_text(wall_time_ns()),
             "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
             "learner_connected": progress.connected,
@@ -224,6 +229,10 @@ class OnlineRun:
         logbook.add(summary, facts)
         self._settle()
         return summary
+
+    def _utd_ratio(self, progress: Progress) -> float:
+        """Return the updates to a control step of the run: of this actor, and of all others that the learner has."""
+        return progress.updates / max(1, progress.transitions, self._logbook.env_steps)
 
     def _settle(self) -> None:
         """Make what was appended durable and forget what the learner holds, when there is news."""

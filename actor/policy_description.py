@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ class PolicyDescription:
         policy_spec: The architecture and its input scaling, as JSON. The scaling is inside the graph.
         task: What an action of 1 meant; see `task_facts`.
         probe_actions: The action (A,) for each of `probes`, as it was computed where the policy was exported.
+        identity: The run, the task and the robot that it was trained with, as JSON; {} in a file of an earlier release.
     """
 
     schema: Schema
@@ -50,6 +52,7 @@ class PolicyDescription:
     policy_spec: dict[str, Any]
     task: dict[str, Any]
     probe_actions: tuple[tuple[float, ...], ...]
+    identity: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, str]:
         """Return it as text by key, the values in JSON."""
@@ -68,7 +71,8 @@ class PolicyDescription:
         """
         try:
             names = (*cls.__dataclass_fields__, "format", "schema_hash")
-            facts = {name: msgspec.json.decode(metadata[PREFIX + name]) for name in names}
+            found = {PREFIX + "identity": "{}", **metadata}
+            facts = {name: msgspec.json.decode(found[PREFIX + name]) for name in names}
             if facts["format"] != FORMAT:
                 raise ExportedPolicyError(
                     f"expected format {FORMAT}, found {quoted(str(facts['format']))}; export it with this version"

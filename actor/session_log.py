@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
+from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind
 from steadyhand.transport.schema import Schema
@@ -45,6 +46,7 @@ class Session:
     steps: int  # STEP records
     next_episode_id: int
     acknowledged: int = 0  # what the learner was known to hold when the log was opened
+    identity: Identity = UNKNOWN  # of the run, the task and the robot
 
     @property
     def folder(self) -> Path:
@@ -132,11 +134,19 @@ def _is_lack_of_room(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
-def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session:
+def open_session(
+    folder: Path,
+    schema: Schema,
+    actor_id: str,
+    segment_bytes: int,
+    trim: bool,
+    identity: Identity = UNKNOWN,
+) -> Session:
     """Go on with the newest session in `folder`, or start one.
 
     A process that was killed left records behind which nobody has acknowledged. The next one goes on in the same log
-    under the same session, so they are sent before anything new. Another schema or actor starts a session of its own.
+    under the same session, so they are sent before anything new. Another schema, actor, task or robot starts a
+    session of its own.
 
     Args:
         folder: Holds one log folder per session, called by its id.
@@ -144,16 +154,21 @@ def open_session(folder: Path, schema: Schema, actor_id: str, segment_bytes: int
         actor_id: Who records.
         segment_bytes: Size of one of the log's files.
         trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
+        identity: Of the run, the task and the robot.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    session = _newest(folder, schema, actor_id, segment_bytes, trim) or _new(
+    session = _newest(folder, schema, actor_id, segment_bytes, trim, identity) or _new(
         folder, schema, actor_id, segment_bytes, trim
     )
+    write_identity(session.folder, identity)
+    session = replace(session, identity=identity)
     crashpoint("session.opened")
     return session
 
 
-def _newest(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool) -> Session | None:
+def _newest(
+    folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: bool, identity: Identity
+) -> Session | None:
     names = [path for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name)]
     for path in sorted(names, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         try:
@@ -161,7 +176,9 @@ def _newest(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, tri
         except LogError:
             continue
         try:
-            if (reader.schema, reader.actor_id) == (schema, actor_id):
+            recorded = read_identity(path)
+            same = not (recorded.task_difference(identity) or recorded.robot_difference(identity))
+            if same and (reader.schema, reader.actor_id) == (schema, actor_id):
                 return _go_on(reader, segment_bytes, trim)
         finally:
             reader.close()

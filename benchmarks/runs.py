@@ -10,7 +10,7 @@ from benchmarks.measure import CLOCK
 from steadyhand.children import Child, free_addresses
 from steadyhand.job import Job, open_job, quoted
 from steadyhand.pipeline.recording import record
-from steadyhand.storage import OUTBOX
+from steadyhand.storage import outboxes
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogReader
 
@@ -41,8 +41,7 @@ def process_overrides(job: Job) -> list[str]:
 
 def outbox_of(job: Job) -> Path | None:
     """Return the folder of the actor's log; None before there is one."""
-    outbox = job.run.log / OUTBOX
-    found = [path for path in outbox.iterdir() if segment.paths(path)] if outbox.exists() else []
+    found = [path for outbox in outboxes(job.run) for path in outbox.iterdir() if segment.paths(path)]
     return found[0] if found else None
 
 

@@ -77,12 +77,15 @@ class LearnerConfig:
     max_updates: int  # gradient updates online, then the learner only serves
     # Replay.
     capacity: int  # newest online starts that are sampled
+    prior_share: float  # share of practice of other runs (--logs) in the rows of practice, 0..1
     normaliser_std_floor: float  # smallest input deviation, as a share of the largest in the same field
     # Periods, in gradient steps.
     publish_period: int
     checkpoint_period: int
     log_period: int
     keep_checkpoints: int
+    # Who may join.
+    accept_other_robot: bool  # whether actors, demonstrations and checkpoints of another robot are accepted
     # What is shown.
     episode_window: int  # newest episodes of practice that success, help and return are over
 
@@ -91,4 +94,4 @@ class LearnerConfig:
         expect_above(self, 0, *positive, "keep_checkpoints", "episode_window")
         expect_at_least(self, 0, "slack", "start_transitions", "pretrain_updates", "max_updates")
         expect_above(self, 0.0, "normaliser_std_floor")
-        expect_within(self, 0.0, 1.0, "normaliser_std_floor")
+        expect_within(self, 0.0, 1.0, "normaliser_std_floor", "prior_share")

@@ -22,6 +22,7 @@ from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.memory import keep_freed_memory
 from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.policy_spec import build_policy_spec
+from steadyhand.learner.prior import PriorData, check_sessions, compatible_spec, joined, take_weights
 from steadyhand.learner.publisher import Publisher, publish_now
 from steadyhand.learner.recorded_steps import RecordedSteps
 from steadyhand.learner.replay.feature_worker import FeatureWorker
@@ -36,6 +37,7 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.identity import Identity
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.schema import Schema, SchemaError
@@ -75,8 +77,10 @@ class Learner:
         run: Where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
         demos: Demo sets to learn from; None = none.
         clock: Monotonic.
+        prior: Practice and weights of other runs, and the identity of this run.
 
     Raises:
+        PriorDataError: Data or weights of another run do not fit this one.
         EncoderError: The weights of the policy's frozen encoder are missing, or are not those of an earlier start.
     """
 
@@ -86,6 +90,7 @@ class Learner:
         run: RunFolder,
         demos: Demonstrations | None = None,
         clock: Clock | None = None,
+        prior: PriorData = PriorData(),  # noqa: B008  it is frozen
     ) -> None:
         config, policy = settings.process, settings.policy
         demos = demos or Demonstrations()
@@ -104,6 +109,13 @@ class Learner:
             logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
         self._action_gains = demos.action_gains
         self._demos = [_open_demo_set(folder) for folder in demos.folders]
+        self._prior_logs, self._start_from = [LogReader(folder) for folder in prior.logs], prior.checkpoint
+        if self._checkpoint is not None and self._start_from is not None:
+            logger.info("%s: it has a checkpoint of its own and goes on from that", run.path)
+            self._start_from = None
+        identity = joined(prior, (*self._demos, *self._prior_logs), config.accept_other_robot)
+        if self._checkpoint is not None:
+            identity = identity.filled(Identity.from_json(self._checkpoint.facts.get("identity", {})))
         self._spec: PolicySpec | None = None
         if self._checkpoint is not None:
             self._spec = SavedPolicy.from_files(self._checkpoint.files).spec
@@ -111,8 +123,18 @@ class Learner:
         self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
         self._progress = _Progress()
-        self.intake = Intake(run.log, settings.transport, self._spec_for, self._status, required, clock=self._clock)
-        for reader in self._demos:
+        self.intake = Intake(
+            run.log,
+            settings.transport,
+            self._spec_for,
+            self._status,
+            required,
+            clock=self._clock,
+            identity=identity,
+            accept_other_robot=config.accept_other_robot,
+        )
+        check_sessions((*self._demos, *self._prior_logs), self.intake.readers())
+        for reader in (*self._demos, *self._prior_logs):
             self.intake.require(reader.schema)
         # A start that was refused until here is not counted.
         self.learner_epoch = self.intake.learner_epoch = next_epoch(run.path / EPOCH_FILE)
@@ -124,6 +146,7 @@ class Learner:
         self.loop: TrainLoop | None = None
         self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
+        self._facts: dict[str, Any] = {}  # noted in checkpoints
 
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
@@ -182,8 +205,12 @@ class Learner:
         """What actors must record as far as it is known by now; sets the policy's specification along with it."""
         if self._checkpoint is not None:
             return Schema.from_json(self._checkpoint.facts["schema"])
-        if self._demos:
-            schema = self._demos[0].schema
+        schema = None
+        if self._demos or self._prior_logs:
+            schema = (self._demos or self._prior_logs)[0].schema
+        elif self._start_from is not None:
+            schema = Schema.from_json(self._start_from.facts["schema"])
+        if schema is not None:
             inputs = [item.key for item in self._spec_of(schema).inputs]
             return replace(schema, observation=tuple(one for one in schema.observation if one.name in inputs))
         return None
@@ -196,12 +223,18 @@ class Learner:
         with self._lock:
             if self._spec is None:
                 floor = self._config.normaliser_std_floor
-                self._spec = build_policy_spec(self._policy_config, schema, self._demos, floor, self._backbone)
+                spec = build_policy_spec(
+                    self._policy_config, schema, self._demos, floor, self._backbone, self._prior_logs
+                )
+                if self._start_from is not None:
+                    other = SavedPolicy.from_files(self._start_from.files).spec
+                    spec = compatible_spec(spec, other, self._start_from.folder)
+                self._spec = spec
             return self._spec
 
     def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
         config, checkpoint = self._config, self._checkpoint
-        if not self._demos:  # a few corrections are no demonstrations to start from
+        if not self._demos and not self._prior_logs:  # a few corrections are no demonstrations to start from
             config = replace(config, pretrain_updates=0)
         policy = Policy(spec, self._seed, self._backbone).to(self.device)
         policy.convolve_in(self._precision)
@@ -209,22 +242,26 @@ class Learner:
         if config.compile:
             compile_layers(algo)
         steps = RecordedSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
-        facts = {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
+        self._facts |= {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
+        self._facts["identity"] = self.intake.identity.to_json()
         if checkpoint is not None:
-            check_facts(checkpoint, facts)
+            check_facts(checkpoint, self._facts)
             restore(algo, checkpoint)
             logger.info("resumed from %s", checkpoint.folder)
+        elif self._start_from is not None:
+            take_weights(algo, self._start_from)
         counters = counters_of(checkpoint)
-        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains)
+        others = [reader.session_id for reader in self._prior_logs]
+        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others)
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
-        sampler = Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec))
+        sampler = Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec), config.prior_share)
         return TrainLoop(
             config,
             algo,
             Replay(store, sampler, journal),
-            Results(metrics, self._checkpoints, self.learner_epoch, facts),
+            Results(metrics, self._checkpoints, self.learner_epoch, self._facts),
             Links(self._readers, self._publish, self.intake.sync),
             counters,
             self._clock,
@@ -248,7 +285,7 @@ class Learner:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:
-        readers = [*self._demos, *self.intake.readers()]
+        readers = [*self._demos, *self._prior_logs, *self.intake.readers()]
         if self._features is not None:
             self._features.tell(readers)
         return readers
@@ -272,6 +309,7 @@ class Learner:
         )
         if progress != self._progress:
             self._progress = progress
+            self._facts["identity"] = self.intake.identity.to_json()  # the first actor may have told the robot
             if self._server is not None:
                 self._server.announce()
 
@@ -280,7 +318,9 @@ class Learner:
         allowed = progress.transitions_allowed
         if allowed >= 0:  # what is left of it is for any session to use
             allowed = progress.steps.get(session_id, 0) + max(0, allowed - progress.transitions)
-        return Status(progress.updates, progress.policy_version, allowed, progress.phase)
+        return Status(
+            progress.updates, progress.policy_version, allowed, progress.phase, transitions=progress.transitions
+        )
 
 
 def _open_demo_set(folder: Path) -> LogReader:

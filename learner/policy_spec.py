@@ -26,6 +26,7 @@ def build_policy_spec(
     demos: Sequence[LogReader],
     std_floor: float,
     backbone: Backbone | None = None,
+    prior: Sequence[LogReader] = (),
 ) -> PolicySpec:
     """Return the specification for a robot with `schema`.
 
@@ -35,6 +36,7 @@ def build_policy_spec(
         demos: logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
         std_floor: smallest standard deviation, as a share of the largest one in the same field.
         backbone: the frozen part of the encoder, if it has one.
+        prior: logs of practice of other runs, which set the input scaling where there are no demonstrations.
     """
     hidden = hidden_fields(config, schema)
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
@@ -61,7 +63,7 @@ def build_policy_spec(
         log_std_min=config.log_std_min,
         log_std_max=config.log_std_max,
         log_std_start=config.log_std_start,
-        normaliser=_normaliser(vectors, demos, std_floor),
+        normaliser=_normaliser(vectors, demos, prior, std_floor),
         encoder_hash="" if backbone is None else backbone.hash,
     )
 
@@ -75,20 +77,24 @@ def hidden_fields(config: PolicyConfig, schema: Schema) -> set[str]:
     return hidden
 
 
-def _normaliser(vectors: Sequence[FieldSpec], demos: Sequence[LogReader], std_floor: float) -> dict[str, Moments]:
-    rows = [_demonstrated(reader) for reader in demos]
+def _normaliser(
+    vectors: Sequence[FieldSpec], demos: Sequence[LogReader], prior: Sequence[LogReader], std_floor: float
+) -> dict[str, Moments]:
+    rows, logs = [_valid(reader, Phase.DEMO) for reader in demos], demos
+    if not any(len(found) for found in rows):
+        rows, logs = [_valid(reader, Phase.TRAIN) for reader in prior], prior
     if not any(len(found) for found in rows):
         return {field.name: ([0.0] * len(field.scale), list(field.scale)) for field in vectors if field.scale}
     normaliser = {}
     for field in vectors:
-        parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(demos, rows, strict=True)]
+        parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(logs, rows, strict=True)]
         normaliser[field.name] = moments(np.concatenate(parts).astype(np.float64), std_floor)
     return normaliser
 
 
-def _demonstrated(reader: LogReader) -> NDArray[np.int64]:
+def _valid(reader: LogReader, phase: Phase) -> NDArray[np.int64]:
     rows = np.arange(len(reader))
-    return np.flatnonzero((reader.gather(rows, "phase") == Phase.DEMO) & reader.gather(rows, "valid"))
+    return np.flatnonzero((reader.gather(rows, "phase") == phase) & reader.gather(rows, "valid"))
 
 
 def moments(values: NDArray[np.float64], std_floor: float) -> Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -73,13 +73,14 @@ def open_store(
     checkpoint: Checkpoint | None,
     readers: Iterable[LogReader],
     action_gains: Mapping[str, tuple[float, ...]] | None = None,
+    prior: Collection[str] = (),
 ) -> ReplayStore:
-    """Return the store as it was at a checkpoint; empty without one. `action_gains` are those of `ReplayStore`.
+    """Return the store as it was at a checkpoint; empty without one. `action_gains`, `prior`: those of `ReplayStore`.
 
     Raises:
         SnapshotError: the logs lack records that training has seen.
     """
-    store = ReplayStore(capacity, action_gains)
+    store = ReplayStore(capacity, action_gains, prior)
     if checkpoint is not None and REPLAY_FILE in checkpoint.files:
         store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
     return store

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -21,16 +22,18 @@ SPEC_FILE, TENSORS_FILE = "policy.json", "policy.safetensors"
 
 @dataclass(frozen=True)
 class SavedPolicy:
-    """Weights as they would be published, and the specification they belong to."""
+    """Weights as they would be published, the specification they belong to, and what they were trained for."""
 
     spec: PolicySpec
     learner_epoch: int
     policy_version: int
     tensors: dict[str, NDArray[np.float32]]
+    identity: Mapping[str, Any] = field(default_factory=dict)  # run, task and robot; {} of an earlier release
 
     def to_files(self) -> dict[str, bytes]:
         """The files of a checkpoint that hold the policy."""
-        facts = {"learner_epoch": self.learner_epoch, "policy_version": self.policy_version}
+        facts: dict[str, Any] = {"learner_epoch": self.learner_epoch, "policy_version": self.policy_version}
+        facts["identity"] = dict(self.identity)
         facts_and_spec = json.dumps({**facts, "spec": self.spec.to_json()}, indent=2)
         return {SPEC_FILE: facts_and_spec.encode(), TENSORS_FILE: safetensors.numpy.save(self.tensors)}
 
@@ -39,7 +42,8 @@ class SavedPolicy:
         """Read the policy from the files of a checkpoint."""
         facts = json.loads(files[SPEC_FILE])
         spec = PolicySpec.from_json(facts["spec"])
-        return cls(spec, facts["learner_epoch"], facts["policy_version"], safetensors.numpy.load(files[TENSORS_FILE]))
+        tensors = safetensors.numpy.load(files[TENSORS_FILE])
+        return cls(spec, facts["learner_epoch"], facts["policy_version"], tensors, facts.get("identity", {}))
 
 
 def newest_policy(checkpoints: Path) -> SavedPolicy:

@@ -21,6 +21,8 @@ class LearnerStatus:
         utd_ratio: True one: updates / transitions.
         policy_version: Published policies.
         metrics: The newest row of scalars: losses, Q, success.
+        prior_starts: Steps of practice of other runs to learn from.
+        actors: Control steps of practice received, by actor.
     """
 
     phase: str = "waiting"
@@ -31,3 +33,5 @@ class LearnerStatus:
     utd_ratio: float = 0.0
     policy_version: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    prior_starts: int = 0
+    actors: Mapping[str, int] = field(default_factory=dict)

@@ -99,14 +99,14 @@ class TrainLoop:
     def _phase(self, counters: Counters) -> Phase:
         if counters.updates >= self._config.max_updates:
             return "finished"
-        if self._pretrains(counters, self._store.demo_starts):
+        if self._pretrains(counters, self._store.demo_starts + self._store.prior_starts):
             return "pretraining"
         started = counters.step > 0 or self._store.transitions >= self._config.start_transitions
         return "online" if started else "waiting"
 
-    def _pretrains(self, counters: Counters, demo_starts: int) -> bool:
+    def _pretrains(self, counters: Counters, starts: int) -> bool:
         unfinished = counters.pretrained < self._config.pretrain_updates
-        return unfinished and counters.updates == 0 and demo_starts > 0
+        return unfinished and counters.updates == 0 and starts > 0
 
     def status(self) -> LearnerStatus:
         """Return where training stands; any thread may ask."""
@@ -117,6 +117,8 @@ class TrainLoop:
             updates=counters.updates,
             transitions=transitions,
             demo_starts=self._store.demo_starts,
+            prior_starts=self._store.prior_starts,
+            actors=self._store.steps_by_actor(),
             utd_ratio=true_utd(transitions, counters.updates),
             policy_version=counters.policy_version,
             metrics=self.newest,
@@ -170,8 +172,8 @@ class TrainLoop:
         self._stalled = False
         self._store.advance(news)
         # By what is visible, not by what is loaded: a block that is made again must find the same.
-        pretrains = self._pretrains(counters, len(self._store.demo))
-        self._prefetcher.ask(counters.step, self._block, demo_only=pretrains)
+        pretrains = self._pretrains(counters, len(self._store.demo) + len(self._store.prior))
+        self._prefetcher.ask(counters.step, self._block, offline=pretrains)
         return "pretrain" if pretrains else "update"
 
     def _stall(self, error: OSError) -> None:
@@ -191,7 +193,7 @@ class TrainLoop:
         phase = self._phase(counters)
         if phase == "pretraining":
             return newest
-        some = self._store.online_starts + self._store.demo_starts > 0
+        some = self._store.online_starts + self._store.demo_starts + self._store.prior_starts > 0
         due = phase == "online" and self._limiter.may_update(self._store.transitions, counters.updates)
         return newest if some and due else None
 
@@ -228,7 +230,7 @@ class TrainLoop:
         self._logged = (step, skipped, now_ns)
         self._rewards.look(self._store)
         transitions, updates = self._store.transitions, self.counters.updates
-        self._episodes.refresh(self._links.readers())
+        self._episodes.refresh(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
         self.newest = (
             {name: float(value) for name, value in metrics.items()}
             | self._episodes.scalars()
@@ -241,6 +243,7 @@ class TrainLoop:
                 "skipped_steps": skipped,
                 "online_starts": len(self._store.online),
                 "demo_starts": len(self._store.demo),
+                "prior_starts": len(self._store.prior),
             }
         )
         self._results.metrics.write(step, self.newest)
@@ -279,6 +282,7 @@ class TrainLoop:
             self._results.learner_epoch,
             self.counters.policy_version,
             self._algo.policy_tensors(),
+            self._results.facts.get("identity", {}),
         )
         files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
         files[REPLAY_FILE] = safetensors.numpy.save(self._store.save())

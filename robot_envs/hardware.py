@@ -23,7 +23,7 @@ from steadyhand.runtime.config import ConfigError, build
 __all__ = ["Hardware", "RobotSetup", "find_camera", "find_robot", "is_behind_ros"]
 
 ENTRY_POINT = "entry_point"
-COMMON = ("joint_limits",)  # keys of every robot group that other groups take over: safety.joints
+COMMON = ("joint_limits", "name")  # keys of every robot group that others take over: safety.joints and identity
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RobotSetup(ABC):
         scene: The workpieces that the task describes; a real robot ignores it.
 
     Attributes:
-        settings_type: The dataclass that the YAML file of the robot is read into, without `joint_limits`.
+        settings_type: The dataclass that the YAML file of the robot is read into, without `joint_limits` and `name`.
         name: Short name, for messages.
         simulated: Whether the arm is simulated in this process.
         camera: Class of a view that names none; None where every view names its class.

@@ -1,13 +1,15 @@
-"""The folder of one run: a safe name, four subfolders and a manifest."""
+"""The folder of one run: a safe name, four subfolders, one folder an actor, and a manifest."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.provenance import provenance
 
 __all__ = [
+    "ActorFolder",
     "RunFolder",
     "RunFolderError",
     "atomic_write_bytes",
     "atomic_write_json",
     "check_name",
+    "new_run_id",
     "new_run_name",
     "sync_folder",
 ]
@@ -28,14 +32,38 @@ __all__ = [
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+RUN_ID_BYTES = 16
 
 
 class RunFolderError(ValueError):
     """A run name or a run folder that cannot be used."""
 
 
+@dataclass(frozen=True)
+class ActorFolder:
+    """`<run>/actors/<actor id>/`: everything that one actor writes into a run."""
+
+    path: Path
+
+    @property
+    def actor_id(self) -> str:
+        """Return the id of the actor."""
+        return self.path.name
+
+    @property
+    def outbox(self) -> Path:
+        """Return the folder of the actor's logs, one folder a session."""
+        return self.path / "outbox"
+
+    @property
+    def metrics(self) -> Path:
+        """Return the file of rows, one an episode."""
+        return self.path / "actor.jsonl"
+
+
 class RunFolder:
-    """`<root>/<name>/` with `log/ demos/ checkpoints/ metrics/` and `manifest.json`.
+    """`<root>/<name>/` with `log/ demos/ checkpoints/ metrics/ actors/` and `manifest.json`.
 
     The root may be a link that its owner set up (a `runs` on a larger disk); nothing below it may be one, so a run
     never writes outside its own folder. Opening an existing run again is how it is resumed.
@@ -58,6 +86,8 @@ class RunFolder:
         self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
         self.features = self.path / "features"  # made by whoever keeps some
         self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
+        self.actors = self.path / "actors"  # made by the first actor
+        self._run_id = ""  # of a run that has no manifest yet
         below = (self.path, self.log, self.demos, self.checkpoints, self.metrics)
         above = [path for path in reversed(self.path.parents) if not path.exists()]
         self._made = [path for path in (*above, *below) if create and not os.path.lexists(path)]
@@ -69,6 +99,49 @@ class RunFolder:
         except BaseException:
             self._remove_made()
             raise
+
+    def actor(self, actor_id: str) -> ActorFolder:
+        """Make the folder of an actor, or find it.
+
+        Raises:
+            RunFolderError: The id cannot be a folder's name, or something else has its place.
+        """
+        path = self.actors / check_name(actor_id, "actor id")
+        self._made += [folder for folder in (self.actors, path) if not os.path.lexists(folder)]
+        _real_folder(self.actors, create=True)
+        return ActorFolder(_real_folder(path, create=True))
+
+    def actor_folders(self) -> list[ActorFolder]:
+        """Return the folders of the actors that have worked on the run here, by their ids."""
+        found = sorted(self.actors.iterdir()) if self.actors.is_dir() else []
+        return [ActorFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run; "" while it has none."""
+        found = (self.read_manifest() or {}).get("run_id", self._run_id)
+        return found if isinstance(found, str) and RUN_ID.fullmatch(found) else ""
+
+    def keep_run_id(self, run_id: str) -> str:
+        """Keep the id of the run, once and for all: a run that has one keeps that. Returns the one that counts."""
+        with self._held():
+            if own := self.run_id:
+                return own
+            self._run_id = run_id
+            facts = self.read_manifest()
+            if facts is not None:
+                atomic_write_json(self.path / MANIFEST, facts | {"run_id": run_id})
+            return run_id
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keep other processes from writing the manifest meanwhile."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def discard(self) -> None:
         """Remove the folders that this object has made, unless a file lies in the run: a refused start leaves nothing.
@@ -102,10 +175,13 @@ class RunFolder:
             raise RunFolderError(f"manifest: expected new keys in extra, found {', '.join(sorted(taken))}")
         facts |= extra or {}
         path = self.path / MANIFEST
-        if path.exists():
-            earlier = len(list(self.path.glob("manifest.*.json")))
-            atomic_write_bytes(self.path / f"manifest.{earlier + 1}.json", path.read_bytes())
-        atomic_write_json(path, facts)
+        with self._held():
+            if run_id := self.run_id:
+                facts["run_id"] = run_id
+            if path.exists():
+                earlier = len(list(self.path.glob("manifest.*.json")))
+                atomic_write_bytes(self.path / f"manifest.{earlier + 1}.json", path.read_bytes())
+            atomic_write_json(path, facts)
         self.started = True
         return facts
 
@@ -131,6 +207,11 @@ def check_name(name: str, what: str = "name") -> str:
             f"found {quoted(name)}"
         )
     return name
+
+
+def new_run_id() -> str:
+    """Return a fresh id of a run."""
+    return secrets.token_hex(RUN_ID_BYTES)
 
 
 def new_run_name(stem: str) -> str:

@@ -19,41 +19,45 @@ class RunLockError(RuntimeError):
 
 
 @contextmanager
-def run_lock(run: Path, role: str) -> Iterator[None]:
+def run_lock(run: Path, role: str, shared: bool = False, otherwise: str = "run_name") -> Iterator[None]:
     """Hold a role of a run while the context lasts. The kernel gives it back when the process dies, however it does.
 
     The file goes with the context, so that a start that was refused leaves none.
 
     Args:
-        run: The run's folder.
+        run: The run's folder, or the folder of one of its actors.
         role: `learner` or `actor`; names the lock's file.
+        shared: Whether others who share it may hold it too.
+        otherwise: Setting with which the start would not be refused; used in the error.
 
     Raises:
         RunLockError: Somebody else holds it; the line says who.
     """
     path = run / f".{role}.lock"
-    descriptor = _held(path, run, role)
+    descriptor = _held(path, run, role, shared, otherwise)
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         with suppress(OSError):
+            if shared:  # the last one of those who share it removes the file
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()  # while it is held: whoever has opened it meanwhile sees that it is no longer the file
         os.close(descriptor)
 
 
-def _held(path: Path, run: Path, role: str) -> int:
+def _held(path: Path, run: Path, role: str, shared: bool, otherwise: str) -> int:
     """Return the descriptor of the lock's file, held."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = quoted(os.pread(descriptor, 128, 0).decode(errors="replace").strip())
             os.close(descriptor)
             raise RunLockError(
-                f"{run}: expected no other {role} on this run, found {holder}; end it, or choose another run_name"
+                f"{run}: expected no other {role} on this run, found {holder}; end it, or choose another {otherwise}"
             ) from None
         if _is_at(descriptor, path):
             return descriptor

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,21 @@ from steadyhand.learner.replay.replay_log import BEYOND
 from steadyhand.learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest
+from steadyhand.transport.identity import read_identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
 from steadyhand.transport.schema import FieldSpec, Schema
 
-__all__ = ["action_gain", "action_gains", "carry_over", "check_demos", "check_same_action", "check_task"]
-__all__ += ["check_recorded", "demo_rewards"]
+__all__ = [
+    "action_gain",
+    "action_gains",
+    "carry_over",
+    "check_demos",
+    "check_same_action",
+    "check_same_robot",
+    "check_task",
+]
+__all__ += ["check_recorded", "check_recorded_task", "demo_rewards", "recorded_gain", "reward_objection", "tell_gain"]
 
 SCALES = ("action_scale_m", "action_scale_rad")
 AXES = 3
@@ -40,25 +50,44 @@ def check_task(job: Job, demos: Path) -> None:
         DemoSetError: It is such a set, or no demo set at all.
     """
     manifest = read_manifest(demos)
-    wanted, found = (task_identity(task) for task in (job.settings.composed["task"], manifest.task))
+    check_recorded_task(job, demos, manifest.task, manifest.episode_settings)
+
+
+def check_recorded_task(
+    job: Job, demos: Path, task: Mapping[str, Any], episode_settings: Sequence[str] | None, what: str = "demonstrations"
+) -> None:
+    """Do what `check_task` does for records of `task`.
+
+    Args:
+        job: Whose task counts.
+        demos: The records, for the error.
+        task: Resolved configuration of the task when they were made.
+        episode_settings: As `task_differences` takes them.
+        what: Name of the records, for the error.
+
+    Raises:
+        DemoSetError: They are of another task, or meant something else.
+    """
+    wanted, found = (task_identity(one) for one in (job.settings.composed["task"], task))
     if wanted != found:
         raise DemoSetError(
-            f"{demos}: expected demonstrations of {wanted}, found those of {found}; choose their task or other ones"
+            f"{demos}: expected {what} of {wanted}, found those of {found}; choose their task or other ones"
         )
-    differences = task_differences(manifest.task, job.settings.composed["task"], manifest.episode_settings)
+    differences = task_differences(task, job.settings.composed["task"], episode_settings)
     matters = [difference for difference in differences if difference.matters]
     if matters:
         now, then = (", ".join(one.line(which) for one in matters[:MOST_SHOWN]) for which in ("now", "then"))
         more = f" and {len(matters) - MOST_SHOWN} more" if len(matters) > MOST_SHOWN else ""
         raise DemoSetError(
-            f"{demos}: expected demonstrations recorded with {now}, found {then}{more}; "
+            f"{demos}: expected {what} recorded with {now}, found {then}{more}; "
             "give the settings that they were recorded with, or record others under a new run_name"
         )
     if differences:
         logger.warning(
-            "%s: recorded with %s, now %s; the demonstrations are used as they are",
+            "%s: recorded with %s, now %s; the %s are used as they are",
             demos,
             *(", ".join(one.line(which) for one in differences[:MOST_SHOWN]) for which in ("then", "now")),
+            what,
         )
 
 
@@ -85,6 +114,16 @@ def check_demos(job: Job, folders: Sequence[Path]) -> None:
 
 def _values(steps: RewardSteps) -> str:
     return " and ".join(f"{value:g}" for value in steps.sparse_values)
+
+
+def reward_objection(job: Job, log: Path) -> str:
+    """Return why the algorithm would flatten the targets of practice in a log, in one line; "" where it does not."""
+    store, readers = open_store([log])
+    try:
+        return fits_rewards(_algo(job), reward_steps(store, store.online, _algo(job).sampling.gamma))
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 def check_recorded(job: Job, demos: Path) -> None:
@@ -129,17 +168,25 @@ def action_gain(job: Job, demos: Path) -> tuple[float, ...]:
         DemoSetError: It is no demo set.
     """
     manifest = read_manifest(demos)
-    then, now = (task.get("drive") or {} for task in (manifest.task, job.settings.composed["task"]))
+    return recorded_gain(job, demos, manifest.task, manifest.schema)
+
+
+def recorded_gain(job: Job, demos: Path, task: Mapping[str, Any], schema: Schema) -> tuple[float, ...]:
+    """Do what `action_gain` does for records of `task` and `schema`.
+
+    Raises:
+        DemoSetError: The actions are not those of an arm that moves as the task's does.
+    """
+    then, now = (one.get("drive") or {} for one in (task, job.settings.composed["task"]))
     ratios = [float(then[name]) / float(now[name]) if then.get(name) and now.get(name) else 1.0 for name in SCALES]
     if ratios == [1.0, 1.0]:
         return ()
     gripper = [1.0] if now.get("learns_gripper") else []
     arm = [*[ratios[0]] * AXES, *[ratios[1]] * AXES, *gripper]
-    arms, rest = divmod(manifest.schema.action.shape[0], len(arm))
+    arms, rest = divmod(schema.action.shape[0], len(arm))
     if rest:
         raise DemoSetError(
-            f"{demos}: expected actions of {len(arm)} numbers an arm, found {manifest.schema.action.shape[0]}; "
-            "record demonstrations anew"
+            f"{demos}: expected actions of {len(arm)} numbers an arm, found {schema.action.shape[0]}; record anew"
         )
     return tuple(arm * arms)
 
@@ -150,16 +197,21 @@ def action_gains(job: Job, folders: Sequence[Path]) -> dict[str, tuple[float, ..
     for folder in folders:
         if is_demo_set(folder) and (gain := action_gain(job, folder)):
             gains[read_manifest(folder).session_id] = gain
-            beyond, steps = _beyond(folder, gain)
-            logger.warning(
-                "%s: recorded with other action scales; actions are multiplied by %s, and %d of %d steps, which moved "
-                "further than an action of this run can, are not learnt from",
-                folder,
-                " ".join(f"{value:g}" for value in dict.fromkeys(gain)),
-                beyond,
-                steps,
-            )
+            tell_gain(folder, gain)
     return gains
+
+
+def tell_gain(folder: Path, gain: tuple[float, ...]) -> None:
+    """Say that the actions of a log are converted, and how many steps cannot be."""
+    beyond, steps = _beyond(folder, gain)
+    logger.warning(
+        "%s: recorded with other action scales; actions are multiplied by %s, and %d of %d steps, which moved "
+        "further than an action of this run can, are not learnt from",
+        folder,
+        " ".join(f"{value:g}" for value in dict.fromkeys(gain)),
+        beyond,
+        steps,
+    )
 
 
 def check_same_action(job: Job, demos: Path) -> None:
@@ -172,6 +224,16 @@ def check_same_action(job: Job, demos: Path) -> None:
         found = (read_manifest(demos).task.get("drive") or {}).get
         own = ", ".join(f"task.drive.{name}={found(name)}" for name in SCALES)
         raise DemoSetError(f"{demos}: expected the action scales of the set ({own}), found others; use a new run_name")
+
+
+def check_same_robot(job: Job, demos: Path) -> None:
+    """Refuse to continue a demo set on another robot than its own.
+
+    Raises:
+        DemoSetError: It is another one.
+    """
+    if line := read_identity(demos).robot_difference(job.identity):
+        raise DemoSetError(f"{demos}: recorded on another robot ({line}); choose its robot=..., or a new run_name")
 
 
 def carry_over(old: Schema, new: Schema) -> list[tuple[str, str]]:

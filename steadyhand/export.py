@@ -71,6 +71,7 @@ def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encod
         policy_spec=spec.to_json(),
         task=task_facts(task),
         probe_actions=tuple(tuple(network.act(example, deterministic=True).tolist()) for example in examples),
+        identity=dict(policy.identity),
     )
     inputs = tuple(torch.from_numpy(examples[0][item.key]) for item in spec.inputs)
     names = [OBSERVATION + item.key for item in spec.inputs]

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadyhand.children import is_child
-from steadyhand.runtime.component import present_name
+from steadyhand.identity import configured_actor_id, identity_of, task_identity
 from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
 from steadyhand.settings import Settings, compose_settings
+from steadyhand.transport.identity import Identity
 
 if TYPE_CHECKING:
     from steadyhand.training_settings import TrainingSettings
@@ -58,9 +59,19 @@ class RobotJob:
         """The seed that every other one is derived from."""
         return self.settings.seed
 
+    @property
+    def actor_id(self) -> str:
+        """Return the id of the actor that this process is, or records as."""
+        return configured_actor_id(self.settings.composed)
+
+    @property
+    def identity(self) -> Identity:
+        """Return the run, the task and the robot, as a HELLO tells them."""
+        return identity_of(self.settings.composed, self.run)
+
     def write_manifest(self, **facts: Any) -> None:
         """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
-        if not is_child():
+        if not is_child() or self.run.read_manifest() is None:
             self.run.write_manifest(dict(self.settings.composed), {"seed": self.seed}, facts)
 
     def child_overrides(self, *more: str) -> list[str]:
@@ -163,13 +174,6 @@ def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:
             f"run {run.name}: expected its own task, {found}, found {wanted}; give its task=..., or "
             "choose another run_name"
         )
-
-
-def task_identity(task: Mapping[str, Any]) -> str:
-    """Return what makes a task another one: its entry point, and its id in gymnasium's own registry."""
-    arguments = task.get("arguments")
-    environment_id = arguments.get("id") if isinstance(arguments, dict) else None
-    return present_name(str(task.get("entry_point"))) + (f" {environment_id}" if environment_id else "")
 
 
 def task_name(config: Mapping[str, Any]) -> str:

@@ -118,11 +118,17 @@ def _phase(status: LearnerStatus) -> str:
     return f"waiting {FEW if status.transitions or status.demo_starts else WAITING}"
 
 
+def _actors(status: LearnerStatus) -> str:
+    return ", ".join(f"{name} {steps} steps" for name, steps in sorted(status.actors.items()))
+
+
 def _facts(status: LearnerStatus, per_s: float) -> list[tuple[str, str]]:
     facts = [
         ("updates", f"{status.updates} online, {status.steps - status.updates} on demonstrations, {per_s:.0f}/s"),
         ("received", f"{status.transitions} control steps, UTD {status.utd_ratio:.2f}"),
         ("demonstrated", f"{status.demo_starts} steps"),
+        *([("from other runs", f"{status.prior_starts} steps")] if status.prior_starts else []),
+        *([("actors", _actors(status))] if len(status.actors) > 1 else []),
         ("policy", f"version {status.policy_version} published" if status.policy_version else "none published"),
     ]
     metrics = status.metrics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import safetensors.numpy
@@ -17,6 +18,7 @@ from steadyhand.runtime.run_folder import atomic_write_bytes
 __all__ = ["PolicyFileError", "load_policy", "save_policy"]
 
 SPEC, EPOCH, VERSION = "policy_spec", "learner_epoch", "policy_version"
+IDENTITY = "identity"  # not in a file of an earlier release
 
 
 class PolicyFileError(ValueError):
@@ -26,6 +28,7 @@ class PolicyFileError(ValueError):
 def save_policy(path: Path, policy: SavedPolicy) -> None:
     """Write a policy, whole or not at all."""
     header = {SPEC: msgspec.json.encode(policy.spec.to_json()).decode()}
+    header[IDENTITY] = msgspec.json.encode(dict(policy.identity)).decode()
     header |= {EPOCH: str(policy.learner_epoch), VERSION: str(policy.policy_version)}
     atomic_write_bytes(path, safetensors.numpy.save(policy.tensors, header))
 
@@ -44,6 +47,7 @@ def load_policy(path: Path) -> SavedPolicy:
             header: dict[str, str] = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
         spec = PolicySpec.from_json(msgspec.json.decode(header[SPEC]))
-        return SavedPolicy(spec, int(header[EPOCH]), int(header[VERSION]), tensors)
+        identity = msgspec.json.decode(header.get(IDENTITY, "{}"), type=dict[str, Any])
+        return SavedPolicy(spec, int(header[EPOCH]), int(header[VERSION]), tensors, identity)
     except (OSError, SafetensorError, KeyError, ValueError, PolicySpecError) as error:
         raise PolicyFileError(f"{path}: expected a policy file, found {quoted(str(error), 160)}") from None

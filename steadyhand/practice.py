@@ -66,4 +66,6 @@ def watch(job: Job, children: Sequence[Child], when: str, stop: Callable[[], boo
 
 def _written(job: Job) -> int:
     """Return how many bytes the processes have written about themselves: it stands still when they hang."""
-    return sum(path.stat().st_size for path in (*job.run.metrics.glob("*.jsonl"), *job.run.path.glob("*.log")))
+    run = job.run
+    written = (*run.metrics.glob("*.jsonl"), *run.actors.glob("*/*.jsonl"), *run.path.glob("*.log"))
+    return sum(path.stat().st_size for path in written)

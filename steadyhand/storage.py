@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from steadyhand.runtime.config import ConfigError
-from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.transport import segment
 from steadyhand.transport.acknowledged import unacknowledged
 from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.record import record_dtype
 from steadyhand.transport.schema import Schema
 
-__all__ = ["OUTBOX", "Forecast", "RunInUseError", "check_room", "disk_bytes", "forecast", "is_local", "waiting_records"]
+__all__ = [
+    "FORMER_METRICS",
+    "FORMER_OUTBOX",
+    "Forecast",
+    "RunInUseError",
+    "bring_over",
+    "check_room",
+    "disk_bytes",
+    "forecast",
+    "is_local",
+    "outboxes",
+    "waiting_records",
+]
 
-OUTBOX = "actor"  # below the run's log/, where the learner keeps what has arrived
+FORMER_OUTBOX = "actor"  # below the run's log/, where earlier releases kept the logs of the one actor
+FORMER_METRICS = "actor.jsonl"  # below its metrics/
 HELD = 2  # once in the actor's log until the learner holds it, once in the learner's
 SPARE_SEGMENTS = 2  # of each log: the one that is written and the one prepared behind it
 
@@ -90,11 +105,53 @@ def disk_bytes(folder: Path) -> int:
 
 
 def waiting_records(run: RunFolder) -> int:
-    """Return how many records of the run's actor the learner is not known to hold.
+    """Return how many records of the run's actors the learner is not known to hold.
 
     Raises:
         LogError: A log is damaged, so nobody knows.
     """
-    outbox = run.log / OUTBOX
+    return sum(unacknowledged(path)[0] for outbox in outboxes(run) for path in _logs(outbox))
+
+
+def outboxes(run: RunFolder) -> list[Path]:
+    """Return the folders in which actors of the run keep their logs, those of earlier releases too."""
+    found = [*(actor.outbox for actor in run.actor_folders()), run.log / FORMER_OUTBOX]
+    return [path for path in found if path.is_dir()]
+
+
+def bring_over(run: RunFolder, actor: ActorFolder, host_id: str) -> None:
+    """Move the logs and the metrics that an earlier release kept of this actor to where they are kept now.
+
+    Those of another actor stay where they are, and are still read. Interrupted, it goes on at the next start.
+
+    Args:
+        run: The run.
+        actor: Its actor, which this process is.
+        host_id: Actor id of this machine, as which earlier releases recorded.
+    """
+    former, metrics = run.log / FORMER_OUTBOX, run.metrics / FORMER_METRICS
+    recorded = {path: _actor_of(path) for path in _logs(former)}
+    newest = max(recorded, key=lambda path: path.stat().st_mtime_ns, default=None)
+    owner = host_id if newest is None else recorded[newest]
+    if owner == actor.actor_id and metrics.exists() and not actor.metrics.exists():
+        metrics.rename(actor.metrics)
+    for path, recorded_by in recorded.items():
+        if recorded_by == actor.actor_id:
+            actor.outbox.mkdir(exist_ok=True)
+            path.rename(actor.outbox / path.name)
+    with suppress(OSError):
+        former.rmdir()
+
+
+def _logs(outbox: Path) -> list[Path]:
     folders = sorted(outbox.iterdir()) if outbox.is_dir() else []
-    return sum(unacknowledged(path)[0] for path in folders if path.is_dir() and segment.paths(path))
+    return [path for path in folders if path.is_dir() and segment.paths(path)]
+
+
+def _actor_of(log: Path) -> str:
+    """Return the actor that recorded a log; "" of one that is damaged."""
+    try:
+        with closing(LogReader(log)) as reader:
+            return reader.actor_id
+    except LogError:
+        return ""

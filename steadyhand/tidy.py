@@ -13,7 +13,7 @@ from typing import IO
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.storage import OUTBOX, RunInUseError, waiting_records
+from steadyhand.storage import RunInUseError, outboxes, waiting_records
 from steadyhand.transport import segment
 from steadyhand.transport.acknowledged import unacknowledged
 from steadyhand.transport.demo_set import is_demo_set
@@ -25,7 +25,7 @@ CHUNK_BYTES = 1 << 20
 
 @contextlib.contextmanager
 def claimed(run: RunFolder) -> Iterator[None]:
-    """Keep learner and actor away from a run while the context lasts.
+    """Keep learner and actors away from a run while the context lasts.
 
     Raises:
         RunLockError: One of them works on it.
@@ -49,8 +49,7 @@ def prunable(run: RunFolder) -> list[Path]:
         found += [path for path in run.checkpoints.glob("step-*") if path != newest.folder]
         found += run.checkpoints.glob("tmp-*")
     found += [run.features] if run.features.is_dir() else []  # a learner that goes on makes them anew
-    outbox = run.log / OUTBOX
-    for folder in sorted(outbox.iterdir()) if outbox.is_dir() else []:
+    for folder in [path for outbox in outboxes(run) for path in sorted(outbox.iterdir())]:
         held = run.log / folder.name
         if folder.is_dir() and segment.paths(folder) and held.is_dir() and not unacknowledged(folder)[0]:
             found.append(folder)

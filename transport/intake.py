@@ -18,6 +18,7 @@ from steadyhand.transport import segment
 from steadyhand.transport.budget import Budget
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import ReceiverState
+from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import RecordError, record_dtype
 from steadyhand.transport.schema import Schema, SchemaError
@@ -64,6 +65,8 @@ class Intake:
         required: Schema | None = None,
         learner_epoch: int = 0,
         clock: Clock | None = None,
+        identity: Identity = UNKNOWN,
+        accept_other_robot: bool = False,
     ) -> None:
         """Open the logs that are there.
 
@@ -75,9 +78,13 @@ class Intake:
             required: What every actor must record; None takes it from the first log, demo set or HELLO.
             learner_epoch: Rises with every start of the learner.
             clock: Measures silence.
+            identity: The learner's run, and the task and the robot as far as they are known; the logs and the first
+                HELLO tell the rest.
+            accept_other_robot: Whether an actor on another robot is accepted, with a warning.
 
         Raises:
             SchemaError: A log in the folder does not fit `required`.
+            IdentityError: The identity of a log cannot be read.
         """
         self.folder, self.config, self.learner_epoch = folder, config, learner_epoch
         self.sinks: list[Sink] = []  # called with (session_id, first seq, next seq) after records were stored
@@ -88,18 +95,25 @@ class Intake:
         self._sessions: dict[str, _Session] = {}
         self._new_sessions = Budget(MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S, MAX_SESSIONS, self._clock)
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
-        self._schema = required
+        self._schema, self._identity = required, identity
+        self._accept_other_robot = accept_other_robot
         folder.mkdir(parents=True, exist_ok=True)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
         self._readers = {name: LogReader(folder / name) for name in names if segment.paths(folder / name)}
         for reader in self._readers.values():
             self.require(reader.schema)
+            self._identity = self._identity.filled(read_identity(reader.folder))
         self._receiver = ReceiverState({name: reader.next_seq for name, reader in self._readers.items()})
 
     @property
     def schema(self) -> Schema | None:
         """Return what every actor must record, once it is known."""
         return self._schema
+
+    @property
+    def identity(self) -> Identity:
+        """Return the run, the task and the robot of this learner, as far as they are known."""
+        return self._identity
 
     def require(self, schema: Schema) -> None:
         """Take the schema of a demo set as the required one, or check it against the one already required.
@@ -128,7 +142,8 @@ class Intake:
             return Reject(reasons)
         _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)
         weights_bytes = len(self.newest_weights or b"")
-        return Accept(spec, self.learner_epoch, next_seq, self.status(hello.session_id), weights_bytes)
+        status = self.status(hello.session_id)
+        return Accept(spec, self.learner_epoch, next_seq, status, weights_bytes, self._identity)
 
     def records(self, session_id: str, first_seq: int, count: int, frame: bytes) -> Ack:
         """Store what is new of `count` sealed records from `first_seq` on; return the acknowledgement.
@@ -263,6 +278,7 @@ class Intake:
             reasons.append(f"record: expected at most max_frame_bytes = {self.config.max_frame_bytes}, found {size}")
         with self._lock:
             self.expire()
+            reasons += self._identity.objections(hello.identity, hello.actor_id, self._accept_other_robot)
             if self._schema:
                 reasons += self._schema.diff(schema, extras=False)
             if hello.session_id not in self._sessions and len(self._sessions) >= MAX_SESSIONS:
@@ -306,7 +322,9 @@ class Intake:
                 lost = f"{missing.start} to {missing.stop - 1}"
                 _log.error("session %s: its actor has lost records %s, which never arrived", hello.session_id, lost)
                 session.writer.skip_to(hello.first_seq)
+            write_identity(self.folder / hello.session_id, hello.identity.of_run(self._identity))
             self._schema = self._schema or schema
+            self._identity = self._identity.filled(hello.identity)
             self._receiver.on_stored(hello.session_id, session.writer.next_seq)
             return session.writer.next_seq
 

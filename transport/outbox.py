@@ -9,6 +9,7 @@ import msgspec
 from steadyhand.runtime.logging import escaped
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import SenderState
+from steadyhand.transport.identity import UNKNOWN
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.wire import Accept, Hello, Records, Reject
 
@@ -48,6 +49,7 @@ class Outbox:
             )
         self._batch = max(1, min(config.max_frame_bytes // size, config.window_records // FRAMES_PER_WINDOW))
         self.sender = SenderState(config.window_records)
+        self._learner = UNKNOWN  # of the learner that has accepted the session
         self.hole_end: int | None = None  # the learner waits for a record that the log has lost; here it goes on
 
     def check(self, hello: Hello) -> None:
@@ -60,11 +62,17 @@ class Outbox:
             raise ValueError(f"hello: expected the session of the log, {self.session_id}, found {hello.session_id}")
 
     def introduce(self, hello: Hello) -> Hello:
-        """Return the HELLO with the oldest record that can still be sent, looking at the whole log afresh."""
+        """Return the HELLO with the oldest record that can still be sent, looking at the whole log afresh.
+
+        Once a learner has accepted the session, it belongs to that learner's run: another one is to refuse it.
+        """
         self._reader.close()
         self._reader = LogReader(self._folder)
         first_seq = self._reader.first_seq if self.hole_end is None else self.hole_end
-        return msgspec.structs.replace(hello, first_seq=first_seq)
+        identity = hello.identity
+        if self._learner.run_id and not identity.run_id:
+            identity = identity.of_run(self._learner)
+        return msgspec.structs.replace(hello, first_seq=first_seq, identity=identity)
 
     def admit(self, answer: Accept | Reject) -> Accept:
         """Go on from the record that the learner waits for.
@@ -78,6 +86,7 @@ class Outbox:
         end = self._reader.next_seq
         if answer.next_seq > end:
             raise Behind(answer.next_seq, end)
+        self._learner = answer.identity
         self.sender = SenderState(self.sender.window, answer.next_seq)
         self.hole_end = None
         return answer

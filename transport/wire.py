@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from steadyhand.runtime.logging import quoted
+from steadyhand.transport.identity import UNKNOWN, Identity
 from steadyhand.transport.schema import Schema
 
 __all__ = [
@@ -33,7 +34,7 @@ __all__ = [
     "refuse_version",
 ]
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2  # 1: without the identity of run, task and robot
 FAMILY = b"SHD"
 MAGIC = FAMILY + bytes([PROTOCOL_VERSION])
 MAX_HEADER_BYTES = 1 << 18
@@ -71,10 +72,11 @@ class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: Line
     durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
+    transitions: Count = 0  # control steps of practice that the learner has, over all sessions
 
 
 class Hello(_Message, frozen=True):
-    """The actor's first message: what it records, and who it is."""
+    """The actor's first message: what it records, for which run, on which robot, and who it is."""
 
     protocol_version: int
     schema: Schema
@@ -83,11 +85,13 @@ class Hello(_Message, frozen=True):
     actor_id: ActorId
     session_id: SessionId  # 16 random bytes of this session, in hex
     first_seq: Count = 0  # the oldest record that the actor can still send
+    identity: Identity = UNKNOWN
 
     @classmethod
-    def of(cls, schema: Schema, actor_id: str, session_id: str) -> Hello:
+    def of(cls, schema: Schema, actor_id: str, session_id: str, identity: Identity = UNKNOWN) -> Hello:
         """Return the HELLO of a session that records `schema`."""
-        return cls(PROTOCOL_VERSION, schema, schema.hash, schema.control_period_s, actor_id, session_id)
+        period_s = schema.control_period_s
+        return cls(PROTOCOL_VERSION, schema, schema.hash, period_s, actor_id, session_id, 0, identity)
 
 
 class Accept(_Message, frozen=True):
@@ -98,6 +102,7 @@ class Accept(_Message, frozen=True):
     next_seq: Count  # the first record that the learner does not have
     status: Status
     weights_bytes: Count = 0  # of the newest weights; while they are on their way nothing else can be heard
+    identity: Identity = UNKNOWN  # of the learner's run, which an actor without a run id takes on
 
     @property
     def policy_version(self) -> int:

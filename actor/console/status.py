@@ -26,7 +26,7 @@ class Status:
     success_helped: float  # share that succeeded with help
     intervention_rate: float  # share of episodes with help
     updates: int
-    utd_ratio: float  # true one: updates / env_steps
+    utd_ratio: float  # true one: updates / control steps of the run, of every actor
     policy_version: int
     policy_age_s: float
     step_rate_hz: float

@@ -31,11 +31,11 @@ class Prefetcher:
         self._asked: tuple[int, int, bool] | None = None
         self._drawn: Future[dict[str, Any]] | None = None
 
-    def ask(self, update: int, slices: int, demo_only: bool) -> None:
+    def ask(self, update: int, slices: int, offline: bool) -> None:
         """Begin to draw a block; the arguments are those of `Sampler.sample`."""
         if self._asked is not None:
             raise ValueError(f"prefetch: expected block {self._asked[0]} to be taken first, found {update}")
-        self._asked = (update, slices, demo_only)
+        self._asked = (update, slices, offline)
         if self._thread is not None:
             self._drawn = self._thread.submit(self._draw, *self._asked)
 
@@ -56,6 +56,6 @@ class Prefetcher:
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _draw(self, update: int, slices: int, demo_only: bool) -> dict[str, Any]:
-        block: dict[str, Any] = to_host(self._sampler.sample(update, slices, demo_only), self._device)
+    def _draw(self, update: int, slices: int, offline: bool) -> dict[str, Any]:
+        block: dict[str, Any] = to_host(self._sampler.sample(update, slices, offline), self._device)
         return block

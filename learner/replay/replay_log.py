@@ -38,18 +38,24 @@ class ReplayLog:
         reader: LogReader,
         saved: Mapping[str, NDArray[Any]] | None = None,
         action_gain: NDArray[np.float32] | None = None,
+        prior: bool = False,
     ) -> None:
         """Take what `save` returned, so that only newer records are read, or read all of them.
 
-        An action times `action_gain` (A,) is what it would be today; a step whose action would be beyond [-1, 1] by
-        that is no start, as no action of today leads where it led.
+        Args:
+            reader: Of the log.
+            saved: As `save` returned it.
+            action_gain: An action times this (A,) is what it would be today; a step whose action would be beyond
+                [-1, 1] by that is no start, as no action of today leads where it led.
+            prior: Whether this is practice of another run. It counts no environment transition here, an episode counts
+                when it is complete, and of those that failed nothing is imitated.
 
         Raises:
             SnapshotError: the log has not the records that were saved.
             LabelError: the label log is damaged.
         """
         self.reader = reader
-        self._action_gain = action_gain
+        self._action_gain, self.is_prior = action_gain, prior
         self.visible = 0
         self.label_version = 0  # labels up to this one are applied
         self._label_reader = LabelReader(reader.folder, reader.session_id)
@@ -61,10 +67,11 @@ class ReplayLog:
         self._seq, self._episode_id = Column(np.int64), Column(np.int64)
         self._reward, self._terminated = Column(np.float32), Column(np.bool_)
         self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
-        self._practised, self._failed = Column(np.bool_), Column(np.bool_)  # failed: somebody has said so since
+        # failed: a label says so; in practice of another run the records themselves say so too
+        self._practised, self._failed = Column(np.bool_), Column(np.bool_)
         if saved is not None:
             self._load(saved)
-        self._read_columns(len(reader))
+        self._read_columns(self._complete(len(reader)))
 
     @property
     def session_id(self) -> str:
@@ -84,9 +91,17 @@ class ReplayLog:
     def refresh(self) -> None:
         """Load the columns of what has been appended since, and its labels: none speaks of a record not yet loaded."""
         self._labels += self._label_reader.refresh()
-        total = self.reader.refresh()
+        total = self._complete(self.reader.refresh())
         if total > len(self._seq):
             self._read_columns(total)
+
+    def _complete(self, total: int) -> int:
+        """Return how many of the first `total` records count: of another run, those of episodes that have ended."""
+        if not self.is_prior:
+            return total
+        loaded = len(self._seq)
+        finals = np.flatnonzero(self.reader.gather(np.arange(loaded, total), "kind") == Kind.FINAL)
+        return loaded + int(finals[-1]) + 1 if len(finals) else loaded
 
     def _read_columns(self, total: int) -> None:
         loaded = len(self._seq)
@@ -106,9 +121,9 @@ class ReplayLog:
         self._start.extend(starts[new])
         self._seq.extend(columns["seq"][new])
         self._episode_id.extend(columns["episode_id"][new])
-        practised = train & (columns["kind"][new] == Kind.STEP)
+        practised = train & (columns["kind"][new] == Kind.STEP) & (not self.is_prior)
         self._practised.extend(practised)
-        self._failed.extend(np.zeros(len(practised), np.bool_))
+        self._failed.extend(self._recorded_failures(rows[new]))
         self.steps += int(np.count_nonzero(practised))
         self._online.extend(train & doable)
         self._demo.extend(((phase == Phase.DEMO) | (train & human)) & doable)
@@ -119,6 +134,14 @@ class ReplayLog:
         decided = rows[self._start.values[rows]]
         self.online_starts += int(np.count_nonzero(self._online.values[decided]))
         self.demo_starts += int(np.count_nonzero(self._demo.values[decided]))
+
+    def _recorded_failures(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of rows (n,), whole episodes of practice of another run, belong to one that did not succeed."""
+        if not self.is_prior:
+            return np.zeros(len(rows), np.bool_)
+        columns = {name: self.reader.gather(rows, name) for name in ("episode_id", "success", "phase")}
+        succeeded = np.isin(columns["episode_id"], columns["episode_id"][columns["success"]])
+        return np.asarray(~succeeded & (columns["phase"] != Phase.DEMO))
 
     def advance(self, next_seq: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Make the records before `next_seq` visible; returns the rows of the new online and demo starts.
@@ -191,7 +214,7 @@ class ReplayLog:
             (self._demo, flags["demo"]),
             (self._terminated, flags["terminated"]),
             (self._practised, flags["practised"]),
-            (self._failed, np.zeros(len(seq), np.bool_)),
+            (self._failed, self._recorded_failures(np.arange(len(seq)))),
         ):
             column.extend(values)
         for label in self._labels[: self.label_version]:
@@ -201,8 +224,12 @@ class ReplayLog:
         self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows hold an action to imitate, (n,): a person's, or of a demonstration not labelled a failure."""
-        return np.asarray(self._demo.values[rows] & (self._online.values[rows] | ~self._failed.values[rows]))
+        """Which rows hold an action to imitate, (n,): a person's, or of a demonstration not labelled a failure.
+
+        Of practice of another run, a person's in an episode that did not fail.
+        """
+        own = self._online.values[rows] & (not self.is_prior)
+        return np.asarray(self._demo.values[rows] & (own | ~self._failed.values[rows]))
 
     def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of records, (n,)."""

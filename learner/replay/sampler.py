@@ -43,6 +43,7 @@ class Sampler:
         sampling: what the algorithm wants.
         seed: of the run.
         features: gives maps of a frozen encoder instead of frames, each of a view drawn at random.
+        prior_share: share of practice of other runs in the rows that are not of demonstrations, 0..1.
     """
 
     def __init__(
@@ -52,32 +53,38 @@ class Sampler:
         sampling: Sampling,
         seed: int,
         features: FeatureCache | None = None,
+        prior_share: float = 0.0,
     ) -> None:
         self._store = store
         self._spec = spec
         self._sampling = sampling
-        self._mixer = Mixer(sampling.demo_ratio, sampling.batch_size)
+        self._mixer = Mixer(sampling.demo_ratio, sampling.batch_size, prior_share)
         self._seed = seed
         self._features = features
 
-    def sample(self, update: int, slices: int, demo_only: bool = False) -> Block:
+    def sample(self, update: int, slices: int, offline: bool = False) -> Block:
         """Draw one block.
 
         Args:
             update: number of the block's first gradient step; the block's noise and mixture follow from it.
             slices: batches in the block, each with its share of demo rows.
-            demo_only: draw from the demo index alone, whatever the ratio.
+            offline: draw nothing of this run's own practice: demonstrations, and practice of other runs.
         """
-        online, demo = self._store.online, self._store.demo
-        if demo_only:
+        online, demo, prior = self._store.online, self._store.demo, self._store.prior
+        if offline:
             online = online[:0]
-        if not len(online) and not len(demo):
+        if not len(online) and not len(demo) and not len(prior):
             raise ValueError("sample: expected at least one start, found none; wait for transitions or give demos")
         rng = np.random.Generator(np.random.Philox(key=np.array([self._seed, update], np.uint64)))
         ids = np.empty((slices, self._sampling.batch_size), np.int64)
         for index in range(slices):
-            demo_rows = self._mixer.demo_rows(update + index, len(online), len(demo))
-            for part, starts in ((ids[index, :demo_rows], demo), (ids[index, demo_rows:], online)):
+            row, batch, mixer = ids[index], update + index, self._mixer
+            if offline:
+                demo_rows = mixer.offline_demo_rows(batch, len(demo), len(prior))
+            else:
+                demo_rows = mixer.demo_rows(batch, len(online) + len(prior), len(demo))
+            end = len(row) - mixer.prior_rows(batch, len(online), len(prior), demo_rows)
+            for part, starts in ((row[:demo_rows], demo), (row[demo_rows:end], online), (row[end:], prior)):
                 if part.size:
                     part[:] = starts[rng.integers(0, len(starts), part.size)]
         return self.gather(ids.reshape(-1), rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,19 @@ class ReplayStore:
     Args:
         capacity: online starts that are sampled, the newest ones; older ones stay on disk.
         action_gains: by session id, what its actions (A,) are multiplied by: it was recorded with other action scales.
+        prior: ids of the sessions that were practice of another run.
     """
 
-    def __init__(self, capacity: int, action_gains: Mapping[str, ArrayLike] | None = None) -> None:
+    def __init__(
+        self, capacity: int, action_gains: Mapping[str, ArrayLike] | None = None, prior: Collection[str] = ()
+    ) -> None:
         gains = action_gains or {}
         self._gains = {session_id: np.asarray(gain, np.float32) for session_id, gain in gains.items()}
         self._capacity = capacity
         self._logs: list[ReplayLog] = []
         self._by_session: dict[str, int] = {}
-        self._online, self._demo = Column(np.int64), Column(np.int64)
+        self._online, self._demo, self._prior = Column(np.int64), Column(np.int64), Column(np.int64)
+        self._prior_sessions = frozenset(prior)
 
     @property
     def online(self) -> NDArray[np.int64]:
@@ -50,6 +54,11 @@ class ReplayStore:
     def demo(self) -> NDArray[np.int64]:
         """Ids (n,) of demo and human starts; they are kept whatever the capacity."""
         return self._demo.values
+
+    @property
+    def prior(self) -> NDArray[np.int64]:
+        """Ids (n,) of starts in practice of other runs; they are kept whatever the capacity."""
+        return self._prior.values
 
     @property
     def imitated(self) -> NDArray[np.int64]:
@@ -68,16 +77,33 @@ class ReplayStore:
     @property
     def online_starts(self) -> int:
         """Online starts that are loaded, visible or not, beyond the capacity too."""
-        return sum(log.online_starts for log in self._logs)
+        return sum(log.online_starts for log in self._logs if not log.is_prior)
 
     @property
     def demo_starts(self) -> int:
         """Demo and human starts that are loaded, visible or not."""
         return sum(log.demo_starts for log in self._logs)
 
+    @property
+    def prior_starts(self) -> int:
+        """Starts in practice of other runs that are loaded, visible or not."""
+        return sum(log.online_starts for log in self._logs if log.is_prior)
+
     def steps(self) -> dict[str, int]:
         """Environment transitions of practice by session, visible or not."""
         return {log.session_id: log.steps for log in self._logs}
+
+    def steps_by_actor(self) -> dict[str, int]:
+        """Environment transitions of practice by the actors that made any, visible or not."""
+        found: dict[str, int] = {}
+        for log in list(self._logs):
+            if log.steps:
+                found[log.reader.actor_id] = found.get(log.reader.actor_id, 0) + log.steps
+        return found
+
+    def is_prior(self, session_id: str) -> bool:
+        """Whether a session was practice of another run."""
+        return session_id in self._prior_sessions
 
     def refresh(self, readers: Iterable[LogReader]) -> Watermark:
         """Load what has been recorded since, new sessions included; nothing becomes visible by that.
@@ -88,7 +114,7 @@ class ReplayStore:
         for reader in readers:
             if reader.session_id not in self._by_session:
                 self._by_session[reader.session_id] = len(self._logs)
-                self._logs.append(ReplayLog(reader, action_gain=self._gains.get(reader.session_id)))
+                self._logs.append(self._open(reader))
         for log in self._logs:
             log.refresh()
         labels = {f"{log.session_id}{LABELS}": log.next_label for log in self._logs if log.next_label}
@@ -102,7 +128,8 @@ class ReplayStore:
                 continue
             index = self._by_session[session_id]
             online, demo = self._logs[index].advance(next_seq)
-            self._online.extend(online | index << ROW_BITS)
+            practice = self._prior if self._logs[index].is_prior else self._online
+            practice.extend(online | index << ROW_BITS)
             self._demo.extend(demo | index << ROW_BITS)
 
     def holds(self, watermark: Mapping[str, int]) -> bool:
@@ -119,6 +146,8 @@ class ReplayStore:
     def save(self) -> dict[str, NDArray[Any]]:
         """Return what is visible, without any observation: a restart then reads only what came later."""
         saved = {"online": self._online.values.copy(), "demo": self._demo.values.copy()}
+        if len(self._prior):
+            saved["prior"] = self._prior.values.copy()
         for index, log in enumerate(self._logs):
             saved |= {f"{index}/{log.session_id}/{name}": column for name, column in log.save().items()}
         return saved
@@ -139,12 +168,18 @@ class ReplayStore:
         for (index, session_id), values in sorted(columns.items(), key=lambda item: item[0]):
             if session_id not in by_session:
                 raise SnapshotError(
-                    f"session {session_id}: its log, which training has seen, is gone; restore it or start a new run"
+                    f"session {session_id}: its log, which training has seen, is gone; restore it, "
+                    "give the same --demos and --logs as before, or start a new run"
                 )
             self._by_session[session_id] = index
-            self._logs.append(ReplayLog(by_session[session_id], values, self._gains.get(session_id)))
+            self._logs.append(self._open(by_session[session_id], values))
         self._online.extend(saved["online"])
+        self._prior.extend(saved.get("prior", np.empty(0, np.int64)))
         self._demo.extend(saved["demo"])
+
+    def _open(self, reader: LogReader, saved: Mapping[str, NDArray[Any]] | None = None) -> ReplayLog:
+        name = reader.session_id
+        return ReplayLog(reader, saved, self._gains.get(name), self.is_prior(name))
 
     def by_log(
         self, ids: NDArray[np.int64]

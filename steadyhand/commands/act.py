@@ -11,12 +11,12 @@ from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.children import end_with_parent
+from steadyhand.identity import claimed_actor
 from steadyhand.job import new_job, seed_for
 from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.robot_envs.make import make_corrector
-from steadyhand.runtime.run_lock import run_lock
 from steadyhand.terminal import say
 
 EPILOG = (
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     events = Events()
     with (
         new_job(overrides) as job,
-        run_lock(job.run.path, "actor"),
+        claimed_actor(job.run, job.actor_id),
         StopFlag().on_signals() as stop,
         opened_env(job.settings, job.seed) as env,
         with_person(

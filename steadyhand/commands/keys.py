@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from steadyhand.identity import ACTOR_ID
+from steadyhand.identity import host_actor_id
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.terminal import say, table_text
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     folder = folder.expanduser()
     match action, words:
         case "make", []:
-            own = make_keys(folder, ACTOR_ID)
+            own = make_keys(folder, host_actor_id())
             say(f"made {secret_file(folder)}, which must stay here, and the public half {public_file(folder)}")
             say(f"fingerprint: {fingerprint(own.public)}")
             say("next: copy the public half to the other machine, and there `steadyhand keys pair actor` or `learner`")

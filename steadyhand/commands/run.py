@@ -11,6 +11,7 @@ from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.identity import check_robot
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.pipeline.environment import opened_env
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     settings = compose_settings(overrides)
     setup(settings.logging.level)
     policy = OnnxPolicy.load(options.policy)
+    check_robot(policy.description.identity, settings.composed, str(options.policy))
     events = Events()
     events.subscribe(EpisodeEnded, say_episode)
     say_requests(events)

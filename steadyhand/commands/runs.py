@@ -12,6 +12,7 @@ from pathlib import Path
 
 from steadyhand.job import task_name
 from steadyhand.report.evaluations import POLICY, newest_evaluations
+from steadyhand.report.practice import practice_by_actor
 from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.settings import check_overrides, run_root
@@ -77,7 +78,7 @@ def _list(root: Path) -> int:
         say(f"no runs in {root}; `steadyhand demo` makes one, run_root=<folder> looks elsewhere")
         return 0
     rows = sorted((_row(root, folder.name) for folder in folders), key=lambda row: row[-1], reverse=True)
-    say(table_text(("run", "task", "success", "95 % interval", "seed", "disk", "started"), rows))
+    say(table_text(("run", "task", "success", "95 % interval", "seed", "actors", "steps", "disk", "started"), rows))
     return 0
 
 
@@ -86,11 +87,13 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
         run = RunFolder(root, name, create=False)
         manifest = run.read_manifest() or {}
         judged = newest_evaluations(run).get(POLICY)
+        by_actor = practice_by_actor(run)
     except RunFolderError as error:
-        return name, f"({error})", "-", "-", "-", "-", "-"
+        return name, f"({error})", *["-"] * 7
     config = manifest.get("config", {})
     success = f"{100 * judged['success_rate']:.1f} %" if judged else "-"
     interval = f"{100 * judged['wilson_low']:.1f} to {100 * judged['wilson_high']:.1f}" if judged else "-"
     seed, created = str(config.get("seed", "-")), str(manifest.get("created", "-"))
     disk = f"{disk_bytes(run.path) / 1e6:.0f} MB"
-    return name, task_name(config), success, interval, seed, disk, created
+    steps = str(sum(rows[-1].get("env_steps", 0) for rows in by_actor.values()))
+    return name, task_name(config), success, interval, seed, str(len(by_actor)), steps, disk, created

@@ -22,21 +22,22 @@ from steadyhand.face.configuration import run_overrides
 from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
 from steadyhand.face.recording import expert_overrides
-from steadyhand.identity import ACTOR_ID
+from steadyhand.identity import claimed_actor
 from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations
+from steadyhand.learner.prior import PriorData
 from steadyhand.pipeline.learning import learner_settings
 from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstrator
 from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.storage import OUTBOX
 from steadyhand.transport.demo_set import is_demo_set, refuse_foreign
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.uplink import LocalUplink
 
 __all__ = ["Trained", "train"]
 
@@ -91,7 +92,7 @@ def train(
     with (
         new_job([*source.overrides, *expert_overrides(expert), *run_overrides(run)]) as job,
         run_lock(job.run.path, "learner"),
-        run_lock(job.run.path, "actor"),
+        claimed_actor(job.run, job.actor_id),
         source.opened(job.settings.composed) as opened,
     ):
         config = job.settings.composed
@@ -112,8 +113,10 @@ def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
     if not folders:  # nothing to pretrain on, so the first weights need steps of the environment
         first = max(actor.exploration.max_env_steps, job.settings.learner.start_transitions)
         actor = replace(actor, exploration=replace(actor.exploration, max_env_steps=first))
-    prior = Demonstrations(folders, action_gains(job, folders))
-    with closing(Learner(learner_settings(job.settings), job.run, prior)) as learner:
+    data = Demonstrations(folders, action_gains(job, folders))
+    job.run.keep_run_id(job.run.run_id or new_run_id())
+    prior = PriorData(identity=job.identity)
+    with closing(Learner(learner_settings(job.settings), job.run, data, prior=prior)) as learner:
         summary = _run_actor(job, env, corrector, actor, learner)
         while learner.step():
             pass
@@ -126,7 +129,9 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig
             pause()
 
     settings, transport = job.settings, job.settings.transport
-    session = open_session(job.run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
+    folder = job.run.actor(job.actor_id)
+    schema, identity = env_schema(env), job.identity
+    session = open_session(folder.outbox, schema, folder.actor_id, transport.segment_bytes, False, identity)
     with (
         kept_if_used(session),
         closing(session.writer),
@@ -137,7 +142,7 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig
             OnlineSettings(actor, job.seed, settings.policy.encoder_weights, min_free_bytes=transport.min_free_bytes),
             env,
             corrector,
-            Recording(uplink, session, job.run.metrics / "actor.jsonl"),
+            Recording(uplink, session, folder.metrics),
             make_console(settings.logging),
             Hooks(lambda: False, idle=idle),
         ).run()

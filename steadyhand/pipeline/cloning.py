@@ -49,7 +49,8 @@ def clone(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: 
     candidates = fit_bc(store, spec, cloning, demo.fit, job.seed, backbone, features, stop=stop)
     if features is not None:
         features.close()
-    policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors) for candidate in candidates]
+    identity = job.identity.to_json()
+    policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors, identity) for candidate in candidates]
     episodes, seed = demo.validation_episodes, seed_for(job.seed, "validation")
     results = [evaluate(job, policy, episodes, seed, stop) for policy in policies]
     # Of two that succeed as often the faster one; the last one of all would be no fairer, only later.

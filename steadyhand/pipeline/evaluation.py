@@ -12,6 +12,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.identity import check_robot
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.environment import opened_env
@@ -37,10 +38,12 @@ def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed
     """Return the policy, ready to act in `env`.
 
     Raises:
+        ConfigError: It was trained on another robot.
         SchemaError: It reads what the environment does not give.
         PolicyFileError: The weights are not the specification's.
         EncoderError: Nor are those of the frozen encoder.
     """
+    check_robot(policy.identity, job.settings.composed, f"policy version {policy.policy_version}")
     weights = job.settings.policy.encoder_weights
     runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
     if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):

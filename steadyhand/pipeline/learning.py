@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from zmq import ZMQError
 
 from steadyhand.actor.waiting import pause
@@ -14,46 +16,75 @@ from steadyhand.job import Job
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
+from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
+from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
 from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.terminal import say
 from steadyhand.training_settings import TrainingSettings
 from steadyhand.transport.demo_set import is_demo_set, read_manifest, refuse_foreign
 from steadyhand.transport.segment import is_finished
 from steadyhand.transport.zmq_server import check_can_listen
 
-__all__ = ["await_demos", "learn", "learner_settings"]
+__all__ = ["Sources", "await_demos", "learn", "learner_settings"]
 
 LOOK_NS = 200_000_000
+# The robot is beside the actor, and the configuration here need not name it: data, weights and actors tell it.
+NO_ROBOT = {"robot": "", "joints": 0, "tool": "", "gripper": ""}
 
 
-def learn(job: Job, demos: Sequence[Path], await_own: bool, stop: Callable[[], bool]) -> None:
+@dataclass(frozen=True)
+class Sources:
+    """Data and weights beside the run's own demonstrations.
+
+    Attributes:
+        demos: More demo sets.
+        logs: Practice of other runs, failures included: run folders, or logs in them.
+        start_from: Another run, or one of its checkpoints, whose weights training starts with.
+    """
+
+    demos: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    start_from: Path | None = None
+
+
+def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool]) -> None:
     """Serve actors and train, until `stop`.
 
     Args:
         job: The run, whose own demonstrations count where it has any.
-        demos: More demo sets.
+        sources: More data, and weights to start with.
         await_own: Whether to wait first until the run's own demonstrations are complete.
         stop: Ends it; what was learnt is kept.
 
     Raises:
         ConfigError: The addresses cannot be listened on.
         DemoSetError: A demo set does not belong to this run.
+        PriorDataError: Data or weights of another run do not fit this one.
     """
     device = resolve_device(job.settings.learner.device)
     with _listening(job):
         check_can_listen(job.settings.transport)
     refuse_foreign(job.run.demos)
-    check_demos(job, demos)
+    check_demos(job, sources.demos)
     if await_own and not await_demos(job, stop):
         return
-    folders = (*([job.run.demos] if is_demo_set(job.run.demos) else []), *demos)
+    folders = (*([job.run.demos] if is_demo_set(job.run.demos) else []), *sources.demos)
     check_demos(job, folders)
-    prior = Demonstrations(folders, action_gains(job, folders))
-    with closing(Learner(learner_settings(job.settings), job.run, prior)) as learner:
+    logs = find_logs(sources.logs)
+    demos = Demonstrations(folders, action_gains(job, folders) | prior_gains(job, logs))
+    start_from = find_checkpoint(sources.start_from)
+    check_actions(job, start_from)
+    run_id = job.run.run_id or new_run_id()
+    identity = msgspec.structs.replace(job.identity, run_name=job.run.name, run_id=run_id, **NO_ROBOT)
+    prior = PriorData(tuple(logs), start_from, identity)
+    with closing(Learner(learner_settings(job.settings), job.run, demos, prior=prior)) as learner:
+        # The id of the run is on the disk before an actor takes it on, and a start that was refused has made none.
+        job.run.keep_run_id(run_id)
+        job.write_manifest(compute_device=str(device))
         with _listening(job):
             server = learner.serve()
-        job.write_manifest(compute_device=str(device))
         say(f"learner: {job.run.path}, listening on {server.address}")
         with shown(job.settings.logging, learner.status):
             learner.run(stop)

@@ -17,7 +17,7 @@ from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.identity import ACTOR_ID
+from steadyhand.identity import host_actor_id
 from steadyhand.job import Job
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.policy_spec import build_policy_spec
@@ -27,7 +27,7 @@ from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger
-from steadyhand.storage import OUTBOX, check_room, forecast, is_local
+from steadyhand.storage import FORMER_OUTBOX, bring_over, check_room, forecast, is_local
 from steadyhand.training_settings import TrainingSettings
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.schema import Schema
@@ -61,7 +61,8 @@ def practise(
     settings, transport = job.settings, job.settings.transport
     config = settings.actor
     _check_cold_start(config, settings.learner)
-    schema, outbox = env_schema(env), job.run.log / OUTBOX
+    schema, actor = env_schema(env), job.run.actor(job.actor_id)
+    bring_over(job.run, actor, host_actor_id())
     lockstep = teachable(env).lockstep
     # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
     local = is_local(transport.address)
@@ -69,34 +70,46 @@ def practise(
     room = forecast(schema, config.max_env_steps, transport, job.run.path, local + lockstep, features)
     check_room(room, transport, job.run.path)
     logger.info("disk: %s", room.line())
-    session = open_session(outbox, schema, ACTOR_ID, transport.segment_bytes, trim=not lockstep)
-    backlog = deliver_backlog(
-        outbox,
-        session.session_id,
-        lambda reader: ZmqUplink(transport, reader),
-        config.uplink_timeout_s,
-        trim=not lockstep,
-        stop=stop,
-    )
+    identity = job.identity
+    session = open_session(actor.outbox, schema, actor.actor_id, transport.segment_bytes, not lockstep, identity)
+    waiting_bytes = 0
+    for outbox in (actor.outbox, job.run.log / FORMER_OUTBOX):
+        if outbox.is_dir():
+            backlog = deliver_backlog(
+                outbox,
+                session.session_id,
+                lambda reader: ZmqUplink(transport, reader),
+                config.uplink_timeout_s,
+                trim=not lockstep,
+                stop=stop,
+                run=identity,
+            )
+            waiting_bytes += backlog.record_bytes
     with (
         kept_if_used(session),
         closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):
+
+        def begin() -> None:
+            if run.run_id:
+                job.run.keep_run_id(run.run_id)
+            accepted()
+
         run = OnlineRun(
             OnlineSettings(
                 config,
                 job.seed,
                 settings.policy.encoder_weights,
-                quota_bytes=transport.quota_bytes - backlog.record_bytes,
+                quota_bytes=transport.quota_bytes - waiting_bytes,
                 min_free_bytes=transport.min_free_bytes,
             ),
             env,
             corrector,
-            Recording(uplink, session, job.run.metrics / "actor.jsonl"),
+            Recording(uplink, session, actor.metrics),
             make_console(settings.logging),
-            Hooks(stop, accepted=accepted),
+            Hooks(stop, accepted=begin),
             events=events,
         )
         show(run)

@@ -11,8 +11,7 @@ import gymnasium
 from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import Events
-from steadyhand.demos import check_recorded, check_same_action, check_task
-from steadyhand.identity import ACTOR_ID
+from steadyhand.demos import check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.person import with_person
@@ -23,7 +22,7 @@ from steadyhand.robot_envs.make import make_demonstrator
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
 
-__all__ = ["demonstrator_name", "record", "record_in"]
+__all__ = ["demonstrator_name", "episode_settings", "record", "record_in"]
 
 
 def record(
@@ -65,18 +64,20 @@ def record_in(
     if is_demo_set(job.run.demos):
         check_task(job, job.run.demos)
         check_same_action(job, job.run.demos)
+        check_same_robot(job, job.run.demos)
     settings, task = job.settings, job.settings.composed["task"]
     wanted = settings.demo.demos
     config = RecordingConfig(
         episodes=wanted,
         max_attempts=settings.demo.max_attempts,
         segment_bytes=settings.transport.segment_bytes,
-        actor_id=ACTOR_ID,
+        actor_id=job.actor_id,
         expert=demonstrator_name(settings.composed),
         task=task,
         hand_over=settings.actor.hand_over,
-        episode_settings=_episode_settings(task),
+        episode_settings=episode_settings(task),
         reward=settings.composed["reward"],
+        identity=job.identity,
     )
     schema = env_schema(env)
     # A policy that cannot read what is recorded is better found now than when it is to be trained.
@@ -95,8 +96,8 @@ def record_in(
     return manifest
 
 
-def _episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of a robot task's settings that only say where episodes begin, as its class has them."""
+def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of a robot task's settings that only say where episodes begin, as its class has them."""
     if task.get("kind") != "robot":
         return ()
     return tuple(getattr(load_entry_point(task["entry_point"], "task.entry_point"), "episode_settings", ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 from steadyhand.actor.logbook import read_rows
 from steadyhand.log_facts import read_log
 from steadyhand.report.evaluations import newest_evaluations, read_evaluations
+from steadyhand.report.practice import merged, practice_by_actor
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.demo_set import is_demo_set
-from steadyhand.transport.record import Phase
 
 __all__ = ["RunRecords", "loop_path", "read_run", "stages_path"]
 
@@ -28,7 +28,8 @@ class RunRecords:
     Attributes:
         name: Of the run.
         manifest: What ran, where, with which configuration; {} before the first start.
-        practice: One row per episode of practice, as the actor wrote them.
+        practice: One row per episode of practice of every actor, as the actors wrote them, in the order of their ends.
+        by_actor: The rows of each actor, by its id.
         learning: Rows of scalars, as the learner wrote them.
         evaluations: The newest evaluation of each policy with nobody helping, by who: `policy`, `bc`.
         evaluated: Every evaluation, the oldest first.
@@ -41,6 +42,7 @@ class RunRecords:
     name: str
     manifest: Row
     practice: Sequence[Row]
+    by_actor: Mapping[str, Sequence[Row]]
     learning: Sequence[Row]
     evaluations: dict[str, Row]
     evaluated: Sequence[Row]
@@ -57,11 +59,12 @@ class RunRecords:
 
 def read_run(run: RunFolder) -> RunRecords:
     """Read a run folder, while the run goes on or after it."""
-    media = run.path / "media"
+    media, by_actor = run.path / "media", practice_by_actor(run)
     return RunRecords(
         name=run.name,
         manifest=run.read_manifest() or {},
-        practice=[row for row in read_rows(run.metrics / "actor.jsonl") if _is_practice(row)],
+        practice=merged(by_actor),
+        by_actor=by_actor,
         learning=[_finite(row) for row in read_rows(run.metrics / "learner.jsonl")],
         evaluations=newest_evaluations(run),
         evaluated=read_evaluations(run),
@@ -83,10 +86,6 @@ def loop_path(run: RunFolder, name: str) -> Path:
 def stages_path(run: RunFolder) -> Path:
     """Return where the time spent in each stage is kept."""
     return run.metrics / "stages.jsonl"
-
-
-def _is_practice(row: Row) -> bool:
-    return row.get("phase", Phase.TRAIN) in (Phase.TRAIN, "train")
 
 
 def _finite(row: Row) -> Row:

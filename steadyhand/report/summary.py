@@ -38,6 +38,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "evaluations": [_evaluation(row) for row in run.evaluated],
         "demos": len(run.demo_cycles_s),
         "practice_episodes": len(run.practice),
+        "actors": [_actor(name, rows) for name, rows in run.by_actor.items()],
         "env_steps": env_steps,
         "control_minutes": last.get("control_minutes", 0.0),
         "gradient_updates": updates,
@@ -60,6 +61,19 @@ def _evaluation(row: Row) -> Row:
         **{name: row[name] for name in names},
         **{name: about.get(name) for name in ("date", "who", "policy_version", "seed")},
         "overrides": [str(word) for word in about.get("overrides", ())],
+    }
+
+
+def _actor(name: str, rows: Sequence[Row]) -> Row:
+    """Return what one actor's practice came to."""
+    history, last = History(rows), rows[-1]
+    return {
+        "actor": name,
+        "episodes": len(rows),
+        "env_steps": last.get("env_steps", 0),
+        "control_minutes": last.get("control_minutes", 0.0),
+        "success_alone_last50": history.success_alone(SHARE_WINDOW),
+        "intervention_share": _share(rows),
     }
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from steadyhand.transport.intake import Intake
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.outbox import Rejected
-from steadyhand.transport.uplink import LocalUplink, Uplink
+from steadyhand.transport.uplink import Uplink
 from steadyhand.transport.weights import Weights, encode
 from steadyhand.transport.wire import Status
 from steadyhand.transport.zmq_server import ZmqServer

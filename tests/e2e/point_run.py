@@ -1,11 +1,12 @@
 """A run on the point environment, small enough to learn from in seconds: its settings, and both of its processes.
 
-`python -m tests.e2e.point_run learner|actor <folder> <records port> <weights port> <max_env_steps>`
+`python -m tests.e2e.point_run learner|actor <folder> <records port> <weights port> <max_env_steps> [<actor id> <seed>]`
 """
 
 import dataclasses
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from steadyhand.actor.authority import AT_ONCE
@@ -16,22 +17,25 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.actor.session_log import open_session
+from steadyhand.actor.session_log import Session, open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training_summary import TrainingSummary
+from steadyhand.identity import claimed_actor
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
+from steadyhand.learner.prior import PriorData
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import setup
-from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.runtime.run_folder import RunFolder, new_run_id
 from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.identity import Identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.settings_kit import shipped
 from tests.unit.actor.point_env import Helper, PointEnv
 
-ACTOR_ID, OUTBOX, SEED = "point-1", "actor", 3
+ACTOR_ID, SEED = "point-1", 3
 REALTIME_S = 0.01  # the control period where time goes on whether or not the learner keeps up, as on a robot
 OVERRIDES = (
     "policy.hidden=[32]",
@@ -97,32 +101,61 @@ def record(run: RunFolder, env: PointEnv) -> None:
     record_demos(config, env, env_schema(env), Helper(), run.demos, SEED, StopFlag())
 
 
-def make_learner(run: RunFolder, transport: TransportConfig) -> Learner:
+def make_learner(run: RunFolder, transport: TransportConfig, prior: PriorData = PriorData()) -> Learner:  # noqa: B008
     settings = compose_training_settings(OVERRIDES)
     learner = LearnerSettings(settings.learner, settings.algo, settings.policy, transport, SEED)
-    return Learner(learner, run, Demonstrations([run.demos]))
+    return Learner(learner, run, Demonstrations([run.demos]), prior=prior)
 
 
 def run_learner(run: RunFolder, transport: TransportConfig) -> None:
-    with StopFlag().on_signals() as stop, closing(make_learner(run, transport)) as learner:
+    prior = PriorData(identity=Identity(run.name, run.keep_run_id(run.run_id or new_run_id()), robot="point"))
+    if run.read_manifest() is None:
+        run.write_manifest({}, {})
+    with StopFlag().on_signals() as stop, closing(make_learner(run, transport, prior)) as learner:
         learner.serve()
         learner.run(stop)
 
 
-def run_actor(run: RunFolder, transport: TransportConfig, max_env_steps: int) -> TrainingSummary:
+def run_actor(
+    run: RunFolder, transport: TransportConfig, max_env_steps: int, actor_id: str = ACTOR_ID, seed: int = SEED
+) -> TrainingSummary:
     env, config = realtime_env(), dataclasses.replace(ACTOR, max_env_steps=max_env_steps)
-    session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
+    schema, identity = env_schema(env), Identity(run.name, run.run_id, robot="point")
     with (
+        claimed_actor(run, actor_id) as folder,
+        closing_session(
+            open_session(folder.outbox, schema, actor_id, transport.segment_bytes, False, identity)
+        ) as session,
         StopFlag().on_signals() as stop,
-        closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):
-        recording = Recording(uplink, session, run.metrics / "actor.jsonl")
-        return OnlineRun(OnlineSettings(config, SEED), env, helper(), recording, NoConsole(), Hooks(stop)).run()
+
+        def begin() -> None:
+            run.keep_run_id(online.run_id)
+            if run.read_manifest() is None:
+                run.write_manifest({}, {})
+
+        recording, hooks = Recording(uplink, session, folder.metrics), Hooks(stop, accepted=begin)
+        online = OnlineRun(OnlineSettings(config, seed), env, helper(), recording, NoConsole(), hooks)
+        return online.run()
 
 
-def main(role: str, folder: str, records_port: str, weights_port: str, max_env_steps: str) -> None:
+@contextmanager
+def closing_session(session: Session) -> Iterator[Session]:
+    with closing(session.writer):
+        yield session
+
+
+def main(
+    role: str,
+    folder: str,
+    records_port: str,
+    weights_port: str,
+    max_env_steps: str,
+    actor_id: str = ACTOR_ID,
+    seed: str = str(SEED),
+) -> None:
     use_one_thread()
     setup("info")
     path = Path(folder)
@@ -130,7 +163,7 @@ def main(role: str, folder: str, records_port: str, weights_port: str, max_env_s
     if role == "learner":
         run_learner(run, transport)
     else:
-        run_actor(run, transport, int(max_env_steps))
+        run_actor(run, transport, int(max_env_steps), actor_id, int(seed))
 
 
 if __name__ == "__main__":

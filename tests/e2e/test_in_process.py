@@ -14,10 +14,10 @@ from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from steadyhand.transport.uplink import LocalUplink
-from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, SEED, helper, link, make_learner, record
+from tests.e2e.point_run import ACTOR, ACTOR_ID, SEED, helper, link, make_learner, record
 from tests.unit.actor.point_env import PointEnv
 
 
@@ -26,13 +26,14 @@ def practise(folder):
     run, env, transport = RunFolder(folder, "run"), PointEnv(), link()
     record(run, PointEnv())
     with closing(make_learner(run, transport)) as learner:
-        session = open_session(run.log / OUTBOX, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
+        actor = run.actor(ACTOR_ID)
+        session = open_session(actor.outbox, env_schema(env), ACTOR_ID, transport.segment_bytes, trim=False)
         with (
             closing(session.writer),
             closing(LogReader(session.folder)) as reader,
             closing(LocalUplink(learner.intake, reader)) as uplink,
         ):
-            recording = Recording(uplink, session, run.metrics / "actor.jsonl")
+            recording = Recording(uplink, session, actor.metrics)
             hooks = Hooks(StopFlag(), idle=learner.step)
             online = OnlineRun(OnlineSettings(ACTOR, SEED), env, helper(), recording, NoConsole(), hooks)
             summary = online.run()
@@ -46,7 +47,7 @@ def practise(folder):
         tensors=tensors,
         sent=logs[0].read(0, len(logs[0])),
         stored=logs[1].read(0, len(logs[1])),
-        practice=read_rows(run.metrics / "actor.jsonl"),
+        practice=read_rows(actor.metrics),
         learning=read_rows(run.metrics / "learner.jsonl"),
     )
 

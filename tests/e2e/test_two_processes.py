@@ -16,7 +16,7 @@ from steadyhand.actor.logbook import read_rows
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from tests.e2e.point_run import OUTBOX, realtime_env, record
+from tests.e2e.point_run import ACTOR_ID, realtime_env, record
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60.0
@@ -50,7 +50,7 @@ class World:
         return child
 
     def rows(self) -> list[dict]:
-        return read_rows(self.run.metrics / "actor.jsonl")
+        return read_rows(self.run.actor(ACTOR_ID).metrics)
 
     def wait_for(self, what: str, condition) -> None:
         deadline = time.monotonic() + DEADLINE_S
@@ -67,11 +67,11 @@ class World:
         return reader.read(0, len(reader))
 
     def sent(self) -> np.ndarray:
-        (folder,) = (self.run.log / OUTBOX).iterdir()
+        (folder,) = self.run.actor(ACTOR_ID).outbox.iterdir()
         return self.log(folder)
 
     def stored(self) -> np.ndarray:
-        (folder,) = (path for path in self.run.log.iterdir() if path.name != OUTBOX)
+        (folder,) = self.run.log.iterdir()
         return self.log(folder)
 
 

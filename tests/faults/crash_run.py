@@ -26,7 +26,7 @@ from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.schema import Schema
 from steadyhand.transport.zmq_uplink import ZmqUplink
-from tests.e2e.point_run import ACTOR, ACTOR_ID, OUTBOX, REALTIME_S, SEED, helper, link, run_learner
+from tests.e2e.point_run import ACTOR, ACTOR_ID, REALTIME_S, SEED, helper, link, run_learner
 from tests.faults.witness import WITNESS, Witness
 from tests.unit.actor.point_env import PointEnv
 
@@ -55,7 +55,7 @@ class NeverTheSameEnv(PointEnv):
 
 @contextmanager
 def closing_session(run: RunFolder, schema: Schema, transport: TransportConfig) -> Iterator[Session]:
-    session = open_session(run.log / OUTBOX, schema, ACTOR_ID, transport.segment_bytes, trim=True)
+    session = open_session(run.actor(ACTOR_ID).outbox, schema, ACTOR_ID, transport.segment_bytes, trim=True)
     with closing(session.writer):
         yield session
 
@@ -72,7 +72,7 @@ def run_actor(run: RunFolder, transport: TransportConfig) -> None:
         closing(LogReader(session.folder)) as reader,
         closing(ZmqUplink(transport, reader)) as uplink,
     ):
-        recording = Recording(uplink, session, run.metrics / "actor.jsonl")
+        recording = Recording(uplink, session, run.actor(ACTOR_ID).metrics)
         OnlineRun(OnlineSettings(config, SEED), env, helper(), recording, NoConsole(), Hooks(stop)).run()
 
 

@@ -12,7 +12,7 @@ from steadyhand.actor.logbook import read_rows
 from steadyhand.children import free_addresses
 from steadyhand.runtime.crashpoint import EXIT_STATUS, VARIABLE
 from steadyhand.runtime.run_folder import RunFolder
-from tests.e2e.point_run import record
+from tests.e2e.point_run import ACTOR_ID, record
 from tests.faults.crash_run import NeverTheSameEnv
 from tests.faults.scale import FULL
 from tests.faults.witness import Account, account, delivered
@@ -88,7 +88,7 @@ class CrashWorld:
             child.wait()
 
     def rows(self) -> list[dict]:
-        return read_rows(self.run.metrics / "actor.jsonl")
+        return read_rows(self.run.actor(ACTOR_ID).metrics)
 
     def env_steps(self) -> int:
         return self.rows()[-1]["env_steps"] if self.rows() else 0

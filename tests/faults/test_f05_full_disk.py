@@ -9,9 +9,9 @@ import pytest
 
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.transport import segment
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import record_dtype
-from steadyhand.transport.uplink import LocalUplink
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, session_id, write_episode, writer_in
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from steadyhand.transport import wire
+from steadyhand.transport.identity import Identity
 from steadyhand.transport.intake import Intake
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.outbox import Rejected
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
-from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id
 from tests.unit.actor.training_kit import Run
@@ -63,12 +64,13 @@ def schemas() -> dict[str, Schema]:
 SCHEMAS = schemas()
 # What stands in HELLO beside the schema: a value that does not belong to the rest of it, or that no actor may send.
 HELLOS: dict[str, tuple[str, Any]] = {
-    "protocol_version": ("protocol_version", 2),
+    "protocol_version": ("protocol_version", 1),
     "schema_hash": ("schema_hash", "0" * 64),
     "control_period_s": ("control_period_s", 0.3),
     "actor_id": ("actor_id", "../arm"),
     "session_id": ("session_id", session_id(0)[:-1] + "g"),
     "first_seq": ("first_seq", -1),
+    "identity": ("identity", Identity(robot="a" * 65)),
 }
 
 

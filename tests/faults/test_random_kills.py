@@ -13,6 +13,7 @@ import pytest
 
 from steadyhand.actor.logbook import read_rows
 from steadyhand.children import free_addresses
+from steadyhand.identity import host_actor_id
 from steadyhand.runtime.run_folder import RunFolder
 from tests.faults.scale import FULL
 from tests.faults.witness import WITNESS, account, delivered
@@ -70,7 +71,7 @@ class Practice:
             assert self.children.pop(verb).wait(PATIENCE_S) in (0, 130), self.tail()
 
     def last(self) -> dict:
-        rows = read_rows(self.run.metrics / "actor.jsonl")
+        rows = read_rows(self.run.actor(host_actor_id()).metrics)
         return rows[-1] if rows else {"env_steps": 0, "learner_epoch": -1, "learner_connected": False}
 
     def wait_for(self, what: str, condition) -> None:

@@ -9,7 +9,6 @@ import gymnasium
 import numpy as np
 
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.storage import OUTBOX
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import OBSERVATION, Kind
 
@@ -75,8 +74,9 @@ def account(run: RunFolder) -> Account:
 
 
 def _logs(run: RunFolder) -> tuple[LogReader, LogReader]:
-    (outbox,) = (run.log / OUTBOX).iterdir()
-    (stored_in,) = (path for path in run.log.iterdir() if path.name != OUTBOX)
+    (actor,) = run.actor_folders()
+    (outbox,) = actor.outbox.iterdir()
+    (stored_in,) = run.log.iterdir()
     return LogReader(outbox), LogReader(stored_in)
 
 

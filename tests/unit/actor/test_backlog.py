@@ -2,9 +2,10 @@ import pytest
 
 from steadyhand.actor.backlog import deliver_backlog
 from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.identity import Identity, read_identity, write_identity
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.schema import Schema
-from steadyhand.transport.uplink import LocalUplink
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
 
 
@@ -81,3 +82,14 @@ def test_a_damaged_log_is_left_alone(outbox, tmp_path, caplog):
     assert offer(outbox, synced(tmp_path), trim=True).records == 0
     assert (outbox / session_id(1)).exists()
     assert "left alone" in caplog.text
+
+
+def test_each_session_is_offered_as_recorded_on_its_own_robot(outbox, tmp_path):
+    write_identity(outbox / session_id(1), Identity(robot="ur"))
+    write_identity(outbox / session_id(2), Identity(robot="fr3"))
+    intake = synced(tmp_path, identity=Identity("pegs", "ab" * 16, robot="fr3"))
+    run = Identity("pegs", "ab" * 16, robot="fr3")
+    left = deliver_backlog(outbox, session_id(3), lambda reader: LocalUplink(intake, reader), 0.2, trim=False, run=run)
+    assert left.records == 11  # those of the UR
+    assert [reader.session_id for reader in intake.readers()] == [session_id(2)]
+    assert read_identity(tmp_path / "learner" / session_id(2)) == run

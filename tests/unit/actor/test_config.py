@@ -32,6 +32,11 @@ def test_the_default_files_fit_the_dataclasses():
         ("actor.graduation.success=1.5", "success"),
         ("actor.graduation.intervention_share=-0.1", "intervention_share"),
         ("actor.exploration.scale=2.0", "scale"),
+        ("actor.id=Left", "id"),
+        ("actor.id='../x'", "id"),
+        ("actor.id=a.b", "id"),
+        ("actor.id=''", "id"),
+        (f"actor.id={'a' * 33}", "id"),
     ],
 )
 def test_a_senseless_number_is_refused_by_name(override, found):

@@ -9,6 +9,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
@@ -80,6 +81,14 @@ def test_failed_attempts_are_kept_in_a_set_of_their_own_and_called_failures(tmp_
     assert [(label.first_seq, label.end_seq) for label in labels] == [
         (int(part["seq"][0]), int(part["seq"][-1]) + 1) for part in np.split(rows, np.flatnonzero(rows["kind"])[:2] + 1)
     ]
+
+
+def test_both_sets_keep_the_identity_that_they_were_begun_with(tmp_path):
+    done, failed = tmp_path / "demos", tmp_path / "demos_failed"
+    for robot in ("fr3", "ur"):
+        config = dataclasses.replace(CONFIG, identity=Identity(robot=robot))
+        record(done, config, demonstrator=Clumsy(), failed=failed)
+        assert read_identity(done) == read_identity(failed) == Identity(robot="fr3")
 
 
 def test_failed_attempts_are_never_imitated_and_are_prior_data_all_the_same(tmp_path):

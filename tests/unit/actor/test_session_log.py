@@ -7,6 +7,7 @@ import pytest
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.session_log import LogFaultError, LogFullError, Session, kept_if_used, open_session
 from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, record_dtype
 from tests.unit.actor.point_env import PointEnv
@@ -143,3 +144,29 @@ def test_a_session_with_a_record_stays_whatever_happens(tmp_path):
     with pytest.raises(KeyError), kept_if_used(session), closing(session.writer):
         raise KeyError
     assert open_session(tmp_path, SCHEMA, "arm", 1 << 16, trim=False).session_id == session.session_id
+
+
+def test_another_robot_or_task_starts_a_session_of_its_own(tmp_path):
+    fr3, ur = Identity(task="a:b", robot="fr3"), Identity(task="a:b", robot="ur")
+
+    def opened(identity):
+        session = open_session(tmp_path, SCHEMA, "arm", SEGMENT, False, identity)
+        session.writer.close()
+        return session.session_id
+
+    first = opened(fr3)
+    assert opened(fr3) == first
+    assert opened(ur) != first
+    assert opened(Identity(task="c:d", robot="fr3")) != first
+    assert read_identity(tmp_path / first) == fr3
+
+
+def test_a_session_of_an_earlier_release_goes_on_and_is_given_an_identity(tmp_path):
+    first = open_here(tmp_path)
+    first.append(record(0))
+    first.writer.close()
+    (first.folder / "identity.json").unlink()
+    again = open_session(tmp_path, SCHEMA, "robot-1", SEGMENT, False, Identity(robot="fr3"))
+    again.writer.close()
+    assert again.session_id == first.session_id
+    assert read_identity(again.folder).robot == "fr3"

@@ -13,8 +13,8 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.intake import Intake
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.uplink import LocalUplink
 from steadyhand.transport.weights import encode
 from steadyhand.transport.wire import Status
 from tests.settings_kit import shipped

@@ -102,6 +102,7 @@ def make_learner_config():
         "pretrain_updates": 0,
         "max_updates": 10_000,
         "capacity": 1000,
+        "prior_share": 0.5,
         "publish_period": 4,
         "checkpoint_period": 1000,
         "log_period": 10,

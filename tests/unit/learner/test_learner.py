@@ -22,9 +22,10 @@ from steadyhand.policies import EncoderError, Policy, PolicySpec, load_backbone
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.demo_set import DemoManifest, write_manifest
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.record import Phase
 from steadyhand.transport.schema import SchemaError
-from steadyhand.transport.uplink import LocalUplink, Rejected
+from steadyhand.transport.uplink import Rejected
 from steadyhand.transport.weights import WeightsError
 from steadyhand.transport.wire import Hello
 from steadyhand.transport.zmq_uplink import ZmqUplink

@@ -9,6 +9,7 @@ from steadyhand.runtime.run_folder import (
     atomic_write_bytes,
     atomic_write_json,
     check_name,
+    new_run_id,
     new_run_name,
 )
 
@@ -248,3 +249,57 @@ def test_a_run_folder_that_cannot_be_made_leaves_none_of_its_parts(tmp_path):
 def test_a_run_may_be_named_without_being_made_or_looked_for(tmp_path):
     assert RunFolder(tmp_path, "run", create=None).metrics == tmp_path / "run" / "metrics"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_keeps_its_first_id_through_every_start(tmp_path):
+    run = RunFolder(tmp_path, "pegs")
+    assert run.run_id == ""
+    made = run.keep_run_id(new_run_id())
+    assert len(made) == 32
+    run.write_manifest({}, {})
+    again = RunFolder(tmp_path, "pegs")
+    assert again.run_id == again.keep_run_id("ab" * 16) == made
+    again.write_manifest({"changed": True}, {})
+    assert RunFolder(tmp_path, "pegs").run_id == made
+    assert len(list(run.path.glob("manifest*.json"))) == 2
+
+
+def test_an_id_is_added_to_a_manifest_that_has_none(tmp_path):
+    run = RunFolder(tmp_path, "pegs")
+    run.write_manifest({"kept": 1}, {})
+    RunFolder(tmp_path, "pegs").keep_run_id("ab" * 16)
+    assert run.run_id == "ab" * 16
+    assert run.read_manifest()["config"] == {"kept": 1}
+    assert len(list(run.path.glob("manifest*.json"))) == 1
+
+
+@pytest.mark.parametrize("found", ["AB" * 16, 7, None, "../x"])
+def test_an_id_that_is_none_counts_as_no_id(tmp_path, found):
+    run = RunFolder(tmp_path, "pegs")
+    run.write_manifest({}, {}, {"run_id": found})
+    assert run.run_id == ""
+
+
+def test_each_actor_has_a_folder_of_its_own_which_goes_with_a_refused_start(tmp_path):
+    run = RunFolder(tmp_path, "pegs")
+    assert run.actor_folders() == []
+    folders = [run.actor(name) for name in ("left", "right", "left")]
+    assert folders[0] == folders[2]
+    assert [one.actor_id for one in run.actor_folders()] == ["left", "right"]
+    assert folders[0].outbox == run.path / "actors" / "left" / "outbox"
+    run.discard()
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "", "Left", "a/b", ".hidden"])
+def test_an_actor_s_folder_lies_in_the_run(tmp_path, name):
+    with pytest.raises(RunFolderError):
+        RunFolder(tmp_path, "pegs").actor(name)
+
+
+def test_an_actor_s_folder_is_no_link(tmp_path):
+    run = RunFolder(tmp_path, "pegs")
+    (tmp_path / "elsewhere").mkdir()
+    run.actors.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunFolderError, match="symbolic link"):
+        run.actor("left")

@@ -69,3 +69,16 @@ def test_a_lock_whose_file_goes_while_it_is_taken_is_taken_anew(tmp_path, monkey
         monkeypatch.undo()
         with pytest.raises(RunLockError, match=f"process {os.getpid()}"), run_lock(tmp_path, "learner"):
             pass
+
+
+def test_those_who_share_a_lock_keep_out_who_does_not(tmp_path):
+    with run_lock(tmp_path, "actor", shared=True):
+        with run_lock(tmp_path, "actor", shared=True):
+            pass
+        assert (tmp_path / ".actor.lock").exists()  # of the one that still holds it
+        with pytest.raises(RunLockError, match="no other actor"), run_lock(tmp_path, "actor"):
+            pass
+    late = run_lock(tmp_path, "actor", shared=True, otherwise="actor.id")
+    with run_lock(tmp_path, "actor"), pytest.raises(RunLockError, match=r"another actor\.id"), late:
+        pass
+    assert not (tmp_path / ".actor.lock").exists()

@@ -43,6 +43,13 @@ def test_a_learner_without_anything_says_what_it_waits_for():
     assert "learner.start_transitions" in plain_line(LearnerStatus(transitions=3), 0.0)
 
 
+def test_several_actors_and_other_runs_are_counted():
+    line = plain_line(dataclasses.replace(STATUS, actors={"right": 40, "left": 60}, prior_starts=7), 0.0)
+    assert "left 60 steps, right 40 steps" in line
+    assert "from other runs 7 steps" in line
+    assert "actors" not in plain_line(dataclasses.replace(STATUS, actors={"arm": 100}), 0.0)
+
+
 def test_the_rate_is_a_mean_over_two_seconds():
     clock = Stepped()
     rate = Rate(clock)

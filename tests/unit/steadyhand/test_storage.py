@@ -1,3 +1,4 @@
+import os
 from collections import namedtuple
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.acknowledged import note_acknowledged
 from steadyhand.transport.record import record_dtype
-from tests.transport_kit import CONFIG, SCHEMA, write_episode, writer_in
+from tests.transport_kit import CONFIG, SCHEMA, session_id, write_episode, writer_in
 
 SIZE = record_dtype(SCHEMA).itemsize
 Usage = namedtuple("Usage", "free")
@@ -48,7 +49,7 @@ def test_what_waits_in_the_actor_s_log_is_counted_over_its_sessions(tmp_path):
     run = RunFolder(tmp_path, "run")
     assert storage.waiting_records(run) == 0
     for number in (1, 2):
-        writer = writer_in(run.log / storage.OUTBOX / f"{number:032x}", number)
+        writer = writer_in(run.log / storage.FORMER_OUTBOX / f"{number:032x}", number)
         write_episode(writer, number, 0, 9)
         writer.close()
     note_acknowledged(writer.folder, 4)
@@ -61,3 +62,50 @@ def test_what_waits_in_the_actor_s_log_is_counted_over_its_sessions(tmp_path):
 )
 def test_a_learner_on_this_machine_shares_the_disk(address, local):
     assert storage.is_local(address) == local
+
+
+@pytest.fixture
+def former(tmp_path):
+    """A run as an earlier release left it: logs of two actors, and the rows of the newer one."""
+    run = RunFolder(tmp_path, "run")
+    for number, name in ((1, "leg"), (2, "arm")):
+        writer = writer_in(run.log / storage.FORMER_OUTBOX / session_id(number), number, actor_id=name)
+        write_episode(writer, number, 0, 9)
+        writer.close()
+        os.utime(writer.folder, ns=(number * 10**9, number * 10**9))
+    (run.metrics / storage.FORMER_METRICS).write_text('{"env_steps": 9}\n', encoding="utf-8")
+    return run
+
+
+def test_what_an_earlier_release_kept_of_an_actor_comes_into_its_folder(former):
+    arm = former.actor("arm")
+    waiting = storage.waiting_records(former)
+    for _ in range(2):  # again at the next start
+        storage.bring_over(former, arm, "host")
+        assert [path.name for path in arm.outbox.iterdir()] == [session_id(2)]
+        assert arm.metrics.read_text(encoding="utf-8") == '{"env_steps": 9}\n'
+    assert [path.name for path in (former.log / storage.FORMER_OUTBOX).iterdir()] == [session_id(1)]
+    assert storage.waiting_records(former) == waiting == 20
+    leg = former.actor("leg")
+    storage.bring_over(former, leg, "host")
+    assert not leg.metrics.exists()  # the rows were not its own
+    assert not (former.log / storage.FORMER_OUTBOX).exists()
+
+
+def test_rows_of_a_run_whose_logs_are_gone_are_those_of_this_machine(tmp_path):
+    run = RunFolder(tmp_path, "run")
+    (run.metrics / storage.FORMER_METRICS).write_text("{}\n", encoding="utf-8")
+    storage.bring_over(run, run.actor("arm"), "host")
+    assert (run.metrics / storage.FORMER_METRICS).exists()
+    storage.bring_over(run, run.actor("host"), "host")
+    assert run.actor("host").metrics.exists()
+
+
+def test_what_waits_is_counted_over_the_actors(tmp_path):
+    run = RunFolder(tmp_path, "run")
+    for number, name in ((1, "left"), (2, "right")):
+        writer = writer_in(run.actor(name).outbox / session_id(number), number, actor_id=name)
+        write_episode(writer, number, 0, 9)
+        writer.close()
+    note_acknowledged(writer.folder, 4)
+    assert storage.waiting_records(run) == 10 + 6

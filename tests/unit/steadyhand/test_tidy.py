@@ -6,7 +6,7 @@ from steadyhand.cli import main
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.storage import OUTBOX, RunInUseError
+from steadyhand.storage import FORMER_OUTBOX, RunInUseError
 from steadyhand.tidy import archive, archive_path, check_disposable, prunable
 from steadyhand.transport.acknowledged import note_acknowledged
 from tests.transport_kit import session_id, write_episode, writer_in
@@ -21,12 +21,12 @@ def run(tmp_path):
         CheckpointFolder(run.checkpoints, keep=3).save(step, {"policy.json": b"{}"}, {})
     write_demos(run.demos, [4])
     for number in (1, 2):
-        for folder in (run.log / OUTBOX, run.log):
+        for folder in (run.log / FORMER_OUTBOX, run.log):
             writer = writer_in(folder / session_id(number), number)
             write_episode(writer, number, 0, 9)
             writer.close()
-    note_acknowledged(run.log / OUTBOX / session_id(1), 10)
-    note_acknowledged(run.log / OUTBOX / session_id(2), 9)
+    note_acknowledged(run.log / FORMER_OUTBOX / session_id(1), 10)
+    note_acknowledged(run.log / FORMER_OUTBOX / session_id(2), 9)
     return run
 
 
@@ -61,7 +61,7 @@ def test_pruning_says_first_and_deletes_when_told_to(run, tmp_path, capsys):
     assert [name for name in names(tmp_path.rglob("*")) if not name.endswith(".lock")] == before
     assert main(["runs", "prune", "pegs", "--yes", f"run_root={tmp_path}"]) == 0
     assert "freed" in capsys.readouterr().out
-    assert names((run.log / OUTBOX).iterdir()) == [session_id(2)]
+    assert names((run.log / FORMER_OUTBOX).iterdir()) == [session_id(2)]
     assert names(run.checkpoints.iterdir()) == ["step-000000000003"]
     assert list(run.demos.glob("*.segment"))
 

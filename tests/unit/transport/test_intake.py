@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.intake import UnknownSessionError
 from steadyhand.transport.record import record_dtype
 from steadyhand.transport.weights import WeightsError
-from steadyhand.transport.wire import Accept, WireError
+from steadyhand.transport.wire import Accept, Reject, WireError
 from tests.transport_kit import CONFIG, SCHEMA, frames, hello, intake_in, session_id
 
 
@@ -194,4 +195,60 @@ def test_an_actor_is_told_how_large_the_weights_are(tmp_path):
     assert intake.hello(hello()).weights_bytes == 0
     intake.publish(bytes(1234))
     assert intake.hello(hello()).weights_bytes == 1234
+    intake.close()
+
+
+HERE = Identity("pegs", "ab" * 16, "tasks:Peg", "fr3", 7)
+
+
+def hello_of(number=0, **changes):
+    identity = msgspec.structs.replace(HERE, **changes)
+    return msgspec.structs.replace(hello(number, actor_id=f"arm{number}"), identity=identity)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"run_name": "reach", "run_id": "cd" * 16}, "run: expected pegs (abababab), found reach (cdcdcdcd); start"),
+        ({"task": "tasks:Reach"}, "task: expected tasks:Peg, found tasks:Reach; give actor and learner the same task"),
+        ({"robot": "ur", "joints": 6}, "robot: expected fr3, found ur; joints: expected 7, found 6; start a new run"),
+    ],
+)
+def test_another_run_task_or_robot_is_refused_in_one_line(tmp_path, changes, line, caplog):
+    intake = intake_in(tmp_path, identity=HERE)
+    answer = intake.hello(hello_of(**changes))
+    assert isinstance(answer, Reject)
+    assert len(answer.reasons) == 1
+    assert answer.reasons[0].startswith(line)
+    assert len(answer.reasons[0]) < 200  # longer ones are cut
+    assert f"rejected arm0: {line}" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_robot_is_accepted_where_the_learner_says_so(tmp_path, caplog):
+    intake = intake_in(tmp_path, identity=HERE, accept_other_robot=True)
+    assert isinstance(intake.hello(hello_of(robot="ur")), Accept)
+    assert "robot: expected fr3, found ur; accepted" in caplog.text
+    assert isinstance(intake.hello(hello_of(1, run_id="cd" * 16)), Reject)  # of another run it is not
+    intake.close()
+
+
+def test_the_first_actor_tells_the_robot_and_a_restart_remembers_it(tmp_path):
+    run = Identity("pegs", "ab" * 16)
+    intake = intake_in(tmp_path, identity=run)
+    accept = intake.hello(hello_of(run_id=""))
+    assert accept.identity.run_id == "ab" * 16  # for the actor to take on
+    assert intake.identity == HERE
+    assert isinstance(intake.hello(hello_of(1, robot="ur")), Reject)
+    intake.close()
+    assert read_identity(tmp_path / session_id(0)) == HERE
+    again = intake_in(tmp_path, identity=run)
+    assert again.identity == HERE
+    assert isinstance(again.hello(hello_of(1, robot="ur")), Reject)
+    again.close()
+
+
+def test_an_actor_that_tells_nothing_is_accepted(tmp_path):
+    intake = intake_in(tmp_path, identity=HERE)
+    assert isinstance(intake.hello(hello()), Accept)
     intake.close()

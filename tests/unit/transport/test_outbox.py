@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from steadyhand.transport import segment
+from steadyhand.transport.identity import Identity
 from steadyhand.transport.outbox import Outbox, Rejected
 from steadyhand.transport.wire import Accept, Reject, Status
 from tests.transport_kit import CONFIG, hello, record, session_id, writer_in
@@ -123,3 +125,16 @@ def test_what_a_learner_says_cannot_write_on_the_terminal():
     assert rejected.reasons[0] == "fine"
     assert str(rejected).isprintable()
     assert len(str(rejected)) < 300
+
+
+def test_an_accepted_session_belongs_to_that_learner_s_run(tmp_path):
+    writer_in(tmp_path).close()
+    outbox = Outbox(tmp_path, CONFIG)
+    learner = Identity("pegs", "ab" * 16, "tasks:Peg", "fr3")
+    mine = msgspec.structs.replace(hello(), identity=Identity(robot="fr3", joints=7))
+    assert outbox.introduce(mine).identity.run_id == ""
+    outbox.admit(Accept({}, 0, 0, STATUS, identity=learner))
+    assert outbox.introduce(mine).identity == Identity("pegs", "ab" * 16, "", "fr3", 7)
+    own = msgspec.structs.replace(hello(), identity=Identity("pegs", "cd" * 16))
+    assert outbox.introduce(own).identity == own.identity  # a run of its own is never given up
+    outbox.close()

@@ -4,8 +4,9 @@ import os
 import numpy as np
 import pytest
 
+from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.uplink import Behind, LocalUplink, Progress, WeightsBox
+from steadyhand.transport.uplink import Behind, Progress, WeightsBox
 from steadyhand.transport.weights import Weights, encode
 from steadyhand.transport.wire import Status
 from tests.transport_kit import hello, intake_in, record, session_id, write_episode, writer_in

@@ -15,6 +15,7 @@ from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
+from steadyhand.identity import check_robot
 from steadyhand.job import RobotJob, with_learner
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.report.records import loop_path
@@ -100,6 +101,7 @@ class ActorJob:
     def _deploy(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         settings = self._job.settings
         assert self._policy is not None
+        check_robot(self._policy.description.identity, settings.composed, "policy")
         runner = runner_for_policy(settings, self._policy, env)
         looks_on = make_onlooker(settings.composed, env, self._cell.device)
         with closing(SupervisedOperator(looks_on, self._motion)) as onlooker:

@@ -13,6 +13,7 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
+from steadyhand.identity import claimed_actor
 from steadyhand.job import Job, seed_for
 from steadyhand.pipeline.evaluation import evaluate_in, trained_policy
 from steadyhand.pipeline.practice import ending_text, practise
@@ -21,7 +22,6 @@ from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.logging import get_logger
-from steadyhand.runtime.run_lock import run_lock
 
 __all__ = ["LearningJobs"]
 
@@ -80,7 +80,8 @@ class LearningJobs:
     def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
         helps = make_corrector(job.settings.composed, env, seed_for(job.seed, "corrector"), cell.device)
-        with run_lock(job.run.path, "actor"), closing(SupervisedOperator(helps, self._motion)) as corrector:
+        claim = claimed_actor(job.run, job.actor_id)
+        with claim, closing(SupervisedOperator(helps, self._motion)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show, events=self._events))
 
 

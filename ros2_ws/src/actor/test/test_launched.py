@@ -24,5 +24,5 @@ def test_teaching_the_mock_needs_nothing_before_it(dds, tmp_path, monkeypatch):
     job = open_job(["task=reach", f"run_root={tmp_path}", "run_name=taught", *SHORT])
     Launched(job).run("auto", StopFlag())
     assert read_manifest(job.run.demos).successes == 2
-    assert sum(row["steps"] for row in read_rows(job.run.metrics / "actor.jsonl")) >= 20
+    assert sum(row["steps"] for row in read_rows(job.run.actor(job.actor_id).metrics)) >= 20
     assert (job.run.metrics / "loop_teach.json").is_file()

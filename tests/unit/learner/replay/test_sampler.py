@@ -127,8 +127,8 @@ def test_an_empty_index_leaves_the_batch_to_the_other(make_store, make_sampler, 
     assert (block["is_demo"] == is_demo).all()
 
 
-def test_demo_only_ignores_the_ratio(make_store, make_sampler):
-    assert make_sampler(make_store(), demo_ratio=0.0).sample(0, 5, demo_only=True)["is_demo"].all()
+def test_offline_ignores_the_ratio(make_store, make_sampler):
+    assert make_sampler(make_store(), demo_ratio=0.0).sample(0, 5, offline=True)["is_demo"].all()
 
 
 def test_every_start_is_drawn(make_store, make_sampler):

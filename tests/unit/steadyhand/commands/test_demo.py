@@ -56,7 +56,7 @@ def test_ctrl_c_ends_both_children(tmp_path):
     command = [sys.executable, "-m", "steadyhand", *words(tmp_path, "actor.max_env_steps=100000")]
     demo = subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: (tmp_path / "point" / "metrics" / "actor.jsonl").exists(), limit_s=60)
+        wait_for(lambda: list((tmp_path / "point" / "actors").glob("*/actor.jsonl")), limit_s=60)
         children = children_of(demo.pid)
         assert len(children) == 2
         demo.send_signal(signal.SIGINT)

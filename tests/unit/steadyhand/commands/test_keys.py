@@ -4,8 +4,10 @@ import stat
 import pytest
 
 from steadyhand.cli import main
-from steadyhand.identity import ACTOR_ID
+from steadyhand.identity import host_actor_id
 from steadyhand.transport import keys
+
+ACTOR_ID = host_actor_id()
 
 
 class Terminal(io.StringIO):

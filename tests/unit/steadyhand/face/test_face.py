@@ -124,7 +124,7 @@ def test_training_ends_with_a_policy_and_all_of_its_records(trained):
     assert trained.summary.updates >= 25
     assert read_manifest(trained.run / "demos").successes == 5
     assert trained.policy.saved.policy_version > 0
-    (session,) = (trained.run / "log" / "actor").iterdir()
+    (session,) = (trained.run / "actors").glob("*/outbox/*")
     sent, stored = sh.read_log(session), sh.read_log(trained.run / "log" / session.name)
     assert sent.facts.steps == stored.facts.steps == trained.summary.env_steps
 
@@ -140,7 +140,7 @@ def test_training_goes_on_in_a_run_that_is_there(trained, tmp_path):
 def test_without_demonstrations_the_first_steps_are_random(tmp_path):
     done = sh.train(PointEnv(), *SMALL, *QUIET, "actor.max_env_steps=60", run=tmp_path / "alone")
     assert not list((done.run / "demos").iterdir())
-    (session,) = (done.run / "log" / "actor").iterdir()
+    (session,) = (done.run / "actors").glob("*/outbox/*")
     episodes = list(sh.read_log(session))
     assert not any(episode.has_human.any() for episode in episodes)
     assert done.summary.updates > 0

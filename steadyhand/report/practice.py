@@ -1,0 +1,44 @@
+"""Practice of a run: one row an episode, of each actor and of all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from steadyhand.actor.logbook import read_rows
+from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.storage import FORMER_METRICS
+from steadyhand.transport.record import Phase
+
+__all__ = ["FORMER_ACTOR", "merged", "practice_by_actor"]
+
+Row = dict[str, Any]
+FORMER_ACTOR = "earlier"  # whose rows an earlier release wrote, without a name
+SUMS = ("env_steps", "control_minutes")  # an actor counts its own
+
+
+def practice_by_actor(run: RunFolder) -> dict[str, list[Row]]:
+    """Return the rows of each actor that has any, by its id."""
+    files = {FORMER_ACTOR: run.metrics / FORMER_METRICS} | {one.actor_id: one.metrics for one in run.actor_folders()}
+    found = {name: [row for row in read_rows(path) if _is_practice(row)] for name, path in files.items()}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def merged(by_actor: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Return the rows of all actors in the order in which the episodes ended.
+
+    `env_steps` and `control_minutes` of a row are those of the run: of every actor up to then.
+    """
+    tagged = [{**row, "actor": name} for name, rows in by_actor.items() for row in rows]
+    if len(by_actor) < 2:
+        return tagged
+    newest: dict[str, Row] = {}
+    rows = []
+    for row in sorted(tagged, key=lambda row: str(row.get("ended", ""))):
+        newest[row["actor"]] = row
+        rows.append(row | {name: sum(one.get(name, 0) for one in newest.values()) for name in SUMS})
+    return rows
+
+
+def _is_practice(row: Row) -> bool:
+    return row.get("phase", Phase.TRAIN) in (Phase.TRAIN, "train")
