@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 
 
 class CameraError(RuntimeError):
-    """A camera is missing, or cannot deliver pictures."""
+    """Error of a camera that is missing or cannot deliver pictures."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Camera(ABC):
 
     @abstractmethod
     def latest(self) -> Frame:
-        """The newest frame; never waits for the next one."""
+        """Return the newest frame; never wait for the next one."""
 
     @abstractmethod
     def close(self) -> None:

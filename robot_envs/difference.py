@@ -42,6 +42,6 @@ class Difference:
 
 
 def pose_difference(after: Array, before: Array) -> Array:
-    """Return the difference of two poses (7,), [m] and xyzw, as translation [m] and rotation vector [rad]. Shape (6,)."""
+    """Return the difference of two poses (7,), [m] and xyzw: translation [m] and rotation vector [rad]. Shape (6,)."""
     turn = rotvec_from_quat(quat_multiply(after[3:], quat_inverse(before[3:])))
     return np.concatenate([after[:3] - before[:3], turn])

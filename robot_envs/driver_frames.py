@@ -36,7 +36,7 @@ class FixedTransform:
 
     @property
     def pose(self) -> Array:
-        """Return the pose. Shape (7,); [m] and unit quaternion xyzw."""
+        """Pose of the driver's frame in the base frame. Shape (7,); [m] and unit quaternion xyzw."""
         quat = np.asarray(self.quat)
         return np.concatenate([np.asarray(self.translation_m), quat / np.linalg.norm(quat)])
 

@@ -18,7 +18,7 @@ __all__ = ["ForeignCodeError", "as_array", "call_entry_point", "one_line"]
 
 
 class ForeignCodeError(RuntimeError):
-    """The user's own environment or expert raised, or returned an invalid value."""
+    """Error of the user's own environment or expert: it raised, or returned an invalid value."""
 
 
 def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], where: str, what: str) -> Any:

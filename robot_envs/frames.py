@@ -48,7 +48,7 @@ def rotvec_from_quat(quat: Array) -> Array:
 
 
 def quat_from_matrix(matrix: Array) -> Array:
-    """Convert a rotation matrix (..., 3, 3) to a quaternion (..., 4), by the largest diagonal term (Shepperd's method)."""
+    """Convert rotation matrices (..., 3, 3) to quaternions (..., 4) with the largest diagonal term (Shepperd)."""
     return _over_rows(_from_matrix, matrix.reshape(*matrix.shape[:-2], 9))
 
 

@@ -12,11 +12,11 @@ __all__ = ["FieldReader", "ObservationError", "SpaceError", "check_shape", "kind
 
 
 class SpaceError(ValueError):
-    """A space is not supported by the log; the message names the field."""
+    """Error of a space that the log does not support; the message names the field."""
 
 
 class ObservationError(ValueError):
-    """An observation does not match its space; the message names the field."""
+    """Error of an observation that does not match its space; the message names the field."""
 
 
 class FieldReader(Protocol):

@@ -25,7 +25,7 @@ class MayGoOn(Protocol):
 
 
 class RobotError(RuntimeError):
-    """The robot cannot perform the request; the message says how to correct it."""
+    """Error of a robot that cannot perform a request; the message says how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Robot(Protocol):
         """Return the newest state; never wait for a new one."""
 
     def command(self, command: RobotCommand) -> None:
-        """Set the controller's target. The controller clips it around the measured pose, which bounds the contact force."""
+        """Set the controller's target, which it clips around the measured pose to bound the contact force."""
 
     def hold(self) -> None:
         """Stop: the measured pose becomes the target, once, until the next command or reset."""

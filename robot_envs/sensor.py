@@ -22,7 +22,7 @@ __all__ = ["Reading", "Sensor", "SensorConfig", "SensorError", "find_sensor"]
 
 
 class SensorError(RuntimeError):
-    """A sensor is missing, or delivers no readings; the message says how to correct it."""
+    """Error of a sensor that is missing or delivers no readings; the message says how to correct it."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Stage(Protocol):
         """Move the joint of an articulated workpiece [m or rad]. Raises KeyError where there is no such joint."""
 
     def position_of(self, name: str) -> float:
-        """Return the joint position of an articulated workpiece [m or rad]. Raises KeyError where there is no such joint."""
+        """Return the joint position of an articulated workpiece [m or rad]. Raises KeyError where there is no joint."""
 
 
 class NotedStage:

@@ -22,11 +22,11 @@ FieldSpecs = Mapping[str, tuple[str, str, tuple[float, ...]]]  # unit, frame, sc
 
 
 class StopLatchedError(RuntimeError):
-    """An episode cannot start while a stop is latched; the operator has to resume."""
+    """Error of a reset while a stop is latched; the operator has to resume before the next episode."""
 
 
 class EndedError(Exception):
-    """The process has to end while a reset waits for the operator; nothing was reset."""
+    """Interruption of a reset that waits for the operator, because the process has to end; nothing was reset."""
 
 
 class Teachable(Protocol):

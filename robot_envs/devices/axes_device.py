@@ -56,7 +56,7 @@ class AxesDevice(Device):
         self._losses = self._handle.state.losses
 
     def poll(self) -> HumanInput:
-        """The newest reading. Raises DeviceError before ``connect``."""
+        """Return the newest reading. Raises DeviceError before ``connect``."""
         if not self._reader.running:
             raise DeviceError(f"{self._name}: expected a connected device, found none; call connect first")
         state, events, now_ns = self._handle.state, self._handle.take_events(), self._clock.now_ns()
@@ -81,5 +81,5 @@ class AxesDevice(Device):
 
 
 def _short_press(events: tuple[str, ...]) -> float:
-    """Return the gripper entry of a button that was pressed and released between two readings; 0 if it began a chord."""
+    """Return the gripper entry of a button pressed and released between two readings; 0 if it began a chord."""
     return gripper_wish(frozenset(events)) if set(events) <= {OPEN, CLOSE} else 0.0

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class DeviceError(RuntimeError):
-    """The device is missing or cannot be used; the message says how to correct it."""
+    """Error of a device that is missing or cannot be used; the message says how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Device(InputSource):
 
     @abstractmethod
     def poll(self) -> HumanInput:
-        """The newest reading; never waits for the next one. Raises DeviceError before ``connect``."""
+        """Return the newest reading; never wait for the next one. Raises DeviceError before ``connect``."""
 
     @abstractmethod
     def close(self) -> None:

@@ -119,6 +119,6 @@ class RenderedCameraConfig(ViewConfig):
 
     @property
     def uncropped(self) -> RenderedCameraConfig:
-        """Return the view as a driver publishes it: the whole picture, with pixels of the same size."""
+        """The view as a driver publishes it: the whole picture, with pixels of the same size."""
         height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
         return RenderedCameraConfig(height, width)

@@ -17,7 +17,7 @@ __all__ = ["SceneError", "is_articulated", "workpiece_xml"]
 
 
 class SceneError(ValueError):
-    """A scene has an unknown kind of workpiece, or wrong sizes."""
+    """Error of a scene with an unknown kind of workpiece, or wrong sizes."""
 
 
 def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:

@@ -77,7 +77,7 @@ class Region:
         return tuple(low), tuple(high)
 
     def clip(self, position: Array, quat: Array) -> Array:
-        """Return the nearest positions with the tool inside the box, for given orientations. Shapes (..., 3), (..., 4)."""
+        """Return the nearest positions with the whole tool inside the box. Shapes (..., 3) and (..., 4)."""
         if self._is_point:
             return np.clip(position, self._low, self._high)
         flat, turns = position.reshape(-1, 3), quat.reshape(-1, 4)

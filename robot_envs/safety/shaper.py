@@ -106,7 +106,7 @@ class _Envelope:
         return False
 
     def _is_far_inside(self, motion: Motion, now: Excess, period_s: float) -> bool:
-        """Return whether bounds of the stop's distance and speed are within the limits, so that it needs no simulation."""
+        """Return whether upper bounds of the stop's distance and speed are within the limits, without simulating it."""
         for rates, limits in ((motion.linear, self.linear), (motion.angular, self.angular)):
             pull = _length(rates.acceleration)
             if _length(rates.velocity) + pull * (0.5 * pull / limits.jerk + period_s) > limits.speed:

@@ -14,7 +14,7 @@ __all__ = ["TareError", "TareLimits", "mean_wrench"]
 
 
 class TareError(RobotError):
-    """The wrench may not be tared now; the message has the measured values and the remedy."""
+    """Error of a wrench that may not be tared now; the message has the measured values and the remedy."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Watchdog:
         self._check(now_ns)
 
     def command(self, command: Array, now_ns: int) -> None:
-        """Accept a command of the actor, in the form of the stream, from the next tick on; an invalid one holds the arm."""
+        """Accept a command in the form of the stream, to follow from the next tick on; an invalid one holds the arm."""
         if self._check(now_ns) is not None or self._measured is None:
             return
         objection = self._objection(command)
@@ -194,7 +194,7 @@ class Watchdog:
         return self._stream.objection(command, self._measured)
 
     def _objection_on_the_way(self) -> HoldReason | None:
-        """Return the reason to reject the followed command now: a velocity may lead the moving arm out of the workspace."""
+        """Return the reason to reject the followed command now: a velocity may lead the arm out of the workspace."""
         assert self._goal is not None
         assert self._measured is not None
         return self._stream.objection(self._goal, self._measured)

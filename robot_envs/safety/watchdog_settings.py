@@ -16,7 +16,8 @@ class WatchdogSettings:
         state_timeout_s: Age of the last measured pose beyond which the arm holds.
         max_jump_m: Largest distance from the measured to the commanded position.
         max_jump_rad: The same for the orientation, and for each joint in joint mode.
-        box_margin_m: Distance that a target (with a twist: the tool) may be outside the workspace, for rounding and lag.
+        box_margin_m: Margin for rounding and lag by which a target, or with a twist the tool, may be outside the
+            workspace.
         tilt_margin_rad: The same margin for the tilt.
     """
 
