@@ -1,1 +1,1 @@
-"""Home of hand-eye, intrinsics, workspace, device axes and latency calibration, written as dated YAML."""
+"""Calibrations of hand-eye, intrinsics, workspace, device axes and latency, written as dated YAML files."""

@@ -1,4 +1,4 @@
-"""Look at the mock robot: an FR3 in MuJoCo that inserts a peg. `python examples/00_mock.py task=pick_place`."""
+"""Run the mock robot: an FR3 in MuJoCo that inserts a peg. `python examples/00_mock.py task=pick_place`."""
 
 import sys
 

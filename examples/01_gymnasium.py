@@ -1,4 +1,4 @@
-"""Train RLPD on a gymnasium environment: demonstrations of a scripted expert, then training with corrections."""
+"""Train RLPD on a gymnasium environment: first demonstrations by a scripted expert, then training with corrections."""
 
 import gymnasium
 import numpy as np

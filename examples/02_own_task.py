@@ -1,7 +1,7 @@
-"""A task of your own, its expert, and its numbers in `config/task/line_up.yaml`.
+"""Your own task, its scripted expert, and its settings in `config/task/line_up.yaml`.
 
-The tool has to stop at a given height above a marker. In a package of yours `entry_point` is `my_package.tasks:LineUp`,
-and `steadyhand demo --config-dir config experiment=line_up` trains it too.
+The tool has to stop at a given height above a marker. In your own package `entry_point` is `my_package.tasks:LineUp`,
+and `steadyhand demo --config-dir config experiment=line_up` also trains the task.
 """
 
 import sys
@@ -28,35 +28,35 @@ class LineUpSettings:
 
 
 class LineUp:
-    """The task: where an episode starts, what the policy sees of the marker, and when the task is done."""
+    """The task: the start of an episode, the observation of the marker, and success."""
 
     settings_type = LineUpSettings
     episode_settings = ("start_position_m", "marker_position_m", "marker_range_m")
     reward_terms = ("lined_up",)
-    privileged = ("offset",)  # no sensor of a real cell gives it
+    privileged = ("offset",)  # no sensor of a real cell measures it
 
     def __init__(self, settings: LineUpSettings) -> None:
         self.settings = settings
         self.observed = {"offset": ObservedVector(3, 1.0, "m", "tool", (0.1, 0.1, 0.1))}
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
-        """Place the marker somewhere in its range."""
+        """Place the marker at a random position in its range."""
         s = self.settings
         marker = pose(np.asarray(s.marker_position_m) + rng.uniform(-1.0, 1.0, 3) * s.marker_range_m)
         return EpisodePlan(pose(s.start_position_m, TOOL_DOWN)[None], np.array([0.02]), {"marker": marker})
 
     def observe(self, state, stage):
-        """Return the offset to where the tool should be, in the tool frame [m]. Shape (3,)."""
+        """Return the offset to the tool's goal position, in the tool frame [m]. Shape (3,)."""
         return {"offset": self._offset(state, stage).astype(np.float32)}
 
     def evaluate(self, state, stage) -> Outcome:
-        """Return success near the wanted position."""
+        """Return success if the tool is near the goal position."""
         distance = float(np.linalg.norm(self._offset(state, stage)))
         success = distance < self.settings.tolerance_m
         return Outcome(float(success), success, distance, {"lined_up": float(success)})
 
     def truth(self, state, stage):
-        """Return what the expert sees."""
+        """Return the privileged state for the expert."""
         return {"offset": self._offset(state, stage)}
 
     def _offset(self, state, stage):
@@ -66,13 +66,13 @@ class LineUp:
 
 
 class LineUpExpert:
-    """A stand-in for the operator: straight there."""
+    """Scripted expert: it moves straight to the goal position."""
 
     def __init__(self, scale) -> None:
         self.scale = scale
 
     def reset(self, info) -> None:
-        """Nothing to remember."""
+        """Do nothing: the expert has no state."""
 
     def act(self, observation, info):
         """Return one step of the tool in its own frame. Shape (6,)."""

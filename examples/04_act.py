@@ -1,6 +1,6 @@
-"""Load a trained policy and let it act: `python examples/04_act.py runs/pegs task=peg_insert`.
+"""Load a trained policy and run it: `python examples/04_act.py runs/pegs task=peg_insert`.
 
-The environment is made from the overrides that follow, and has to be the one that the policy was trained in.
+The overrides after the run select the environment. It has to be the one in which the policy was trained.
 """
 
 import sys

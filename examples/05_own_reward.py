@@ -1,6 +1,6 @@
-"""Give recorded episodes other rewards, by a rule of your own. Records are never rewritten: the newest label counts.
+"""Relabel recorded episodes with rewards by your own rule. Records are never rewritten: the newest label counts.
 
-A learner that trains on the log takes such labels up, also while it runs. So can a classifier, or a person
+A learner that trains on the log uses such labels, also while it runs. A classifier or a person can write labels too
 (`steadyhand relabel`).
 """
 
@@ -15,7 +15,7 @@ SLOW_STEPS = 40
 
 
 def speed_rewards(episode) -> tuple[float, ...]:
-    """Return the rewards (T,): a success counts more the faster it was."""
+    """Return the rewards (T,): a faster success has a larger reward."""
     steps = len(episode)
     last = max(0.2, 1.0 - steps / SLOW_STEPS) if episode.success else 0.0
     return (0.0,) * (steps - 1) + (last,)

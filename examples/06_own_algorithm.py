@@ -1,7 +1,7 @@
-"""An algorithm of your own, and its numbers in `config/algo/return_cloning.yaml`.
+"""Your own algorithm, and its settings in `config/algo/return_cloning.yaml`.
 
-It clones what was done, its own practice too, weighted by the return that followed. In a package of yours
-`entry_point` is `my_package.algos:ReturnCloning`; `steadyhand.contracts.algorithm` tests it.
+It clones the recorded actions, those of the policy itself too, weighted by the return that followed. In your own
+package `entry_point` is `my_package.algos:ReturnCloning`; `steadyhand.contracts.algorithm` tests it.
 """
 
 import sys
@@ -30,12 +30,12 @@ class ReturnCloningSettings(AlgorithmSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """One batch a block, with the return from each row to the end of its episode."""
+        """One batch per block, with the return from each row to the end of its episode."""
         return Sampling(self.batch_size, 1, self.demo_ratio, 1, self.gamma, self.image_shift, with_returns=True)
 
 
 class ReturnCloning(Algorithm[ReturnCloningSettings]):
-    """The policy's likelihood of recorded actions, weighted by what came of them."""
+    """Algorithm that maximises the likelihood of recorded actions, weighted by their returns."""
 
     settings_type = ReturnCloningSettings
 
@@ -56,7 +56,7 @@ class ReturnCloning(Algorithm[ReturnCloningSettings]):
 
 if __name__ == "__main__":
     use_config_dir(Path(__file__).parent / "config")
-    one = ["policy.obs_horizon=1", "policy.hidden_keys=[previous_action]"]  # one observation says all
+    one = ["policy.obs_horizon=1", "policy.hidden_keys=[previous_action]"]  # one observation is sufficient
     words = ["task=reach", "algo=return_cloning", "actor.max_env_steps=2000", *one]
     done = sh.train(*words, *sys.argv[1:])
     print(sh.evaluate(done.run, episodes=20).success_rate, done.run)

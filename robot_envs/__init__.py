@@ -1,1 +1,1 @@
-"""What a robot is, and what stands around it: cameras, devices, tasks, safety and the gymnasium environment."""
+"""The robot and its surroundings: cameras, input devices, tasks, safety and the gymnasium environment."""

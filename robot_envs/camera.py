@@ -1,7 +1,7 @@
-"""The contract of a camera: hand over the latest frame, at once.
+"""The contract of a camera: return the latest frame without blocking.
 
 A camera is one file here, or in a package of the user's own. A view in a YAML file of `configs/camera/` names its class
-as `entry_point`; a view without one is of the robot's own class.
+as `entry_point`. A view without one uses the robot's own camera class.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 
 
 class CameraError(RuntimeError):
-    """A camera that is not there, or cannot give pictures."""
+    """Error of a camera that is missing or cannot deliver pictures."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Crop:
     """The part of a camera's picture that its frames show, in shares of the picture's size.
 
     Attributes:
-        left: From the picture's left edge to the part's.
-        top: From its upper edge to the part's.
-        width: Of the part.
-        height: The same.
+        left: Distance from the picture's left edge to the left edge of the part.
+        top: Distance from the picture's upper edge to the upper edge of the part.
+        width: Width of the part.
+        height: Height of the part.
     """
 
     left: float = 0.0
@@ -47,7 +47,7 @@ class Crop:
 
     @property
     def seen_from(self) -> str:
-        """The frame of what a cropped picture shows, for the schema: another crop is another quantity."""
+        """Frame name for the schema. It contains the crop, because another crop is another quantity."""
         if self == WHOLE:
             return "camera"
         return f"camera, crop {self.left:g} {self.top:g} {self.width:g} {self.height:g}"
@@ -63,11 +63,11 @@ WHOLE = Crop()
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Settings of every view; a camera of its own may add some.
+    """Settings of every view; a camera class may add its own.
 
     Attributes:
-        height: Of a frame [pixels].
-        width: The same.
+        height: Height of a frame [pixels].
+        width: Width of a frame [pixels].
         crop: The part of the camera's picture that a frame shows.
     """
 
@@ -86,7 +86,7 @@ class Frame:
     Attributes:
         pixels: RGB. Shape (height, width, 3); uint8.
         stamp_ns: Local monotonic receive time [ns].
-        counter: Rises by one with every new picture of the camera; a counter that stands still is a frozen camera.
+        counter: Increases by one with every new picture; if it does not change, the camera is frozen.
     """
 
     pixels: NDArray[np.uint8]
@@ -97,14 +97,14 @@ class Frame:
 class Camera(ABC):
     """A source of frames that never blocks the control loop.
 
-    The class is constructed from its settings, the view's name, and the world that the robot is simulated in, which is
-    None for a real robot.
+    The class is constructed from its settings, the view's name, and the world in which the robot is simulated. For a
+    real robot the world is None.
 
     Attributes:
         settings_type: The dataclass that a view is read into, such as `ViewConfig`.
-        name: Of the view; its key in the observation.
-        height: Of a frame [pixels].
-        width: The same.
+        name: Name of the view; its key in the observation.
+        height: Height of a frame [pixels].
+        width: Width of a frame [pixels].
         crop: The part of the camera's picture that a frame shows.
     """
 
@@ -120,11 +120,11 @@ class Camera(ABC):
 
     @abstractmethod
     def latest(self) -> Frame:
-        """The newest frame; never waits for the next one."""
+        """Return the newest frame; never wait for the next one."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the camera."""
+        """Close the camera."""
 
 
 def _span(start: float, share: float, size: int) -> slice:

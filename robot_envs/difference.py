@@ -1,4 +1,4 @@
-"""The speed of what is reported without one: the difference of the newest two readings over the time between them."""
+"""Speed of a quantity reported without one: the difference of the newest two readings over the time between them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NS = 1_000_000_000
 
 
 class Difference:
-    """One thread asks.
+    """Finite difference of the newest two readings; used by one thread.
 
     Args:
-        size: Of the speed.
-        minus: The way from the second of two readings to the first. Shape (size,).
+        size: Number of entries of the speed.
+        minus: Function of two readings that returns the first minus the second. Shape (size,).
     """
 
     def __init__(self, size: int, minus: Callable[[Array, Array], Array] = np.subtract) -> None:
@@ -27,11 +27,11 @@ class Difference:
         self._before: tuple[Array, int] | None = None
 
     def at(self, reading: Array, stamp_ns: int) -> Array:
-        """The speed at the newest reading; zero at the first. Shape (size,); the reading's unit per second.
+        """Return the speed at the newest reading; zero at the first. Shape (size,); the reading's unit per second.
 
         Args:
             reading: Angles or a pose, as `minus` takes them.
-            stamp_ns: When it was received; one that is known already changes nothing.
+            stamp_ns: Receive time. A time that is already known changes nothing.
         """
         if self._before is None or stamp_ns > self._before[1]:
             if self._before is not None:
@@ -42,6 +42,6 @@ class Difference:
 
 
 def pose_difference(after: Array, before: Array) -> Array:
-    """The way between two poses (7,), [m] and xyzw, as translation [m] and rotation vector [rad]. Shape (6,)."""
+    """Return the difference of two poses (7,), [m] and xyzw: translation [m] and rotation vector [rad]. Shape (6,)."""
     turn = rotvec_from_quat(quat_multiply(after[3:], quat_inverse(before[3:])))
     return np.concatenate([after[:3] - before[:3], turn])

@@ -13,7 +13,7 @@ from steadyhand.runtime.ranges import expect_within
 __all__ = ["DriverFrames", "FixedTransform", "frame_fault"]
 
 _UNIT_TOLERANCE = 1e-3
-_REACH_M = 10.0  # no two frames of an arm are further apart: a number beyond it is one in millimetres
+_REACH_M = 10.0  # no two frames of an arm are farther apart: a larger number is in millimetres
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class FixedTransform:
     """Pose of the driver's frame in the profile's base frame. It never changes.
 
     Attributes:
-        translation_m: Its origin.
-        quat: Its axes; xyzw.
+        translation_m: Origin of the driver's frame.
+        quat: Orientation of the driver's frame; xyzw.
     """
 
     translation_m: tuple[float, float, float]
@@ -36,7 +36,7 @@ class FixedTransform:
 
     @property
     def pose(self) -> Array:
-        """Shape (7,); [m] and unit quaternion xyzw."""
+        """Pose of the driver's frame in the base frame. Shape (7,); [m] and unit quaternion xyzw."""
         quat = np.asarray(self.quat)
         return np.concatenate([np.asarray(self.translation_m), quat / np.linalg.norm(quat)])
 
@@ -45,14 +45,14 @@ class FixedTransform:
 class DriverFrames:
     """`frame_id` of every stamped input, exactly as the driver writes it; "" where the driver leaves it empty.
 
-    A message with another one is not believed, and stops the robot.
+    A message with another `frame_id` is rejected, and stops the robot.
 
     Attributes:
-        pose: Of `topics.pose`.
-        twist: Of `topics.twist`; null without that topic.
-        wrench: Of `topics.wrench`; null without that topic.
+        pose: Frame of `topics.pose`.
+        twist: Frame of `topics.twist`; null without that topic.
+        wrench: Frame of `topics.wrench`; null without that topic.
         twist_axes: Axes of the twist: base = those of the pose's frame, local = those of the tool.
-        pose_in_base: Where the pose's frame lies in the profile's `base_frame`; null = it is the same frame.
+        pose_in_base: Pose of the pose's frame in the profile's `base_frame`; null = it is the same frame.
     """
 
     pose: str
@@ -62,14 +62,14 @@ class DriverFrames:
     pose_in_base: FixedTransform | None
 
     def to_base(self, pose: Array) -> Array:
-        """The driver's pose of the tool in the base frame. Shapes (7,)."""
+        """Return the driver's pose of the tool in the base frame. Shapes (7,)."""
         if self.pose_in_base is None:
             return pose
         moved: Array = pose_compose(self.pose_in_base.pose, pose)
         return moved
 
     def twist_to_base(self, twist: Array, tool_quat: Array) -> Array:
-        """The driver's twist along the axes of the base frame.
+        """Return the driver's twist along the axes of the base frame.
 
         Args:
             twist: Linear [m/s] and angular [rad/s] velocity of the tool centre point; shape (6,).
@@ -80,20 +80,20 @@ class DriverFrames:
         return twist if self.pose_in_base is None else _turned(self.pose_in_base.pose[3:], twist)
 
     def tool_quat_of_driver(self, tool_quat: Array) -> Array:
-        """The tool's orientation in the base frame, given in the pose's frame. Shapes (4,), xyzw."""
+        """Return the tool's orientation in the pose's frame, from that in the base frame. Shapes (4,), xyzw."""
         if self.pose_in_base is None:
             return tool_quat
         return quat_multiply(quat_inverse(self.pose_in_base.pose[3:]), tool_quat)
 
 
 def frame_fault(topic: str, setting: str, expected: str, found: str) -> str:
-    """Why a message's `frame_id` does not fit, as one line; "" when it does.
+    """Return a one-line error for a message with a wrong `frame_id`; "" when it is correct.
 
     Args:
-        topic: Where it came from.
+        topic: Topic of the message.
         setting: The profile's key that names the expected frame.
-        expected: What the profile says.
-        found: What the message says.
+        expected: Frame in the profile.
+        found: Frame in the message.
     """
     if found == expected:
         return ""

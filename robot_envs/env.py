@@ -1,6 +1,6 @@
 """A robot, its cameras, a task and the safety gate as one gymnasium environment.
 
-Actions are steps of the tool in its own frame. `observed.py` says what is observed.
+Actions are steps of the tool in its own frame. `observed.py` defines the observation.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         config: Periods and scales.
         robot: Connected here, closed by ``close``.
         cameras: Their names become keys of the observation.
-        task: Draws episodes and judges them.
+        task: Draws episodes and evaluates them.
         stage: Arranges the workpieces.
-        gate: Every command passes it.
+        gate: Limits every command.
         clock: Drives the control period.
-        lockstep: The clock is simulated: time stands still between steps, and a learner that is behind may be
-            waited for.
+        lockstep: True if the clock is simulated: time stands still between steps, and the actor may wait for the
+            learner.
         reward: Scores every step after the task's evaluation.
         sensors: Their names become keys of the observation.
     """
@@ -92,7 +92,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
-        # Where workpieces are only noted, a task that follows them cannot tell that one has been moved.
+        # A stage that only notes placements cannot show a task that a workpiece has been moved.
         follows, only_noted = getattr(task, "follows_workpieces", False), getattr(stage, "only_noted", False)
         self._task_judges = not (follows and only_noted)
         self._scoring = Scoring(reward, task.reward_terms, self._observed.space, task_latches=True)
@@ -110,7 +110,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Draw an episode, arrange the stage, move the arm to its start.
 
         Raises:
-            StopLatchedError: A stop is latched; call ``resume`` when a person says so.
+            StopLatchedError: A stop is latched; call ``resume`` when the operator confirms that it is safe.
         """
         super().reset(seed=seed)
         if self.gate.stop_reason is not None:
@@ -124,7 +124,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._move(plan.start_pose, plan.gripper_width)
         self._sources.begin()
         self._motion.begin()
-        # What is wrong already stops the robot before the first step, which then moves nothing.
+        # An existing fault stops the robot before the first step, which then moves nothing.
         self._check()
         self._start_pose = self._state.tcp_pose
         self._gripper_width = plan.gripper_width
@@ -135,12 +135,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._observe(), self._info(outcome) | self._scoring.begin(outcome, self._task_judges)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Gate the action, command it, wait for the end of the control period, and look.
+        """Gate the action, command it, wait for the end of the control period, and observe.
 
-        The gate's stop ends the episode with the robot holding where it is: terminated without reward when the
-        action brought it about (a force beyond the limit), else truncated.
+        A stop of the gate ends the episode, and the robot holds where it is. The episode is terminated without reward
+        if the action caused the stop (a force beyond the limit), else truncated.
         """
-        # The state may have grown old while somebody chose the action.
+        # The state may have become stale while the policy or the operator chose the action.
         stopped_before = self.gate.check_state(self._state, self.clock.now_ns()) is not None
         wanted = self._command_for(np.asarray(action, np.float64))
         with self._sending:
@@ -149,7 +149,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
                 self.robot.hold()
             else:
                 self.robot.command(command)
-                if self.gate.stop_reason is not None:  # a stop that did not take the lock
+                if self.gate.stop_reason is not None:  # a stop that was latched without the lock
                     self.robot.hold()
         if command is None:
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
@@ -157,7 +157,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             if self._held.is_moving:
                 self._motion.commanded(command, self._state)
             else:
-                self._motion.begin()  # the steady error of a held pose is no motion that was asked for
+                self._motion.begin()  # the steady error of a held pose is not a commanded motion
             self._gripper_width = command.gripper_width
         overrun = self._wait()
         self._state = self.gate.believe(self.robot.read(), self._state)
@@ -170,11 +170,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         outcome = self._task.evaluate(self._state, self._stage)
         observation, info = self._observe(), self._info(outcome)
         score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges)
-        stop = self.gate.stop_reason  # after the score, which takes its time
+        stop = self.gate.stop_reason  # read after the score, which takes time
         stopped = stop is not None
         if stopped:
             score, facts = self._scoring.stopped(outcome, self._task_judges)
-        # A stop that the action brought about is a failure to learn from; any other only cuts the episode short.
+        # A stop caused by the action is a failure to learn from; any other stop only truncates the episode.
         terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success
         truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
         facts |= {"stop_reason": self.gate.stop_text, "gated_command": command.flat(), "overrun": overrun}
@@ -182,12 +182,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why the robot was stopped, until somebody resumes."""
+        """Reason of the latched stop; None while nothing is latched."""
         return self.gate.stop_reason
 
     @property
     def commanded_grippers(self) -> NDArray[np.float64]:
-        """The gripper entries (n_arms,) that would command the present widths again; 0 where none does."""
+        """Gripper entries (n_arms,) that would command the present widths again; 0 where none does."""
         return commanded_wish(self._gripper_width, self.config.gripper_open_m)
 
     @property
@@ -196,18 +196,18 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self.gate.stops
 
     def resume(self, since: int | None = None) -> bool:
-        """Clear the latched stop: the operator says that it is safe, and the next episode may start.
+        """Clear the latched stop after the operator's confirmation, so that the next episode may start.
 
         Args:
-            since: `stops` at the moment when the operator said so; a stop after it stays latched.
+            since: Value of `stops` when the operator confirmed; a later stop stays latched.
 
         Returns:
-            Whether no stop is latched now.
+            True when no stop is latched now.
         """
         return self.gate.resume(since)
 
     def stop(self, reason: StopReason) -> None:
-        """Latch a stop and hold, from any thread. A command that is on its way to the robot does not follow it."""
+        """Latch a stop and hold, from any thread. No command is sent between the two."""
         with self._sending:
             self.gate.stop(reason)
             self.robot.hold()
@@ -219,7 +219,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self.gate.begin(self._state.tcp_pose)
 
     def park(self) -> None:
-        """Bring the arm to where it waits while a person has a break, and hold there. Nothing latches."""
+        """Move the arm to its park pose for the operator's break, and hold there. Nothing latches."""
         at, pose = self.gate.limits.park_position_m, self._start_pose
         if self.gate.stop_reason is None and len(pose):
             if at is not None:
@@ -231,9 +231,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.robot.hold()
 
     def preflight(self) -> str:
-        """The objection to moving after a break, as a stop reason; "" = there is none.
+        """Return the objection to moving after a break, as a stop reason; "" = there is none.
 
-        Nothing that is found here latches, and a stop that is latched stays.
+        A fault found here does not latch, and a latched stop stays.
         """
         self.robot.forget_pose()
         self._state = self.robot.read()
@@ -246,14 +246,14 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return trial.stop_text
 
     def close(self) -> None:
-        """Hold, and let go of robot, cameras and sensors."""
+        """Hold, and close robot, cameras and sensors."""
         self.robot.close()
         self._sources.close()
 
     def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
-        """The command that a normalised action asks for: a step of each tool in its own frame."""
+        """Return the command of a normalised action: a step of each tool in its own frame."""
         if not np.isfinite(action).all():
-            # Clipping would make a command of an infinite action; the gate has to see what was asked for.
+            # Clipping would turn an infinite action into a valid command; the gate has to see the fault.
             return RobotCommand(np.full_like(self._state.tcp_pose, np.nan), self._gripper_width)
         arms = np.clip(action.reshape(self.robot.n_arms, -1), -1.0, 1.0)
         delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
@@ -266,7 +266,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return RobotCommand(target, width)
 
     def _check(self) -> StopReason | None:
-        """Look through the cameras; latch and return what is wrong with them or with the arm, most basic first."""
+        """Check cameras, sensors and arm; latch and return the most basic fault."""
         self.gate.check_state(self._state, self.clock.now_ns())
         self._look(self.gate)
         return self.gate.latch(self._motion.check(self._state))
@@ -289,9 +289,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self.gate.check_state(state, self.clock.now_ns()) is None
 
     def _wait(self) -> bool:
-        """Sleep until the period's end. After an overrun the schedule starts anew instead of catching up in a burst.
+        """Sleep until the end of the period. After an overrun the schedule restarts, instead of catching up in a burst.
 
-        A machine that is busy may also wake the loop late, and then the next period would be short.
+        A busy machine may also wake the loop late, and then the next period would be too short.
         """
         now = self.clock.now_ns()
         overrun = now > self._next_ns

@@ -1,4 +1,4 @@
-"""How a task is driven."""
+"""Settings of the control loop: periods, action scales and gripper."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["EnvConfig"]
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """How a task is driven.
+    """Settings of the control loop of one task.
 
     Attributes:
         control_period_s: Time between two actions.
         max_steps: Steps after which an episode is truncated.
         action_scale_m: Translation of the tool for an action of 1.
         action_scale_rad: Rotation of the tool for an action of 1.
-        learns_gripper: Whether the last entry of the action opens (1) and closes (-1) the gripper.
-        gripper_open_m: Opening that an open command asks for.
+        learns_gripper: True if the last entry of the action opens (1) and closes (-1) the gripper.
+        gripper_open_m: Opening of an open command.
     """
 
     control_period_s: float
@@ -36,5 +36,5 @@ class EnvConfig:
 
     @property
     def entries_per_arm(self) -> int:
-        """Of an action: a step of the tool, and the gripper's wish where that is learnt."""
+        """Entries of an action per arm: a step of the tool, and the gripper where its control is learnt."""
         return 7 if self.learns_gripper else 6

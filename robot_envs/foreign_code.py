@@ -1,4 +1,4 @@
-"""Calls of a user's own environment or expert, whose exceptions become one line."""
+"""Calls of a user's own environment or expert; their exceptions become one-line errors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["ForeignCodeError", "as_array", "call_entry_point", "one_line"]
 
 
 class ForeignCodeError(RuntimeError):
-    """The user's own environment or expert raised, or returned something that cannot be used."""
+    """Error of the user's own environment or expert: it raised, or returned an invalid value."""
 
 
 def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], where: str, what: str) -> Any:
-    """Call what an entry point names.
+    """Call the function or class of an entry point.
 
     Args:
         entry: A function or a class.
@@ -31,11 +31,11 @@ def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], wh
         what: The setting that holds the arguments.
 
     Raises:
-        ConfigError: It does not take these arguments, or it raised.
+        ConfigError: The entry does not accept these arguments, or it raised.
     """
     try:
         signature = inspect.signature(entry)
-    except (TypeError, ValueError):  # some classes of compiled modules have none
+    except (TypeError, ValueError):  # some classes of compiled modules have no signature
         signature = None
     if signature is not None:
         try:
@@ -50,7 +50,7 @@ def call_entry_point(entry: Callable[..., Any], arguments: Mapping[str, Any], wh
 
 @contextmanager
 def one_line(what: str) -> Iterator[None]:
-    """Turn an exception of foreign code within into a `ForeignCodeError` that begins with `what`."""
+    """Convert an exception of foreign code in the block into a `ForeignCodeError` that begins with `what`."""
     try:
         yield
     except ForeignCodeError:
@@ -63,7 +63,7 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     """Return a foreign value as an array.
 
     Raises:
-        ForeignCodeError: It is none, such as a ragged list or a tensor on a GPU.
+        ForeignCodeError: The value is no array, such as a ragged list or a tensor on a GPU.
     """
     try:
         return np.asarray(value)

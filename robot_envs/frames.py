@@ -3,8 +3,8 @@
 ``pose_compose(a_to_b, b_to_c)`` reads from left to right; a pose named ``tool_in_base`` maps tool coordinates to
 base coordinates.
 
-The arithmetic is on plain numbers, row by row: there are one or two arms, and numpy takes longer to look at so small
-an array than Python to compute with it.
+The arithmetic is on plain numbers, row by row. With one or two arms, the overhead of numpy on such small arrays is
+larger than the whole computation in Python.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _SMALL_ANGLE = 1e-8
 
 
 def quat_multiply(a: Array, b: Array) -> Array:
-    """Hamilton product: the rotation ``b`` followed by ``a``. Shapes (..., 4), xyzw."""
+    """Return the Hamilton product: the rotation ``b`` followed by ``a``. Shapes (..., 4), xyzw."""
     return _over_rows(_multiply, a, b)
 
 
 def quat_inverse(quat: Array) -> Array:
-    """The opposite rotation of a unit quaternion. Shape (..., 4)."""
+    """Return the inverse rotation of a unit quaternion. Shape (..., 4)."""
     return _over_rows(_invert, quat)
 
 
@@ -38,63 +38,63 @@ def quat_rotate(quat: Array, vector: Array) -> Array:
 
 
 def quat_from_rotvec(rotvec: Array) -> Array:
-    """Rotation vector [rad] to quaternion. Shape (..., 3) to (..., 4)."""
+    """Convert a rotation vector [rad] to a quaternion. Shape (..., 3) to (..., 4)."""
     return _over_rows(_from_rotvec, rotvec)
 
 
 def rotvec_from_quat(quat: Array) -> Array:
-    """Quaternion to the shortest rotation vector [rad]. Shape (..., 4) to (..., 3)."""
+    """Convert a quaternion to the shortest rotation vector [rad]. Shape (..., 4) to (..., 3)."""
     return _over_rows(_to_rotvec, quat)
 
 
 def quat_from_matrix(matrix: Array) -> Array:
-    """Rotation matrix (..., 3, 3) to quaternion (..., 4), by the largest diagonal term (Shepperd's method)."""
+    """Convert rotation matrices (..., 3, 3) to quaternions (..., 4) with the largest diagonal term (Shepperd)."""
     return _over_rows(_from_matrix, matrix.reshape(*matrix.shape[:-2], 9))
 
 
 def pose(position: ArrayLike, quat: ArrayLike = IDENTITY_QUAT) -> Array:
-    """Put a pose together. Shapes (..., 3) and (..., 4) to (..., 7)."""
+    """Combine position and quaternion to a pose. Shapes (..., 3) and (..., 4) to (..., 7)."""
     return _over_rows(lambda at, turned: (*at, *turned), np.asarray(position, np.float64), np.asarray(quat, np.float64))
 
 
 def pose_compose(outer: Array, inner: Array) -> Array:
-    """``outer`` then ``inner``: with tool_in_base and tip_in_tool it gives tip_in_base. Shapes (..., 7)."""
+    """Compose ``outer`` and ``inner``: tool_in_base and tip_in_tool give tip_in_base. Shapes (..., 7)."""
     return _over_rows(_compose, outer, inner)
 
 
 def pose_inverse(pose_: Array) -> Array:
-    """With tool_in_base it gives base_in_tool. Shape (..., 7)."""
+    """Return the inverse pose: tool_in_base gives base_in_tool. Shape (..., 7)."""
     return _over_rows(_invert_pose, pose_)
 
 
 def pose_relative(reference: Array, pose_: Array) -> Array:
-    """``pose_`` as seen from ``reference``, both in one frame. Shapes (..., 7)."""
+    """Return ``pose_`` relative to ``reference``; both are given in the same frame. Shapes (..., 7)."""
     return _over_rows(lambda a, b: _compose(_invert_pose(a), b), reference, pose_)
 
 
 def pose_to_vector(pose_: Array) -> Array:
-    """Position [m] and rotation vector [rad]. Shape (..., 7) to (..., 6)."""
+    """Convert a pose to position [m] and rotation vector [rad]. Shape (..., 7) to (..., 6)."""
     return _over_rows(lambda row: (*row[:3], *_to_rotvec(row[3:])), pose_)
 
 
 def pose_from_vector(vector: Array) -> Array:
-    """The inverse of ``pose_to_vector``. Shape (..., 6) to (..., 7)."""
+    """Convert position [m] and rotation vector [rad] to a pose. Shape (..., 6) to (..., 7)."""
     return _over_rows(lambda row: (*row[:3], *_from_rotvec(row[3:])), vector)
 
 
 def cross(a: Array, b: Array) -> Array:
-    """Cross product. Shapes (..., 3)."""
+    """Return the cross product. Shapes (..., 3)."""
     return _over_rows(_cross, a, b)
 
 
 def length(vector: Array) -> Array:
-    """Euclidean length. Shape (..., n) to (...)."""
+    """Return the Euclidean length. Shape (..., n) to (...)."""
     found: Array = np.sqrt(np.einsum("...i,...i->...", vector, vector))
     return found
 
 
 def _over_rows(function: Callable[..., Row], *arrays: Array) -> Array:
-    """Apply a function of rows to arrays whose leading axes are alike, or can be broadcast."""
+    """Apply a function of rows to arrays whose leading axes are equal, or can be broadcast."""
     shapes = [array.shape[:-1] for array in arrays]
     leading = shapes[0]
     if shapes.count(leading) < len(shapes):
@@ -152,7 +152,7 @@ def _to_rotvec(quat: Row) -> Row:
     x, y, z, w = quat
     sine = math.sqrt(x * x + y * y + z * z)
     scale = 2.0 if sine < _SMALL_ANGLE else 2.0 * math.atan2(sine, abs(w)) / sine
-    if w < 0.0:  # the same rotation, the long way round
+    if w < 0.0:  # the same rotation by more than half a turn
         scale = -scale
     return x * scale, y * scale, z * scale
 

@@ -1,4 +1,4 @@
-"""A foreign action space as the actor sees it: a vector within [-1, 1]."""
+"""Conversion of a foreign action space to a vector within [-1, 1]."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["ActionScaling"]
 
 
 class ActionScaling:
-    """Scales between [-1, 1] and the bounds of a Box.
+    """Scaling between [-1, 1] and the bounds of a Box.
 
     Args:
-        space: The environment's.
-        bound: Entries without bounds of their own count as within [-bound, bound]; None = there must be none.
+        space: Action space of the environment.
+        bound: Bound of entries that have none, as [-bound, bound]; None = every entry must have bounds.
 
     Raises:
-        SpaceError: The space is no Box, or not bounded.
+        SpaceError: The space is not a Box, or not bounded.
     """
 
     def __init__(self, space: Any, bound: float | None) -> None:
@@ -34,7 +34,7 @@ class ActionScaling:
         if not np.prod(space.shape, dtype=np.int64):
             raise SpaceError(f"expected an action of at least one number, found shape {space.shape}")
         low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-        open_low, open_high = ~(low > -FAR), ~(high < FAR)  # NaN bounds nothing either
+        open_low, open_high = ~(low > -FAR), ~(high < FAR)  # NaN is no bound either
         if bound is None and (open_low.any() or open_high.any()):
             raise SpaceError(
                 f"expected an environment with a bounded Box action, found {_named(space)}; give the size of its "
@@ -52,7 +52,7 @@ class ActionScaling:
         self.shape = space.shape
 
     def to_inner(self, action: NDArray[Any]) -> NDArray[Any]:
-        """A normalised action (A,) in the environment's units, shape and type; a whole number is the nearest one."""
+        """Convert a normalised action (A,) to the environment's units, shape and type; integers are rounded."""
         share = (np.clip(np.asarray(action, np.float64).reshape(self.shape), -1.0, 1.0) + 1.0) / 2.0
         scaled = self._low + share * self._span
         if np.issubdtype(self._dtype, np.integer) or self._dtype == np.bool_:
@@ -60,10 +60,10 @@ class ActionScaling:
         return np.asarray(scaled.astype(self._dtype))
 
     def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
-        """An action of the environment, normalised. Shape (A,)."""
+        """Normalise an action of the environment. Shape (A,)."""
         span = np.where(self._span > 0.0, self._span, 1.0)
         scaled = (action.reshape(self.shape) - self._low) / span * 2.0 - 1.0
-        scaled = np.where(self._span > 0.0, scaled, 0.0)  # an entry with one value only has nothing to choose
+        scaled = np.where(self._span > 0.0, scaled, 0.0)  # an entry with a single possible value
         return np.clip(scaled, -1.0, 1.0).astype(np.float32).ravel()
 
 

@@ -1,4 +1,4 @@
-"""Any gymnasium environment in the terms of the actor: Dict observations, Box(-1, 1) actions, ``success``."""
+"""Adapter from any gymnasium environment to the actor: Dict observations, Box(-1, 1) actions, ``success``."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ __all__ = ["GymTaskConfig", "GymTaskEnv", "make_gym_env"]
 
 Observation = dict[str, NDArray[Any]]
 MAX_FRAME_TEXT = 64  # characters of a field's frame in a schema
-ENDLESS = 10_000  # steps of an episode after which a missing time limit is the likely reason
+ENDLESS = 10_000  # steps of an episode after which a time limit is probably missing
 
 logger = get_logger("gym_env")
 
 
 @dataclass(frozen=True)
 class GymTaskConfig:
-    """How a foreign environment is taught.
+    """Settings of a foreign environment.
 
     Attributes:
         kind: gym.
         entry_point: ``package.module:function`` that makes the environment; ``gymnasium:make`` for a registered one.
         arguments: Keyword arguments for it; null = none.
         expert: ``package.module:Class`` with ``reset(info)`` and ``act(observation, info)``, in the environment's own
-            observations and actions; null = nobody demonstrates or corrects.
-        control_period_s: What one step stands for.
+            observations and actions; null = no demonstrations and no corrections.
+        control_period_s: Time that one step represents.
         max_steps: Steps after which an episode is truncated; null = the environment's own limit.
         reward: env = the environment's reward; success = 1 on success, else 0.
         success_reward: A step reward of at least this counts as success; null = success comes from ``info``.
-        success_steps: Steps in a row that must count.
-        terminate_on_success: Whether success ends the episode as terminated.
-        action_bound: Largest size of an entry of the action that has no bounds of its own, in the environment's
-            units; null = every entry has bounds.
+        success_steps: Number of consecutive steps that must count as success.
+        terminate_on_success: True if success ends the episode as terminated.
+        action_bound: Largest magnitude of an entry of the action without bounds, in the environment's units; null =
+            every entry has bounds.
     """
 
     kind: Literal["gym"]
@@ -80,18 +80,18 @@ class GymTaskConfig:
 
 
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
-    """The inner environment in the actor's terms.
+    """Adapter around a foreign environment, the inner environment.
 
-    It keeps the contract of ``teachable.py``. A stop ends the running episode before the inner environment is stepped
-    again, and no episode starts while it is latched.
+    It fulfils the contract of ``teachable.py``. A stop ends the running episode before the inner environment is stepped
+    again. No episode starts while a stop is latched.
 
     Args:
         env: The inner environment.
-        config: How it is driven.
+        config: Its settings.
         reward: Scores every step after the inner environment.
 
     Raises:
-        ConfigError: It is no environment, its spaces cannot be recorded or acted in, or the reward does not fit it.
+        ConfigError: `env` is no environment, its spaces are not supported, or the reward does not fit it.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], config: GymTaskConfig, reward: Reward) -> None:
@@ -120,11 +120,11 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.privileged: tuple[str, ...] = ()
         self.gripper_entries: tuple[int, ...] = ()
         self.commanded_grippers = np.zeros(0)
-        # The zero of a foreign environment's action may be any position.
+        # In a foreign environment, an action of zero may command any position.
         self.motion_entries = np.zeros(self._actions.size, np.bool_)
         self._latch = StopLatch()
         self._streak = self._steps = 0
-        self._reports_success = config.success_reward is not None  # as far as has been seen
+        self._reports_success = config.success_reward is not None  # as far as is known
         self._warned: set[str] = set()
 
     def reset(
@@ -133,8 +133,8 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Start an episode of the inner environment.
 
         Raises:
-            ForeignCodeError: The inner environment raised, or returned something that is not of its spaces.
-            StopLatchedError: A stop is latched; call ``resume`` when a person says so.
+            ForeignCodeError: The inner environment raised, or returned a value outside its spaces.
+            StopLatchedError: A stop is latched; call ``resume`` when the operator confirms that it is safe.
         """
         super().reset(seed=seed)
         if self._latch.reason is not None:
@@ -148,7 +148,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._outer(raw), outer_info | facts
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Scale the action to the inner environment's bounds and step it.
+        """Scale the action to the inner environment's bounds, and step the environment.
 
         Raises:
             ForeignCodeError: As in `reset`.
@@ -158,7 +158,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if not np.isfinite(action).all():
             return self._refuse(StopReason.NON_FINITE_ACTION)
         inner = self._actions.to_inner(action)
-        command = inner.astype(np.float32).ravel()  # before the environment has it in hand
+        command = inner.astype(np.float32).ravel()  # before the environment can modify it
         with one_line("step of the environment"):
             raw, reward, terminated, truncated, info = as_step(self.inner.step(inner))
         self._newest = raw, info
@@ -175,7 +175,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return outer, score.reward, terminated, truncated and not terminated, outer_info | facts
 
     def _refuse(self, reason: StopReason) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Cut the episode short; the action never reaches the inner environment."""
+        """Truncate the episode; the action never reaches the inner environment."""
         raw, info = self._newest
         refused = self._info(raw, info)
         _, facts = self._scoring.stopped(_outcome(0.0, False, refused), self._reports_success)
@@ -183,7 +183,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._outer(raw), 0.0, False, True, refused | facts
 
     def to_outer(self, action: NDArray[np.float64]) -> NDArray[np.float32]:
-        """An action of the inner environment, normalised. Shape (A,)."""
+        """Normalise an action of the inner environment. Shape (A,)."""
         return self._actions.to_outer(action)
 
     @property
@@ -205,13 +205,13 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._latch.resume(since)
 
     def hold(self) -> None:
-        """Time only passes in ``step``."""
+        """Do nothing: time passes only in ``step``."""
 
     def park(self) -> None:
-        """There is no arm to park."""
+        """Do nothing: there is no arm to park."""
 
     def preflight(self) -> str:
-        """Nothing speaks against going on after a break."""
+        """Return "": there is no objection to resuming after a break."""
         return ""
 
     def close(self) -> None:
@@ -232,7 +232,7 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._streak >= self._config.success_steps
 
     def _note_end(self, info: Mapping[str, Any], ended: bool) -> None:
-        """Say what keeps an episode from ever ending, or from ever counting as a success."""
+        """Log a warning if episodes cannot end, or can never count as a success."""
         if ended and not self._reports_success and not self._scoring.judges:
             self._warn(
                 "success",
@@ -270,15 +270,15 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
 
 def _outcome(reward: float, success: bool, info: Mapping[str, Any]) -> Outcome:
-    """The inner environment's own outcome; its progress is NaN where it tells none."""
+    """Return the inner environment's own outcome; progress is NaN if the info has none."""
     return Outcome(reward, success, float(info.get("progress", np.nan)))
 
 
 def make_gym_env(config: GymTaskConfig, reward: Reward) -> GymTaskEnv:
-    """Make the foreign environment that the configuration names.
+    """Construct the foreign environment that the configuration names.
 
     Raises:
-        ConfigError: It cannot be made, or cannot be taught.
+        ConfigError: The environment cannot be constructed, or is not supported.
     """
     entry = load_entry_point(config.entry_point, "task.entry_point")
     try:

@@ -1,4 +1,4 @@
-"""A user's expert of a foreign environment, in the actor's terms."""
+"""Adapter for a user's scripted expert of a foreign environment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["ForeignExpert", "make_foreign_expert"]
 
 
 class ForeignExpert:
-    """Shows the expert its own environment's observation and info, and normalises its action."""
+    """Expert that receives the inner environment's observation and info; its action is normalised."""
 
     def __init__(self, expert: Any, env: GymTaskEnv) -> None:
         self._expert = expert
         self._env = env
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new episode of the inner environment starts.
+        """Start a new episode of the inner environment.
 
         Raises:
             ForeignCodeError: The expert raised.
@@ -32,10 +32,10 @@ class ForeignExpert:
             self._expert.reset(info["truth"]["info"])
 
     def act(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
-        """The expert's action, normalised. Shape (A,).
+        """Return the expert's action, normalised. Shape (A,).
 
         Raises:
-            ForeignCodeError: The expert raised, or returned no action of the environment.
+            ForeignCodeError: The expert raised, or did not return an action of the environment.
         """
         truth, shape = info["truth"], self._env.action_shape
         with one_line("task.expert: act"):
@@ -52,10 +52,10 @@ class ForeignExpert:
 
 
 def make_foreign_expert(entry: Callable[..., Any], env: GymTaskEnv) -> ForeignExpert:
-    """Make the expert that the configuration names.
+    """Construct the expert that the configuration names.
 
     Raises:
-        ConfigError: It cannot be made without arguments, or has no `reset` and `act`.
+        ConfigError: The expert cannot be constructed without arguments, or has no `reset` and `act`.
     """
     expert = call_entry_point(entry, {}, "task.expert", "task.expert: its arguments")
     missing = [name for name in ("reset", "act") if not callable(getattr(expert, name, None))]

@@ -12,13 +12,13 @@ from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError, check
 
 __all__ = ["Picture", "picture_layout"]
 
-SMALLEST_SIDE = 31  # pixels; no encoder reads a smaller picture
-GRID_SIDE = 8  # below this an array of whole numbers is a grid, such as a board, and no picture
+SMALLEST_SIDE = 31  # pixels; no encoder supports a smaller picture
+GRID_SIDE = 8  # a smaller array of integers is a grid, such as a board, and no picture
 CHANNELS = (1, 3)
-# Bounds of a picture whose values are not bytes; others would lose their meaning in 8 bits.
+# Supported bounds of a picture whose values are not bytes; other ranges cannot be converted to 8 bits.
 PICTURE_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 BYTES = (0.0, 255.0)
-TOLERANCE = 0.01  # of a picture's range: rounding and resampling go beyond it by so much
+TOLERANCE = 0.01  # share of a picture's range by which rounding and resampling may exceed it
 
 
 class Picture:
@@ -37,7 +37,7 @@ class Picture:
         self.scale: tuple[float, ...] = ()
 
     def read(self, value: Any) -> NDArray[Any]:
-        """The picture, (height, width, 3) uint8, never the environment's own buffer."""
+        """Return the picture, (height, width, 3) uint8, always as a copy of the environment's buffer."""
         array = np.asarray(value)
         check_shape(array, self._shape)
         picture = self._as_bytes(array).reshape(self._squeezed).transpose(self._axes)
@@ -46,7 +46,7 @@ class Picture:
         return np.array(picture, order="C")
 
     def strays(self, read: NDArray[Any]) -> bool:
-        """Never: what is not of its space is not read."""
+        """Return False: `read` rejects values outside the space."""
         return False
 
     def _as_bytes(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -69,10 +69,10 @@ class Picture:
 
 
 def picture_layout(box: spaces.Box) -> tuple[tuple[int, ...], tuple[float, float]] | None:
-    """The axes (height, width[, channel]) of a picture and the bounds of its values; None for numbers.
+    """Return the axes (height, width[, channel]) of a picture and the bounds of its values; None for numbers.
 
     Raises:
-        SpaceError: It has a picture's shape, and the log cannot hold it as one.
+        SpaceError: The box has a picture's shape, but the log cannot store it as a picture.
     """
     shape = _without_leading_ones(box.shape)
     wide = sum(side >= SMALLEST_SIDE for side in shape)
@@ -105,7 +105,7 @@ def picture_layout(box: spaces.Box) -> tuple[tuple[int, ...], tuple[float, float
 
 
 def _is_small_grey(box: spaces.Box, shape: tuple[int, ...]) -> bool:
-    """Whether an array of bytes or 16-bit numbers has the shape of a small picture with one channel."""
+    """Return whether an array of bytes or 16-bit numbers has the shape of a small picture with one channel."""
     sides = [side for side in shape if side > 1]
     return box.dtype in (np.uint8, np.uint16) and len(sides) == 2 and min(sides) >= GRID_SIDE
 
@@ -132,7 +132,7 @@ def _bounds(box: spaces.Box) -> tuple[float, float] | None:
 
 
 def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of one picture of a batch of one."""
+    """Return the shape of the single picture in a batch of one."""
     while len(shape) > 3 and shape[0] == 1:
         shape = shape[1:]
     return shape

@@ -1,4 +1,4 @@
-"""What a foreign environment's reset and step return, checked and in plain types."""
+"""Return values of a foreign environment's reset and step, checked and converted to plain types."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ OLD = "an environment of the older gym package has to be wrapped, for example wi
 
 
 class StepResult(NamedTuple):
-    """What a step has led to, as the environment says it."""
+    """Result of a step, as the environment reports it."""
 
     observation: Any
-    reward: float  # NaN where the environment says so
+    reward: float  # NaN if the environment returns NaN
     terminated: bool
     truncated: bool
     info: Mapping[str, Any]
 
 
 def as_reset(returned: Any) -> tuple[Any, Mapping[str, Any]]:
-    """Take an observation and an info from what `reset` returned.
+    """Return the observation and the info from the return value of `reset`.
 
     Raises:
-        ForeignCodeError: It returned something else.
+        ForeignCodeError: The return value has another form.
     """
     if not (isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[1], Mapping)):
         raise ForeignCodeError(
@@ -38,10 +38,10 @@ def as_reset(returned: Any) -> tuple[Any, Mapping[str, Any]]:
 
 
 def as_step(returned: Any) -> StepResult:
-    """Take the five parts from what `step` returned.
+    """Return the five parts of the return value of `step`.
 
     Raises:
-        ForeignCodeError: It returned something else, or several environments' at once.
+        ForeignCodeError: The return value has another form, or is that of several environments at once.
     """
     if not (isinstance(returned, tuple) and len(returned) == 5 and isinstance(returned[4], Mapping)):
         raise ForeignCodeError(
@@ -59,35 +59,35 @@ def as_step(returned: Any) -> StepResult:
 
 
 def as_number(value: Any, name: str) -> float:
-    """One number, alone or in an array of one element.
+    """Return one number from a number, or from an array of one element.
 
     Raises:
-        ForeignCodeError: It is something else, or several numbers.
+        ForeignCodeError: The value is not a number, or has several numbers.
     """
     array = as_array(value, f"{name} of the environment")
     if array.dtype.kind not in "biuf" or array.size != 1:
         raise ForeignCodeError(
             f"{name} of the environment: expected one number, found {_shape_of(value)}; "
-            "several environments in one are not taught, make one"
+            "several environments in one are not supported; make a single one"
         )
     return float(array.reshape(-1)[0])
 
 
 def as_flag(value: Any, name: str) -> bool:
-    """One truth value, alone or in an array of one element; NaN is no.
+    """Return one truth value from a value, or from an array of one element; NaN counts as False.
 
     Raises:
-        ForeignCodeError: It is something else, or several values.
+        ForeignCodeError: The value is not a truth value, or has several values.
     """
     number = as_number(value, name)
     return bool(number) and number == number
 
 
 def reported_success(info: Mapping[str, Any]) -> bool | None:
-    """Whether `info` reports success; None where it says nothing of it. Of several values all have to.
+    """Return whether `info` reports success; None if it has no such key. Of several values, all have to be true.
 
     Raises:
-        ForeignCodeError: It is no truth value or number.
+        ForeignCodeError: The value is neither a truth value nor a number.
     """
     found = [key for key in SUCCESS_KEYS if info.get(key) is not None]
     for key in found:

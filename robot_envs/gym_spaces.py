@@ -21,8 +21,8 @@ from steadyhand.runtime.logging import escaped
 __all__ = ["FAR", "ObservedField", "observed_fields"]
 
 FAR = float(np.finfo(np.float32).max)
-MAX_ONE_HOT = 4096  # entries of a one-hot vector
-MAX_SCALED = 8192  # entries of a vector whose scales a schema holds
+MAX_ONE_HOT = 4096  # largest number of entries of a one-hot vector
+MAX_SCALED = 8192  # largest number of entries of a vector with scales in the schema
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class ObservedField:
     """One recorded field.
 
     Attributes:
-        name: The keys on the way to it, joined with ``/``.
-        path: The keys of Dicts and the places in Tuples on the way to it.
-        reader: Converts it.
+        name: The keys that lead to the field, joined with ``/``.
+        path: The keys of Dicts and the indices of Tuples that lead to the field.
+        reader: Converter of the field.
     """
 
     name: str
@@ -40,10 +40,10 @@ class ObservedField:
     reader: FieldReader
 
     def read(self, observation: Any) -> NDArray[Any]:
-        """Take this field out of a whole observation.
+        """Return this field of a whole observation.
 
         Raises:
-            ObservationError: It is missing, or not of its space.
+            ObservationError: The field is missing, or does not match its space.
         """
         value = observation
         for key in self.path:
@@ -52,7 +52,7 @@ class ObservedField:
             return self.reader.read(value)
         except ObservationError as error:
             raise ObservationError(f"{self.name}: {error}") from None
-        except Exception as error:  # of a value that is no array: ragged lists, tensors on a GPU
+        except Exception as error:  # values that are no arrays: ragged lists, tensors on a GPU
             found = f"{kind_of(value)} ({escaped(' '.join(str(error).split()))})"
             raise ObservationError(f"{self.name}: expected numbers on the CPU, found {found}") from error
 
@@ -71,7 +71,7 @@ def observed_fields(space: spaces.Space[Any], root: str = "state") -> tuple[Obse
     """Return the fields of an observation space; one that is not a Dict is called `root`.
 
     Raises:
-        SpaceError: A part of it cannot be recorded.
+        SpaceError: A part of the space is not supported by the log.
     """
     names = () if isinstance(space, spaces.Dict) else (root,)
     fields = tuple(_walk(space, names, ()))
@@ -116,14 +116,14 @@ def _reader(space: spaces.Space[Any]) -> FieldReader:
 
 
 class Vector:
-    """Numbers of any shape and type as a float32 vector."""
+    """Converter from numbers of any shape and type to a float32 vector."""
 
     def __init__(self, box: spaces.Box) -> None:
         if not np.prod(box.shape, dtype=np.int64):
             raise SpaceError(f"expected at least one number, found shape {box.shape}; leave it out of the observation")
         self._shape = box.shape
         low, high = (bound.astype(np.float64).ravel() for bound in (box.low, box.high))
-        # Infinite bounds have no JSON form; the schema wants numbers.
+        # Infinite bounds have no JSON form, and the schema needs numbers.
         self.space: spaces.Space[Any] = spaces.Box(
             np.clip(low, -FAR, FAR).astype(np.float32), np.clip(high, -FAR, FAR).astype(np.float32), dtype=np.float32
         )
@@ -132,21 +132,21 @@ class Vector:
         self._low, self._high = low - slack, high + slack
 
     def read(self, value: Any) -> NDArray[Any]:
-        """The number or numbers, (n,) float32."""
+        """Return the numbers, (n,) float32."""
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise ObservationError(f"expected numbers of shape {self._shape}, found {kind_of(value)}")
         check_shape(array, self._shape)
-        with np.errstate(over="ignore"):  # too large for float32 is infinite, which no record takes for a number
+        with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite, which the record rejects
             return array.astype(np.float32).ravel()
 
     def strays(self, read: NDArray[Any]) -> bool:
-        """Whether a finite entry is beyond its bounds by more than rounding."""
+        """Return whether a finite entry exceeds its bounds by more than rounding."""
         return bool(((read < self._low) | (read > self._high))[np.isfinite(read)].any())
 
 
 class OneHot:
-    """Discrete values: a vector with a 1 at the place of each."""
+    """Converter from discrete values to one-hot vectors."""
 
     def __init__(self, sizes: Sequence[int], starts: Sequence[int]) -> None:
         if not sizes or sum(sizes) > MAX_ONE_HOT:
@@ -161,7 +161,7 @@ class OneHot:
         self.scale = _scale(np.zeros(total), np.ones(total))
 
     def read(self, value: Any) -> NDArray[Any]:
-        """One-hot vectors side by side, (n,) float32."""
+        """Return the one-hot vectors, concatenated to (n,) float32."""
         array = np.asarray(value)
         if array.dtype.kind not in "biuf" or array.size != len(self._sizes):
             raise ObservationError(f"expected {len(self._sizes)} whole numbers, found {kind_of(value)}")
@@ -174,12 +174,12 @@ class OneHot:
         return vector
 
     def strays(self, read: NDArray[Any]) -> bool:
-        """Never: what is not of its space is not read."""
+        """Return False: `read` rejects values outside the space."""
         return False
 
 
 def _scale(low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[float, ...]:
-    """Half of the largest value that each element may have; () where one is not bounded."""
+    """Return half of the largest magnitude of each element; () if an element is not bounded."""
     largest = np.maximum(np.abs(low), np.abs(high))
     known = len(largest) <= MAX_SCALED and bool(((largest > 0.0) & (largest < FAR)).all())
     return tuple((largest / 2.0).tolist()) if known else ()

@@ -1,8 +1,8 @@
-"""The contract of a robot component: the hardware that a task is done with, made from one `robot` group.
+"""The contract of a robot component: the hardware for a task, constructed from one `robot` group.
 
 A robot is one file here, or in a package of the user's own, and one YAML file in `configs/robot/`, whose `entry_point`
-names a class derived from `RobotSetup`. A robot behind ROS 2 (`kind: ros`) needs no class: the ROS 2 actor makes its
-`Hardware` from the profile.
+names a class derived from `RobotSetup`. A robot behind ROS 2 (`kind: ros`) needs no class: the ROS 2 actor constructs
+its `Hardware` from the profile.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from steadyhand.runtime.config import ConfigError, build
 __all__ = ["Hardware", "RobotSetup", "find_camera", "find_robot", "is_behind_ros"]
 
 ENTRY_POINT = "entry_point"
-COMMON = ("joint_limits", "name")  # keys of every robot group that others take over: safety.joints and identity
+COMMON = ("joint_limits", "name")  # keys of every robot group that other code reads: safety.joints and identity
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a task is done with.
+    """Robot, cameras and sensors for a task, with their stage and clock.
 
     Attributes:
-        robot: Not yet connected.
-        cameras: Not yet connected.
+        robot: The robot, not yet connected.
+        cameras: The cameras, not yet connected.
         stage: Arranges the workpieces.
-        clock: Drives the control period, and stamps what robot, cameras and sensors say.
-        lockstep: The clock is simulated, and stands still between steps.
-        world: Where the robot is simulated: the object that its cameras and sensors look into; None for a real one.
-        sensors: Not yet connected.
+        clock: Drives the control period, and stamps the readings of robot, cameras and sensors.
+        lockstep: True if the clock is simulated, and stands still between steps.
+        world: The simulated world that cameras and sensors read; None for a real robot.
+        sensors: The sensors, not yet connected.
     """
 
     robot: Robot
@@ -50,17 +50,17 @@ class Hardware:
 
 
 class RobotSetup(ABC):
-    """Makes one robot and its surroundings. Constructing it checks the settings and opens nothing.
+    """Factory of one robot and its surroundings. Constructing the factory checks the settings and opens nothing.
 
     Args:
-        settings: Of the class's `settings_type`.
-        scene: The workpieces that the task describes; a real robot ignores it.
+        settings: Instance of the class's `settings_type`.
+        scene: The workpieces that the task describes; a real robot ignores them.
 
     Attributes:
         settings_type: The dataclass that the YAML file of the robot is read into, without `joint_limits` and `name`.
         name: Short name, for messages.
-        simulated: Whether the arm is simulated in this process.
-        camera: Class of a view that names none; None where every view names its class.
+        simulated: True if the arm is simulated in this process.
+        camera: Camera class of a view without `entry_point`; None if every view has to name its class.
     """
 
     settings_type: ClassVar[type[Any]]
@@ -70,10 +70,10 @@ class RobotSetup(ABC):
 
     @abstractmethod
     def make(self) -> Hardware:
-        """Make the robot, its stage and its clock, with no cameras and sensors yet; nothing is connected.
+        """Construct the robot, its stage and its clock, without cameras and sensors. Nothing is connected.
 
         Raises:
-            ConfigError: This machine lacks what the robot needs.
+            ConfigError: This machine does not meet the robot's requirements.
         """
 
 
@@ -101,12 +101,12 @@ def find_camera(name: str, view: Mapping[str, Any], robot: type[RobotSetup]) -> 
     """Find the class of one view, and build its settings. `make(name, world)` then constructs the camera.
 
     Args:
-        name: Of the view.
-        view: Its values in the group `camera`; without `entry_point` the camera is of the robot's own class.
+        name: Name of the view.
+        view: Its values in the group `camera`; without `entry_point` the camera class is that of the robot.
         robot: The robot's class.
 
     Raises:
-        ConfigError: Neither names a class, or a setting is wrong.
+        ConfigError: Neither view nor robot names a class, or a setting is wrong.
     """
     where = f"camera.views.{name}"
     if ENTRY_POINT not in view and robot.camera is not None:

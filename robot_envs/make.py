@@ -1,4 +1,4 @@
-"""From a composed configuration to an environment and its operators."""
+"""Construction of an environment and its operators from a composed configuration."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class RobotTaskConfig:
     Attributes:
         kind: robot.
         entry_point: ``package.module:Class`` of the task.
-        expert: ``package.module:Class`` that stands in for the person; null = none.
+        expert: ``package.module:Class`` of the scripted expert; null = none.
         drive: Periods and scales of the environment.
-        settings: The task's own numbers.
-        scene: What the mock robot works on.
-        extent: Of the tool and the part that it holds, for the safety limits.
+        settings: Settings of the task itself.
+        scene: Workpieces of the mock robot.
+        extent: Box around the tool and the part that it holds, for the safety limits.
     """
 
     kind: Literal["robot"]
@@ -62,13 +62,13 @@ class RobotTaskConfig:
 
 
 def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = None) -> TaughtEnv:
-    """Make the environment of a composed configuration and seed it.
+    """Construct the environment of a composed configuration and seed it.
 
     Args:
-        config: As `compose` returns it.
-        seed: Of the action space.
-        hardware: Of a robot that only its own process can speak to, such as one behind ROS; None = the robot
-            that the configuration names.
+        config: Configuration as `compose` returns it.
+        seed: Seed of the action space.
+        hardware: Hardware of a robot that only the caller's process can reach, such as one behind ROS; None = the
+            robot that the configuration names.
 
     Raises:
         ConfigError: A group's values do not fit together.
@@ -87,13 +87,13 @@ def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = N
 def make_demonstrator(
     config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
 ) -> Operator:
-    """Make whoever shows the task: a person with a device in hand, or the task's expert.
+    """Construct the operator for demonstrations: a person with a device, or the task's scripted expert.
 
-    `device` is the person's, where only this process can speak to it; else it is made as the configuration says.
+    `device` is the person's device, where only this process can reach it. Otherwise the configuration names it.
 
     Raises:
-        ConfigError: Nobody can: the task has no expert.
-        DeviceError: The person's device is not there.
+        ConfigError: No person holds the device, and the task has no expert.
+        DeviceError: The person's device is missing.
     """
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
@@ -108,12 +108,12 @@ def make_demonstrator(
 def make_corrector(
     config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
 ) -> Operator:
-    """Make whoever may take over while the policy practises; nobody without an expert or with ``device=none``.
+    """Construct the operator that may intervene during training; `NoOperator` without an expert or ``device=none``.
 
-    `device` as in `make_demonstrator`.
+    `device` is as in `make_demonstrator`.
 
     Raises:
-        DeviceError: The person's device is not there.
+        DeviceError: The person's device is missing.
     """
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
@@ -122,12 +122,12 @@ def make_corrector(
 
 
 def make_onlooker(config: Mapping[str, Any], env: gymnasium.Env[Any, Any], device: Device | None = None) -> Operator:
-    """Make whoever may take over from a finished policy: a person with a device in hand, never a stand-in; else nobody.
+    """Construct the operator that may intervene during deployment: a person with a device; otherwise `NoOperator`.
 
-    `device` as in `make_demonstrator`.
+    A scripted expert never intervenes there. `device` is as in `make_demonstrator`.
 
     Raises:
-        DeviceError: The person's device is not there.
+        DeviceError: The person's device is missing.
     """
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
@@ -156,7 +156,7 @@ def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward
 
 
 def _make_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
-    """Make the robot that the configuration names, and the cameras and sensors around it."""
+    """Construct the configured robot, and the cameras and sensors around it."""
     robot = find_robot(config["robot"])
     cameras = {name: find_camera(name, view, robot.type) for name, view in config["camera"]["views"].items()}
     sensors = {name: find_sensor(name, values) for name, values in config["sensor"]["fields"].items()}

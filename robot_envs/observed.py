@@ -1,7 +1,7 @@
 """The observation of the arms: float32 vectors and uint8 frames.
 
-The pose is relative to the pose at the episode's start, and twists are told in the tool's frame (SERL's relative frame,
-arXiv 2401.16013 section IV-D), so that what is learnt does not depend on where the task stands.
+The pose is relative to the pose at the episode's start, and twists are given in the tool's frame (SERL's relative
+frame, arXiv 2401.16013 section IV-D). So the policy does not depend on the location of the task.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from steadyhand.runtime.observation_kinds import IMAGE, VECTOR
 
 __all__ = ["Observation", "Observed", "privileged_fields"]
 
-_WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: a tool that is pressed against something
+_WRENCH_SCALE = (20.0, 20.0, 20.0, 2.0, 2.0, 2.0)  # N, Nm: typical of a tool in contact
 Observation = dict[str, NDArray[Any]]
 
 
 class Observed:
-    """Names, sizes, units and frames of what is observed, and its values.
+    """Names, sizes, units and frames of the observation, and its values.
 
     Args:
-        n_arms: Arms of the robot.
-        config: The actions' scales give the scales of pose and twist.
-        of_task: What the task adds, by name.
-        cameras: Their names become keys.
-        sensors: The same.
+        n_arms: Number of arms.
+        config: Action scales, from which the scales of pose and twist follow.
+        of_task: Vectors that the task adds, by name.
+        cameras: Cameras; their names become keys.
+        sensors: Sensors; their names become keys.
 
     Raises:
-        ConfigError: Two fields have one name.
+        ConfigError: Two fields have the same name.
 
     Attributes:
-        space: Of an observation.
+        space: Gymnasium space of an observation.
         field_specs: Unit, frame and scale of every entry, by name.
     """
 
@@ -76,13 +76,13 @@ class Observed:
         previous_action: NDArray[np.float32],
         of_task: Mapping[str, NDArray[Any]],
     ) -> Observation:
-        """The vectors of one observation, as flat float32.
+        """Return the vectors of one observation, as flat float32.
 
         Args:
-            state: Of the arms.
-            start_pose: At the episode's start, base frame. Shape (n_arms, 7); [m], xyzw.
-            previous_action: As the action space has it.
-            of_task: What the task adds.
+            state: State of the arms.
+            start_pose: Pose at the episode's start, base frame. Shape (n_arms, 7); [m], xyzw.
+            previous_action: Previous action, in the action space.
+            of_task: Vectors that the task adds, by name.
         """
         into_tool = quat_inverse(state.tcp_pose[:, 3:])
         twist = state.tcp_twist.reshape(-1, 2, 3)
@@ -98,10 +98,10 @@ class Observed:
 
 
 def privileged_fields(task: Task) -> tuple[str, ...]:
-    """Return the names of a task's fields that a policy from images does not read.
+    """Return the names of a task's fields that an image-based policy does not read.
 
     Raises:
-        ConfigError: The task names one that it does not observe.
+        ConfigError: The task names a field that it does not observe.
     """
     names = tuple(getattr(task, "privileged", task.observed))
     if unknown := sorted(set(names) - set(task.observed)):

@@ -1,4 +1,4 @@
-"""A controller's profile: how one robot is spoken to over ROS 2. Needs no ROS itself.
+"""A controller's profile: the ROS 2 interface of one robot. The module itself needs no ROS.
 
 Topic, service and node names are relative to the robot's namespace.
 """
@@ -23,11 +23,11 @@ class ProfileTopics:
     """The controller's topics.
 
     Attributes:
-        command: What the watchdog publishes and the controller follows: PoseStamped, TwistStamped or JointState.
+        command: Commands from the watchdog to the controller: PoseStamped, TwistStamped or JointState.
         pose: PoseStamped, the measured tool centre point in the frame that `frames` names.
         twist: TwistStamped, its velocity; null = differentiated from the pose.
         joint_states: JointState; joints are matched by name.
-        wrench: WrenchStamped; null = the robot measures none, and it reads as zero.
+        wrench: WrenchStamped; null = the robot measures none, and the wrench reads as zero.
     """
 
     command: str
@@ -39,12 +39,12 @@ class ProfileTopics:
 
 @dataclass(frozen=True)
 class WrenchConvention:
-    """How the controller reports the wrench; ours is the environment acting on the tool, in the tool frame.
+    """Convention of the controller's wrench. Ours is the environment acting on the tool, in the tool frame.
 
     Attributes:
         sign: 1 = the environment on the tool, -1 = the tool on the environment.
-        frame: Axes in which the wrench is given, the tool's or those of the pose's frame; its torque is about the tool
-            centre point either way.
+        frame: Axes in which the wrench is given: the tool's, or those of the pose's frame. In both cases the torque is
+            about the tool centre point.
     """
 
     sign: Literal[1, -1]
@@ -53,13 +53,13 @@ class WrenchConvention:
 
 @dataclass(frozen=True)
 class FaultSource:
-    """Where the robot says that it is well.
+    """Source of the robot's report of its own health.
 
     Attributes:
-        kind: bool = std_msgs/Bool, true while well; franka_state = franka_msgs/FrankaRobotState, which comes with
+        kind: bool = std_msgs/Bool, true while healthy; franka_state = franka_msgs/FrankaRobotState, which comes with
             franka_ros2; xarm_state = xarm_msgs/RobotMsg, which comes with xarm_ros2.
-        topic: Its name.
-        latched: The topic is published on a change only and kept for late subscribers.
+        topic: Name of the topic.
+        latched: True if the topic is published on a change only and kept for late subscribers.
         max_age_s: Age beyond which the source is silent, which counts as a fault; null for a latched one.
     """
 
@@ -76,12 +76,12 @@ class FaultSource:
 
 @dataclass(frozen=True)
 class GainSets:
-    """Sets of gains, each a parameter of the controller's node; what was set is read back and recorded.
+    """Sets of gains, each a parameter of the controller's node. The values are read back after setting, and recorded.
 
     Attributes:
         node: The controller's node.
-        compliance: For the policy: parameter to value.
-        precision: For resets.
+        compliance: Gains for the policy: parameter to value.
+        precision: Gains for resets: parameter to value.
     """
 
     node: str
@@ -98,12 +98,12 @@ class GainSets:
 
 @dataclass(frozen=True)
 class GripperPoint:
-    """One end of a gripper's way.
+    """One end of a gripper's range.
 
     Attributes:
         opening_m: Opening between the fingers.
-        position: The joint's position there, in the joint's own unit.
-        command: The number that is sent for it.
+        position: Position of the joint there, in the joint's own unit.
+        command: Command value for it.
     """
 
     opening_m: float
@@ -113,7 +113,7 @@ class GripperPoint:
 
 @dataclass(frozen=True)
 class GripperProfile:
-    """One gripper, described by its two ends: in between everything is linear, and any direction is allowed.
+    """One gripper, described by the two ends of its range: values in between are linear, in either direction.
 
     Attributes:
         kind: topic = std_msgs/Float64MultiArray with one number; gripper_command and parallel_gripper_command = the
@@ -121,11 +121,11 @@ class GripperProfile:
             open, and Grasp, to close.
         command: The topic or the action; for franka the node that serves ``move`` and ``grasp``.
         state_topic: JointState.
-        joint: The joint, matched by name.
-        open: The end at which it is open.
-        closed: The end at which it is closed.
-        max_effort: Largest effort of a goal, for franka the grasping force [N]; null = the gripper's own, and for a
-            topic.
+        joint: Name of the joint.
+        open: The open end.
+        closed: The closed end.
+        max_effort: Largest effort of a goal, for franka the grasping force [N]; null = the gripper's default. A topic
+            has to have null.
         limits: Range and speed of the commands.
     """
 
@@ -155,12 +155,12 @@ class GripperProfile:
 
     @property
     def source(self) -> str:
-        """The name under which its state is known: the arm's joints may be on the same topic."""
+        """Unique name of its state; the arm's joints may be on the same topic."""
         return f"{self.state_topic} ({self.joint})"
 
     @property
     def takes_speed(self) -> bool:
-        """Whether a command says how fast; any other gripper is led there in steps."""
+        """True if a command includes the speed; any other gripper is moved in steps."""
         return self.kind == "franka"
 
     def opening_at(self, position: float) -> float:
@@ -172,11 +172,11 @@ class GripperProfile:
         return self._between(opening_m, "opening_m", "position")
 
     def command_for(self, opening_m: float) -> float:
-        """Return the number to send for an opening [m]."""
+        """Return the command value for an opening [m]."""
         return self._between(opening_m, "opening_m", "command")
 
     def commanded_opening(self, command: float) -> float:
-        """Return the opening [m] that a number asks for."""
+        """Return the opening [m] of a command value."""
         return self._between(command, "command", "opening_m")
 
     def _between(self, value: float, given: str, wanted: str) -> float:
@@ -187,18 +187,18 @@ class GripperProfile:
 
 @dataclass(frozen=True)
 class HomingProfile:
-    """A joint-space motion before an episode, by a controller that takes the Cartesian one's place meanwhile.
+    """A joint-space motion before an episode, by a controller that replaces the Cartesian one meanwhile.
 
     Attributes:
-        action: control_msgs/action/FollowJointTrajectory.
-        activate: The controllers that are active during it.
-        deactivate: The controllers in whose place they are; active again afterwards.
-        position_rad: Where the joints go, in the profile's order. Shape (n_joints,).
-        max_velocity_rad_s: Of every joint.
-        max_acceleration_rad_s2: Of every joint.
-        max_jerk_rad_s3: Of every joint.
-        tolerance_rad: Distance of every joint within which the arm is at home.
-        every_episodes: Episodes from one homing to the next.
+        action: Name of the action, control_msgs/action/FollowJointTrajectory.
+        activate: The controllers that are active during the motion.
+        deactivate: The controllers that they replace; these are active again afterwards.
+        position_rad: Goal of the joints, in the profile's order. Shape (n_joints,).
+        max_velocity_rad_s: Largest velocity of every joint.
+        max_acceleration_rad_s2: Largest acceleration of every joint.
+        max_jerk_rad_s3: Largest jerk of every joint.
+        tolerance_rad: Largest distance of every joint at which the arm counts as at home.
+        every_episodes: Number of episodes from one homing to the next.
     """
 
     action: str
@@ -226,7 +226,7 @@ class HomingProfile:
 
 @dataclass(frozen=True)
 class MaxAges:
-    """Ages by receive time beyond which a source is silent, which stops the robot with the source's name [s]."""
+    """Ages by receive time beyond which a source counts as silent [s]. This stops the robot, with the source's name."""
 
     pose_s: float
     joint_states_s: float
@@ -240,18 +240,18 @@ class MaxAges:
 
 @dataclass(frozen=True)
 class ControllerProfile:
-    """One controller.
+    """Profile of one controller.
 
     Attributes:
-        command_mode: What the command topic carries.
+        command_mode: Type of the commands.
         base_frame: ``frame_id`` of every command; a controller ignores others.
-        tool_frame: The tool centre point.
+        tool_frame: Frame of the tool centre point.
         frames: Frames of the stamped inputs.
         joints: The arm's joints in order.
         activate: Steps of every `actor/enable`.
-        recover: Steps of `actor/recover`, out of a fault.
-        checks: Conditions that a person has to bring about.
-        controller_timeout_s: Silence after which the controller itself stops; null = it never does.
+        recover: Steps of `actor/recover`, which clear a fault.
+        checks: Conditions that the operator has to establish.
+        controller_timeout_s: Silence after which the controller itself stops; null = it never stops.
         settle_s: Time at rest at the end of a reset, before the wrench is tared.
         homing: Joint-space motion before an episode; null = none.
     """

@@ -1,4 +1,4 @@
-"""Steps and checks of a controller's profile: what brings the robot to where it follows commands. Needs no ROS.
+"""Steps and checks of a controller's profile, after which the robot follows commands. The module needs no ROS.
 
 Names of services, actions, nodes and topics are relative to the robot's namespace.
 """
@@ -16,20 +16,20 @@ _SERVICE_TYPE = re.compile(r"[a-z][a-z0-9_]*/srv/[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True)
 class Step:
-    """One step of `activate` or `recover`; only a person's `actor/enable` and `actor/recover` start them.
+    """One step of `activate` or `recover`; only the operator's `actor/enable` and `actor/recover` start them.
 
     Attributes:
-        kind: trigger = std_srvs/srv/Trigger; service = one of another type; switch_controller = the controller manager
-            activates a controller in place of those that command the same joints, and does nothing while it is active;
-            franka_error_recovery = the action franka_msgs/action/ErrorRecovery.
-        name: The service, the action, or the controller.
-        type: Of the service, as package/srv/Type; for kind service only.
+        kind: trigger = std_srvs/srv/Trigger; service = a service of another type; switch_controller = the controller
+            manager activates a controller in place of those that command the same joints, and does nothing while it is
+            active; franka_error_recovery = the action franka_msgs/action/ErrorRecovery.
+        name: Name of the service, the action, or the controller.
+        type: Type of the service, as package/srv/Type; for kind service only.
         request: Fields of the request, nested ones as mappings; for kind service only.
-        expect: Fields of the answer that tell success, and their values; for kind service only.
-        otherwise: Another Trigger service that is called when the first refuses; for kind trigger only.
-        send_pose_first: The measured pose is made the controller's target before it is activated.
-        once: Taken by the first `actor/enable` after the start and after `actor/recover` only.
-        advice: What a person does when the step fails.
+        expect: Fields of the response that indicate success, and their values; for kind service only.
+        otherwise: Another Trigger service that is called if the first one refuses; for kind trigger only.
+        send_pose_first: True if the measured pose is set as the controller's target before its activation.
+        once: True if only the first `actor/enable` after the start and after `actor/recover` takes the step.
+        advice: Advice to the operator when the step fails.
     """
 
     kind: Literal["trigger", "service", "switch_controller", "franka_error_recovery"]
@@ -58,17 +58,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Check:
-    """A condition outside the actor, looked at before it is configured and before motion is enabled.
+    """A condition outside the actor, checked before the actor is configured and before motion is enabled.
 
     Attributes:
-        kind: controller_active = the controller manager says that `name` is active (the check is left out where
+        kind: controller_active = the controller manager reports that `name` is active (the check is skipped where
             controller_manager_msgs is not installed); parameter = the node `name` has `parameter` at `value`;
             subscribed = the node `by` subscribes to the topic `name`.
-        name: The controller, the node or the topic.
-        parameter: For kind parameter only.
-        value: For kind parameter only.
+        name: Name of the controller, the node or the topic.
+        parameter: Name of the parameter; for kind parameter only.
+        value: Expected value of the parameter; for kind parameter only.
         by: Name of a node without its namespace; for kind subscribed only.
-        advice: What a person does when it does not hold.
+        advice: Advice to the operator when the condition does not hold.
     """
 
     kind: Literal["controller_active", "parameter", "subscribed"]

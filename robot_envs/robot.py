@@ -1,8 +1,8 @@
-"""The contract every arm fulfils: read a state, take a Cartesian command, hold.
+"""The contract of every arm: read a state, follow a Cartesian command, hold.
 
 State and command are arrays over arms (``n_arms`` first), so one arm and two are the same code. Units are SI,
-quaternions are xyzw, poses and twists are in the robot's base frame, and the wrench is what the environment does to
-the tool, in the tool frame.
+quaternions are xyzw, poses and twists are in the robot's base frame. The wrench is that of the environment on the
+tool, in the tool frame.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Array = NDArray[np.float64]
 
 
 class MayGoOn(Protocol):
-    """The judgement of a motion that is under way."""
+    """Callback that decides if a running motion may continue."""
 
     def __call__(self, state: RobotState) -> bool:
-        """Whether the arm may go on moving, after it was seen in a state."""
+        """Return whether the arm may continue to move from a measured state."""
 
 
 class RobotError(RuntimeError):
-    """The robot cannot do what was asked; the message says what a person has to do."""
+    """Error of a robot that cannot perform a request; the message says how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class RobotState:
         joint_position: Shape (n_arms, n_joints); [rad].
         joint_velocity: Shape (n_arms, n_joints); [rad/s].
         gripper_width: Opening between the fingers. Shape (n_arms,); [m].
-        ok: False while the arm reports a fault of its own. Shape (n_arms,).
-        silent_source: Name of a source of this robot that has fallen silent, camera or sensor; "" = all of them speak.
-        fault: What the fault is, where that is known.
-        implausible: The fault of readings that cannot be true; `tcp_pose` is then the last that could. "" = none.
+        ok: False while the arm itself reports a fault. Shape (n_arms,).
+        silent_source: Name of a silent source of this robot, camera or sensor; "" = none is silent.
+        fault: Description of the fault, where it is known.
+        implausible: Fault of implausible readings; `tcp_pose` is then the last plausible pose. "" = none.
     """
 
     stamp_ns: int
@@ -60,8 +60,8 @@ class RobotState:
     implausible: str = ""
 
     def is_finite(self) -> bool:
-        """Whether every number of the reading is finite."""
-        # A sum is finite only if all of its terms are.
+        """Return whether every number of the reading is finite."""
+        # A sum is finite only if all of its terms are finite.
         return math.isfinite(
             self.tcp_pose.sum()
             + self.tcp_twist.sum()
@@ -74,23 +74,23 @@ class RobotState:
 
 @dataclass(frozen=True)
 class RobotCommand:
-    """Where every tool should go.
+    """Target pose and gripper opening of every arm.
 
     Attributes:
         tcp_pose: Target of the Cartesian impedance controller in the base frame. Shape (n_arms, 7); [m] and xyzw.
-        gripper_width: Wanted opening between the fingers. Shape (n_arms,); [m].
+        gripper_width: Target opening between the fingers. Shape (n_arms,); [m].
     """
 
     tcp_pose: Array
     gripper_width: Array
 
     def flat(self) -> NDArray[np.float32]:
-        """The command as one vector for the record. Shape (n_arms * 8,)."""
+        """Return the command as one vector for the record. Shape (n_arms * 8,)."""
         return np.concatenate([self.tcp_pose, self.gripper_width[:, None]], axis=1).ravel().astype(np.float32)
 
 
 class Robot(Protocol):
-    """An arm, or several that move as one robot."""
+    """An arm, or several arms that form one robot."""
 
     n_arms: int
     has_gripper: bool
@@ -99,13 +99,13 @@ class Robot(Protocol):
         """Open the link. Raises RobotError when there is no robot."""
 
     def read(self) -> RobotState:
-        """The newest state; never waits for a new one."""
+        """Return the newest state; never wait for a new one."""
 
     def command(self, command: RobotCommand) -> None:
-        """Set the controller's target, which it clips around the measured pose, so that contact force is bounded."""
+        """Set the controller's target, which it clips around the measured pose to bound the contact force."""
 
     def hold(self) -> None:
-        """Stop where the arm is: the measured pose becomes the target, once, until the next command or reset."""
+        """Stop: the measured pose becomes the target, once, until the next command or reset."""
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
         """Move to a pose between episodes, wait until the arm is at rest there, and tare the wrench.
@@ -113,15 +113,15 @@ class Robot(Protocol):
         Args:
             tcp_pose: Shape (n_arms, 7); base frame.
             gripper_width: Shape (n_arms,); [m].
-            may_go_on: Asked with every reading on the way. False = hold there and return.
+            may_go_on: Called with every reading during the motion. False = hold there and return.
 
         Raises:
             RobotError: The pose cannot be reached.
-            TareError: The arm is there, and the tool is pressed or shakes; the old tare stays.
+            TareError: The arm has arrived, but the tool is pressed or shakes; the old tare stays.
         """
 
     def forget_pose(self) -> None:
-        """Believe the next proper reading wherever the arm is: it may have been moved by hand."""
+        """Accept the next valid reading at any pose, because the arm may have been moved by hand."""
 
     def close(self) -> None:
-        """Hold and let go of the link."""
+        """Hold and close the link."""

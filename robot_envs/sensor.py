@@ -22,7 +22,7 @@ __all__ = ["Reading", "Sensor", "SensorConfig", "SensorError", "find_sensor"]
 
 
 class SensorError(RuntimeError):
-    """A sensor that is not there, or gives no readings; the message says what to do."""
+    """Error of a sensor that is missing or delivers no readings; the message says how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SensorConfig:
     """Settings of every sensor; a subclass adds its own.
 
     Attributes:
-        max_age_s: A reading that is older stops the robot.
+        max_age_s: Largest age of a reading; an older one stops the robot.
     """
 
     max_age_s: float
@@ -55,14 +55,14 @@ class Reading:
 class Sensor(ABC):
     """A source of numbers that never blocks the control loop.
 
-    The class is constructed from its settings, the field's name, and the world that the robot is simulated in, which is
-    None for a real robot.
+    The class is constructed from its settings, the field's name, and the world in which the robot is simulated. For a
+    real robot the world is None.
 
     Attributes:
         settings_type: The dataclass that the field's settings are read into.
-        name: Of the field; its key in the observation.
+        name: Name of the field; its key in the observation.
         vector: Size, bound, unit, frame and typical scale of a reading.
-        max_age_s: A reading that is older stops the robot.
+        max_age_s: Largest age of a reading; an older one stops the robot.
     """
 
     settings_type: ClassVar[type[Any]]
@@ -76,11 +76,11 @@ class Sensor(ABC):
 
     @abstractmethod
     def latest(self) -> Reading:
-        """The newest reading; never waits for the next one. Raises SensorError before ``connect``."""
+        """Return the newest reading; never wait for the next one. Raises SensorError before ``connect``."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the sensor."""
+        """Close the sensor."""
 
 
 def find_sensor(name: str, values: Mapping[str, Any]) -> Component[Sensor]:

@@ -15,12 +15,12 @@ __all__ = ["Sources"]
 
 
 class Sources:
-    """Everything that is observed beside the robot.
+    """All sources of the observation beside the robot.
 
     Args:
-        cameras: Not yet connected.
-        sensors: Not yet connected.
-        limits: Of every camera.
+        cameras: The cameras, not yet connected.
+        sensors: The sensors, not yet connected.
+        limits: Limits of every camera.
     """
 
     def __init__(self, cameras: Sequence[Camera], sensors: Sequence[Sensor], limits: CameraLimits | None) -> None:
@@ -29,11 +29,11 @@ class Sources:
         self._sensors = [SensorWatch(sensor) for sensor in sensors]
 
     def connect(self) -> None:
-        """Connect every source, and look at the first frame of every camera.
+        """Connect every source, and check the first frame of every camera.
 
         Raises:
-            CameraError: A camera is not there, or gives no RGB images of 8 bits.
-            SensorError: A sensor is not there.
+            CameraError: A camera is missing, or delivers no 8-bit RGB images.
+            SensorError: A sensor is missing.
         """
         for source in self._all:
             source.connect()
@@ -41,23 +41,23 @@ class Sources:
             camera.check_kind()
 
     def begin(self) -> None:
-        """Start an episode: what was seen before counts no longer."""
+        """Start an episode and discard earlier readings."""
         for camera in self._cameras:
             camera.begin()
 
     def look(self, gate: SafetyGate, now_ns: int) -> None:
-        """Take the newest frames and readings, and latch what is wrong with them."""
+        """Read the newest frames and readings, and latch their faults."""
         for camera in self._cameras:
             gate.latch(camera.look(now_ns), camera.name)
         for sensor in self._sensors:
             gate.latch(sensor.look(now_ns), sensor.name)
 
     def observation(self) -> Observation:
-        """What was seen last: readings (n,) float32 and frames (height, width, 3) uint8, by name."""
+        """Return the newest readings (n,) float32 and frames (height, width, 3) uint8, by name."""
         readings: Observation = {sensor.name: sensor.values for sensor in self._sensors}
         return readings | {camera.name: camera.pixels for camera in self._cameras}
 
     def close(self) -> None:
-        """Let go of every source."""
+        """Close every source."""
         for source in self._all:
             source.close()

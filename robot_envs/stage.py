@@ -1,4 +1,4 @@
-"""The workpieces, arranged between two episodes by the simulator, in a measured fixture, or by a person."""
+"""The stage: workpieces, arranged between two episodes by the simulator, in a measured fixture, or by a person."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ __all__ = ["NotedStage", "Stage"]
 
 
 class Stage(Protocol):
-    """The things on the table. Poses are in the base frame, shape (7,).
+    """The workpieces on the table. Poses are in the base frame, shape (7,).
 
-    A stage that only repeats where things were placed has an attribute `only_noted`, which is True: a task that follows
-    its workpieces cannot judge by it.
+    A stage that only repeats the noted placements has an attribute `only_noted`, which is True. A task that follows its
+    workpieces cannot evaluate success with such a stage.
     """
 
     def begin(self, seed: int) -> None:
-        """A new episode starts; a simulated stage forgets the last one and reseeds its noise."""
+        """Start a new episode; a simulated stage forgets the last one and reseeds its noise."""
 
     def place(self, name: str, pose_: Array) -> None:
-        """Put a workpiece somewhere. Raises KeyError for a name that is not on the stage."""
+        """Place a workpiece at a pose. Raises KeyError for a name that is not on the stage."""
 
     def pose_of(self, name: str) -> Array:
-        """Where a workpiece is. Raises KeyError for a name that is not on the stage."""
+        """Return the pose of a workpiece. Raises KeyError for a name that is not on the stage."""
 
     def set_position(self, name: str, position: float) -> None:
         """Move the joint of an articulated workpiece [m or rad]. Raises KeyError where there is no such joint."""
 
     def position_of(self, name: str) -> float:
-        """Where the joint of an articulated workpiece stands [m or rad]. Raises KeyError where there is none."""
+        """Return the joint position of an articulated workpiece [m or rad]. Raises KeyError where there is no joint."""
 
 
 class NotedStage:
-    """Nobody moves the workpieces: each is where the task says that it stands, in a fixture that was measured.
+    """Stage that only notes placements: each workpiece stays where the task placed it, in a measured fixture.
 
-    A goal that is no thing, as in reach, may be anywhere.
+    A goal that is not an object, as in reach, may be anywhere.
     """
 
     only_noted = True
@@ -45,20 +45,20 @@ class NotedStage:
         self._positions: dict[str, float] = {}
 
     def begin(self, seed: int) -> None:
-        """Nothing is simulated."""
+        """Do nothing: nothing is simulated."""
 
     def place(self, name: str, pose_: Array) -> None:
-        """Note where it is."""
+        """Note the pose of a workpiece."""
         self._poses[name] = pose_
 
     def pose_of(self, name: str) -> Array:
-        """Where it was noted. Raises KeyError for a name that nobody has placed."""
+        """Return the noted pose. Raises KeyError for a workpiece that was not placed."""
         return self._poses[name]
 
     def set_position(self, name: str, position: float) -> None:
-        """Note where the joint of a workpiece stands."""
+        """Note the joint position of a workpiece."""
         self._positions[name] = position
 
     def position_of(self, name: str) -> float:
-        """Where it was noted. Raises KeyError for a joint that no task has set."""
+        """Return the noted joint position. Raises KeyError for a joint that no task has set."""
         return self._positions[name]

@@ -1,7 +1,7 @@
-"""The contract of an environment that can be taught: the actor's needs beyond gymnasium's own interface.
+"""The contract of an environment for training: the members that the actor needs beyond gymnasium's own interface.
 
-`RobotEnv` and `GymTaskEnv` keep all of it. A gymnasium wrapper may stand around them: the actor takes each member from
-the outermost layer that has it, so a wrapper adds or replaces a member by defining one of the same name.
+`RobotEnv` and `GymTaskEnv` fulfil all of it. They may be inside a gymnasium wrapper: the actor takes each member from
+the outermost layer that has it. So a wrapper adds or replaces a member by defining one of the same name.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ FieldSpecs = Mapping[str, tuple[str, str, tuple[float, ...]]]  # unit, frame, sc
 
 
 class StopLatchedError(RuntimeError):
-    """An episode cannot start while a stop is latched; a person has to resume."""
+    """Error of a reset while a stop is latched; the operator has to resume before the next episode."""
 
 
 class EndedError(Exception):
-    """The process is to end while a reset waited for a person; nothing was reset."""
+    """Interruption of a reset that waits for the operator, because the process has to end; nothing was reset."""
 
 
 class Teachable(Protocol):
-    """An environment as the actor uses it, besides `reset`, `step`, `close` and the spaces."""
+    """Members of an environment that the actor uses, besides `reset`, `step`, `close` and the spaces."""
 
     @property
     def control_period_s(self) -> float:
@@ -42,7 +42,7 @@ class Teachable(Protocol):
 
     @property
     def lockstep(self) -> bool:
-        """True when time stands still between steps: nothing real moves, and a learner may be waited for."""
+        """True if time stands still between steps: nothing real moves, and the actor may wait for the learner."""
 
     @property
     def field_specs(self) -> FieldSpecs:
@@ -50,7 +50,7 @@ class Teachable(Protocol):
 
     @property
     def privileged(self) -> tuple[str, ...]:
-        """Names of observed fields that no sensor of a real cell tells: a policy from images does not read them."""
+        """Names of observed fields that no sensor of a real cell measures; an image-based policy does not read them."""
 
     @property
     def command_size(self) -> int:
@@ -66,7 +66,7 @@ class Teachable(Protocol):
 
     @property
     def motion_entries(self) -> NDArray[np.bool_]:
-        """Entries of an action (A,) that are motions, of which zero is rest; these are ramped at a hand-over."""
+        """Entries of an action (A,) that are motions, for which zero is rest. They are ramped at a hand-over."""
 
     @property
     def commanded_grippers(self) -> NDArray[np.float64]:
@@ -84,10 +84,10 @@ class Teachable(Protocol):
         """Hold and latch a stop, from any thread. The first reason stays; the running episode ends with it."""
 
     def resume(self, since: int | None = None) -> bool:
-        """Clear the latched stop when the operator says that it is safe.
+        """Clear the latched stop after the operator's confirmation that it is safe.
 
         Args:
-            since: `stops` at the moment when the operator said so; a later stop stays latched. None = now.
+            since: Value of `stops` when the operator confirmed; a later stop stays latched. None = now.
 
         Returns:
             True when no stop is latched now.
@@ -97,14 +97,14 @@ class Teachable(Protocol):
         """Keep the arm where it is."""
 
     def park(self) -> None:
-        """Bring the arm to its place for a break, and hold there. Nothing latches."""
+        """Move the arm to its park pose, and hold there. Nothing latches."""
 
     def preflight(self) -> str:
-        """The objection to moving after a break, as one line; "" = there is none. Nothing latches."""
+        """Return the objection to moving after a break, as one line; "" = there is none. Nothing latches."""
 
 
 def _motionless(env: gymnasium.Env[Any, Any]) -> NDArray[np.bool_]:
-    # The zero of a foreign environment's action may be any position.
+    # In a foreign environment, an action of zero may command any position.
     return np.zeros(int((env.action_space.shape or (0,))[0]), np.bool_)
 
 
@@ -130,7 +130,7 @@ MEMBERS = ("control_period_s", "stop", *_DEFAULTS)
 
 
 class _Layers:
-    """The contract of a wrapped, or partly conforming, environment."""
+    """The contract of a wrapped or partly conforming environment."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         self._env = env
@@ -151,8 +151,7 @@ def missing_members(env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
 def teachable(env: gymnasium.Env[Any, Any]) -> Teachable:
     """Return the contract of `env`: each member of its outermost layer that has one.
 
-    An environment without a robot may leave members out; they are then those of a simulation without grippers in which
-    nothing latches. Only `control_period_s` and `stop` have no default: asking for one that is missing raises
-    AttributeError.
+    An environment without a robot may omit members. Their defaults are those of a simulation without grippers in which
+    nothing latches. Only `control_period_s` and `stop` have no default: access to a missing one raises AttributeError.
     """
     return cast(Teachable, _Layers(env))

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes or refreshes the virtual environment that `make` uses, from a bare python3 and the package index alone.
+# Create or refresh the virtual environment that `make` uses, from a bare python3 and the package index alone.
 #   tools/bootstrap.sh FOLDER cpu|cuda
-# PYTHON names the interpreter to build on; TORCH_INDEX an extra index to take torch from.
+# PYTHON names the base interpreter; TORCH_INDEX names an extra index for torch.
 set -eu
 
 venv=$1
@@ -30,7 +30,7 @@ fi
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$python cannot make a virtual environment (no ensurepip); on Debian and Ubuntu: sudo apt-get install python3-venv"
 
-# An environment that is broken, too old or made for the other kind of compute is made anew.
+# An environment that is broken, too old or for the other kind of compute is created again.
 clear=
 if ! is_suitable "$venv/bin/python" || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     clear=--clear
@@ -51,7 +51,7 @@ install() {
         fail "pip could not install the packages (see above); check the connection to the package index, then run make again"
 }
 
-# Torch comes first and alone, so that an extra index serves nothing but torch. With setuptools in the environment
-# the rest needs no isolated build environments, and pip fetches nothing that the constraints do not pin.
+# Torch is installed first and alone, so that the extra index is used only for torch. With setuptools in the environment
+# the rest needs no isolated build environments, so that pip installs only versions that the constraints pin.
 install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch==2.13.0 setuptools
 install --use-pep517 --no-build-isolation --editable '.[sim,export,run,pretrained,dev]'

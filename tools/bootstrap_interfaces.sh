@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the interface packages that the tests of the ROS package speak and that have no wheel (control_msgs,
+# Build the interface packages that the tests of the ROS package use and that have no wheel (control_msgs,
 # controller_manager_msgs, moveit_msgs, franka_msgs, xarm_msgs), with generators from the package index, for one environment.
 #   tools/bootstrap_interfaces.sh FOLDER
-# What was built lies in FOLDER/interfaces/, under a digest of the definitions, the pinned versions and the Python;
-# a second call finds it there. The environment itself is not changed: the build has one of its own, removed at the end.
+# The result is in FOLDER/interfaces/, under a digest of the definitions, the pinned versions and the Python version.
+# A second call reuses it. The environment itself is not changed: the build uses a temporary one.
 set -eu
 
 venv=$1
@@ -36,7 +36,7 @@ fail() {
     exit 1
 }
 
-# ROS' wheels set up LD_LIBRARY_PATH when Python starts; a Python above this script has done so for its own environment.
+# The ROS wheels set LD_LIBRARY_PATH when Python starts; a parent Python process has set it for its own environment.
 unset LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 python=$("$venv/bin/python" -c 'import sys; print(sys._base_executable)')
 echo "Building the tests' interface packages into $target; it takes some minutes, once."
@@ -49,13 +49,13 @@ PIP_ROOT_USER_ACTION=ignore "$work/venv/bin/python" -m pip install --quiet --dis
     colcon-core colcon-cmake colcon-ros colcon-recursive-crawl colcon-parallel-executor colcon-library-path setuptools ||
     fail "pip could not install the generators (see above); check the connection to the package index, then run make again"
 
-# The wheels name the include folders of the container that they were built in.
+# The wheels contain the include paths of the container in which they were built.
 numpy=$("$work/venv/bin/python" -c 'import numpy; print(numpy.get_include())')
 grep -rlZ --include='*.cmake' '/opt/python/cp' "$work/venv/share" | xargs -0 sed -i -E \
     -e "s#/opt/python/cp[0-9]+-cp[0-9]+/lib/python[0-9.]+/site-packages/numpy/_core/include#$numpy#g" \
     -e "s#/opt/python/cp[0-9]+-cp[0-9]+/include/python[0-9.]+#$include#g"
 
-# Every library finds its neighbours by its own place, so that the folder can be moved.
+# Every library finds its neighbours relative to its own location, so that the folder can be moved.
 if ! env PATH="$work/venv/bin:$PATH" AMENT_PREFIX_PATH="$work/venv" CMAKE_PREFIX_PATH="$work/venv" HOME="$work" \
     "$work/venv/bin/python" -m colcon --log-base "$work/log" build --merge-install --event-handlers console_direct+ \
     --base-paths "$(dirname "$kit")/interfaces" --build-base "$work/build" --install-base "$work/install" \

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Adds real rclpy, FastDDS and colcon to the virtual environment that `make` uses, from the package index alone.
+# Add real rclpy, FastDDS and colcon to the virtual environment that `make` uses, from the package index alone.
 #   tools/bootstrap_ros.sh FOLDER
-# On a robot PC ROS comes from apt instead (docs/ros.md).
+# On a robot PC, ROS is installed from apt instead (docs/ros.md).
 set -eu
 
 venv=$1

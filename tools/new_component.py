@@ -1,4 +1,4 @@
-"""Begin a task, a robot or an algorithm: one file, one YAML file, and a conformance test that fails until then.
+"""Create a task, a robot or an algorithm: one file, one YAML file, and a test that fails until the code is complete.
 
 python tools/new_component.py task|robot|algorithm NAME
 """
@@ -16,7 +16,7 @@ __all__ = ["NewComponentError", "main", "write_component"]
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# Where the code, the YAML file and the test go, by kind.
+# Paths of the code, the YAML file and the test, by kind.
 PLACES = {
     "task": ("robot_envs/tasks/{}.py", "configs/task/{}.yaml", "tests/contract/test_{}_task.py"),
     "robot": ("robot_envs/robots/{}.py", "configs/robot/{}.yaml", "tests/contract/test_{}_robot.py"),
@@ -26,19 +26,19 @@ FILES = ("code.py.txt", "config.yaml.txt", "test.py.txt")
 
 
 class NewComponentError(ValueError):
-    """A name that cannot be used, or that is taken."""
+    """Error of a name that is invalid or already in use."""
 
 
 def write_component(kind: str, name: str, root: Path = ROOT) -> list[Path]:
     """Write the three files of a component, and return their paths.
 
     Args:
-        kind: `task`, `robot` or `algorithm`.
-        name: As an override names it, such as `cable_insert`.
-        root: The repository.
+        kind: Kind of the component: `task`, `robot` or `algorithm`.
+        name: Name in an override, such as `cable_insert`.
+        root: Folder of the repository.
 
     Raises:
-        NewComponentError: The name is no module's name, or a file of it is there.
+        NewComponentError: The name is not a valid module name, or one of its files exists.
     """
     if NAME.fullmatch(name) is None:
         raise NewComponentError(
@@ -61,7 +61,7 @@ def write_component(kind: str, name: str, root: Path = ROOT) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the files that the command line asks for, and say what to do with them."""
+    """Write the files of the component in the command line, and print the next step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=list(PLACES))
     parser.add_argument("name")

@@ -1,1 +1,1 @@
-"""How a person, or somebody standing in for one, takes part: input devices and operators."""
+"""Input devices and operators; an operator is a person with a device, or a scripted expert."""

@@ -1,4 +1,4 @@
-"""A device with axes and buttons, over any link."""
+"""An input device with axes and buttons, over any link."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class AxesDevice(Device):
     """Readings of a ``Handle`` for one arm.
 
     Args:
-        name: Of the device, for messages.
-        absent: What to say when it can be asked for and is not there.
+        name: Name of the device, for messages.
+        absent: Error message for a link that opens although no device is present.
         reader: Keeps ``handle`` up to date.
-        handle: What is known.
-        mapping: What it means.
-        clock: The one that stamps what comes into ``handle``.
+        handle: Newest state of the device.
+        mapping: Meaning of axes and buttons.
+        clock: The clock that stamps the readings in ``handle``.
         neutral_s: Time at rest after which the device counts as neutral.
     """
 
@@ -56,7 +56,7 @@ class AxesDevice(Device):
         self._losses = self._handle.state.losses
 
     def poll(self) -> HumanInput:
-        """The newest reading. Raises DeviceError before ``connect``."""
+        """Return the newest reading. Raises DeviceError before ``connect``."""
         if not self._reader.running:
             raise DeviceError(f"{self._name}: expected a connected device, found none; call connect first")
         state, events, now_ns = self._handle.state, self._handle.take_events(), self._clock.now_ns()
@@ -76,10 +76,10 @@ class AxesDevice(Device):
         )
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Close the device."""
         self._reader.stop()
 
 
 def _short_press(events: tuple[str, ...]) -> float:
-    """The gripper's wish of a button that was pressed and released between two readings; 0 for the start of a chord."""
+    """Return the gripper entry of a button pressed and released between two readings; 0 if it began a chord."""
     return gripper_wish(frozenset(events)) if set(events) <= {OPEN, CLOSE} else 0.0

@@ -1,4 +1,4 @@
-"""Buttons that mean something alone or together."""
+"""Buttons with a meaning alone or in combination."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Chords"]
 
 
 class Chords:
-    """What the buttons that are down stand for.
+    """Decoder from pressed buttons to their meanings.
 
-    Two together do not also mean what each means alone. A meaning begins with a press, never with a release: letting go
-    of two buttons, one after the other, is not pressing the second one.
+    Two buttons pressed together do not also have the meaning of each one alone. A meaning begins with a press, never
+    with a release: releasing two buttons one after the other does not count as pressing the second one.
 
     Args:
         buttons: The buttons that have to be down together, by meaning.
@@ -23,7 +23,7 @@ class Chords:
         self.held: frozenset[str] = frozenset()
 
     def press(self, button: int) -> tuple[str, ...]:
-        """A button goes down; return what begins with it."""
+        """Register a pressed button; return the meanings that begin with it."""
         self._down |= {button}
         complete = {name: numbers for name, numbers in self._buttons.items() if numbers <= self._down}
         largest = {name for name, own in complete.items() if not any(own < other for other in complete.values())}
@@ -32,10 +32,10 @@ class Chords:
         return tuple(sorted(begun))
 
     def release(self, button: int) -> None:
-        """A button goes up."""
+        """Register a released button."""
         self._down -= {button}
         self.held = frozenset(name for name in self.held if button not in self._buttons[name])
 
     def clear(self) -> None:
-        """All buttons are up."""
+        """Mark all buttons as released."""
         self._down, self.held = frozenset(), frozenset()

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class DeviceError(RuntimeError):
-    """There is no such device, or it cannot be used; the message says what a person has to do."""
+    """Error of a device that is missing or cannot be used; the message says how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class HumanInput:
     """One reading of a device.
 
     Attributes:
-        engaged: Whether the person is moving each arm. Shape (n_arms,).
+        engaged: True while the person is moving the arm, for each arm. Shape (n_arms,).
         twist: Linear then angular, normalised to [-1, 1], in the tool frame. Shape (n_arms, 6).
-        gripper: 1 open, -1 close, 0 leave as it is. Shape (n_arms,).
+        gripper: 1 = open, -1 = close, 0 = no change. Shape (n_arms,).
         events: Buttons pressed since the last reading, by name.
-        age_s: How old the reading is [s]. While the device is being moved, the time since it last reported: an old
-            reading of a moving hand is no reading. A device at rest has nothing to report, so its age means nothing
-            then; it is 0 where the device is known to be there. Infinite when the device is not there, and in the first
-            reading after a loss, however short that was.
-        neutral: While no arm is engaged: whether the device has been at rest for long enough to know that no hand
-            pushes it. A device that is pushed repeats itself within that time.
+        age_s: Age of the reading [s]. While the device is being moved, it is the time since the last report, and an
+            old reading must not be used. A device at rest reports nothing, so its age has no meaning; it is 0 where
+            the device is known to be present. It is infinite when the device is missing, and in the first reading
+            after any loss, even a short one.
+        neutral: True if no arm is engaged and the device has been at rest long enough to know that no hand pushes it.
+            A pushed device repeats its report within that time.
     """
 
     engaged: NDArray[np.bool_]
@@ -57,14 +57,14 @@ class HumanInput:
 
 
 def check_times(config: object, *names: str) -> None:
-    """Raise ValueError for the first of these settings that is not a time above 0 s."""
+    """Raise ValueError for the first named setting that is not a time above 0 s."""
     for name in names:
         if getattr(config, name) <= 0.0:
             raise ValueError(f"{name}: expected a time above 0 s, found {getattr(config, name)}")
 
 
 def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
-    """What a device for one arm says while it is not there."""
+    """Return the reading of a missing device for one arm."""
     return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf, neutral=False)
 
 
@@ -73,7 +73,7 @@ class InputSettings:
     """Settings of every input source.
 
     Attributes:
-        pace: The pace of a simulated robot that this source drives: a person needs real time.
+        pace: Pace of the simulation that this source drives; a person needs real time.
     """
 
     pace: Literal["realtime", "lockstep"]
@@ -84,7 +84,8 @@ class DeviceSettings(InputSettings):
     """Settings of every device; a subclass adds its own.
 
     Attributes:
-        max_age_s: A moved device whose newest reading is older has fallen silent, and the robot stands still.
+        max_age_s: Largest age of the newest reading of a moving device. Beyond it the device counts as silent, and the
+            robot stands still.
     """
 
     max_age_s: float
@@ -94,14 +95,14 @@ class DeviceSettings(InputSettings):
 
 
 class InputSource(ABC):
-    """Contract of the class that a `device` group names: a device that a person holds, or a scripted stand-in.
+    """Contract of the class that a `device` group names: a device held by a person, or a scripted expert.
 
     The class is constructed from an instance of its `settings_type`.
 
     Attributes:
         settings_type: The dataclass that the YAML file is read into.
         name: Short name, for messages and manifests.
-        held_by_person: Whether a person is behind it.
+        held_by_person: True if a person holds the device.
     """
 
     settings_type: ClassVar[type[Any]]
@@ -113,16 +114,16 @@ class Device(InputSource):
     """A source of human input that never blocks the control loop.
 
     Attributes:
-        remedy: Steps that bring back a device that is not found; shown by the doctor.
+        remedy: Steps that correct a missing device; shown by `steadyhand doctor`.
     """
 
     held_by_person = True
     remedy: ClassVar[str] = "plug the device in, see docs/devices.md"
 
     def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with the name of every button that is pressed, at once and on the device's own thread.
+        """Register `heard`, which is called at once with the name of every pressed button, on the device's own thread.
 
-        `poll` reports the same presses in its events. To be called before ``connect``; `heard` has to return at once.
+        `poll` reports the same presses in its events. Call this before ``connect``. `heard` must return at once.
         """
 
     @abstractmethod
@@ -131,8 +132,8 @@ class Device(InputSource):
 
     @abstractmethod
     def poll(self) -> HumanInput:
-        """The newest reading; never waits for the next one. Raises DeviceError before ``connect``."""
+        """Return the newest reading; never wait for the next one. Raises DeviceError before ``connect``."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the device, once or more often."""
+        """Close the device. Further calls have no effect."""

@@ -20,10 +20,10 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 __all__ = ["Gamepad", "GamepadConfig", "GamepadLink"]
 
 EVENT = struct.Struct("=IhBB")  # ms, value, type, number
-BUTTON, AXIS = 0x01, 0x02  # a first event of each, on opening, has 0x80 too
+BUTTON, AXIS = 0x01, 0x02  # the first event of each, on opening, also has 0x80
 FIRST = 0x80
 EVENTS_AT_ONCE = 64
-START_S = 0.5  # the kernel tells at once where everything stands
+START_S = 0.5  # the kernel reports the state of all axes and buttons at once
 ABSENT = "expected a gamepad, found none; plug it in"
 
 
@@ -32,10 +32,10 @@ class GamepadConfig(DeviceSettings):
     """Path of the gamepad, and the meaning of its sticks.
 
     Attributes:
-        path: Of the device; with wildcards, the first one that is there.
-        retry_s: Time between two attempts to open a device that was lost.
-        neutral_s: Time at rest after which the device counts as let go.
-        mapping: What axes and buttons mean.
+        path: Path of the device; with wildcards, the first match.
+        retry_s: Time between two attempts to open a lost device.
+        neutral_s: Time at rest after which the device counts as released.
+        mapping: Meaning of axes and buttons.
     """
 
     path: str
@@ -53,7 +53,7 @@ class Gamepad(AxesDevice):
 
     Args:
         config: Path and mapping.
-        clock: Monotonic.
+        clock: Monotonic clock.
     """
 
     settings_type = GamepadConfig
@@ -69,20 +69,20 @@ class Gamepad(AxesDevice):
 
 
 class GamepadLink:
-    """The device file, open.
+    """The open device file.
 
-    On opening, the kernel tells where every axis stands and which buttons are down. A gamepad without one of the mapped
-    axes is refused. A stick that is held while the gamepad is opened counts as pushed, and moves nothing until it was
-    let go; a button that is down then is no press.
+    On opening, the kernel reports the position of every axis and the state of every button. A gamepad without one of
+    the mapped axes is refused. A stick that is deflected on opening counts as pushed, and moves nothing until it is
+    released. A button that is down on opening does not count as a press.
 
     Args:
         pattern: Path of the device, or a pattern for it.
-        handle: Takes what sticks and buttons do.
-        mapping: The axes that it must have.
-        clock: Monotonic.
+        handle: Receives the changes of axes and buttons.
+        mapping: The axes that the gamepad must have.
+        clock: Monotonic clock.
 
     Raises:
-        OSError: It is not there, or has too few axes.
+        OSError: The gamepad is missing, or has too few axes.
     """
 
     def __init__(self, pattern: str, handle: Handle, mapping: MappingConfig, clock: Clock) -> None:
@@ -100,7 +100,7 @@ class GamepadLink:
             raise
 
     def serve(self, timeout_s: float) -> None:
-        """Take in events. Raises OSError when the device was unplugged."""
+        """Process events. Raises OSError when the device was unplugged."""
         for value, kind, number in self._events(timeout_s):
             if kind & ~FIRST == AXIS:
                 self._handle.move_one(number, value)
@@ -112,7 +112,7 @@ class GamepadLink:
         os.close(self._file)
 
     def _first_axes(self, mapping: MappingConfig, clock: Clock) -> list[float]:
-        """Where the axes stand at first. Raises OSError without one that is mapped."""
+        """Return the initial axis values. Raises OSError when a mapped axis is missing."""
         axes: dict[int, float] = {}
         until_ns = clock.now_ns() + round(START_S * 1e9)
         while not set(mapping.mapped_axes) <= set(axes):

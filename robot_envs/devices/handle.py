@@ -1,4 +1,4 @@
-"""What is known of a device with axes and buttons."""
+"""Newest state of a device with axes and buttons, shared between its reader and the control loop."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ logger = get_logger("device")
 
 
 class HandleState(NamedTuple):
-    """A device at one moment: what its reader has heard last."""
+    """Newest state of a device, as its reader received it."""
 
-    axes: tuple[float, ...]  # raw; () = as at rest, nothing was reported yet
-    held: frozenset[str]  # what the buttons that are down stand for
-    present: bool  # whether the device is there, and says where all its mapped axes are
-    losses: int  # how often it was not
+    axes: tuple[float, ...]  # raw; () = nothing reported yet, counts as at rest
+    held: frozenset[str]  # meanings of the buttons that are down
+    present: bool  # the device is connected and reports all its mapped axes
+    losses: int  # number of losses so far
     stamp_ns: int  # receive time of the newest axes
-    rest_ns: int | None  # since when nothing is pushed; None while something is, and while the device is lost
+    rest_ns: int | None  # start of the rest; None while something is pushed, and while the device is lost
 
 
 class Handle:
-    """Written by the thread that reads the device, read by the control loop; neither waits for the other.
+    """State written by the device's thread and read by the control loop; neither waits for the other.
 
     Args:
         mapping: The axes that the device must report, and the buttons that have to be down together.
@@ -41,16 +41,16 @@ class Handle:
         self._mapping, self._clock = mapping, clock
         self._chords = Chords(mapping.buttons)
         self._events: deque[str] = deque(maxlen=KEPT_EVENTS)
-        self.heard: Callable[[str], None] = lambda name: None  # told every press at once
-        # One reference that is replaced as a whole: whoever reads it sees one moment, without a lock.
+        self.heard: Callable[[str], None] = lambda name: None  # called at once with every press
+        # One reference, replaced as a whole: a reader sees a consistent state without a lock.
         self.state = HandleState((), frozenset(), False, 0, clock.now_ns(), None)
 
     def found(self) -> None:
-        """The device is there, and at rest as far as is known."""
+        """Mark the device as present and at rest."""
         self._set(present=True)
 
     def lose(self, reason: str = "") -> None:
-        """The device is gone: what it last said holds no longer. The first reason of a loss is logged."""
+        """Mark the device as lost and discard its last state. The first reason of a loss is logged."""
         if not self.state.present:
             return
         if reason:
@@ -59,9 +59,9 @@ class Handle:
         self.state = HandleState((), frozenset(), False, self.state.losses + 1, self._clock.now_ns(), None)
 
     def move(self, axes: Sequence[float]) -> bool:
-        """Take in all axes, as just received; return whether they are a reading.
+        """Store all axes, as just received; return whether they form a valid reading.
 
-        A device that does not say where all its mapped axes are is lost until it does.
+        A device that does not report all its mapped axes is lost until it does.
         """
         if objection := self._mapping.objection(axes):
             self.lose(objection)
@@ -70,13 +70,13 @@ class Handle:
         return True
 
     def move_one(self, axis: int, value: float) -> None:
-        """Take in one axis, as just received, of a device that has reported all of them before."""
+        """Store one axis, as just received, of a device that has reported all of them before."""
         axes = list(self.state.axes) + [0.0] * (axis + 1 - len(self.state.axes))
         axes[axis] = value
         self.move(axes)
 
     def press(self, button: int, pressed: bool) -> None:
-        """Take in one button, as just received. The buttons of a lost device mean nothing."""
+        """Store one button, as just received. The buttons of a lost device are ignored."""
         if not self.state.present:
             return
         if pressed:
@@ -89,7 +89,7 @@ class Handle:
         self._set(held=self._chords.held)
 
     def take_events(self) -> tuple[str, ...]:
-        """What has been pressed since the last call, oldest first."""
+        """Return the presses since the last call, oldest first."""
         return tuple(self._events.popleft() for _ in range(len(self._events)))
 
     def _set(self, **changes: Any) -> None:

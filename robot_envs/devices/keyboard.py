@@ -1,8 +1,8 @@
-"""The keys of a terminal.
+"""The keys of a terminal as an input device.
 
-A terminal tells of a key that goes down, and repeats it; it never tells that a key goes up. So a key moves the robot
-for a short time, and silence is what letting go looks like. The person stays in control a little longer: between
-its first press and its repetition a held key is silent too.
+A terminal reports that a key goes down, and repeats it. It never reports that a key goes up. So a key moves the robot
+for a short time, and silence counts as a release. The person stays in control a little longer, because a held key is
+also silent between its first press and its first repetition.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 __all__ = ["Keyboard", "KeyboardConfig", "TerminalLink"]
 
 NAMES = {"\r": "enter", "\n": "enter", " ": "space"}
-ESCAPE = re.compile(r"\x1b(\[[0-9;]*[A-Za-z~]|O[A-Za-z])?")  # arrows and function keys come as several characters
+ESCAPE = re.compile(r"\x1b(\[[0-9;]*[A-Za-z~]|O[A-Za-z])?")  # arrow and function keys are several characters
 KEPT_KEYS = 256
 CHUNK = 256
 
 
 @dataclass(frozen=True)
 class KeyboardConfig(DeviceSettings):
-    """Terminal, and the meaning of its keys.
+    """The terminal and the meaning of its keys.
 
     Attributes:
         terminal: Device file of the terminal.
         retry_s: Time between two attempts to open it again.
-        hold_s: How long a key moves the robot after it was last heard.
-        engaged_s: How long after it the person stays in control.
-        neutral_s: Time without a person in control after which the keys count as let go.
+        hold_s: Time for which a key moves the robot after its last report.
+        engaged_s: Time after a key's last report for which the person stays in control.
+        neutral_s: Time without a person in control after which the keys count as released.
         keys: Twist of each key, in [-1, 1]: x, y, z, then rotation about x, y, z, in the tool frame.
-        buttons: Key by what it does: close, open, resume, stop, park, success, failure, again.
+        buttons: Key of each function: close, open, resume, stop, park, success, failure, again.
     """
 
     terminal: str
@@ -81,8 +81,8 @@ class Keyboard(Device):
     """A terminal's keys as a device for one arm.
 
     Args:
-        config: What they mean.
-        clock: Monotonic.
+        config: The terminal and the meaning of its keys.
+        clock: Monotonic clock.
     """
 
     settings_type = KeyboardConfig
@@ -102,16 +102,16 @@ class Keyboard(Device):
         self._reader = Reader("keyboard", self._open, self._lose, config.retry_s)
 
     def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with every button that is typed, on the reader's thread."""
+        """Register `heard`, which is called with every typed button, on the reader's thread."""
         self._heard = heard
 
     def connect(self) -> None:
-        """Listen to the terminal. Raises DeviceError when there is none."""
+        """Open the terminal. Raises DeviceError when there is none."""
         self._reader.start()
         self._seen_losses = self._losses
 
     def poll(self) -> HumanInput:
-        """What the keys of the last moment come to. Raises DeviceError before ``connect``."""
+        """Return the reading that results from the newest keys. Raises DeviceError before ``connect``."""
         if not self._reader.running:
             raise DeviceError("keyboard: expected a connected device, found none; call connect first")
         now_ns, events = self._clock.now_ns(), self._take_typed()
@@ -134,7 +134,7 @@ class Keyboard(Device):
         )
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal's settings and close it."""
         self._reader.stop()
 
     def _open(self) -> TerminalLink:
@@ -173,13 +173,13 @@ class Keyboard(Device):
 
 
 class TerminalLink:
-    """A terminal that gives every key at once and shows none. Ctrl-C still ends the program.
+    """An open terminal that delivers every key at once and echoes none. Ctrl-C still ends the program.
 
-    What was typed before it was opened means nothing: nobody had asked for it.
+    Keys typed before the terminal was opened are discarded.
 
     Args:
-        path: Of the terminal.
-        typed: Told every key: a character, "enter" or "space".
+        path: Path of the terminal.
+        typed: Called with every key: a character, "enter" or "space".
 
     Raises:
         OSError: There is no terminal, or it belongs to another job of the shell.
@@ -199,32 +199,32 @@ class TerminalLink:
         except OSError:
             os.close(self._file)
             raise
-        # A program that dies with an error must not leave a terminal behind that shows no key.
+        # A program that exits with an error must not leave the terminal without echo.
         atexit.register(self._restore)
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
 
     def serve(self, timeout_s: float) -> None:
-        """Take in keys. Raises OSError when the terminal was closed."""
+        """Process the typed keys. Raises OSError when the terminal was closed."""
         if not self._poll.poll(timeout_s * 1e3):
             return
         try:
             data = os.read(self._file, CHUNK)
         except BlockingIOError:
-            return  # a terminal may be called readable a moment too early
+            return  # poll may report a terminal as readable too early
         if not data:
             raise OSError("the terminal was closed")
         for character in ESCAPE.sub("", data.decode("utf-8", errors="ignore")):
             self._typed(NAMES.get(character, character))
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal's settings and close it."""
         self._restore()
         atexit.unregister(self._restore)
         os.close(self._file)
 
     def _restore(self) -> None:
-        with suppress(termios.error):  # a terminal that is gone needs nothing
+        with suppress(termios.error):  # a closed terminal needs no restoring
             termios.tcsetattr(self._file, termios.TCSANOW, self._saved)
 
 

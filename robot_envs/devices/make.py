@@ -1,4 +1,4 @@
-"""From the `device` group of a configuration to a person with that device in hand."""
+"""Construction of devices and operators from the `device` group of a configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WITH_GRIPPER = 7
 
 
 def is_over_ros(values: Mapping[str, Any]) -> bool:
-    """Return whether a `device` group is for the ROS 2 actor, which makes and checks the device itself."""
+    """Return whether a `device` group is for the ROS 2 actor, which constructs and checks the device itself."""
     return values.get("kind") == OVER_ROS
 
 
@@ -36,13 +36,13 @@ def find_input(values: Mapping[str, Any]) -> Component[InputSource]:
     """Find the class that a `device` group names, and build its settings.
 
     Raises:
-        ConfigError: The group names none, or a setting is wrong.
+        ConfigError: The group names no class, or a setting is wrong.
     """
     return find_component(values, InputSource, GROUP)
 
 
 def held_by_person(values: Mapping[str, Any]) -> bool:
-    """Return whether a person is behind a `device` group, rather than a stand-in.
+    """Return whether a `device` group names a device held by a person, not a scripted expert.
 
     Raises:
         ConfigError: As in `find_input`.
@@ -60,10 +60,10 @@ def input_name(values: Mapping[str, Any]) -> str:
 
 
 def make_device(values: Mapping[str, Any]) -> Device:
-    """Make the device of a `device` group, not yet connected.
+    """Construct the device of a `device` group, not yet connected.
 
     Raises:
-        ConfigError: A value is wrong, or no person holds such a device.
+        ConfigError: A value is wrong, or the group names a scripted expert.
     """
     if is_over_ros(values):
         raise ConfigError("device: joy comes over ROS, which only the ROS 2 actor speaks; see docs/ros.md")
@@ -71,25 +71,25 @@ def make_device(values: Mapping[str, Any]) -> Device:
 
 
 def make_stand_in(values: Mapping[str, Any]) -> ScriptedPerson:
-    """Make the stand-in of a `device` group that no person is behind.
+    """Construct the scripted person of a `device` group that names one.
 
     Raises:
-        ConfigError: A value is wrong, or a person holds such a device.
+        ConfigError: A value is wrong, or the group names a device held by a person.
     """
     return find_component(values, ScriptedPerson, GROUP).make()
 
 
 def make_person(values: Mapping[str, Any], action_size: int, device: Device | None = None) -> DeviceOperator:
-    """Connect the device of a `device` group, and put it into a person's hand.
+    """Connect the device of a `device` group, and return its operator.
 
     Args:
         values: The group.
-        action_size: A of the environment: 6 entries move the arm, a seventh is the gripper.
-        device: The device, where the group names one that only the caller can make.
+        action_size: Entries of an action (A,): 6 move the arm, a seventh is the gripper.
+        device: The device, where only the caller can construct it.
 
     Raises:
-        ConfigError: A value is wrong, or one hand cannot make such actions.
-        DeviceError: The device is not there.
+        ConfigError: A value is wrong, or the device cannot produce actions of this size.
+        DeviceError: The device is missing.
     """
     device = device or make_device(values)
     if action_size not in (TWIST, WITH_GRIPPER):

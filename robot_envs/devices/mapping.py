@@ -1,4 +1,4 @@
-"""From a device's raw axes and buttons to a twist, the gripper and named events."""
+"""Mapping from a device's raw axes and buttons to a twist, the gripper and named events."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ UNUSED = -1
 
 @dataclass(frozen=True)
 class MappingConfig:
-    """What axes and buttons mean.
+    """Meaning of axes and buttons.
 
     Attributes:
         axes: Raw axis behind each entry of the twist (x, y, z, then rotation about x, y, z); -1 = none.
-        scale: Twist at full deflection, per entry; a negative one turns the axis round.
+        scale: Twist at full deflection, per entry; a negative value inverts the axis.
         full_scale: Raw value at full deflection.
         dead_zone: Share of the deflection that counts as rest, in [0, 1).
-        buttons: The buttons that have to be down together, by what they do: close, open, resume, stop, park,
+        buttons: The buttons that have to be down together, by their function: close, open, resume, stop, park,
             success, failure, again.
     """
 
@@ -65,11 +65,11 @@ class MappingConfig:
 
     @property
     def mapped_axes(self) -> tuple[int, ...]:
-        """The raw axes that mean something, in ascending order."""
+        """The mapped raw axes, in ascending order."""
         return tuple(sorted({axis for axis in self.axes if axis > UNUSED}))
 
     def objection(self, raw: Sequence[float]) -> str:
-        """Return why raw axes are no reading: a mapped one is missing or not finite; "" when they are one."""
+        """Return the reason to reject raw axes: a mapped axis is missing or not finite; "" when they are valid."""
         for axis in self.mapped_axes:
             if axis >= len(raw):
                 highest = self.mapped_axes[-1]
@@ -82,9 +82,9 @@ class MappingConfig:
         return ""
 
     def twist(self, raw: Sequence[float]) -> NDArray[np.float64]:
-        """The twist that raw axes stand for; beyond the dead zone it begins at 0. Shape (6,), in [-1, 1].
+        """Return the twist of raw axes; it rises from 0 at the edge of the dead zone. Shape (6,), in [-1, 1].
 
-        An axis that was not reported yet stands still.
+        An axis that was not reported yet counts as 0.
         """
         values = np.array([raw[axis] if UNUSED < axis < len(raw) else 0.0 for axis in self.axes])
         share = np.clip(values / self.full_scale, -1.0, 1.0)
@@ -94,7 +94,7 @@ class MappingConfig:
 
 
 def check_button_names(buttons: dict[str, tuple[int, ...]] | dict[str, str]) -> None:
-    """Raise ValueError for a name that nothing listens to, and for one without a button."""
+    """Raise ValueError for an unknown name, and for a name without a button."""
     for name, numbers in buttons.items():
         if name not in (CLOSE, OPEN, *REQUESTS):
             raise ValueError(f"buttons: expected one of {', '.join((CLOSE, OPEN, *REQUESTS))}, found {name!r}")
@@ -103,7 +103,7 @@ def check_button_names(buttons: dict[str, tuple[int, ...]] | dict[str, str]) -> 
 
 
 def check_request_names(keys: dict[str, str]) -> None:
-    """Raise ValueError for the name of no request, and for one without a key."""
+    """Raise ValueError for a name that is not a request, and for a name without a key."""
     for name, key in keys.items():
         if name not in REQUESTS:
             raise ValueError(f"keys: expected one of {', '.join(REQUESTS)}, found {name!r}")
@@ -112,5 +112,5 @@ def check_request_names(keys: dict[str, str]) -> None:
 
 
 def gripper_wish(held: frozenset[str]) -> float:
-    """1 open, -1 close, 0 leave as it is."""
+    """Return the gripper entry: 1 = open, -1 = close, 0 = no change."""
     return float(OPEN in held) - float(CLOSE in held)

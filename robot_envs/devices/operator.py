@@ -1,4 +1,4 @@
-"""Whoever may take over from the policy, and says when it is safe to go on."""
+"""Operators: they may take over from the policy, and they confirm when motion may resume."""
 
 from __future__ import annotations
 
@@ -19,77 +19,77 @@ logger = get_logger("operator")
 
 
 class Hold(Enum):
-    """Neither an action nor leave for the policy: the robot is to stand still."""
+    """Request to stand still: there is no action, and the policy may not act either."""
 
     HOLD = "hold"
 
 
 HOLD: Literal[Hold.HOLD] = Hold.HOLD
-# What an operator wants in one step: an action, shape (A,) in [-1, 1]; HOLD; None = the policy may act.
+# The operator's request in one step: an action, shape (A,) in [-1, 1]; HOLD; None = the policy may act.
 Wish = NDArray[np.float32] | Literal[Hold.HOLD] | None
 
 
 class Operator(Protocol):
-    """A person at the robot, or a stand-in."""
+    """A person at the robot, or a scripted operator."""
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new episode starts."""
+        """Start a new episode."""
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """The action that the operator wants, shape (A,) in [-1, 1]; None while not engaged; HOLD to stand still.
+        """Return the operator's action, shape (A,) in [-1, 1]; None while not engaged; HOLD to stand still.
 
-        An action is what somebody shows, and is learnt from as such. HOLD is nobody's action.
+        An action counts as an intervention, and the policy is trained on it. HOLD does not.
         """
 
     def may_resume(self, stop_reason: str) -> bool:
-        """Whether the operator has said that it is safe to go on after a stop."""
+        """Return whether the operator has confirmed that it is safe to resume after a stop."""
 
     def wants_park(self) -> bool:
-        """Whether the operator has asked for a break since this was asked last."""
+        """Return whether the operator has requested a break since the last call."""
 
     def close(self) -> None:
-        """Let go of whatever the operator holds in hand."""
+        """Close the operator's device, if there is one."""
 
 
 class NoOperator:
-    """Nobody helps. After a stop in simulation practice goes on; there is nobody it could hurt."""
+    """No operator: the policy is never interrupted. A stop in simulation is resumed at once."""
 
     def reset(self, info: dict[str, Any]) -> None:
-        """Nothing to prepare."""
+        """Do nothing: there is no state."""
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """Never engaged."""
+        """Return None: never engaged."""
         return None
 
     def may_resume(self, stop_reason: str) -> bool:
-        """Always."""
+        """Return True: in simulation, resuming is always safe."""
         return True
 
     def wants_park(self) -> bool:
-        """Never."""
+        """Return False: never requests a break."""
         return False
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no device."""
 
 
 class DeviceOperator:
     """A person with an input device in hand.
 
-    A device that fell silent says nothing about the person: whether it was pushed or at rest, the robot stands still,
-    and it does so until the person moves the device again. Being plugged in again, or started again, is not enough.
+    When the device falls silent, pushed or at rest, the robot stands still until the person moves the device again.
+    Plugging it in or starting it again is not enough.
 
-    A device has authority only after it was seen at rest: one that is held pushed when an episode begins, or when it
-    comes back after a loss, moves nothing until it was let go.
+    The device has authority only after it was seen at rest. If it is pushed when an episode begins, or when it returns
+    after a loss, it moves nothing until it is released.
 
     Args:
         device: The device, connected.
-        learns_gripper: Whether the action has a gripper entry per arm.
-        max_age_s: A reading of a moving device that is older than this counts for nothing.
+        learns_gripper: True if the action has a gripper entry per arm.
+        max_age_s: Largest age of a valid reading of a moving device.
     """
 
     def __init__(self, device: Device, learns_gripper: bool, max_age_s: float) -> None:
@@ -98,21 +98,21 @@ class DeviceOperator:
         self._max_age_s = max_age_s
         self.reading: HumanInput | None = None  # the newest one
         self._lost = False
-        self._armed = False  # whether it was seen at rest since the episode began, and since it was lost
+        self._armed = False  # seen at rest since the episode began, and since the last loss
         self._asked = False
         self._parks = False
         self._warned = False
 
     def reset(self, info: dict[str, Any]) -> None:
-        """Ask for neutral anew. A device that was silent before the episode still is."""
+        """Require neutral again. A device that was silent before the episode still counts as silent."""
         self._armed = False
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """The device's twist as an action; arms that are not engaged stand still.
+        """Return the device's twist as an action; arms that are not engaged stand still.
 
-        HOLD after the device was silent, and while it is pushed without having been at rest before.
+        Return HOLD after the device was silent, and while it is pushed before it was seen at rest.
         """
         reading = self.reading = self._device.poll()
         self._asked = False
@@ -125,9 +125,9 @@ class DeviceOperator:
         return self._action(reading) if engaged else None
 
     def may_resume(self, stop_reason: str) -> bool:
-        """Whether the resume button has been pressed since the first time that this was asked after a step.
+        """Return whether the resume button has been pressed since the first call of this method after a step.
 
-        What was pressed before is no answer: nobody had asked yet.
+        Earlier presses do not count, because no confirmation was requested yet.
         """
         self.reading = self._device.poll()
         pressed = RESUME in self.reading.events
@@ -135,12 +135,12 @@ class DeviceOperator:
         return answered
 
     def wants_park(self) -> bool:
-        """Whether the park button has been pressed in an episode."""
+        """Return whether the park button has been pressed in an episode since the last call."""
         wanted, self._parks = self._parks, False
         return wanted
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Close the device."""
         self._device.close()
 
     def _note_rest(self, reading: HumanInput, engaged: bool) -> None:
@@ -155,11 +155,11 @@ class DeviceOperator:
     def _note_loss(self, age_s: float, engaged: bool) -> None:
         silent = self._is_silent(age_s, engaged)
         if silent and not self._lost:
-            logger.warning("the input device is silent; the robot stands still until somebody moves the device again")
+            logger.warning("the input device is silent; the robot stands still until the operator moves the device")
         self._lost = silent or (self._lost and not (engaged and self._armed))
 
     def _is_silent(self, age_s: float, engaged: bool) -> bool:
-        # At rest only a device that is gone is silent: one that is there has nothing to say.
+        # A device at rest reports nothing, so at rest only a missing device counts as silent.
         return math.isinf(age_s) or (engaged and age_s > self._max_age_s)
 
     def _action(self, reading: HumanInput) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Reads a device on a thread of its own, and opens it again when it was lost."""
+"""The thread that reads a device, and opens it again after a loss."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Link", "Reader"]
 
-WAIT_S = 0.02  # how long a link may wait for its device: closing takes as long
+WAIT_S = 0.02  # longest wait of a link for its device; closing takes as long
 JOIN_S = 2.0
 
 logger = get_logger("device")
 
 
 class Link(Protocol):
-    """One open connection to a device. A device that was lost gets a new one."""
+    """One open connection to a device. After a loss a new link is opened."""
 
     def serve(self, timeout_s: float) -> None:
-        """Take in what the device says, waiting at most ``timeout_s`` for it. Raises OSError when it is gone."""
+        """Process the device's data, waiting at most ``timeout_s`` for it. Raises OSError when the device is lost."""
 
     def close(self) -> None:
-        """Let go."""
+        """Close the connection."""
 
 
 class Reader:
     """The thread between a device and the control loop.
 
     Args:
-        name: Of the device, for messages.
-        open_link: Opens the device. Raises OSError or DeviceError when it is not there.
-        on_loss: Called whenever the device was lost, before it is looked for again.
-        retry_s: Time between two attempts to open it again.
+        name: Name of the device, for messages.
+        open_link: Opens the device. Raises OSError or DeviceError when the device is missing.
+        on_loss: Called after every loss of the device, before the first attempt to open it again.
+        retry_s: Time between two attempts to open the device again.
     """
 
     def __init__(self, name: str, open_link: Callable[[], Link], on_loss: Callable[[], None], retry_s: float) -> None:
@@ -44,11 +44,11 @@ class Reader:
 
     @property
     def running(self) -> bool:
-        """Whether ``start`` has been called and ``stop`` has not."""
+        """True while ``start`` has been called and ``stop`` has not."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Open the device and begin to read. Raises DeviceError when it is not there."""
+        """Open the device and start the thread. Raises DeviceError when the device is missing."""
         if self._thread is not None:
             return
         try:
@@ -71,7 +71,7 @@ class Reader:
             while not self._ending.is_set():
                 link = self._reopen() if link is None else self._serve(link)
         finally:
-            # However this ends, nobody may take the last reading for a new one.
+            # In every case, the last reading must no longer count as new.
             self._on_loss()
             if link is not None:
                 link.close()

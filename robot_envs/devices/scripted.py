@@ -1,4 +1,4 @@
-"""Stand-ins for a person: an expert's knowledge behind human hesitation, noise and impatience.
+"""Scripted operators: a scripted expert's actions with human noise, reaction time and early release.
 
 A `device` group names `ScriptedPerson` or `NoPerson` by its `entry_point`.
 """
@@ -32,10 +32,10 @@ Action = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class HandConfig:
-    """How steady the stand-in's hand is.
+    """Noise of the scripted operator's hand.
 
     Attributes:
-        noise: Standard deviation of its error in each entry of a normalised action.
+        noise: Standard deviation of the error in each entry of a normalised action.
         noise_memory: Correlation of the error from one step to the next, in [0, 1).
     """
 
@@ -50,17 +50,17 @@ class HandConfig:
 
 @dataclass(frozen=True)
 class CorrectorConfig:
-    """When the stand-in takes over, and when it lets go.
+    """Conditions under which the scripted operator takes over, and releases control.
 
     Attributes:
-        hand: Its noise.
-        stall_steps: Steps without progress that it watches before it decides to help.
+        hand: Noise of its hand.
+        stall_steps: Steps without progress after which it decides to intervene.
         stall_progress: Progress over those steps that counts as none, in the unit of ``info["progress"]``.
-        disagreement: Without ``progress``: mean absolute difference from the expert over ``stall_steps`` that calls
-            for help.
+        disagreement: For tasks without ``progress``: mean absolute difference from the expert's actions over
+            ``stall_steps`` that triggers an intervention.
         delay_steps: Shortest and longest reaction time, in steps.
-        act_steps: Shortest and longest help, in steps.
-        release_progress: It lets go as soon as progress is below this: the policy has to finish by itself.
+        act_steps: Shortest and longest intervention, in steps.
+        release_progress: It releases control as soon as progress is below this, so that the policy finishes the task.
     """
 
     hand: HandConfig
@@ -82,11 +82,11 @@ class CorrectorConfig:
 
 @dataclass(frozen=True)
 class ScriptedConfig(InputSettings):
-    """Settings of the stand-in.
+    """Settings of the scripted person.
 
     Attributes:
-        demonstrator: Its hand while it demonstrates.
-        corrector: Its behaviour while the policy practises.
+        demonstrator: Noise of its hand during demonstrations.
+        corrector: Its behaviour while the policy is trained.
     """
 
     demonstrator: HandConfig
@@ -94,7 +94,7 @@ class ScriptedConfig(InputSettings):
 
 
 class ScriptedPerson(InputSource):
-    """The stand-in for a person: it demonstrates, and it corrects when the policy gets nowhere."""
+    """Scripted person: it demonstrates the task, and corrects the policy when there is no progress."""
 
     settings_type = ScriptedConfig
     name = "scripted"
@@ -104,21 +104,21 @@ class ScriptedPerson(InputSource):
         self._config = config
 
     def demonstrator(self, expert: Expert, seed: int) -> Operator:
-        """Return the operator who demonstrates the task."""
+        """Return the operator that demonstrates the task."""
         return ScriptedDemonstrator(expert, self._config.demonstrator, seed)
 
     def corrector(self, expert: Expert, seed: int) -> Operator:
-        """Return the operator who corrects the policy."""
+        """Return the operator that corrects the policy."""
         return ScriptedCorrector(expert, self._config.corrector, seed)
 
 
 class NoPerson(ScriptedPerson):
-    """No corrections; demonstrations are still the stand-in's."""
+    """Scripted person that demonstrates, but never corrects."""
 
     name = "none"
 
     def corrector(self, expert: Expert, seed: int) -> Operator:
-        """Return an operator who is never engaged."""
+        """Return an operator that is never engaged."""
         return NoOperator()
 
 
@@ -147,35 +147,35 @@ class _Hand:
 
 
 class ScriptedDemonstrator:
-    """Shows the whole task."""
+    """Operator that demonstrates the whole task."""
 
     def __init__(self, expert: Expert, hand: HandConfig, seed: int) -> None:
         self._hand = _Hand(expert, hand, seed)
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new demonstration starts."""
+        """Start a new demonstration."""
         self._hand.reset(info)
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: Action | None
     ) -> Action | None:
-        """Always engaged."""
+        """Return the expert's action: always engaged."""
         return self._hand.shake(self._hand.expert.act(observation, info))
 
     def may_resume(self, stop_reason: str) -> bool:
-        """In simulation nobody can be hurt."""
+        """Return True: in simulation, resuming is always safe."""
         return True
 
     def wants_park(self) -> bool:
-        """A stand-in eats no lunch."""
+        """Return False: a scripted operator needs no break."""
         return False
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no device."""
 
 
 class ScriptedCorrector:
-    """Watches the policy, steps in when it gets nowhere, and lets go early."""
+    """Operator that intervenes when the policy makes no progress, and releases control early."""
 
     def __init__(self, expert: Expert, config: CorrectorConfig, seed: int) -> None:
         self._hand = _Hand(expert, config.hand, seed)
@@ -185,7 +185,7 @@ class ScriptedCorrector:
         self._left = 0
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new episode starts; nothing has been watched yet."""
+        """Start a new episode and forget the observed steps."""
         self._hand.reset(info)
         self._watched.clear()
         self._wait = self._left = 0
@@ -193,8 +193,8 @@ class ScriptedCorrector:
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: Action | None
     ) -> Action | None:
-        """The expert's action while helping, else None."""
-        # The expert looks on all the time: it must know what has been touched when it takes over.
+        """Return the expert's action during an intervention, else None."""
+        # The expert sees every step, so that it knows about past contacts when it takes over.
         wanted = self._hand.expert.act(observation, info)
         if self._left == 0:
             self._watch(wanted, info, policy_action)
@@ -209,15 +209,15 @@ class ScriptedCorrector:
         return self._hand.shake(wanted)
 
     def may_resume(self, stop_reason: str) -> bool:
-        """In simulation nobody can be hurt."""
+        """Return True: in simulation, resuming is always safe."""
         return True
 
     def wants_park(self) -> bool:
-        """A stand-in eats no lunch."""
+        """Return False: a scripted operator needs no break."""
         return False
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no device."""
 
     def _watch(self, wanted: Action, info: dict[str, Any], policy_action: Action | None) -> None:
         c = self._config

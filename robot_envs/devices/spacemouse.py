@@ -1,4 +1,4 @@
-"""A SpaceMouse, through the daemon spacenavd."""
+"""A SpaceMouse, read through the daemon spacenavd."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class SpaceMouseConfig(DeviceSettings):
     """Address of spacenavd, and the meaning of the cap's axes.
 
     Attributes:
-        socket: Of spacenavd.
-        pulse_s: Time between two signs of life that the daemon is asked for.
-        answer_s: Time that it may take to give one.
-        retry_s: Time between two attempts to reach a daemon that was lost.
-        neutral_s: Time at rest after which the cap counts as let go.
-        mapping: What axes and buttons mean.
+        socket: Path of spacenavd's socket.
+        pulse_s: Time between two heartbeat requests to the daemon.
+        answer_s: Longest time of the daemon to answer a request.
+        retry_s: Time between two attempts to reach a lost daemon.
+        neutral_s: Time at rest after which the cap counts as released.
+        mapping: Meaning of axes and buttons.
     """
 
     socket: str
@@ -49,11 +49,12 @@ class SpaceMouseConfig(DeviceSettings):
 class SpaceMouse(AxesDevice):
     """A SpaceMouse for one arm.
 
-    It refuses to connect while the daemon does not run or has no device. Once connected it waits for either to return.
+    It refuses to connect while the daemon is not running or has no device. Once connected, it waits until a lost daemon
+    or device returns.
 
     Args:
         config: Address and mapping.
-        clock: Monotonic.
+        clock: Monotonic clock.
     """
 
     settings_type = SpaceMouseConfig

@@ -1,12 +1,12 @@
 """The protocol of spacenavd, the free driver of SpaceMice, over its socket.
 
-Whatever the daemon tells is 8 int32: a kind, then six axes, or a button, or which device came or went. After the last
-motion, which is all zeros, a cap at rest is silent for hours. Three things are not rest, and each is told apart:
+Every message of the daemon is 8 int32: a kind, then six axes, or a button, or the device that was added or removed. The
+last motion is all zeros; after it, a cap at rest can be silent for hours. Three faults are distinguished from rest:
 
 - the socket closes: the daemon has ended;
-- the daemon says that a device was removed;
-- the daemon hangs. A second connection asks for a sign of life all the time. It asks for a change of protocol to the
-  one that is spoken already, because that is the one request which the daemon answers without writing it into its log.
+- the daemon reports that a device was removed;
+- the daemon hangs. A second connection requests a heartbeat continuously. It requests the protocol version that is
+  already in use, because that is the only request that the daemon answers without writing it into its log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVENT = struct.Struct("=8i")
 WORD = struct.Struct("=i")
 MOTION, PRESS, RELEASE, DEVICE = range(4)
 REMOVED = 1
-TAG = 0x7FAA0000  # every request has it; as a float it is not a number, so an older daemon ignores it
+TAG = 0x7FAA0000  # part of every request; as a float it is NaN, so an older daemon ignores it
 SPEAK = TAG | 0x5500  # plus the version of the protocol
 DEVICE_TYPE = TAG | 0x2005
 MOTIONS_ONLY, WITH_DEVICES = 0, 1  # versions of the protocol
@@ -37,11 +37,11 @@ class SpacenavLink:
     """One pair of connections to the daemon.
 
     Args:
-        path: Of its socket.
-        handle: Takes what the cap and the buttons do.
-        pulse_s: Time between two signs of life that the daemon is asked for.
-        answer_s: Time that it may take to give one.
-        clock: Monotonic.
+        path: Path of its socket.
+        handle: Receives the changes of cap and buttons.
+        pulse_s: Time between two heartbeat requests to the daemon.
+        answer_s: Longest time of the daemon to answer a request.
+        clock: Monotonic clock.
 
     Raises:
         OSError: There is no daemon, it does not answer, or it is older than 1.0.
@@ -65,7 +65,7 @@ class SpacenavLink:
             raise
 
     def serve(self, timeout_s: float) -> None:
-        """Take in events, and see to it that the daemon lives. Raises OSError when it does not."""
+        """Process events, and check that the daemon is alive. Raises OSError when it is not."""
         for key, _ in self._selector.select(timeout_s):
             for word, event in self._received(key.data):
                 self._take(key.data, word, event)
@@ -97,7 +97,7 @@ class SpacenavLink:
         self._sockets[WITH_DEVICES].sendall(EVENT.pack(DEVICE_TYPE, *[0] * 7))
 
     def _received(self, version: int) -> Iterator[tuple[int, tuple[int, ...] | None]]:
-        """Every whole message that has come on one connection: its first word, and the rest unless that is all."""
+        """Yield every complete message of one connection: its first word, and the rest if there is any."""
         chunk = self._sockets[version].recv(CHUNK)
         if not chunk:
             raise ConnectionResetError("spacenavd has ended")
@@ -116,13 +116,13 @@ class SpacenavLink:
         if event is None:
             self._answered_ns = max(self._clock.now_ns(), self._asked_ns)
         elif version == MOTIONS_ONLY:
-            return  # the other connection has it too
+            return  # the other connection receives it too
         elif word == MOTION:
             self._handle.move(event[:6])
         elif word in (PRESS, RELEASE):
             self._handle.press(event[0], word == PRESS)
         elif word == DEVICE and event[0] == REMOVED:
-            # Whether another one is left, only an answer can tell.
+            # Only the daemon's answer tells if another device is left.
             self._handle.lose()
             self._ask_presence()
         elif word == DEVICE:
@@ -134,7 +134,7 @@ class SpacenavLink:
 
 
 def _connected(path: str, version: int, answer_s: float) -> socket.socket:
-    """Connect and agree on the protocol. What moved meanwhile is dropped: it comes again as long as it moves."""
+    """Connect and agree on the protocol. Motions received meanwhile are dropped; a moving device repeats them."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(answer_s)

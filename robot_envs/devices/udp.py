@@ -1,8 +1,8 @@
 """A joystick whose axes and buttons arrive as UDP datagrams, from a program on this machine or a bridge.
 
-A datagram is the whole device: `n_axes`, then `n_buttons` numbers, little-endian float32; a button is down above 0.5.
-The sender repeats itself at rest too. Nothing authenticates a datagram: an address beyond loopback belongs on a network
-of the robot's own.
+A datagram holds the state of the whole device: `n_axes`, then `n_buttons` numbers, little-endian float32. A button is
+down above 0.5. The sender also repeats its datagrams at rest. Datagrams are not authenticated, so an address other than
+loopback belongs on a dedicated network of the robot.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class UdpConfig(DeviceSettings):
 
     Attributes:
         host: Address to listen at.
-        port: The same.
-        n_axes: Axes in a datagram.
-        n_buttons: Buttons after them.
-        silence_s: A sender that says nothing for so long is lost.
-        retry_s: Time between two attempts to hear a sender that was lost.
-        neutral_s: Time at rest after which the joystick counts as let go.
+        port: UDP port to listen at.
+        n_axes: Number of axes in a datagram.
+        n_buttons: Number of buttons after them.
+        silence_s: Time without datagrams after which the sender counts as lost.
+        retry_s: Time between two attempts to receive from a lost sender.
+        neutral_s: Time at rest after which the joystick counts as released.
         mapping: Meaning of axes and buttons.
     """
 
@@ -67,7 +67,7 @@ class UdpJoystick(AxesDevice):
 
     Args:
         config: Address and mapping.
-        clock: Monotonic.
+        clock: Monotonic clock.
     """
 
     settings_type = UdpConfig
@@ -82,15 +82,15 @@ class UdpJoystick(AxesDevice):
 
 
 class UdpLink:
-    """The open socket, while the sender speaks. A button that is down in the first datagram is no press.
+    """The open socket, while the sender transmits. A button that is down in the first datagram is not a press.
 
     Args:
         config: Address and layout.
-        handle: Takes axes and buttons.
-        clock: Monotonic.
+        handle: Receives axes and buttons.
+        clock: Monotonic clock.
 
     Raises:
-        OSError: The address is taken, or the sender says nothing.
+        OSError: The address is in use, or the sender is silent.
     """
 
     def __init__(self, config: UdpConfig, handle: Handle, clock: Clock) -> None:
@@ -108,7 +108,7 @@ class UdpLink:
             raise
 
     def serve(self, timeout_s: float) -> None:
-        """Take in the next datagram. Raises OSError when the sender is silent."""
+        """Process the next datagram. Raises OSError when the sender is silent."""
         self._socket.settimeout(timeout_s)
         try:
             self._take(self._socket.recv(LARGEST))
@@ -133,7 +133,7 @@ class UdpLink:
         numbers = self._layout.unpack(data)
         axes, buttons = numbers[: self._config.n_axes], numbers[self._config.n_axes :]
         down = frozenset(number for number, value in enumerate(buttons) if math.isfinite(value) and value > DOWN)
-        # A first datagram, and the first one after a loss, tells where everything stands and presses nothing.
+        # The first datagram, also after a loss, gives the initial state and no presses.
         before = self._down if self._down is not None and self._handle.state.present else down
         self._down = down
         if not self._handle.move(axes):

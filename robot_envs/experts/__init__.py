@@ -1,1 +1,1 @@
-"""Scripted experts: they see the truth that a person beside the robot would see, and stand in for the person."""
+"""Scripted experts: they act on the true state that an operator beside the robot would see, in the operator's place."""

@@ -1,4 +1,4 @@
-"""The contract of an expert that stands in for a person."""
+"""The contract of a scripted expert, which acts in the operator's place."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class ActionScale:
-    """What an action of 1 means: translation [m] and rotation [rad] of one control step."""
+    """Meaning of an action of 1: translation [m] and rotation [rad] of one control step."""
 
     metres: float
     radians: float
 
 
 class Expert(Protocol):
-    """Shows how the task is done. Anybody can bring one for their own environment."""
+    """Scripted expert of one task. A user's own environment can have its own."""
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new episode starts; ``info`` is what the environment's reset returned."""
+        """Start a new episode; ``info`` is the one that the environment's reset returned."""
 
     def act(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
-        """The action now. Shape of the environment's action, in [-1, 1]; ``info`` is the newest of the episode."""
+        """Return the next action, in the shape of the environment's action, in [-1, 1]; ``info`` is the newest one."""

@@ -1,4 +1,4 @@
-"""How a person inserts the peg: go to where the hole seems to be, touch, slide to where it is, push."""
+"""Scripted expert for peg insertion: go to the estimate of the hole, touch, slide to the hole, push."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from steadyhand.robot_envs.experts.expert import ActionScale
 _HOVER_M = 0.004
 _CAPTURE_M = 0.0006
 _TOUCH_N = 4.0
-# Pressed with 0.85 of the reference limit the peg only slides when it is pulled across with more than friction gives.
+# Share of the reference limit. At 0.85 the peg slides only if the lateral force exceeds friction.
 _PRESS = 0.85
 _SLIDE = 0.55
 _TOUCH_HEIGHT_M = 0.004
 
 
 class PegInsertExpert:
-    """Approaches the wrong estimate on purpose, so that its demonstrations contain the search."""
+    """Expert that approaches the wrong estimate on purpose, so that its demonstrations contain the search."""
 
     def __init__(self, scale: ActionScale) -> None:
         self._scale = scale
         self._touched = False
 
     def reset(self, info: dict[str, Any]) -> None:
-        """A new hole: nothing has been touched."""
+        """Start an episode with a new hole that has not been touched."""
         self._touched = False
 
     def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float32]:
-        """One step of the tool, in its own frame. Shape (6,)."""
+        """Return one step of the tool, in its own frame. Shape (6,)."""
         hole, estimate = info["truth"]["hole"], info["truth"]["estimate"]
         force = -float(observation["wrench"][2])
         near = abs(hole[2]) < _TOUCH_HEIGHT_M
@@ -43,7 +43,7 @@ class PegInsertExpert:
         return np.clip(action, -1.0, 1.0).astype(np.float32)
 
     def _aside(self, error: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far to go across the tool's axis. On the rim friction has to be overcome, however near the hole is."""
+        """Return the step across the tool's axis. On the rim it has to overcome friction, even close to the hole."""
         distance = float(np.linalg.norm(error))
         step = error / self._scale.metres
         if not self._touched or float(np.abs(error).max()) < _CAPTURE_M:
@@ -51,11 +51,11 @@ class PegInsertExpert:
         return step * max(1.0, _SLIDE / (distance / self._scale.metres))
 
     def _push(self, goal: NDArray[np.float64], hole: NDArray[np.float64]) -> float:
-        """How far to go along the tool's axis. The tool's z points at the hole, so a positive step goes down."""
+        """Return the step along the tool's axis. The tool's z points at the hole, so a positive step goes down."""
         aside = float(np.abs(goal[:2]).max())
         turned = float(np.abs(goal[3:]).max())
         if self._touched:
-            # Light while sliding, firm over the hole.
+            # Press lightly while sliding, and firmly over the hole.
             return 1.0 if aside < _CAPTURE_M else _PRESS
         if aside > 0.002 or turned > 0.03:
             return float(np.clip((hole[2] - _HOVER_M) / self._scale.metres, -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""How a person picks and places: over the cube, down, close, up, across, open."""
+"""Scripted expert for pick and place: over the cube, down, close, up, across, open."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _GRASP_STEPS = 3
 
 
 class PickPlaceExpert:
-    """Steps of the tool in its own frame, and the gripper."""
+    """Expert that commands steps of the tool in its own frame, and the gripper."""
 
     def __init__(self, scale: ActionScale) -> None:
         self._scale = scale
         self._closed = 0
 
     def reset(self, info: dict[str, Any]) -> None:
-        """The gripper is open and empty."""
+        """Start an episode with the gripper open and empty."""
         self._closed = 0
 
     def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float32]:
-        """Shape (7,): a step of the tool pointing down, and the gripper."""
+        """Return a step of the tool, which points down, and the gripper entry. Shape (7,)."""
         truth = info["truth"]
         cube, bin_ = truth["cube"], truth["bin"]
         holding = truth["gripper_width"] < truth["cube_side"] + 0.003 and float(np.linalg.norm(cube)) < 0.02
@@ -52,7 +52,7 @@ class PickPlaceExpert:
         return self._action(np.array([cube[0], cube[1], down]), _OPEN)
 
     def _action(self, step: NDArray[np.float64], gripper: float) -> NDArray[np.float32]:
-        # The tool is half a turn about x from the base: y and z change sign.
+        # The tool frame is turned by half a turn about the base's x axis: y and z change sign.
         tool = step * np.array([1.0, -1.0, -1.0]) / self._scale.metres
         action: NDArray[np.float32] = np.clip([*tool, 0.0, 0.0, 0.0, gripper], -1.0, 1.0).astype(np.float32)
         return action

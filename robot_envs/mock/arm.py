@@ -1,4 +1,4 @@
-"""An arm in primitive geometry, from its published Denavit-Hartenberg parameters, as MJCF."""
+"""MJCF of an arm in primitive geometry, from its published Denavit-Hartenberg parameters."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Capsule = tuple[str, str, float]  # from "x y z", to "x y z", radius; [m], in th
 
 @dataclass(frozen=True)
 class ArmModel:
-    """Numbers of one arm. Every tuple has one entry for each joint, base first.
+    """Parameters of one arm. Every tuple has one entry for each joint, base first.
 
     Attributes:
-        dh: a [m], d [m] and alpha [rad] in Craig's convention: a and alpha of the link before the joint.
+        dh: Parameters a [m], d [m] and alpha [rad] in Craig's convention: a and alpha of the link before the joint.
         limits_rad: Lower and upper end of the range.
-        home_rad: Posture in which an episode's inverse kinematics begins.
-        masses_kg: Of the links; the controller compensates gravity, so they only set inertia.
+        home_rad: Initial posture of an episode's inverse kinematics.
+        masses_kg: Masses of the links; the controller compensates gravity, so they only set the inertia.
         capsules: Geometry of the links.
         base: Radius and height of the pedestal [m].
-        flange_m: From the last joint's frame to the hand, along its z axis.
-        hand_turn_rad: Of the hand about that axis.
+        flange_m: Distance from the last joint's frame to the hand, along its z axis.
+        hand_turn_rad: Rotation of the hand about that axis.
     """
 
     dh: tuple[tuple[float, float, float], ...]
@@ -49,10 +49,10 @@ class ArmModel:
 
 
 def arm_xml(arm: ArmModel, joint_damping: float, armature: float, tool_xml: str) -> str:
-    """The arm as nested MJCF bodies.
+    """Return the arm as nested MJCF bodies.
 
     Args:
-        arm: Its numbers.
+        arm: Parameters of the arm.
         joint_damping: Viscous friction of every joint [Nm s/rad].
         armature: Rotor inertia seen at the joint [kg m^2].
         tool_xml: Geometry that is rigid with the hand, in the hand's frame.

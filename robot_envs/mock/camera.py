@@ -1,6 +1,6 @@
-"""A camera rendered by MuJoCo, behind the ``Camera`` contract.
+"""A camera rendered by MuJoCo, with the ``Camera`` contract.
 
-On a machine without a display it renders by EGL; set ``MUJOCO_GL=osmesa`` where there is no EGL.
+On a machine without a display it renders with EGL; set ``MUJOCO_GL=osmesa`` where EGL is missing.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["RenderedCamera"]
 
 
 class RenderedCamera(Camera):
-    """Renders when asked; a frame's counter is the physics step it shows.
+    """Camera that renders on request; a frame's counter is the physics step that it shows.
 
     Args:
         config: Size and crop of the view.
         name: A camera of the scene: ``wrist`` or ``side``.
-        world: Of the mock robot.
+        world: World of the mock robot.
     """
 
     settings_type = RenderedCameraConfig
@@ -46,14 +46,14 @@ class RenderedCamera(Camera):
         Raises:
             CameraError: The scene has no such camera, or OpenGL is not available.
         """
-        import mujoco  # an extra: the settings of a view are checked without it
+        import mujoco  # an optional dependency: the settings of a view are checked without it
 
         names = [self._world.model.camera(index).name for index in range(self._world.model.ncam)]
         if self.name not in names:
             raise CameraError(f"camera {self.name!r} is not in the scene; choose one of {', '.join(names)}")
         try:
             self._renderer = mujoco.Renderer(self._world.model, self.height, self.width)
-        except Exception as error:  # every GL backend has exceptions of its own
+        except Exception as error:  # every GL backend has its own exceptions
             reason = " ".join(str(error).split())
             raise CameraError(
                 f"camera {self.name!r} cannot render ({quoted(reason, 120)}); "
@@ -61,7 +61,7 @@ class RenderedCamera(Camera):
             ) from error
 
     def latest(self) -> Frame:
-        """Render the world as it is now."""
+        """Render the present state of the world."""
         renderer = self._renderer
         if renderer is None:
             raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
@@ -71,7 +71,7 @@ class RenderedCamera(Camera):
         return Frame(pixels, self._world.clock.now_ns(), self._world.steps)
 
     def _narrow(self, scene: mujoco.MjvScene) -> None:
-        """Let the frustum end where the crop does: nothing is rendered that is not shown."""
+        """Narrow the frustum to the crop, so that only the visible part is rendered."""
         crop = self.crop
         for camera in scene.camera:  # MuJoCo keeps one for each eye
             half = camera.frustum_top
@@ -81,7 +81,7 @@ class RenderedCamera(Camera):
             camera.frustum_bottom = half * (1.0 - 2.0 * (crop.top + crop.height))
 
     def close(self) -> None:
-        """Let go of the renderer."""
+        """Close the renderer."""
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None

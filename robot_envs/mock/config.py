@@ -35,11 +35,11 @@ class ImpedanceConfig:
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """What stands around the arm. Each workpiece is ``{kind: ..., sizes in metres}`` (see ``mock/workpieces.py``).
+    """Workpieces around the arm. Each one is ``{kind: ..., sizes in metres}`` (see ``mock/workpieces.py``).
 
     Attributes:
-        tool: Held rigidly by the hand, or None.
-        fixtures: Placed by the task and immovable, by name; those with a joint have one part that moves.
+        tool: Tool held rigidly by the hand, or None.
+        fixtures: Immovable workpieces placed by the task, by name; those with a joint have one moving part.
         objects: Loose bodies, by name.
     """
 
@@ -59,8 +59,8 @@ class WorldConfig:
     """The simulated world.
 
     Attributes:
-        physics_timestep_s: At most 2 ms, so that impedance control runs at 500 Hz or faster.
-        pace: lockstep = time moves as fast as it can be computed; realtime = time moves with the wall.
+        physics_timestep_s: Timestep of at most 2 ms, so that impedance control runs at 500 Hz or faster.
+        pace: lockstep = as fast as it can be computed; realtime = at the pace of the wall clock.
     """
 
     physics_timestep_s: float
@@ -76,18 +76,17 @@ class WorldConfig:
 
 @dataclass(frozen=True)
 class MockRobotConfig:
-    """What separates the mock from a perfect robot.
+    """Imperfections of the mock robot: latency, noise and calibration errors.
 
     Attributes:
         command_latency_s: Time from ``command`` until the controller follows it.
         position_noise_m: Standard deviation of the measured TCP position, per axis.
-        rotation_noise_rad: The same for its orientation.
-        force_noise_n: The same for the measured force.
-        torque_noise_nm: The same for the measured torque.
-        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode: an arm without a
-            wrist sensor
-            estimates the wrench from its joint torques, and friction in the joints makes that estimate wrong.
-        torque_bias_nm: The same for the torque.
+        rotation_noise_rad: Standard deviation of the measured orientation, per axis.
+        force_noise_n: Standard deviation of the measured force, per axis.
+        torque_noise_nm: Standard deviation of the measured torque, per axis.
+        force_bias_n: Error of the tare, uniform within +- this, per axis, fixed for an episode. An arm without a wrist
+            sensor estimates the wrench from its joint torques, and joint friction makes that estimate wrong.
+        torque_bias_nm: The same error for the torque.
         pose_offset_m: Calibration error of the TCP: uniform within +- this, per axis, fixed for an episode.
         settle_s: Simulated time at rest at the end of a reset, before the wrench is tared.
     """
@@ -120,6 +119,6 @@ class RenderedCameraConfig(ViewConfig):
 
     @property
     def uncropped(self) -> RenderedCameraConfig:
-        """The same view as a driver publishes it: the whole picture, of pixels as large."""
+        """The view as a driver publishes it: the whole picture, with pixels of the same size."""
         height, width = round(self.height / self.crop.height), round(self.width / self.crop.width)
         return RenderedCameraConfig(height, width)

@@ -1,7 +1,7 @@
 """The Franka Research 3 in primitive geometry, from its published Denavit-Hartenberg parameters and joint limits.
 
-Source: Franka Robotics, "Robot and interface specifications" (Craig's convention). Masses are round figures in the
-region of the published identification of the Panda (Gaz et al. 2019).
+Source: Franka Robotics, "Robot and interface specifications" (Craig's convention). Masses are rounded
+values close to the published identification of the Panda (Gaz et al. 2019).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A hand with two fingers in primitive geometry, with a wrist sensor and a camera, as MJCF."""
+"""MJCF of a hand with two fingers in primitive geometry, with a wrist sensor and a camera."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MAX_GRIPPER_WIDTH_M = 0.08
 
 
 def hand_xml(flange_m: float, turn_rad: float, tool_xml: str) -> str:
-    """The hand as MJCF bodies.
+    """Return the hand as MJCF bodies.
 
     Args:
-        flange_m: From the arm's last frame to the hand, along z.
-        turn_rad: Of the hand about that axis.
+        flange_m: Distance from the arm's last frame to the hand, along z.
+        turn_rad: Rotation of the hand about that axis.
         tool_xml: Geometry that is rigid with the hand, in the hand's frame.
     """
     return f"""

@@ -1,4 +1,4 @@
-"""The mock robot: MuJoCo's arm behind the ``Robot`` contract, with the noise, offsets and latency of a real one."""
+"""The mock robot: a MuJoCo arm with the ``Robot`` contract, and with the noise, offsets and latency of a real one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["MockRobot"]
 
 
 class MockRobot:
-    """One simulated arm (``n_arms`` is 1). Also the ``Stage`` of its world."""
+    """One simulated arm (``n_arms`` is 1). It is also the ``Stage`` of its world."""
 
     n_arms = 1
     has_gripper = True
@@ -30,7 +30,7 @@ class MockRobot:
         self._noise = _Noise(config)
 
     def connect(self) -> None:
-        """Nothing to open; commands before this are refused as on a real robot."""
+        """Allow commands: they are refused before this call, as on a real robot."""
         self._connected = True
 
     def close(self) -> None:
@@ -40,19 +40,19 @@ class MockRobot:
         self._connected = False
 
     def forget_pose(self) -> None:
-        """Nothing to forget: the simulation is believed."""
+        """Do nothing: a simulated pose is always plausible."""
 
     def begin(self, seed: int) -> None:
-        """Stage: forget the last episode and reseed every noise."""
+        """Stage: forget the last episode and reseed all noise."""
         self.world.reset()
         self._noise = _Noise(self._config, np.random.default_rng(seed))
 
     def place(self, name: str, pose_: Array) -> None:
-        """Stage: put a workpiece somewhere."""
+        """Stage: place a workpiece at a pose."""
         self.world.place(name, pose_)
 
     def pose_of(self, name: str) -> Array:
-        """Stage: where a workpiece is."""
+        """Stage: return the pose of a workpiece."""
         return self.world.pose_of(name)
 
     def set_position(self, name: str, position: float) -> None:
@@ -60,11 +60,11 @@ class MockRobot:
         self.world.set_position(name, position)
 
     def position_of(self, name: str) -> float:
-        """Stage: where the joint of a workpiece stands [m or rad]."""
+        """Stage: return the joint position of a workpiece [m or rad]."""
         return self.world.position_of(name)
 
     def read(self) -> RobotState:
-        """The state now, with sensor noise."""
+        """Return the present state, with sensor noise."""
         self._require_connection()
         world, noise = self.world, self._noise
         return RobotState(
@@ -92,7 +92,7 @@ class MockRobot:
         self.world.after(self._config.command_latency_s, follow)
 
     def hold(self) -> None:
-        """The pose the arm has becomes its target, at once. Further holds keep that target."""
+        """Make the present pose the target, at once. Further holds keep that target."""
         self._require_connection()
         with self.world.commanding:
             self.world.forget_scheduled()
@@ -101,7 +101,7 @@ class MockRobot:
             self._holds = True
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
-        """Put the arm at a pose at once, let it come to rest, tare the wrench."""
+        """Set the arm to a pose at once, let it come to rest, and tare the wrench."""
         self._require_connection()
         self._holds = False
         self.world.forget_scheduled()

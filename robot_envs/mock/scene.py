@@ -1,10 +1,9 @@
 """The mock robot's world as one MJCF string: the arm, its Cartesian impedance controller, the table and the workpieces.
 
 The controller is made of MuJoCo's own actuators, so that a whole control period is one call of ``mj_step``: six
-affine actuators act between the tool centre point and a target body (a site transmission with a reference site), which
+affine actuators act between the tool centre point and a target body (a site transmission with a reference site). This
 is ``force = J^T (-k e - d v)``. Their force range is the stiffness times the reference limit: SERL clips the error at
-the same bound (arXiv 2401.16013, section IV-E), so the force on whatever is in the way is bounded however far away the
-command is.
+the same bound (arXiv 2401.16013, section IV-E). So the contact force is bounded for any distance to the command.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ __all__ = ["scene_xml"]
 
 
 def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float, arm: ArmModel) -> str:
-    """Write the whole world as MJCF."""
+    """Return the whole world as MJCF."""
     tool = workpiece_xml(scene.tool, tcp_m=TCP_FROM_HAND_M) if scene.tool else ""
     fixtures = "".join(
         f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description, name)}</body>'

@@ -1,6 +1,6 @@
-"""The robot component of a simulated arm. A further arm is one file with its `ArmModel` and a class derived from this.
+"""The robot component of a simulated arm. Another arm is one file with its `ArmModel` and a derived class.
 
-Needs no MuJoCo until the arm is made: the settings are checked on machines that have none.
+MuJoCo is needed only when the arm is constructed, so that the settings can be checked on machines without it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class SimulatedArm(RobotSetup):
     """A robot of primitive geometry in MuJoCo, with the workpieces of the task's scene.
 
     Args:
-        settings: Of the world, and of what separates the robot from a perfect one.
+        settings: Settings of the world, and of the robot's imperfections.
         scene: `tool`, `fixtures` and `objects` of the task.
 
     Raises:
-        ConfigError: The scene is none.
+        ConfigError: The scene is invalid.
 
     Attributes:
-        arm: Its numbers.
+        arm: Parameters of the arm.
     """
 
     settings_type = MockConfig
@@ -46,13 +46,13 @@ class SimulatedArm(RobotSetup):
         self._scene = build(SceneConfig, scene, "task.scene")
 
     def make(self) -> Hardware:
-        """Make the world with the arm in it; the robot is its own stage."""
+        """Construct the world with the arm; the robot is its own stage."""
         robot = self.make_robot()
         world = robot.world
         return Hardware(robot, (), robot, world.clock, world.config.pace == "lockstep", world)
 
     def make_robot(self) -> MockRobot:
-        """Make the arm alone.
+        """Construct the arm alone.
 
         Raises:
             ConfigError: MuJoCo finds no renderer of the kind that MUJOCO_GL names.
@@ -63,7 +63,7 @@ class SimulatedArm(RobotSetup):
             from steadyhand.robot_envs.mock.world import World
         except ImportError:
             raise
-        except Exception as error:  # each of MuJoCo's renderers refuses in its own way, when MuJoCo is imported
+        except Exception as error:  # on import, each of MuJoCo's renderers fails with its own exception
             chosen = os.environ.get("MUJOCO_GL", "")
             raise ConfigError(
                 f"MUJOCO_GL: expected a renderer of this machine, egl, osmesa or glfw, found {quoted(chosen)} "

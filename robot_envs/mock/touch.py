@@ -24,8 +24,8 @@ class FingerTouchConfig(SensorConfig):
     """Settings of the touch sensor.
 
     Attributes:
-        bound_n: Largest force that it tells [N].
-        scale_n: Typical force, which scales the policy's input [N].
+        bound_n: Largest force that it reports [N].
+        scale_n: Typical force [N], by which the policy's input is scaled.
     """
 
     bound_n: float
@@ -37,12 +37,12 @@ class FingerTouchConfig(SensorConfig):
 
 
 class FingerTouch(Sensor):
-    """Sum of the normal forces on each finger, left then right.
+    """Touch sensor: sum of the normal forces on each finger, left then right.
 
     Args:
         config: Bound and scale.
-        name: Of the field.
-        world: Of the mock robot.
+        name: Name of the field.
+        world: World of the mock robot.
     """
 
     settings_type = FingerTouchConfig
@@ -54,7 +54,7 @@ class FingerTouch(Sensor):
         self._connected = False
 
     def connect(self) -> None:
-        """Nothing to open.
+        """Check that the robot is simulated; there is nothing to open.
 
         Raises:
             SensorError: The robot is not simulated.
@@ -67,12 +67,12 @@ class FingerTouch(Sensor):
         self._connected = True
 
     def latest(self) -> Reading:
-        """The forces now [N]. Shape (2,)."""
+        """Return the present forces [N]. Shape (2,)."""
         if self._world is None or not self._connected:
             raise SensorError(f"sensor {self.name!r} is not connected; call connect() first")
         forces = [min(self._world.contact_force(finger), self._bound_n) for finger in FINGERS]
         return Reading(np.array(forces, np.float32), self._world.clock.now_ns())
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to close."""
         self._connected = False

@@ -1,7 +1,7 @@
 """The Universal Robots UR5e in primitive geometry, from its published Denavit-Hartenberg parameters and joint limits.
 
-Source: Universal Robots, "DH parameters for calculations of kinematics and dynamics", written there in the standard
-convention and here in Craig's, for which a and alpha move to the next joint. Masses of the links are from there too.
+Source: Universal Robots, "DH parameters for calculations of kinematics and dynamics". The source uses the standard
+convention; here it is Craig's, in which a and alpha belong to the next joint. The masses are from the same source.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The workpieces of the mock robot, as MJCF fragments in primitive geometry.
 
 A scene names its workpieces in the task's configuration: ``{kind: square_hole, ...}``. A new kind is one function here.
-Every fragment is drawn in the workpiece's own frame, z up; lengths are in metres. An articulated kind has one slide or
-hinge joint, which has the workpiece's name.
+Every fragment is in the workpiece's own frame, z up; lengths are in metres. An articulated kind has one slide or hinge
+joint with the workpiece's name.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ __all__ = ["SceneError", "is_articulated", "workpiece_xml"]
 
 
 class SceneError(ValueError):
-    """A scene names a workpiece that does not exist or gives it the wrong sizes."""
+    """Error of a scene with an unknown kind of workpiece, or wrong sizes."""
 
 
 def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:
-    """A square peg held in the gripper, in the hand's frame; its tip is ``length_m`` beyond the TCP at ``tcp_m``."""
+    """Return a square peg in the gripper, in the hand's frame; its tip is ``length_m`` beyond the TCP at ``tcp_m``."""
     half, grasped = side_m / 2, 0.02
     centre = tcp_m + (length_m - grasped) / 2
     return f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
 
 
 def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float) -> str:
-    """A block with a chamfered square hole; the origin is the middle of the hole's mouth, level with the upper face.
+    """Return a block with a chamfered square hole; the origin is the centre of the hole's mouth, at the upper face.
 
-    Each wall is a lower box flush with the hole, an upper slab that stands back by the chamfer, and a box turned by
-    45 degrees whose face is the bevel between the two; all three lie inside the block, so a sliding peg meets one
-    surface without a step.
+    Each wall has three boxes: a lower box flush with the hole, an upper slab set back by the chamfer, and a box turned
+    by 45 degrees whose face is the bevel between the two. All three are inside the block, so that a sliding peg touches
+    one surface without a step.
     """
     hole, block = side_m / 2, block_m / 2
     lower = (block - hole) / 2
@@ -68,7 +68,7 @@ def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float)
 
 
 def open_bin(side_m: float, height_m: float, wall_m: float) -> str:
-    """An open box; the origin is the middle of its floor."""
+    """Return an open box; the origin is the middle of its floor."""
     half = side_m / 2
     walls = "".join(
         f'<geom class="fixture" type="box" size="{size}" pos="{position}"/>'
@@ -83,20 +83,20 @@ def open_bin(side_m: float, height_m: float, wall_m: float) -> str:
 
 
 def cube(side_m: float, mass_kg: float) -> str:
-    """A loose cube; the origin is its centre."""
+    """Return a loose cube; the origin is its centre."""
     half = side_m / 2
     return f'<geom class="object" type="box" size="{half} {half} {half}" mass="{mass_kg}"/>'
 
 
 def marker(radius_m: float) -> str:
-    """A ball that can be seen and not touched."""
+    """Return a ball that is visible but has no contacts."""
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
 
 
 def drawer(joint: str, side_m: float, height_m: float, travel_m: float, friction_n: float) -> str:
-    """A drawer that slides out of its cabinet along x; the origin is the middle of the cabinet's front, at its foot.
+    """Return a drawer that slides out of its cabinet along x; the origin is the lower middle of the cabinet's front.
 
-    The joint's position is how far it is open [m], from 0 to `travel_m`. A bar on two posts is its handle.
+    The joint's position is the opening [m], from 0 to `travel_m`. The handle is a bar on two posts.
     """
     half, up, wall = side_m / 2, height_m / 2, 0.004
     cabinet = "".join(
@@ -124,9 +124,9 @@ def drawer(joint: str, side_m: float, height_m: float, travel_m: float, friction
 
 
 def door(joint: str, width_m: float, height_m: float, swing_rad: float, friction_nm: float) -> str:
-    """A door that turns about a vertical hinge; the origin is the hinge's foot, and the closed door lies along y.
+    """Return a door with a vertical hinge; the origin is the foot of the hinge, and the closed door lies along y.
 
-    The joint's position is how far it is open towards x [rad], from 0 to `swing_rad`.
+    The joint's position is the opening angle towards x [rad], from 0 to `swing_rad`.
     """
     half, up, thick = width_m / 2, height_m / 2, 0.004
     panel = f'<geom class="fixture" type="box" size="{thick} {half} {up}" pos="0 {half} {up}" mass="0.3"/>'
@@ -155,12 +155,12 @@ def is_articulated(description: Mapping[str, Any]) -> bool:
 
 
 def workpiece_xml(description: Mapping[str, Any], name: str = "workpiece", **extra: float) -> str:
-    """Draw the workpiece that a configuration describes.
+    """Return the MJCF of the workpiece that a configuration describes.
 
     Args:
         description: Its kind and sizes.
-        name: Of the workpiece, and of its joint.
-        extra: Sizes that the scene gives.
+        name: Name of the workpiece, and of its joint.
+        extra: Additional sizes from the scene.
 
     Raises:
         SceneError: The kind is unknown or its sizes do not fit.

@@ -1,7 +1,7 @@
 """The simulated world that the mock robot and its cameras share, and the clock that drives it.
 
-Nothing else steps the physics: the world moves when its clock moves. At ``pace: lockstep`` time jumps to wherever
-the control loop sleeps until; at ``pace: realtime`` the loop really sleeps and the physics catches up.
+Only the clock steps the physics. At ``pace: lockstep`` time jumps to the end of the control loop's sleep. At
+``pace: realtime`` the loop really sleeps, and then the physics catches up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 __all__ = ["RealtimeClock", "SimulatedClock", "World"]
 
 _NS = 1_000_000_000
-# A force-torque sensor filters: at the largest timestep this is the mean over 20 ms.
+# A real force-torque sensor filters; at the largest timestep this is the mean over 20 ms.
 _SENSOR_STEPS = 10
 _IK_STEPS = 60
 _IK_TOLERANCE = 1e-6
@@ -33,12 +33,12 @@ def _wxyz(quat_xyzw: Array) -> Array:
 
 
 class World:
-    """MuJoCo model and data behind plain poses. All poses are in the base frame, shape (7,), xyzw.
+    """MuJoCo model and data with an interface of plain poses. All poses are in the base frame, shape (7,), xyzw.
 
     Args:
         config: Timestep, pace and gains.
         scene: The workpieces.
-        arm: The arm in the middle of it.
+        arm: The arm in the middle of the scene.
     """
 
     def __init__(self, config: WorldConfig, scene: SceneConfig, arm: ArmModel) -> None:
@@ -52,7 +52,7 @@ class World:
         self._lead = 0
         self._sensor_mean = np.zeros(6)
         self._scheduled: list[tuple[int, Callable[[], None]]] = []
-        self.commanding = threading.RLock()  # a hold from another thread leaves no command behind
+        self.commanding = threading.RLock()  # a hold from another thread also cancels scheduled commands
         self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
         self._tcp = self.model.site("tcp").id
         self._sensor = self.model.site("wrist_sensor").id
@@ -68,14 +68,14 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Put the arm at home and forget every motion; time goes on."""
+        """Move the arm to its home posture, at rest; time goes on."""
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[: self.n_joints] = self._home
         mujoco.mj_forward(self.model, self.data)
         self.set_target(self.tcp_pose())
 
     def step(self, n: int) -> None:
-        """Advance the physics by ``n`` steps: one call but for the last few, which average the wrist sensor."""
+        """Advance the physics by ``n`` steps in one call; only the last few are single, to average the wrist sensor."""
         averaged = min(n, _SENSOR_STEPS)
         if averaged <= 0:
             return
@@ -89,15 +89,15 @@ class World:
         self.steps += n
 
     def now_ns(self) -> int:
-        """Simulated time since the world was made [ns]; it does not jump back at a reset."""
+        """Return the simulated time since the world was constructed [ns]; a reset does not change it."""
         return round(self.steps * self.config.physics_timestep_s * _NS)
 
     def advance_to(self, t_ns: int) -> None:
-        """Step the physics up to a simulated time; what was scheduled on the way happens on the way."""
+        """Step the physics up to a simulated time, with the scheduled actions at their times."""
         last = self._step_at(t_ns / _NS) + self._lead
         while (due := self._next_due()) is not None and due < last:
             self.step(due - self.steps)
-            with self.commanding:  # unless it was forgotten meanwhile
+            with self.commanding:  # unless the action was cancelled meanwhile
                 if self._next_due() == due:
                     self._scheduled.pop(0)[1]()
         self.step(last - self.steps)
@@ -107,30 +107,30 @@ class World:
             return self._scheduled[0][0] if self._scheduled else None
 
     def meet_clock(self) -> None:
-        """Go on from here: what the clock has gone ahead or lagged behind until now is not caught up with."""
+        """Synchronise with the clock: an existing lead or lag is kept, and not caught up."""
         self._lead = self.steps - self._step_at(self.clock.now_ns() / _NS)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Let something happen ``delay_s`` of simulated time from now; without a delay it happens at once."""
+        """Schedule an action in ``delay_s`` of simulated time; without a delay, call it at once."""
         if delay_s <= 0.0:
             action()
         else:
             self._scheduled.append((self.steps + self._step_at(delay_s), action))
 
     def forget_scheduled(self) -> None:
-        """Whatever was scheduled does not happen."""
+        """Cancel all scheduled actions."""
         self._scheduled.clear()
 
     def _step_at(self, seconds: float) -> int:
         return round(seconds / self.config.physics_timestep_s)
 
     def set_target(self, tcp_pose: Array) -> None:
-        """Give the impedance controller its target."""
+        """Set the target of the impedance controller."""
         self.data.mocap_pos[self._target] = tcp_pose[:3]
         self.data.mocap_quat[self._target] = _wxyz(tcp_pose[3:])
 
     def set_impedance(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
-        """Change the controller's stiffness; its damping ratio and its reference limits stay."""
+        """Set the controller's stiffness; its damping ratio and reference limits are unchanged."""
         gains, limit = self.config.impedance, np.array([-1.0, 1.0])
         for axis in range(6):
             wanted, first, damping, reach = (
@@ -148,15 +148,15 @@ class World:
             self.model.actuator_forcerange[actuator] = wanted * reach * limit
 
     def hold_posture(self) -> None:
-        """The redundant joint's weak spring rests in the posture that the arm has now."""
+        """Set the rest position of the redundant joint's weak spring to the present posture."""
         self.model.qpos_spring[: self.n_joints] = self.data.qpos[: self.n_joints]
 
     def set_gripper(self, width_m: float) -> None:
-        """Give the fingers their target opening [m]."""
+        """Set the target opening of the fingers [m]."""
         self.data.ctrl[self._finger_actuators] = width_m / 2
 
     def place(self, name: str, pose_: Array) -> None:
-        """Put a workpiece somewhere, at rest.
+        """Place a workpiece at a pose, at rest.
 
         Raises:
             KeyError: There is no such workpiece.
@@ -171,7 +171,7 @@ class World:
             self.data.qvel[velocity : velocity + 6] = 0.0
 
     def pose_of(self, name: str) -> Array:
-        """Where a workpiece is."""
+        """Return the pose of a workpiece."""
         body = self._bodies[name]
         return pose(self.data.xpos[body], self.data.xquat[body][[1, 2, 3, 0]])
 
@@ -190,23 +190,23 @@ class World:
         self.data.qvel[joint.dofadr[0]] = 0.0
 
     def position_of(self, name: str) -> float:
-        """Where the joint of a workpiece stands [m or rad]. Raises KeyError where there is none."""
+        """Return the joint position of a workpiece [m or rad]. Raises KeyError where there is no joint."""
         return float(self.data.qpos[self._joints[name].qposadr[0]])
 
     def tcp_pose(self) -> Array:
-        """Where the tool centre point is."""
+        """Return the pose of the tool centre point."""
         return pose(self.data.site_xpos[self._tcp], quat_from_matrix(self.data.site_xmat[self._tcp].reshape(3, 3)))
 
     def tcp_twist(self) -> Array:
-        """Linear then angular velocity of the TCP in the base frame. Shape (6,)."""
+        """Return the linear then angular velocity of the TCP in the base frame. Shape (6,)."""
         twist = np.zeros(6)
         mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_SITE, self._tcp, twist, 0)
         return twist[[3, 4, 5, 0, 1, 2]]
 
     def tcp_wrench(self) -> Array:
-        """Force and torque of the environment on the tool at the TCP, in the tool frame, not tared. Shape (6,)."""
+        """Return force and torque of the environment on the tool at the TCP, tool frame, not tared. Shape (6,)."""
         rotation = self.data.site_xmat[self._sensor].reshape(3, 3)
-        # The sensor reads what the wrist does to the tool; environment and weight together do the opposite.
+        # The sensor measures the wrist's wrench on the tool, the opposite of that of environment and weight.
         wrench = -self._sensor_mean
         wrench[:3] -= rotation.T @ self._tool_weight
         tcp_in_sensor = rotation.T @ (self.data.site_xpos[self._tcp] - self.data.site_xpos[self._sensor])
@@ -214,7 +214,7 @@ class World:
         return wrench
 
     def contact_force(self, body: str) -> float:
-        """Sum of the normal forces on a body [N]. Raises KeyError for a body that is not in the scene."""
+        """Return the sum of the normal forces on a body [N]. Raises KeyError for a body that is not in the scene."""
         wanted, total = self.model.body(body).id, 0.0
         for index, contact in enumerate(self.data.contact[: self.data.ncon]):
             if wanted in self.model.geom_bodyid[contact.geom]:
@@ -224,11 +224,11 @@ class World:
         return total
 
     def gripper_width(self) -> float:
-        """Opening between the fingers [m]."""
+        """Return the opening between the fingers [m]."""
         return float(self.data.qpos[self._fingers[0]] + self.data.qpos[self._fingers[1]])
 
     def set_configuration(self, tcp_pose: Array, gripper_width_m: float) -> None:
-        """Put the arm at a pose, at rest, by damped least squares from home (deterministic).
+        """Set the arm to a pose, at rest, by damped least squares from the home posture (deterministic).
 
         Raises:
             RobotError: The arm cannot reach the pose within its joint limits.
@@ -259,7 +259,7 @@ class World:
             raise RobotError(
                 f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace"
             )
-        # The redundant joint is held by a weak spring towards the posture it starts with.
+        # A weak spring holds the redundant joint near its initial posture.
         self.model.qpos_spring[:n] = qpos[:n]
         self.set_target(tcp_pose)
         self.set_gripper(gripper_width_m)
@@ -267,18 +267,18 @@ class World:
         self._sensor_mean = self.data.sensordata.copy()
 
     def settle(self, seconds: float) -> None:
-        """Let the world come to rest. This simulated time passes on the clock too."""
+        """Simulate for a time so that the world comes to rest. The clock also advances by this time."""
         self.step(self._step_at(seconds))
 
 
 class SimulatedClock:
-    """Lockstep: sleeping is computing."""
+    """Clock for lockstep: a sleep simulates that time."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def now_ns(self) -> int:
-        """Simulated time [ns]."""
+        """Return the simulated time [ns]."""
         return self._world.now_ns()
 
     def sleep_until(self, t_ns: int) -> None:
@@ -287,7 +287,7 @@ class SimulatedClock:
 
 
 class RealtimeClock:
-    """Real time: sleep, then let the physics catch up with the wall."""
+    """Clock for real time: it sleeps, then the physics catches up with the wall clock."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -295,10 +295,10 @@ class RealtimeClock:
         self._origin_ns = self._wall.now_ns()
 
     def now_ns(self) -> int:
-        """Local monotonic time [ns] since the world was made."""
+        """Return the local monotonic time since the world was constructed [ns]."""
         return self._wall.now_ns() - self._origin_ns
 
     def sleep_until(self, t_ns: int) -> None:
-        """Sleep until ``t_ns``, then simulate what has passed."""
+        """Sleep until ``t_ns``, then simulate the elapsed time."""
         self._wall.sleep_until(t_ns + self._origin_ns)
         self._world.advance_to(max(t_ns, self.now_ns()))

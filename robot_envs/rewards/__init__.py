@@ -1,1 +1,1 @@
-"""Rewards: each a file of its own, found by the `entry_point` of its YAML file in `configs/reward/`."""
+"""Rewards: one file each, found by the `entry_point` of the YAML file in `configs/reward/`."""

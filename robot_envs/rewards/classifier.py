@@ -1,6 +1,6 @@
 """A learned success classifier as the reward: 1 on success, else 0 (SERL, arXiv 2401.16013; HIL-SERL, 2410.21845).
 
-The network is an ONNX file, which onnxruntime computes; torch is not needed here.
+The network is an ONNX file that onnxruntime evaluates; torch is not needed here.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class ClassifierRewardSettings:
 
     Attributes:
         model: The ONNX file.
-        threshold: Probability from which a step counts as positive, above 0 and at most 1.
-        success_steps: Positive steps in a row that are a success.
-        record_probability: Whether records have the probability as the term `success_probability`.
+        threshold: Smallest probability at which a step counts as positive, above 0 and at most 1.
+        success_steps: Number of consecutive positive steps that count as success.
+        record_probability: True if records contain the probability as the term `success_probability`.
     """
 
     model: str
@@ -49,14 +49,14 @@ class ClassifierRewardSettings:
 
 
 class ClassifierReward(Reward):
-    """Success is a probability of at least the threshold in several steps in a row.
+    """Classifier reward: success needs a probability of at least the threshold in several consecutive steps.
 
     Args:
         settings: The file and the threshold.
 
     Raises:
-        ConfigError: The file is missing, damaged or another one.
-        MissingRuntimeError: There is no onnxruntime.
+        ConfigError: The file is missing, damaged or not a classifier.
+        MissingRuntimeError: onnxruntime is not installed.
     """
 
     settings_type: ClassVar[type[Any]] = ClassifierRewardSettings
@@ -72,7 +72,7 @@ class ClassifierReward(Reward):
         """Compare the graph's inputs with the fields.
 
         Raises:
-            ConfigError: The classifier reads what is not there.
+            ConfigError: A field that the classifier reads is missing or differs.
         """
         for name, expected in self._inputs.items():
             if name not in fields:
@@ -84,13 +84,13 @@ class ClassifierReward(Reward):
                 )
 
     def begin(self) -> None:
-        """Forget the positive steps of the episode before."""
+        """Forget the positive steps of the previous episode."""
         self._streak = 0
 
     def score(
         self, observation: Observation, state: RobotState | None, outcome: Outcome, info: Mapping[str, Any]
     ) -> Score:
-        """Return 1 and success once enough steps in a row were positive, else 0."""
+        """Return 1 and success once enough consecutive steps were positive, else 0."""
         inputs = {name: np.ascontiguousarray(observation[name]) for name in self._inputs}
         probability = float(self._session.run([OUTPUT], inputs)[0])
         self._streak = self._streak + 1 if probability >= self._settings.threshold else 0
@@ -100,10 +100,10 @@ class ClassifierReward(Reward):
 
 
 def _session(model: str) -> Any:
-    """Open the file.
+    """Open the ONNX file.
 
     Raises:
-        ConfigError: It is no classifier.
+        ConfigError: The file is no classifier.
     """
     path = Path(model).expanduser()
     try:

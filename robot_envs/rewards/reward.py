@@ -28,8 +28,8 @@ class Score:
     """The reward of one step.
 
     Attributes:
-        reward: Of this step; finite.
-        success: The task is done; the episode terminates.
+        reward: Reward of this step; finite.
+        success: True if the task is done; the episode then terminates.
         terms: Named parts of the reward, by the names in `Reward.reward_terms`.
         confidence: Probability that `success` is right, 0..1.
     """
@@ -41,12 +41,12 @@ class Score:
 
 
 class Reward(ABC):
-    """Scores the steps of one episode after the other. A class with settings is built from them alone.
+    """Reward that scores the steps of one episode at a time. A class with settings is constructed from them alone.
 
     Attributes:
         settings_type: The dataclass that the YAML file of the reward is read into; None = the reward has no settings.
-        judges: Whether `Score.success` is a verdict of the reward's own. Evaluation counts the task's verdict instead
-            wherever the task can judge. False: the task's verdict is passed on.
+        judges: True if `Score.success` is the reward's own verdict; False if it is the task's. Evaluation counts the
+            task's verdict wherever the task can evaluate success.
         reward_terms: Names of the reward's own terms. They follow the task's terms in the schema of the records.
     """
 
@@ -58,14 +58,14 @@ class Reward(ABC):
         """Check that observations have the fields that the reward reads. By default it reads none.
 
         Args:
-            fields: Of the environment, or of a log.
+            fields: Fields of the environment, or of a log.
 
         Raises:
             ConfigError: A field is missing, or has another shape or dtype.
         """
 
     def begin(self) -> None:  # noqa: B027  a default, not a gap
-        """Start an episode: forget the steps of the one before. By default there is nothing to forget."""
+        """Start an episode and forget the steps of the previous one. By default there is nothing to forget."""
 
     @abstractmethod
     def score(
@@ -74,11 +74,11 @@ class Reward(ABC):
         """Score one step.
 
         Args:
-            observation: The observation that the step has led to; vectors (D,) float32 in SI units, frames
-                (height, width, 3) uint8. Must not be changed.
+            observation: The observation after the step; vectors (D,) float32 in SI units, frames
+                (height, width, 3) uint8. It must not be modified.
             state: The robot's measured state; None for an environment without a robot and for stored records.
-            outcome: The task's own outcome of the step. For stored records: as recorded.
-            info: Of the environment; {} for stored records.
+            outcome: The task's own outcome of the step. For stored records: the recorded one.
+            info: Info of the environment; {} for stored records.
         """
 
 
@@ -86,6 +86,6 @@ def find_reward(values: Mapping[str, Any], where: str = "reward") -> Component[R
     """Find the reward of a configuration group `reward`, and build its settings.
 
     Raises:
-        ConfigError: The group names none, or a setting is wrong.
+        ConfigError: The group names no class, or a setting is wrong.
     """
     return find_component(values, Reward, where)  # type: ignore[type-abstract]

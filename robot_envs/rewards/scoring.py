@@ -19,17 +19,17 @@ Judge = Literal["task", "reward", "operator"]  # source of a verdict on an episo
 
 
 class Scoring:
-    """A reward at work in one environment; it keeps the task's own verdict beside the reward's.
+    """Scoring of one environment by its reward; it keeps the task's own verdict beside the reward's.
 
     Args:
-        reward: The component.
+        reward: The reward component.
         task_terms: Names of the task's own terms. They are recorded beside the reward's.
         observed: The observation space: a Dict of Boxes.
-        task_latches: Whether the task's verdict stays a success once it was one, because the task would have ended the
-            episode there.
+        task_latches: True if the task's success is kept for the rest of the episode, because the task would have ended
+            the episode there.
 
     Raises:
-        ConfigError: The reward reads what is not observed, or has a term that the task has.
+        ConfigError: The reward reads a field that is not observed, or has a term with the name of a task's term.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class Scoring:
 
     @property
     def judges(self) -> bool:
-        """Return whether the reward has a verdict of its own."""
+        """True if the reward has its own verdict."""
         return self._reward.judges
 
     def begin(self, outcome: Outcome, task_judges: bool) -> dict[str, Any]:
-        """Start an episode; return its part of the info. No step has been made, so the reward scores nothing.
+        """Start an episode and return its part of the info. The reward scores nothing before the first step.
 
         Args:
-            outcome: The task's, before the first step.
-            task_judges: Whether the task can judge by itself.
+            outcome: The task's outcome before the first step.
+            task_judges: True if the task can evaluate success by itself.
         """
         self._reward.begin()
         self._task_success = False
@@ -71,21 +71,21 @@ class Scoring:
         info: Mapping[str, Any],
         task_judges: bool,
     ) -> tuple[Score, dict[str, Any]]:
-        """Score a step; return the score and its part of the info. Arguments as in `Reward.score` and `begin`."""
+        """Score a step; return the score and its part of the info. Arguments are as in `Reward.score` and `begin`."""
         score = self._reward.score(observation, state, outcome, info)
         return score, self._facts(score, outcome, task_judges)
 
     def stopped(self, outcome: Outcome, task_judges: bool) -> tuple[Score, dict[str, Any]]:
-        """Return the score of a step that a stop has ended: no reward, no success, every term zero."""
+        """Return the score of a step that ended in a stop: no reward, no success, every term zero."""
         score = Score(0.0, False, dict.fromkeys(self._reward.reward_terms, 0.0))
         none = Outcome(0.0, False, outcome.progress, dict.fromkeys(outcome.terms, 0.0))
         return score, self._facts(score, none, task_judges) | {"task_success": False if task_judges else None}
 
     def _facts(self, score: Score, outcome: Outcome, task_judges: bool) -> dict[str, Any]:
-        """Return the keys of the info that tell of success.
+        """Return the keys of the info about success.
 
-        `success` ends the episode and is recorded; `judged_by` is its source. `task_success` is the task's own verdict;
-        None where the task cannot judge.
+        `success` ends the episode and is recorded; `judged_by` is its source. `task_success` is the task's own verdict,
+        or None where the task cannot evaluate success.
         """
         self._task_success = outcome.success or (self._task_latches and self._task_success)
         passed_on: Judge = "task" if task_judges else "operator"

@@ -13,12 +13,12 @@ __all__ = ["TaskReward"]
 
 
 class TaskReward(Reward):
-    """Passes on the outcome of the task, or of the foreign environment, unchanged."""
+    """Reward that returns the outcome of the task, or of the foreign environment, unchanged."""
 
     judges: ClassVar[bool] = False
 
     def score(
         self, observation: Observation, state: RobotState | None, outcome: Outcome, info: Mapping[str, Any]
     ) -> Score:
-        """Return the outcome. Its terms are recorded in any case."""
+        """Return the outcome as the score, without terms: the task's terms are recorded in any case."""
         return Score(outcome.reward, outcome.success)

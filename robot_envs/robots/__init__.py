@@ -1,1 +1,1 @@
-"""Robots that are driven without ROS, one file each; `make new-robot NAME=...` begins one (docs/extend.md)."""
+"""Robots that are driven without ROS, one file each; `make new-robot NAME=...` creates one (docs/extend.md)."""

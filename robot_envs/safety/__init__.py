@@ -1,1 +1,1 @@
-"""What stands between anybody's action and the robot."""
+"""Safety limits and supervision between every action, the operator's or the policy's, and the robot."""

@@ -1,4 +1,4 @@
-"""Supervision of a camera by the local time of receipt, its counter and its pixels."""
+"""Supervision of a camera by local receive time, frame counter and pixels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from steadyhand.runtime.observation_kinds import IMAGE, kind_of
 
 @dataclass(frozen=True)
 class CameraLimits:
-    """When a camera counts as blind.
+    """Limits beyond which a camera counts as stale or frozen.
 
     Attributes:
         max_age_s: Age of a frame, and time without a new one, beyond which the camera is stale.
-        max_same_frames: New frames in a row with the very same pixels from which on the camera is frozen; null = never.
-            A real sensor has noise, so two frames are never the same; a rendered scene at rest has none.
+        max_same_frames: Number of consecutive new frames with identical pixels at which the camera is frozen; null =
+            never. Two frames of a real sensor always differ by noise; a rendered scene at rest has none.
     """
 
     max_age_s: float
@@ -35,11 +35,11 @@ class CameraLimits:
 
 
 class CameraWatch:
-    """Looks through one camera and says what is wrong with it.
+    """Supervision of one camera: it reads the newest frame and reports faults.
 
     Args:
-        camera: Connected by whoever owns it.
-        limits: None = only the frame's size is looked at.
+        camera: The camera, connected by the caller.
+        limits: Limits of the camera; None = only the frame's size is checked.
     """
 
     def __init__(self, camera: Camera, limits: CameraLimits | None) -> None:
@@ -52,17 +52,17 @@ class CameraWatch:
         self.begin()
 
     def begin(self) -> None:
-        """A new episode starts: what was seen before counts no longer."""
+        """Start a new episode and discard earlier frames."""
         self._new.forget()
         self._counter: int | None = None
         self._checksum: int | None = None
         self._same = 0
 
     def check_kind(self) -> None:
-        """Look at the first frame.
+        """Check the kind of the first frame.
 
         Raises:
-            CameraError: The camera gives no RGB images of 8 bits, such as a depth camera.
+            CameraError: The camera delivers no 8-bit RGB images, such as a depth camera.
         """
         pixels = self._camera.latest().pixels
         if kind_of(pixels.shape, pixels.dtype) is not IMAGE:
@@ -72,9 +72,9 @@ class CameraWatch:
             )
 
     def look(self, now_ns: int) -> StopReason | None:
-        """Take the newest frame into `pixels` and its objection into `fault`, and return it.
+        """Store the newest frame in `pixels` and its fault in `fault`, and return the fault.
 
-        A frame of another size leaves the last good one in `pixels`, shape (height, width, 3).
+        After a frame of another size, `pixels` keeps the last valid one, shape (height, width, 3).
         """
         frame = self._camera.latest()
         self.fault = self._judge(frame, now_ns)
@@ -91,7 +91,7 @@ class CameraWatch:
             self._counter = frame.counter
             self._new.heard(now_ns)
             self._compare(frame.pixels)
-        # A stamp from the future is of another clock, and says as little as an old one.
+        # A stamp from the future is from another clock, and is as invalid as an old one.
         if abs(now_ns - frame.stamp_ns) > self._limits.max_age_s * 1e9 or not self._new.is_fresh(now_ns):
             return StopReason.CAMERA_STALE
         if self._limits.max_same_frames is not None and self._same >= self._limits.max_same_frames:

@@ -1,6 +1,6 @@
-"""The safety gate: every command, a person's or the policy's, passes it on the way to the robot.
+"""The safety gate: it limits every command, the operator's or the policy's, before the robot receives it.
 
-It is not a safety function in the sense of ISO 10218: the vendor's limits and an emergency stop stand above it.
+It is not a safety function in the sense of ISO 10218. The vendor's limits and an emergency stop take precedence.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ __all__ = ["CAUSED_BY_ACTION", "SafetyGate", "StopReason", "limit_command", "sta
 
 
 class SafetyGate:
-    """Keeps the limits and latches the first reason to stop.
+    """Gate that enforces the limits and latches the first reason to stop.
 
     Args:
-        limits: Of the cell.
+        limits: Limits of the cell.
         control_period_s: Time between two commands.
     """
 
     def __init__(self, limits: SafetyLimits, control_period_s: float) -> None:
         self.limits = limits
         self.stop_reason: StopReason | None = None
-        self.stop_source = ""  # what is silent or at fault, by its name
-        self.stops = 0  # counts every reason to stop, latched or not
+        self.stop_source = ""  # name of the source that is silent or at fault
+        self.stops = 0  # number of all stops, latched or not
         self._lock = threading.Lock()
         self._period_s = control_period_s
         self._plausible = Plausibility(limits.plausible)
         self._shapers: list[PoseShaper] = []
 
     def begin(self, tcp_pose: Array) -> None:
-        """Start at rest from measured poses, after any motion that did not pass the gate. Shape (n_arms, 7)."""
+        """Start at rest from measured poses, after a motion that did not pass the gate. Shape (n_arms, 7)."""
         self._plausible.forget()
         self._shapers = []
         for pose in tcp_pose:
@@ -48,31 +48,31 @@ class SafetyGate:
             self._shapers.append(shaper)
 
     def believe(self, state: RobotState, last: RobotState | None) -> RobotState:
-        """The state to go on with: the new one, or the last one while the new one cannot be true.
+        """Return the state to use: the new one, or the last accepted one while the new one is implausible.
 
-        A run of implausible readings latches a stop.
+        Too many consecutive implausible readings latch a stop.
 
         Args:
             state: The newest reading.
-            last: The one before it that was believed; None = there is none.
+            last: The last accepted reading; None = there is none.
         """
         if not state.is_finite() or self._plausible.accepts(state.tcp_pose, state.stamp_ns):
-            return state  # what is not finite is a stop of its own
+            return state  # a state that is not finite has its own stop reason
         if self._plausible.is_fault:
             self.latch(StopReason.IMPLAUSIBLE_STATE, self._plausible.fault)
         return state if last is None else last
 
     def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
-        """Latch and return a reason to stop that the robot's state gives, if any."""
+        """Latch and return the reason to stop that follows from the robot's state, if any."""
         reason = state_fault(state, now_ns, self.limits)
         return self.latch(reason, state_fault_source(state, reason, self.limits))
 
     def stop(self, reason: StopReason) -> None:
-        """Stop from outside the loop, from any thread: somebody asked for it. The first reason stays."""
+        """Latch a requested stop, from any thread. The first reason stays."""
         self.latch(reason)
 
     def latch(self, reason: StopReason | None, source: str = "") -> StopReason | None:
-        """Stop for `reason`, unless there is none or the robot is stopped already; return what is latched."""
+        """Latch `reason`, unless it is None or another reason is latched already; return the latched reason."""
         if reason is not None:
             with self._lock:
                 self.stops += 1
@@ -82,17 +82,17 @@ class SafetyGate:
 
     @property
     def stop_text(self) -> str:
-        """The reason and its source, such as `camera_stale (wrist)`; "" while nothing is latched."""
+        """Reason and source of the stop, such as `camera_stale (wrist)`; "" while nothing is latched."""
         reason = self.stop_reason
         if reason is None:
             return ""
         return f"{reason.value} ({self.stop_source})" if self.stop_source else reason.value
 
     def pass_command(self, command: RobotCommand, state: RobotState) -> RobotCommand | None:
-        """Bring a command within the limits.
+        """Limit a command.
 
         Returns:
-            The command to send; None when the robot must hold, with the reason in ``stop_reason``.
+            The command to send; None if the robot must hold, with the reason in ``stop_reason``.
         """
         if not (np.isfinite(command.tcp_pose).all() and np.isfinite(command.gripper_width).all()):
             self.latch(StopReason.NON_FINITE_ACTION)
@@ -105,13 +105,13 @@ class SafetyGate:
         return RobotCommand(np.array(shaped), goal.gripper_width)
 
     def resume(self, since: int | None = None) -> bool:
-        """Clear the latched stop; only the operator says that it is safe to go on.
+        """Clear the latched stop; only the operator may confirm that it is safe to resume.
 
         Args:
-            since: `stops` at the moment when the operator said so; a stop after it stays latched. None = now.
+            since: Value of `stops` when the operator confirmed; a later stop stays latched. None = now.
 
         Returns:
-            Whether no stop is latched now.
+            True when no stop is latched now.
         """
         with self._lock:
             if since is not None and since != self.stops:
@@ -122,12 +122,12 @@ class SafetyGate:
 
 
 def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopReason | None:
-    """The reason to stop that a state gives, most basic first; None when there is none."""
+    """Return the most basic reason to stop that follows from a state; None when there is none."""
     if not state.is_finite():
         return StopReason.NON_FINITE_STATE
     if state.implausible:
         return StopReason.IMPLAUSIBLE_STATE
-    # A stamp from the future is of another clock: it would look fresh for ever.
+    # A stamp from the future is from another clock, and would stay fresh forever.
     if state.silent_source or abs(now_ns - state.stamp_ns) > limits.max_state_age_s * 1e9:
         return StopReason.STALE_STATE
     if not state.ok.all():
@@ -142,7 +142,7 @@ def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopRea
 
 
 def state_fault_source(state: RobotState, reason: StopReason | None, limits: SafetyLimits) -> str:
-    """The name of what is silent or at fault, for a reason that `state_fault` gave; "" where it has none."""
+    """Return the name of the source that is silent or at fault, for a reason of `state_fault`; "" if it has none."""
     if reason is StopReason.IMPLAUSIBLE_STATE:
         return state.implausible
     if reason is StopReason.STALE_STATE:
@@ -160,7 +160,7 @@ def _joint_fault(state: RobotState, limits: SafetyLimits) -> str:
 
 
 def limit_command(command: RobotCommand, state: RobotState, limits: SafetyLimits, period_s: float) -> RobotCommand:
-    """Bring a command into the region, and so near to the measured pose that it can be reached in one period."""
+    """Limit a command to the region, and to the distance from the measured pose that one period allows."""
     quat = clip_tilt(command.tcp_pose[:, 3:], limits)
     position = clip_to_workspace(command.tcp_pose[:, :3], quat, limits)
     target = clip_step(state.tcp_pose, np.concatenate([position, quat], axis=1), limits, period_s)

@@ -1,4 +1,4 @@
-"""Range and speed of a gripper's commands: pure, without ROS. Openings are between the fingers, in metres."""
+"""Range and speed limits of a gripper's commands, without ROS. Openings are between the fingers, in metres."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ class GripperLimits:
 
     Attributes:
         max_speed_m_s: Largest speed of the commanded opening.
-        min_change_m: Smallest change of the wanted opening that makes a command, unless it leads to an end of the
-            range.
+        min_change_m: Smallest change of the wanted opening that causes a command, except at the ends of the range.
         min_period_s: Shortest time between two commands.
-        retry_s: Time after which a command that failed is sent again.
+        retry_s: Time after which a failed command is sent again.
     """
 
     max_speed_m_s: float
@@ -34,16 +33,16 @@ class GripperLimits:
 
 
 class GripperStream:
-    """Commands of one gripper: from the wanted openings to the ones that are sent.
+    """Conversion of the wanted openings of one gripper to its commands.
 
-    A gripper that takes no speed with its command is led to the wanted opening in steps, the first one from the
-    measured opening. One that does (``steps`` false) is sent the wanted opening itself.
+    A gripper without a speed in its command is moved to the wanted opening in steps, from the measured opening. A
+    gripper with a speed in its command (``steps`` false) receives the wanted opening directly.
 
     Args:
         closed_m: Smallest opening.
         open_m: Largest opening.
-        limits: Its numbers.
-        steps: Whether commands approach the wanted opening no faster than ``limits.max_speed_m_s``.
+        limits: Limits of the commands.
+        steps: True if commands approach the wanted opening no faster than ``limits.max_speed_m_s``.
     """
 
     def __init__(self, closed_m: float, open_m: float, limits: GripperLimits, steps: bool) -> None:
@@ -56,13 +55,13 @@ class GripperStream:
         self._next_ns = 0
 
     def ask(self, opening_m: float) -> bool:
-        """Set the wanted opening; what is outside the range becomes its end, and counts.
+        """Set the wanted opening; an opening outside the range is clipped, and counted.
 
         Returns:
-            Whether it was inside the range.
+            True if the opening was inside the range.
 
         Raises:
-            ValueError: It is not finite; the wanted opening stays.
+            ValueError: The opening is not finite; the wanted opening is unchanged.
         """
         if not math.isfinite(opening_m):
             raise ValueError(f"gripper: expected a finite opening [m], found {opening_m}")
@@ -72,12 +71,12 @@ class GripperStream:
         return is_inside
 
     def measured(self, opening_m: float) -> None:
-        """Take a measured opening; one that is not finite counts as not heard."""
+        """Store a measured opening; one that is not finite is ignored."""
         if math.isfinite(opening_m):
             self._measured_m = opening_m
 
     def tick(self, now_ns: int) -> float | None:
-        """Return the opening to send now; None = send nothing. Called only while motion may go on.
+        """Return the opening to send now; None = send nothing. Call this only while motion is allowed.
 
         Args:
             now_ns: Local monotonic time.
@@ -85,7 +84,7 @@ class GripperStream:
         wanted, measured, sent = self._wanted_m, self._measured_m, self._sent_m
         if wanted is None or measured is None or now_ns < self._next_ns:
             return None
-        # A gripper that holds its part is not asked anew for the opening that it has: it would let go and grip again.
+        # Do not send a gripper its present opening again: it would release its part and grip it again.
         before = measured if sent is None and not self._steps else sent
         if before is not None and not self._is_news(wanted, before):
             return None
@@ -98,11 +97,11 @@ class GripperStream:
         return opening
 
     def forget(self) -> None:
-        """Forget the last command, which was cancelled: what is wanted is sent again, from the measured opening."""
+        """Forget the last command, which was cancelled: the wanted opening is sent again, from the measured opening."""
         self._sent_m = None
 
     def restart(self) -> None:
-        """Forget the last command and what is wanted: nothing is sent before the next wish."""
+        """Forget the last command and the wanted opening: nothing is sent before the next request."""
         self._wanted_m = self._sent_m = None
 
     def failed(self, now_ns: int) -> None:

@@ -1,4 +1,4 @@
-"""The pose that an arm holds while no motion is asked for: measured once, and kept until the next motion."""
+"""The pose that an arm holds while no motion is commanded: measured once, and kept until the next motion."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["HeldPose"]
 class HeldPose:
     """Reference poses of relative actions (docs/decisions/0014-a-hold-holds.md).
 
-    A relative action starts from the measured pose, as in SERL. An action of zero does not: commanding the measured
-    pose again and again lets the arm creep by its own steady error at every step.
+    A relative action starts from the measured pose, as in SERL. An action of zero does not: with the measured pose as
+    the command of every step, the arm would drift by its steady error at every step.
 
     Args:
-        n_arms: Number of arms; each holds by itself.
+        n_arms: Number of arms; each one holds its own pose.
     """
 
     def __init__(self, n_arms: int) -> None:
@@ -25,23 +25,23 @@ class HeldPose:
         self._pose = np.zeros((n_arms, 7))
 
     def release(self) -> None:
-        """Forget the held poses: the arms were moved by something else."""
+        """Forget the held poses, because the arms were moved in another way."""
         self._is_held[:] = False
 
     @property
     def is_moving(self) -> bool:
-        """Whether an arm was asked to move by the newest action."""
+        """True if the newest action moves an arm."""
         return not self._is_held.all()
 
     def reference(self, measured: Array, moving: NDArray[np.bool_]) -> Array:
-        """The pose that each arm's action starts from.
+        """Return the pose from which each arm's action starts.
 
         Args:
-            measured: Base frame. Shape (n_arms, 7).
-            moving: Whether the action moves the arm. Shape (n_arms,).
+            measured: Measured poses, base frame. Shape (n_arms, 7).
+            moving: True for each arm that the action moves. Shape (n_arms,).
 
         Returns:
-            Shape (n_arms, 7): the measured pose, or for an arm that does not move the one at which it came to hold.
+            The measured pose, or for an arm that does not move, the pose that it holds. Shape (n_arms, 7).
         """
         taken = ~moving & ~self._is_held
         self._pose[taken] = measured[taken]

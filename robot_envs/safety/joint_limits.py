@@ -12,8 +12,8 @@ from steadyhand.robot_envs.safety.rate_limit import RateLimits, Rates, approach,
 
 __all__ = ["JointLimits", "JointShaper", "Singularity", "joint_objection"]
 
-_MOST_RAD = 20.0  # three turns: more is in degrees
-_MOVING_RAD_S = 0.02  # slower than this a joint counts as standing
+_MOST_RAD = 20.0  # about three turns: a larger number is in degrees
+_MOVING_RAD_S = 0.02  # below this a joint counts as at rest
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Singularity:
 
     Attributes:
         joint: Index of the joint, from 0.
-        at_rad: The angle.
-        margin_rad: The joint may not move towards it from nearer than this.
+        at_rad: Angle of the singularity.
+        margin_rad: Distance within which the joint may not move towards the angle.
     """
 
     joint: int
@@ -45,11 +45,11 @@ class JointLimits:
     Attributes:
         low_rad: Lower end of the range. Shape (n_joints,).
         high_rad: Upper end. Shape (n_joints,).
-        margin_rad: A joint may not move towards an end from nearer than this.
-        singularities: Configurations to keep away from.
-        max_speed_rad_s: Of a commanded joint, where the controller takes joint positions.
-        max_acceleration_rad_s2: The same for its acceleration.
-        max_jerk_rad_s3: The same for its jerk.
+        margin_rad: Distance from an end within which a joint may not move towards that end.
+        singularities: Configurations to avoid.
+        max_speed_rad_s: Largest speed of a commanded joint, where the controller takes joint positions.
+        max_acceleration_rad_s2: Largest acceleration of a commanded joint.
+        max_jerk_rad_s3: Largest jerk of a commanded joint.
     """
 
     low_rad: tuple[float, ...]
@@ -82,19 +82,19 @@ class JointLimits:
 
     @property
     def rates(self) -> RateLimits:
-        """Of a commanded joint."""
+        """Rate limits of a commanded joint."""
         return RateLimits(self.max_speed_rad_s, self.max_acceleration_rad_s2, self.max_jerk_rad_s3)
 
 
 def joint_objection(position: Array, velocity: Array, limits: JointLimits) -> str:
-    """Name the joint that moves towards an end of its range or a singularity from within the margin; "" when none does.
+    """Return the joint that moves, within its margin, towards an end of its range or a singularity; "" for none.
 
-    A joint that moves away, or stands, is no objection: so the operator can lead the arm out.
+    A joint that moves away or is at rest is no objection, so that the operator can lead the arm out.
 
     Args:
-        position: One arm's joints. Shape (n_joints,); [rad].
-        velocity: Shape (n_joints,); [rad/s].
-        limits: For as many joints.
+        position: Joint positions of one arm. Shape (n_joints,); [rad].
+        velocity: Joint velocities. Shape (n_joints,); [rad/s].
+        limits: Limits of these joints.
     """
     rows = zip(position.tolist(), velocity.tolist(), limits.low_rad, limits.high_rad, strict=True)
     for index, (at, speed, low, high) in enumerate(rows):
@@ -111,7 +111,7 @@ def joint_objection(position: Array, velocity: Array, limits: JointLimits) -> st
 
 
 class JointShaper:
-    """Commanded joint positions, each limited from command to command and kept in its range."""
+    """Shaper of joint positions: each is limited from command to command and kept in its range."""
 
     def __init__(self, limits: JointLimits) -> None:
         self._limits = limits
@@ -121,16 +121,16 @@ class JointShaper:
         self._rates: list[Rates] = [at_rest(1)] * len(self._low)
 
     def begin(self, position: Array) -> None:
-        """Start at rest. Shape (n_joints,); [rad]."""
+        """Start at rest at a position. Shape (n_joints,); [rad]."""
         self._position, self._rates = position.tolist(), [at_rest(1)] * len(self._low)
 
     @property
     def position(self) -> Array:
-        """The newest commanded position. Shape (n_joints,); [rad]."""
+        """Newest commanded position. Shape (n_joints,); [rad]."""
         return np.array(self._position)
 
     def step(self, goal: Array, period_s: float) -> Array:
-        """The commanded position one period later, on the way to a goal. Shapes (n_joints,); [rad]."""
+        """Return the commanded position one period later, towards a goal. Shapes (n_joints,); [rad]."""
         limits = self._limits.rates
         for joint, wanted in enumerate(goal.tolist()):
             at, rates = self._position[joint], self._rates[joint]
@@ -144,7 +144,7 @@ class JointShaper:
         return self.position
 
     def brake(self, period_s: float) -> Array:
-        """The commanded position one period later, on the quickest way to rest. Shape (n_joints,); [rad]."""
+        """Return the commanded position one period later, during the quickest stop. Shape (n_joints,); [rad]."""
         for joint, rates in enumerate(self._rates):
             self._rates[joint] = approach(rates, (0.0,), self._limits.rates, period_s)
             self._position[joint] += self._rates[joint].velocity[0] * period_s

@@ -1,4 +1,4 @@
-"""A motion from one joint position to another within limits of velocity, acceleration and jerk. Pure."""
+"""A motion from one joint position to another within limits of velocity, acceleration and jerk, without ROS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steadyhand.robot_envs.safety.rate_limit import RateLimits
 
 __all__ = ["JointMotion", "plan_joint_motion"]
 
-# Peaks of the polynomial 10 s^3 - 15 s^4 + 6 s^5 of a way of 1 in a time of 1, from rest to rest.
+# Peaks of the polynomial 10 s^3 - 15 s^4 + 6 s^5 over a distance of 1 in a time of 1, from rest to rest.
 _PEAK_VELOCITY, _PEAK_ACCELERATION, _PEAK_JERK = 15.0 / 8.0, 10.0 / math.sqrt(3.0), 60.0
 
 
@@ -22,9 +22,9 @@ class JointMotion:
 
     Attributes:
         time_s: Time since the start, above 0 and rising. Shape (n,).
-        position: Shape (n, n_joints); [rad].
-        velocity: Shape (n, n_joints); [rad/s].
-        acceleration: Shape (n, n_joints); [rad/s^2].
+        position: Joint positions. Shape (n, n_joints); [rad].
+        velocity: Joint velocities. Shape (n, n_joints); [rad/s].
+        acceleration: Joint accelerations. Shape (n, n_joints); [rad/s^2].
     """
 
     time_s: Array
@@ -34,17 +34,17 @@ class JointMotion:
 
     @property
     def duration_s(self) -> float:
-        """The time that it takes."""
+        """Duration of the motion [s]."""
         return float(self.time_s[-1])
 
 
 def plan_joint_motion(start: Array, goal: Array, limits: RateLimits, period_s: float) -> JointMotion:
-    """Plan a straight motion in joint space that starts and ends at rest, all joints at the same time.
+    """Plan a straight motion in joint space, from rest to rest, in which all joints start and end together.
 
     Args:
-        start: Shape (n_joints,); [rad].
-        goal: Shape (n_joints,); [rad].
-        limits: Of every joint [rad/s], [rad/s^2], [rad/s^3].
+        start: Joint positions at the start. Shape (n_joints,); [rad].
+        goal: Joint positions at the end. Shape (n_joints,); [rad].
+        limits: Limits of every joint [rad/s], [rad/s^2], [rad/s^3].
         period_s: Largest time between two points.
     """
     way = goal - start

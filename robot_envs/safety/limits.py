@@ -1,4 +1,4 @@
-"""The numbers that no command may break, and the pure functions that keep them. All arrays are over arms."""
+"""The safety limits of a cell, and the pure functions that enforce them. All arrays are over arms."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ class SafetyLimits:
     Attributes:
         workspace_low_m: Lower corner of the box that the TCP must stay in, base frame. Shape (3,).
         workspace_high_m: Upper corner. Shape (3,).
-        nominal_quat: Orientation from which ``max_tilt_rad`` is counted, xyzw, base frame. Shape (4,).
+        nominal_quat: Orientation from which ``max_tilt_rad`` is measured, xyzw, base frame. Shape (4,).
         max_tilt_rad: Largest angle between a commanded orientation and the nominal one.
-        max_tcp_speed_m_s: Largest speed of the commanded position, from command to command. Over one control period it
-            also bounds the distance from the measured to the commanded position.
+        max_tcp_speed_m_s: Largest speed of the commanded position, from command to command. Times one control period,
+            it also bounds the distance from the measured to the commanded position.
         max_tcp_acceleration_m_s2: Largest acceleration of the commanded position.
         max_tcp_jerk_m_s3: Largest jerk of the commanded position.
-        max_tcp_angular_speed_rad_s: As for the position, for the orientation.
-        max_tcp_angular_acceleration_rad_s2: As for the position, for the orientation.
-        max_tcp_angular_jerk_rad_s3: As for the position, for the orientation.
+        max_tcp_angular_speed_rad_s: Largest angular speed of the commanded orientation.
+        max_tcp_angular_acceleration_rad_s2: Largest angular acceleration of the commanded orientation.
+        max_tcp_angular_jerk_rad_s3: Largest angular jerk of the commanded orientation.
         max_force_n: Measured force beyond which the robot is stopped.
         max_torque_nm: Measured torque beyond which the robot is stopped.
         max_state_age_s: Age beyond which a robot state is stale.
-        extent: Of the tool and the part that it holds; the box encloses all of it.
-        plausible: The fastest motion that a measured pose may show.
-        tare: When a wrench may be tared.
-        joints: Limits of the robot's joints; null = they are not known.
-        cameras: When a camera counts as blind; null = never.
-        motion: When an arm counts as not moving; null = never.
-        park_position_m: Where the TCP waits while a person has a break, base frame, oriented as ``nominal_quat``.
-            Shape (3,); null = where the newest episode began.
+        extent: Box around the tool and the part that it holds; all of it stays inside the workspace.
+        plausible: The fastest plausible motion of a measured pose.
+        tare: Limits within which a wrench may be tared.
+        joints: Limits of the robot's joints; null = unknown.
+        cameras: Limits beyond which a camera counts as stale or frozen; null = never.
+        motion: Limits beyond which an arm counts as not moving; null = never.
+        park_position_m: Position of the TCP during the operator's break, base frame, oriented as ``nominal_quat``.
+            Shape (3,); null = the start of the newest episode.
     """
 
     workspace_low_m: tuple[float, ...]
@@ -106,17 +106,17 @@ class SafetyLimits:
 
     @cached_property
     def region(self) -> Region:
-        """Where the tool and its part must stay."""
+        """Region in which the tool and its part must stay."""
         return Region(self.workspace_low_m, self.workspace_high_m, self.nominal_quat, self.max_tilt_rad, self.extent)
 
     @cached_property
     def linear(self) -> RateLimits:
-        """Of the commanded position."""
+        """Rate limits of the commanded position."""
         return RateLimits(self.max_tcp_speed_m_s, self.max_tcp_acceleration_m_s2, self.max_tcp_jerk_m_s3)
 
     @cached_property
     def angular(self) -> RateLimits:
-        """Of the commanded orientation."""
+        """Rate limits of the commanded orientation."""
         return RateLimits(
             self.max_tcp_angular_speed_rad_s,
             self.max_tcp_angular_acceleration_rad_s2,
@@ -125,12 +125,12 @@ class SafetyLimits:
 
 
 def clip_to_workspace(position: Array, quat: Array, limits: SafetyLimits) -> Array:
-    """The nearest position at which the whole tool is inside the box. Shapes (n_arms, 3) [m] and (n_arms, 4)."""
+    """Return the nearest position at which the whole tool is inside the box. Shapes (n_arms, 3) [m] and (n_arms, 4)."""
     return limits.region.clip(position, quat)
 
 
 def clip_tilt(quat: Array, limits: SafetyLimits) -> Array:
-    """The nearest orientation within ``max_tilt_rad`` of the nominal one. Shape (n_arms, 4)."""
+    """Return the nearest orientation within ``max_tilt_rad`` of the nominal one. Shape (n_arms, 4)."""
     nominal = np.broadcast_to(np.asarray(limits.nominal_quat, dtype=np.float64), quat.shape)
     away = rotvec_from_quat(quat_multiply(quat_inverse(nominal), quat))
     return quat_multiply(nominal, quat_from_rotvec(clip_length(away, limits.max_tilt_rad)))
@@ -144,7 +144,7 @@ def clip_length(vector: Array, longest: float) -> Array:
 
 
 def clip_step(measured: Array, target: Array, limits: SafetyLimits, period_s: float) -> Array:
-    """Bring a target so near to the measured pose that the speed limits hold over one period. Shapes (n_arms, 7)."""
+    """Limit the distance from the measured pose to a target to the speed limits over one period. Shapes (n_arms, 7)."""
     step = clip_length(target[:, :3] - measured[:, :3], limits.max_tcp_speed_m_s * period_s)
     turn = rotvec_from_quat(quat_multiply(quat_inverse(measured[:, 3:]), target[:, 3:]))
     turn = clip_length(turn, limits.max_tcp_angular_speed_rad_s * period_s)

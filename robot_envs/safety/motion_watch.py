@@ -1,4 +1,4 @@
-"""Whether an arm goes where it is commanded: a drive that is locked, or a state that is frozen, shows nothing else."""
+"""Supervision of an arm's motion against its commands, the only sign of a locked drive or a frozen state."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from steadyhand.robot_envs.safety.stop_reason import StopReason
 
 @dataclass(frozen=True)
 class MotionLimits:
-    """When an arm counts as not moving. Only the position is judged.
+    """Limits beyond which an arm counts as not moving. Only the position is compared.
 
     Attributes:
         window_s: Time over which command and motion are compared.
-        min_commanded_m: Commands that together lead less far say nothing.
-        min_share: Smallest share of the commanded way that the arm must have made.
-        contact_force_n: Measured force from which on something may be in the way; then nothing is judged.
+        min_commanded_m: Smallest commanded distance within the window at which they are compared.
+        min_share: Smallest share of the commanded distance that the arm must have moved.
+        contact_force_n: Measured force above which the arm may be in contact; then nothing is compared.
     """
 
     window_s: float
@@ -37,10 +37,10 @@ class MotionLimits:
 
 
 class MotionWatch:
-    """Compares what was commanded with where the arms went, arm by arm.
+    """Comparison of commanded and measured motion, arm by arm.
 
     Args:
-        limits: None = nothing is judged.
+        limits: Limits of the comparison; None = nothing is compared.
         control_period_s: Time between two commands.
     """
 
@@ -49,23 +49,23 @@ class MotionWatch:
         steps = 0 if limits is None else max(1, round(limits.window_s / control_period_s))
         self._asked: deque[Array] = deque(maxlen=steps)
         self._from: deque[Array] = deque(maxlen=steps)
-        self._commanded_from_ns = -1  # the stamp of the reading that the newest command was made from
+        self._commanded_from_ns = -1  # stamp of the reading from which the newest command was computed
 
     def begin(self) -> None:
-        """What was commanded until now counts no longer."""
+        """Discard all earlier commands."""
         self._asked.clear()
         self._from.clear()
 
     def commanded(self, command: RobotCommand, state: RobotState) -> None:
-        """A command goes out to an arm that was last seen in `state`."""
+        """Register a command to an arm whose newest reading is `state`."""
         self._asked.append(command.tcp_pose[:, :3] - state.tcp_pose[:, :3])
         self._from.append(state.tcp_pose[:, :3])
         self._commanded_from_ns = state.stamp_ns
 
     def check(self, state: RobotState) -> StopReason | None:
-        """Return NOT_MOVING when an arm in free space stayed where it was through a whole window of commands.
+        """Return NOT_MOVING if an arm in free space did not move during a whole window of commands.
 
-        A reading that is no newer than the command tells nothing of it: that source is silent, which is another stop.
+        A reading that is not newer than the command is ignored: a silent source has its own stop reason.
         """
         if self._limits is None or state.stamp_ns == self._commanded_from_ns:
             return None

@@ -1,4 +1,4 @@
-"""A check of every measured pose, before it is believed: is it a pose, and could the arm have come there?"""
+"""Plausibility check of every measured pose: it must be a valid pose that the arm can have reached."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from steadyhand.runtime.ranges import expect_above
 __all__ = ["Plausibility", "PlausibleMotion"]
 
 _NS = 1_000_000_000
-_UNIT = 0.02  # a driver rounds; a quaternion this far from length 1 is broken
-_LONGEST_GAP_S = 0.1  # that counts as time to move; after a longer one the operator enables again
+_UNIT = 0.02  # tolerance for a driver's rounding; a quaternion farther from length 1 is invalid
+_LONGEST_GAP_S = 0.1  # longest gap that counts as time to move; after a longer one the operator enables again
 
 
 @dataclass(frozen=True)
 class PlausibleMotion:
-    """The fastest motion that a measured pose may show. An arm that is pushed by hand is slower too.
+    """The fastest plausible motion of a measured pose. An arm that is pushed by hand is also slower.
 
     Attributes:
-        max_speed_m_s: Of the tool centre point.
-        max_angular_speed_rad_s: Of the tool.
-        slack_m: Noise of the position that is no motion.
-        slack_rad: The same for the orientation.
-        max_rejected: Readings in a row that are rejected before the robot is stopped.
+        max_speed_m_s: Largest speed of the tool centre point.
+        max_angular_speed_rad_s: Largest angular speed of the tool.
+        slack_m: Tolerance for noise of the position.
+        slack_rad: Tolerance for noise of the orientation.
+        max_rejected: Number of consecutive readings that are rejected before the robot is stopped.
     """
 
     max_speed_m_s: float
@@ -39,35 +39,35 @@ class PlausibleMotion:
 
 
 class Plausibility:
-    """Believes or rejects one source's poses. After a stop, `forget` lets it start anew from the next reading.
+    """Check that accepts or rejects one source's poses. After a stop, `forget` restarts it from the next reading.
 
     Args:
-        limits: Of the motion between two readings.
+        limits: Limits of the motion between two readings.
     """
 
     def __init__(self, limits: PlausibleMotion) -> None:
         self._limits = limits
-        self.rejected = 0  # readings in a row
+        self.rejected = 0  # consecutive readings
         self.fault = ""
         self.forget()
 
     def forget(self) -> None:
-        """Believe the next proper pose, wherever it is: the operator has looked at the arm, or moved it."""
+        """Accept the next valid pose anywhere, because the operator has checked the arm, or moved it."""
         self._pose: Array | None = None
         self._stamp_ns = 0
         self.rejected, self.fault = 0, ""
 
     @property
     def is_fault(self) -> bool:
-        """Whether so many readings in a row were rejected that the robot must stop."""
+        """True if so many consecutive readings were rejected that the robot must stop."""
         return self.rejected >= self._limits.max_rejected
 
     def accepts(self, pose: Array, stamp_ns: int) -> bool:
-        """Whether a pose may be used; `fault` says why not.
+        """Return whether a pose is plausible; if not, `fault` has the reason.
 
         Args:
             pose: Position [m] and quaternion xyzw of every arm, any leading axes. Shape (..., 7).
-            stamp_ns: When it was received.
+            stamp_ns: Receive time.
         """
         fault = self._objection(pose, stamp_ns)
         if fault:

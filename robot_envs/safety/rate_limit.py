@@ -1,10 +1,9 @@
 """Velocity, acceleration and jerk limits of a sampled command, for vectors of any length.
 
-The limits hold from command to command, as in libfranka's ``limitRate``. Unlike there, the acceleration is chosen so
-that it is back at zero when the wanted velocity is reached: a limited command does not overshoot, and braking is a
-known path.
+The limits hold from command to command, as in libfranka's ``limitRate``. Unlike there, the acceleration returns to zero
+exactly when the wanted velocity is reached. So a limited command does not overshoot, and the path of braking is known.
 
-All vectors are plain tuples: they have one to three numbers, for which numpy takes longer than Python.
+All vectors are plain tuples of one to three numbers, for which numpy is slower than Python.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ __all__ = [
 
 _HALVINGS = 6
 _ROUNDING = 1e-12
-_LONGEST_STOP = 50  # commands; denser ones are taken as continuous
-_FINE = 0.25  # share of the acceleration limit that one period changes at most, for commands that count as continuous
+_LONGEST_STOP = 50  # commands; a stop of more commands counts as continuous
+_FINE = 0.25  # largest change of the acceleration in one period for continuous commands, as a share of its limit
 
 Vector = tuple[float, ...]
 
@@ -39,9 +38,9 @@ class RateLimits:
     """Largest lengths of the velocity and of its first two derivatives.
 
     Attributes:
-        speed: [m/s] or [rad/s].
-        acceleration: [m/s^2] or [rad/s^2].
-        jerk: [m/s^3] or [rad/s^3].
+        speed: Largest speed [m/s] or [rad/s].
+        acceleration: Largest acceleration [m/s^2] or [rad/s^2].
+        jerk: Largest jerk [m/s^3] or [rad/s^3].
     """
 
     speed: float
@@ -52,9 +51,9 @@ class RateLimits:
         expect_above(self, 0.0, "speed", "acceleration", "jerk")
 
     def reachable_speed(self, period_s: float) -> float:
-        """The largest velocity to ask for, so that the sampled jerk does not carry the speed past its limit.
+        """Return the largest velocity to request, so that the sampled jerk does not carry the speed past its limit.
 
-        An even clock needs a quarter of the margin; the rest is for periods that vary by a fifth.
+        A regular clock needs a quarter of the margin; the rest is for periods that vary by a fifth.
         """
         if self.jerk * period_s >= self.acceleration:
             return self.speed
@@ -62,14 +61,14 @@ class RateLimits:
 
 
 class Rates(NamedTuple):
-    """Velocity of the newest command, and the acceleration that led to it."""
+    """Velocity of the newest command, and the acceleration that produced it."""
 
     velocity: Vector
     acceleration: Vector
 
 
 def at_rest(size: int) -> Rates:
-    """Rates of a command that stands still."""
+    """Return the rates of a command at rest."""
     return Rates((0.0,) * size, (0.0,) * size)
 
 
@@ -77,10 +76,10 @@ AT_REST = at_rest(3)
 
 
 def approach(rates: Rates, wanted: Vector, limits: RateLimits, period_s: float) -> Rates:
-    """Rates one period later, on the way to a wanted velocity.
+    """Return the rates one period later, towards a wanted velocity.
 
     The acceleration rises and falls by at most the jerk limit. It follows a = (-jT + sqrt((jT)^2 + 8 j e)) / 2, the
-    sampled form of the time-optimal law a = sqrt(2 j e), where e is what is missing of the velocity: with it the
+    sampled form of the time-optimal law a = sqrt(2 j e), where e is the remaining change of velocity. With this law the
     acceleration reaches zero together with e.
     """
     missing = tuple(w - v for w, v in zip(wanted, rates.velocity, strict=True))
@@ -103,13 +102,13 @@ def approach(rates: Rates, wanted: Vector, limits: RateLimits, period_s: float) 
 
 
 def speed_to_stop_within(distance: float, speed: float, pull: float, limits: RateLimits, period_s: float) -> float:
-    """The largest speed to ask for now, so that the command can still come to rest within a distance.
+    """Return the largest speed to request now, so that the command can still come to rest within a distance.
 
     Args:
-        distance: To the place of rest [m] or [rad].
-        speed: Of the newest command towards that place.
-        pull: Its acceleration towards that place.
-        limits: Kept by the braking too.
+        distance: Distance to the place of rest [m] or [rad].
+        speed: Speed of the newest command towards that place.
+        pull: Acceleration of the newest command towards that place.
+        limits: Limits, which the braking keeps too.
         period_s: Time between two commands.
     """
     low, high = 0.0, min(limits.reachable_speed(period_s), max(distance, 0.0) / period_s)
@@ -126,7 +125,7 @@ def speed_to_stop_within(distance: float, speed: float, pull: float, limits: Rat
 
 
 def _way_to_rest(wanted: float, speed: float, pull: float, limits: RateLimits, period_s: float) -> float:
-    """The way that one period towards a wanted speed, and the braking after it, take. In one dimension."""
+    """Return the distance of one period towards a wanted speed and of the braking after it, in one dimension."""
     step, most, way = limits.jerk * period_s, limits.acceleration, 0.0
     for _ in range(_LONGEST_STOP):
         missing = wanted - speed
@@ -145,14 +144,14 @@ def _way_to_rest(wanted: float, speed: float, pull: float, limits: RateLimits, p
 
 
 def _smooth_way_to_rest(speed: float, pull: float, limits: RateLimits) -> float:
-    """The same for commands that are so dense that they count as continuous."""
+    """Return the same distance for commands so dense that they count as continuous."""
     a, j = limits.acceleration, limits.jerk
     way = 0.0
-    if pull > 0.0:  # the acceleration falls to zero first
+    if pull > 0.0:  # the acceleration first falls to zero
         way = speed * pull / j + pull**3 / (3.0 * j * j)
         speed += 0.5 * pull * pull / j
         pull = 0.0
-    # What is left is the end of a stop that began earlier, from rest in acceleration.
+    # The remaining motion is the end of a stop that began earlier, at zero acceleration.
     began = speed + 0.5 * pull * pull / j
     whole = began * math.sqrt(began / j) if began < a * a / j else 0.5 * began * (began / a + a / j)
     time = -pull / j
@@ -160,7 +159,7 @@ def _smooth_way_to_rest(speed: float, pull: float, limits: RateLimits) -> float:
 
 
 def stopping_distance(rates: Rates, limits: RateLimits, period_s: float) -> float:
-    """An upper bound of the way that a command still makes while it brakes."""
+    """Return an upper bound of the braking distance of a command."""
     speed = math.sqrt(sum(x * x for x in rates.velocity))
     pull = math.sqrt(sum(x * x for x in rates.acceleration))
     a, j = limits.acceleration, limits.jerk

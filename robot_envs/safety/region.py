@@ -1,4 +1,4 @@
-"""The region that the tool and the part it holds must stay in: a box, and a cone of orientations."""
+"""The region in which the tool and its part must stay: a box, and a cone of orientations."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Excess = tuple[float, float]
 
 @dataclass(frozen=True)
 class Extent:
-    """A box around the tool and the part that it holds, in the tool frame, seen from the tool centre point.
+    """A box around the tool and the part that it holds, in the tool frame, relative to the tool centre point.
 
     Attributes:
         low_m: Lower corner. Shape (3,).
-        high_m: Upper corner. Shape (3,). Both zero = only the tool centre point is kept inside.
+        high_m: Upper corner. Shape (3,). If both are zero, only the tool centre point is kept inside.
     """
 
     low_m: tuple[float, ...]
@@ -43,9 +43,9 @@ class Region:
     Args:
         low_m: Lower corner of the box. Shape (3,).
         high_m: Upper corner. Shape (3,).
-        nominal_quat: Orientation from which the tilt is counted, xyzw. Shape (4,).
-        max_tilt_rad: Largest angle from it.
-        extent: Of the tool.
+        nominal_quat: Orientation from which the tilt is measured, xyzw. Shape (4,).
+        max_tilt_rad: Largest angle from the nominal orientation.
+        extent: Extent of the tool.
     """
 
     def __init__(self, low_m: Row, high_m: Row, nominal_quat: Row, max_tilt_rad: float, extent: Extent) -> None:
@@ -59,7 +59,7 @@ class Region:
         self.radius_m = math.sqrt(sum(x * x for x in farthest))
 
     def bounds(self, quat: Row) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The lowest and the highest position of the tool centre point for an orientation xyzw. Shapes (3,)."""
+        """Return the lowest and the highest position of the tool centre point for an orientation xyzw. Shapes (3,)."""
         if self._is_point:
             return self._low, self._high
         x, y, z, w = quat
@@ -77,7 +77,7 @@ class Region:
         return tuple(low), tuple(high)
 
     def clip(self, position: Array, quat: Array) -> Array:
-        """The nearest positions whose tools are inside the box, for given orientations. Shapes (..., 3), (..., 4)."""
+        """Return the nearest positions with the whole tool inside the box. Shapes (..., 3) and (..., 4)."""
         if self._is_point:
             return np.clip(position, self._low, self._high)
         flat, turns = position.reshape(-1, 3), quat.reshape(-1, 4)
@@ -85,7 +85,7 @@ class Region:
         return np.array(found).reshape(position.shape)
 
     def tilt(self, quat: Row) -> float:
-        """Angle between an orientation xyzw and the nominal one [rad]."""
+        """Return the angle between an orientation xyzw and the nominal one [rad]."""
         nx, ny, nz, nw = self._nominal
         x, y, z, w = quat
         # The vector part of nominal^-1 * quat: exact for small angles, where arccos is not.
@@ -95,7 +95,7 @@ class Region:
         return 2.0 * math.atan2(math.sqrt(vx * vx + vy * vy + vz * vz), abs(nx * x + ny * y + nz * z + nw * w))
 
     def excess(self, position: Row, quat: Row) -> Excess:
-        """The largest distance outside the box [m] and beyond the tilt [rad]; negative inside."""
+        """Return the largest distance outside the box [m] and angle beyond the tilt limit [rad]; negative inside."""
         low, high = self.bounds(quat)
         outside = max(
             low[0] - position[0], position[0] - high[0],

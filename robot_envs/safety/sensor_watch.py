@@ -12,14 +12,14 @@ __all__ = ["SensorWatch"]
 
 
 class SensorWatch:
-    """Reads one sensor and says what is wrong with it.
+    """Supervision of one sensor: it reads the newest values and reports faults.
 
     Args:
-        sensor: Connected by the caller.
+        sensor: The sensor, connected by the caller.
 
     Attributes:
-        name: Of the sensor.
-        values: The last proper reading, float32 (n,).
+        name: Name of the sensor.
+        values: The last valid reading, float32 (n,).
     """
 
     def __init__(self, sensor: Sensor) -> None:
@@ -29,14 +29,14 @@ class SensorWatch:
         self._max_age_ns = round(sensor.max_age_s * 1e9)
 
     def look(self, now_ns: int) -> StopReason | None:
-        """Take the newest reading into `values`, and return the objection to it.
+        """Store the newest reading in `values`, and return its fault.
 
-        A reading of another shape or dtype, or one that is not finite, leaves the last proper one in `values`.
+        After a reading of another shape or dtype, or one that is not finite, `values` keeps the last valid one.
         """
         reading = self._sensor.latest()
         values = reading.values
         if values.shape != self.values.shape or values.dtype != self.values.dtype or not np.isfinite(values).all():
             return StopReason.SENSOR_UNFIT
         self.values = values
-        # A stamp from the future is of another clock, and says as little as an old one.
+        # A stamp from the future is from another clock, and is as invalid as an old one.
         return StopReason.SENSOR_STALE if abs(now_ns - reading.stamp_ns) > self._max_age_ns else None

@@ -1,7 +1,7 @@
-"""Limited motion of a commanded pose or twist: the safety gate and the watchdog pass every command through one.
+"""Shapers of a commanded pose or twist; the safety gate and the watchdog use them for every command.
 
-A step is taken only if the quickest stop from there keeps the region and the speed limits; otherwise the stop that was
-checked one step before goes on. So the limits hold from command to command, at any command rate and through reversals.
+A step is taken only if the quickest stop after it keeps the region and the speed limits. Otherwise the stop that was
+checked one step earlier continues. So the limits hold from command to command, at any command rate and in reversals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["AT_REST_MOTION", "Motion", "PoseShaper", "TwistShaper"]
 _TINY = 1e-9
 _STILL = 1e-7  # m/s, rad/s
 _STOP = (0.0, 0.0, 0.0)
-_ROOM = 0.9  # share of the way to a wall that a velocity is planned with
+_ROOM = 0.9  # share of the distance to a wall that is used to plan a velocity
 _MOST_STEPS = 2000  # of one stop; 2 s at 1 kHz
 # Shares of the wanted linear and angular velocity that are tried in turn, before braking.
 _SHARES = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.2, 0.2))
@@ -46,7 +46,7 @@ AT_REST_MOTION = Motion(AT_REST, AT_REST)
 
 
 class _Envelope:
-    """The limits of one tool, and the choice of a step that keeps them."""
+    """The limits of one tool, and the selection of a step that keeps them."""
 
     def __init__(self, linear: RateLimits, angular: RateLimits, region: Region) -> None:
         self.linear, self.angular, self.region = linear, angular, region
@@ -54,7 +54,7 @@ class _Envelope:
     def next(
         self, position: Vector, quat: Quat, motion: Motion, wanted: tuple[Vector, Vector], period_s: float
     ) -> Motion:
-        """The rates of the next command, as near to the wanted velocities as the limits allow."""
+        """Return the rates of the next command, as near to the wanted velocities as the limits allow."""
         now = self.region.excess(position, quat)
         for linear_share, angular_share in _SHARES:
             candidate = Motion(
@@ -66,14 +66,14 @@ class _Envelope:
         return self.brake(motion, period_s)
 
     def brake(self, motion: Motion, period_s: float) -> Motion:
-        """The rates of the next command of the quickest stop."""
+        """Return the rates of the next command of the quickest stop."""
         return Motion(
             approach(motion.linear, _STOP, self.linear, period_s),
             approach(motion.angular, _STOP, self.angular, period_s),
         )
 
     def held_back(self, position: Vector, quat: Quat, wanted: Vector, rates: Rates, period_s: float) -> Vector:
-        """A wanted velocity [m/s] without what would lead out of the box, axis by axis."""
+        """Return the wanted velocity [m/s], reduced axis by axis so that it does not lead out of the box."""
         low, high = self.region.bounds(quat)
         found = []
         for axis, velocity in enumerate(wanted):
@@ -85,7 +85,7 @@ class _Envelope:
         return tuple(found)
 
     def _can_stop(self, position: Vector, quat: Quat, motion: Motion, now: Excess, period_s: float) -> bool:
-        """Whether the step and the quickest stop after it keep the speed limits and lead no farther out."""
+        """Return whether the step and the quickest stop after it keep the speed limits and lead no farther out."""
         if self._is_far_inside(motion, now, period_s):
             return True
         allowed = (max(now[0], 0.0) + _TINY, max(now[1], 0.0) + _TINY)
@@ -106,7 +106,7 @@ class _Envelope:
         return False
 
     def _is_far_inside(self, motion: Motion, now: Excess, period_s: float) -> bool:
-        """Whether the stop needs no look: bounds of its way and of its speed are within the limits."""
+        """Return whether upper bounds of the stop's distance and speed are within the limits, without simulating it."""
         for rates, limits in ((motion.linear, self.linear), (motion.angular, self.angular)):
             pull = _length(rates.acceleration)
             if _length(rates.velocity) + pull * (0.5 * pull / limits.jerk + period_s) > limits.speed:
@@ -120,9 +120,9 @@ class PoseShaper:
     """Commanded pose of one tool, limited from command to command.
 
     Args:
-        linear: Of the tool centre point.
-        angular: Of the tool.
-        region: Kept by every pose, and by the stop from it. From outside, a command leads no farther out.
+        linear: Limits of the tool centre point's velocity.
+        angular: Limits of the tool's angular velocity.
+        region: Region of every pose, and of the stop from it. From outside, a command leads no farther out.
     """
 
     def __init__(self, linear: RateLimits, angular: RateLimits, region: Region) -> None:
@@ -138,11 +138,11 @@ class PoseShaper:
 
     @property
     def pose(self) -> Array:
-        """The newest commanded pose, base frame. Shape (7,)."""
+        """Newest commanded pose, base frame. Shape (7,)."""
         return np.array([*self._position, *self._quat])
 
     def step(self, goal: Array, period_s: float) -> Array:
-        """The commanded pose one period later, on the way to a goal. Shapes (7,), base frame."""
+        """Return the commanded pose one period later, towards a goal. Shapes (7,), base frame."""
         envelope = self._envelope
         way = tuple(g - p for g, p in zip(goal[:3].tolist(), self._position, strict=True))
         turn = tuple(rotvec_from_quat(quat_multiply(goal[3:], quat_inverse(np.array(self._quat)))).tolist())
@@ -155,16 +155,16 @@ class PoseShaper:
         return self.pose
 
     def brake(self, period_s: float) -> Array:
-        """The commanded pose one period later, on the quickest way to rest. Shape (7,), base frame."""
+        """Return the commanded pose one period later, during the quickest stop. Shape (7,), base frame."""
         self.motion = self._envelope.brake(self.motion, period_s)
         self._position, self._quat = _moved(self._position, self._quat, self.motion, period_s)
         return self.pose
 
 
 class TwistShaper:
-    """Commanded twist of one tool, limited from command to command; the measured pose says where the tool is.
+    """Commanded twist of one tool, limited from command to command; the tool's pose is the measured one.
 
-    Args: as for `PoseShaper`.
+    The arguments are those of `PoseShaper`.
     """
 
     def __init__(self, linear: RateLimits, angular: RateLimits, region: Region) -> None:
@@ -176,10 +176,10 @@ class TwistShaper:
         self.motion = AT_REST_MOTION
 
     def step(self, wanted: Array, measured: Array, period_s: float) -> Array:
-        """The twist one period later, on the way to a wanted one.
+        """Return the twist one period later, towards a wanted one.
 
         Args:
-            wanted: Linear then angular, base frame. Shape (6,); [m/s], [rad/s].
+            wanted: Wanted twist, linear then angular, base frame. Shape (6,); [m/s], [rad/s].
             measured: Pose of the tool, base frame. Shape (7,).
             period_s: Time since the last twist.
         """
@@ -193,7 +193,7 @@ class TwistShaper:
 
 
 def _towards(way: Vector, rates: Rates, limits: RateLimits, period_s: float) -> Vector:
-    """The velocity to ask for, so that the command comes to rest at the end of the way."""
+    """Return the velocity to request, so that the command comes to rest at the end of the distance."""
     distance = _length(way)
     if distance < 1e-12:
         return (0.0, 0.0, 0.0)

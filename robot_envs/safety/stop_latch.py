@@ -10,15 +10,15 @@ __all__ = ["StopLatch"]
 
 
 class StopLatch:
-    """Keeps the first reason to stop until it is resumed. Any thread may call."""
+    """Latch of the first reason to stop, until a resume. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
         self.reason: StopReason | None = None
-        self.stops = 0  # every stop counts, latched or not
+        self.stops = 0  # number of all stops, latched or not
         self._lock = threading.Lock()
 
     def stop(self, reason: StopReason) -> None:
-        """Stop for `reason`, unless another reason is latched already."""
+        """Latch `reason`, unless another reason is latched already."""
         with self._lock:
             self.stops += 1
             self.reason = self.reason or reason
@@ -27,7 +27,7 @@ class StopLatch:
         """Clear the latch.
 
         Args:
-            since: `stops` at the moment when the operator said that it is safe; a later stop stays latched. None = now.
+            since: Value of `stops` when the operator confirmed; a later stop stays latched. None = now.
 
         Returns:
             True when no stop is latched now.

@@ -1,4 +1,4 @@
-"""Why the robot was stopped."""
+"""The reasons of a stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class StopReason(str, Enum):
-    """A reason stays latched until a person resumes."""
+    """Reason of a stop; it stays latched until the operator resumes."""
 
     NON_FINITE_ACTION = "non_finite_action"
     NON_FINITE_STATE = "non_finite_state"

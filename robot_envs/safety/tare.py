@@ -1,4 +1,4 @@
-"""The rule for taring a wrench: only a tool that hangs free, and keeps still, may count as no force."""
+"""The rule for taring a wrench: the tool must be free of contact and at rest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["TareError", "TareLimits", "mean_wrench"]
 
 
 class TareError(RobotError):
-    """The wrench may not be tared now; the message says what is measured and what to do."""
+    """Error of a wrench that may not be tared now; the message has the measured values and the remedy."""
 
 
 @dataclass(frozen=True)
 class TareLimits:
-    """Bounds of a tare. What is tared is added to every later force limit, so it is kept small.
+    """Bounds of a tare. They are small, because the tared wrench is added to every later force limit.
 
     Attributes:
         max_force_n: Largest force that may be tared: the tool's weight where the robot does not compensate it.
@@ -36,17 +36,17 @@ class TareLimits:
 
 
 def mean_wrench(readings: Array, limits: TareLimits) -> Array:
-    """The wrench to subtract from now on.
+    """Return the wrench to subtract from now on.
 
     Args:
         readings: Raw wrenches at rest, force [N] then torque [Nm], tool frame. Shape (n, 6), n >= 1.
-        limits: What may be tared.
+        limits: Bounds of the tare.
 
     Returns:
-        Shape (6,).
+        The mean wrench. Shape (6,).
 
     Raises:
-        TareError: The tool is pressed, or the reading is not quiet.
+        TareError: The tool is pressed, or the readings vary too much.
     """
     mean: Array = readings.mean(axis=0)
     force, torque = float(np.linalg.norm(mean[:3])), float(np.linalg.norm(mean[3:]))

@@ -1,7 +1,7 @@
-"""The last thing between a command and the controller: what the process beside the actor's decides, without ROS.
+"""The command watchdog: the last check before the controller, in a process beside the actor; without ROS.
 
-It gets commands at the control rate and gives targets at the controller's rate. It holds when commands stop or may not
-be passed on, and says why. It is not a safety function in the sense of ISO 10218.
+It receives commands at the control rate and returns targets at the controller's rate. If commands stop or are invalid,
+it holds and reports the reason. It is not a safety function in the sense of ISO 10218.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from steadyhand.robot_envs.safety.plausibility import Plausibility, PlausibleMot
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 
 _NS = 1_000_000_000
-# The controller is left alone: it will not listen, or another node speaks to it.
+# Nothing is published: the controller does not follow commands, or another node publishes to it.
 _SILENT = frozenset({HoldReason.ROBOT_FAULT, HoldReason.SECOND_PUBLISHER})
-_SETTLED_NS = _NS // 2  # after so long an arm that is still behind its target is in touch with something
-_PRESSES = 0.003  # m or rad; a steady error is smaller
+_SETTLED_NS = _NS // 2  # an arm that is still behind its target after this time is in contact
+_PRESSES = 0.003  # m or rad; larger than a steady error
 _SHORTEST, _LONGEST = 0.5, 1.2  # ticks that one tick may count as
 _SILENCES = frozenset({HoldReason.STATE_SILENT, HoldReason.IMPLAUSIBLE_STATE, HoldReason.FAULT_SOURCE_SILENT})
 
 
 class Watchdog:
-    """Passes commands of one arm on, or holds. All times are local monotonic receive times [ns].
+    """Watchdog that forwards the commands of one arm, or holds. All times are local monotonic receive times [ns].
 
     Args:
         stream: The kind of commands.
-        settings: Its numbers.
-        plausible: The fastest motion that a measured pose may show.
-        fault: How old the robot's report of its own health may grow; None = the robot gives none.
+        settings: Settings of the watchdog.
+        plausible: The fastest plausible motion of a measured pose.
+        fault: Freshness of the robot's report of its own health; None = the robot has none.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Watchdog:
 
     @property
     def reason(self) -> HoldReason | None:
-        """Why nothing is passed on; None while commands are."""
+        """Reason of the hold; None while commands are forwarded."""
         return self._reason
 
     def measured(self, tcp_pose: Array, joints: Array, now_ns: int) -> None:
-        """The arm was seen; shapes (7,) and (n_joints,). A reading that cannot be true counts as none."""
+        """Store a measured state; shapes (7,) and (n_joints,). An implausible reading is ignored."""
         self._newest = (tcp_pose, joints, now_ns)
         if self._plausible.accepts(tcp_pose, now_ns) and np.isfinite(joints).all():
             self._measured = Measured(tcp_pose, joints)
@@ -74,23 +74,23 @@ class Watchdog:
 
     @property
     def implausible(self) -> str:
-        """The fault of the newest measured pose; "" while it is believed."""
+        """Fault of the newest measured pose; "" if it is plausible."""
         return self._plausible.fault
 
     def robot_ok(self, is_ok: bool, now_ns: int) -> None:
-        """The robot says whether it is well."""
+        """Store the robot's report of its own health."""
         if self._fault is not None:
             self._fault.heard(now_ns)
             self._is_ok = is_ok
         self._check(now_ns)
 
     def alone(self, is_alone: bool, now_ns: int) -> None:
-        """Whether nobody else publishes to the controller."""
+        """Store whether this watchdog is the controller's only publisher."""
         self._is_alone = is_alone
         self._check(now_ns)
 
     def command(self, command: Array, now_ns: int) -> None:
-        """The actor asks for this, as the stream says. It is followed from the next tick on, or holds the arm."""
+        """Accept a command in the form of the stream, to follow from the next tick on; an invalid one holds the arm."""
         if self._check(now_ns) is not None or self._measured is None:
             return
         objection = self._objection(command)
@@ -100,7 +100,7 @@ class Watchdog:
         if self._target is None:
             self._target = self._stream.begin(self._measured)
         self._start, self._goal = self._target, command
-        # The way goes on from where it has led to, unless the command turns back from there.
+        # The interpolation continues from its present point, unless the command reverses from there.
         if self._wanted is not None and self._stream.away(self._wanted, command) < self._stream.away(
             self._target, command
         ):
@@ -108,11 +108,11 @@ class Watchdog:
         self._command.heard(now_ns)
 
     def refuse(self, reason: HoldReason) -> None:
-        """A command came that cannot even be read, or in another frame than the controller's."""
+        """Latch a hold for a command that cannot be read, or that is in another frame than the controller's."""
         self._latch(reason)
 
     def gripper(self, width_m: float, now_ns: int) -> float | None:
-        """The gripper's command, if it may be passed on."""
+        """Return the gripper's command if it may be forwarded, else None."""
         if self._check(now_ns) is not None:
             return None
         if not np.isfinite(width_m):
@@ -121,7 +121,7 @@ class Watchdog:
         return width_m
 
     def tick(self, now_ns: int) -> Array | None:
-        """The target to publish now, as the stream says; None = publish nothing."""
+        """Return the target to publish now, in the form of the stream; None = publish nothing."""
         reason, period_s = self._check(now_ns), self._elapsed_s(now_ns)
         if reason is None and self._command.is_fresh(now_ns):
             assert self._start is not None
@@ -139,33 +139,33 @@ class Watchdog:
         return self._hold(reason or HoldReason.NO_COMMANDS, now_ns, period_s)
 
     def _elapsed_s(self, now_ns: int) -> float:
-        """Time since the last tick [s], as far as it may count: after a stall the target does not catch up."""
+        """Return the time since the last tick [s], bounded so that the target does not catch up after a stall."""
         last, self._ticked_ns = self._ticked_ns, now_ns
         elapsed = self._tick_s if last is None else (now_ns - last) / _NS
         return min(max(elapsed, _SHORTEST * self._tick_s), _LONGEST * self._tick_s)
 
     def rearm(self, now_ns: int) -> HoldReason | None:
-        """A person allows motion again: forget the latched reason, and every command before now.
+        """Allow motion again, on the operator's request: forget the latched reason and all earlier commands.
 
         Returns:
-            Why it holds all the same; None when the next command will be followed.
+            The reason that still holds the arm; None if the next command will be followed.
         """
         self._latched = None
         self._command.forget()
         self._goal = self._wanted = self._target = self._held = None
         self._plausible.forget()
         if self._newest is not None:
-            self.measured(*self._newest)  # what was rejected counts: the operator has looked at the arm
+            self.measured(*self._newest)  # accept the rejected pose: the operator has checked the arm
             self._plausible.forget()
         self._reason = HoldReason.NO_COMMANDS
         return self._check(now_ns)
 
     def _check(self, now_ns: int) -> HoldReason | None:
-        """Latch what is wrong with the robot now; why commands are not followed at all, None when they are."""
+        """Latch the robot's present fault; return the reason to follow no commands, None if there is none."""
         if self._latched is None:
             for reason in self._complaints(now_ns):
                 if reason in _SILENCES and self._reason is not None:
-                    return reason  # nothing was moving: it passes when the source speaks again
+                    return reason  # nothing was moving: the hold ends when the source reports again
                 self._latch(reason)
                 break
         if self._latched is not None:
@@ -194,7 +194,7 @@ class Watchdog:
         return self._stream.objection(command, self._measured)
 
     def _objection_on_the_way(self) -> HoldReason | None:
-        """The arm moves while a command is followed: a velocity may lead it out of the workspace."""
+        """Return the reason to reject the followed command now: a velocity may lead the arm out of the workspace."""
         assert self._goal is not None
         assert self._measured is not None
         return self._stream.objection(self._goal, self._measured)
@@ -206,10 +206,10 @@ class Watchdog:
             self._command.forget()
 
     def _hold(self, reason: HoldReason, now_ns: int, period_s: float) -> Array | None:
-        """The target on the way to rest, and there. Before the first command the controller is left alone.
+        """Return the target of the stop, and of the rest after it. Before the first command nothing is published.
 
-        The target brakes and stays. It goes to the measured pose in two cases, once each time: the arm is still behind
-        it after a while, so that it presses against something; or the arm was led away by hand.
+        The target brakes and then stays. It changes to the measured pose in two cases, once each time: the arm is still
+        behind the target after a while, so that it presses against an object; or the arm was led away by hand.
         """
         if self._reason is None:
             self._holds_since_ns = now_ns
@@ -218,14 +218,14 @@ class Watchdog:
         if self._target is None or self._measured is None:
             return None
         if reason in _SILENT or not self._is_ok or not self._is_alone:
-            self._target = self._held = None  # the arm may be anywhere when the controller listens again
+            self._target = self._held = None  # the arm may be anywhere when the controller follows commands again
             return None
         if self._state.is_fresh(now_ns):
             is_settled = now_ns - self._holds_since_ns > _SETTLED_NS
             presses = self._held is None and is_settled and self._stream.lead(self._target, self._measured) > _PRESSES
             has_strayed = self._stream.has_strayed(self._target, self._measured)
             if has_strayed and self._stream.is_outside(self._measured):
-                # Led out by hand: the target goes along, as no way of its own leads there.
+                # The arm was led out of the workspace by hand: the target follows it, because no shaped target can.
                 self._held = None
                 self._target = self._stream.begin(self._measured)
                 return self._target

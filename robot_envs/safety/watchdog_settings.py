@@ -1,4 +1,4 @@
-"""The numbers of the command watchdog."""
+"""The settings of the command watchdog."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class WatchdogSettings:
-    """How commands are passed on, and when they no longer are. All ages are counted from the local receive time.
+    """Rates, timeouts and limits of forwarded commands. All ages are measured from the local receive time.
 
     Attributes:
-        controller_rate_hz: Rate at which the controller gets targets.
+        controller_rate_hz: Rate at which the controller receives targets.
         command_period_s: Time between two commands of the actor; a target is reached over this time.
         command_timeout_s: Age of the last command beyond which the arm holds.
         state_timeout_s: Age of the last measured pose beyond which the arm holds.
         max_jump_m: Largest distance from the measured to the commanded position.
         max_jump_rad: The same for the orientation, and for each joint in joint mode.
-        box_margin_m: How far outside the workspace a target or, with a twist, the tool may be: rounding and lag.
-        tilt_margin_rad: The same for the tilt.
+        box_margin_m: Margin for rounding and lag by which a target, or with a twist the tool, may be outside the
+            workspace.
+        tilt_margin_rad: The same margin for the tilt.
     """
 
     controller_rate_hz: float

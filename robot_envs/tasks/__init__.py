@@ -1,1 +1,1 @@
-"""What the robot is to learn: how an episode starts, what is observed beside the robot, and when it is done."""
+"""Tasks: each defines the start of an episode, its part of the observation, and success."""

@@ -1,8 +1,8 @@
 """Insert a square peg into a square hole of which only a wrong estimate is known.
 
-The estimate is off by up to 2 mm per axis and the clearance is 0.5 mm per side, so going to the estimate and
-pushing fails three times in four: the policy has to feel for the hole. The rim carries the peg on the side away
-from the hole, which shows as a torque.
+The estimate is off by up to 2 mm per axis, and the clearance is 0.5 mm per side. So going to the estimate and pushing
+fails three times in four, and the policy has to search for the hole by touch. The rim supports the peg on the side away
+from the hole, which is visible as a torque.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
 from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
-_SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: how far from the hole an episode mostly is
+_SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: typical distance from the hole during an episode
 
 
 @dataclass(frozen=True)
 class PegInsertSettings:
-    """Numbers of the task; lengths in metres.
+    """Settings of the task; lengths in metres.
 
     Attributes:
-        hole_position_m: Middle of the region that the hole's mouth is drawn from, base frame.
+        hole_position_m: Middle of the region from which the hole's mouth is drawn, base frame.
         hole_range_m: Half width of that region, per axis.
-        estimate_error_m: The hole estimate is wrong by a uniform +- this per axis, fixed for an episode.
-        estimate_error_rad: The same for its orientation, about each axis. A tilted peg touches with an edge, which
-            hides the rim's torque.
+        estimate_error_m: Error of the hole estimate, uniform within +- this, per axis, fixed for an episode.
+        estimate_error_rad: The same error for its orientation, about each axis. A tilted peg touches with an edge,
+            which hides the rim's torque.
         start_height_m: Height of the peg's tip above the hole in the middle of the start region.
         start_range_m: Half width of the start region, per axis.
-        start_tilt_rad: The start orientation is off by a uniform +- this about each axis.
-        peg_length_m: From the TCP to the peg's tip.
+        start_tilt_rad: Error of the start orientation, uniform within +- this, about each axis.
+        peg_length_m: Distance from the TCP to the peg's tip.
         peg_width_m: Opening of the gripper that holds the peg.
         success_depth_m: Depth of the tip below the hole's mouth that counts as inserted.
-        success_speed_m_s: The TCP must be slower than this.
+        success_speed_m_s: Speed of the TCP below which an insertion counts.
     """
 
     hole_position_m: tuple[float, ...]
@@ -108,11 +108,11 @@ class PegInsert:
         return EpisodePlan(start[None], np.array([s.peg_width_m]), {"hole": self._hole})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
-        """The estimated hole as seen from the peg's tip: position [m] and rotation vector [rad]. Shape (6,)."""
+        """Return the estimated hole relative to the peg's tip: position [m] and rotation vector [rad]. Shape (6,)."""
         return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), self._estimate)).astype(np.float32)}
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
-        """Deep enough, over the hole, and slow."""
+        """Return success if the peg is deep enough, over the hole, and slow."""
         s = self._settings
         tip = self._tip(state)[:3] - stage.pose_of("hole")[:3]
         inserted = -tip[2] >= s.success_depth_m and float(np.abs(tip[:2]).max()) < s.peg_width_m / 2
@@ -122,7 +122,7 @@ class PegInsert:
         return Outcome(float(success), success, progress, {"inserted": float(success)})
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
-        """Where the hole and its estimate are, as seen from the peg's tip: shape (6,), as in the observation."""
+        """Return the hole and its estimate relative to the peg's tip, as in the observation. Shapes (6,)."""
         hole = pose(stage.pose_of("hole")[:3], TOOL_DOWN)
         tip = self._tip(state)
         return {

@@ -17,16 +17,16 @@ from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 @dataclass(frozen=True)
 class PickPlaceSettings:
-    """Numbers of the task; lengths in metres, positions in the base frame.
+    """Settings of the task; lengths in metres, positions in the base frame.
 
     Attributes:
         cube_side_m: Side of the cube.
-        cube_position_m: Middle of the region where the cube lies.
+        cube_position_m: Middle of the region from which the cube's position is drawn.
         cube_range_m: Half width of that region, per axis.
         bin_position_m: Middle of the bin's floor.
         bin_side_m: Inner side of the bin.
         bin_height_m: Height of its walls.
-        start_position_m: Where the tool starts.
+        start_position_m: Middle of the tool's start region.
         start_range_m: Half width of the start region, per axis.
         gripper_open_m: Opening of the gripper at the start.
         lift_m: Height of the tool over the table at which the cube clears the bin's walls.
@@ -70,14 +70,14 @@ class PickPlace:
         }
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
-        """Draw where the cube lies and where the tool starts."""
+        """Draw the position of the cube and the start of the tool."""
         s = self._settings
         cube = pose(np.asarray(s.cube_position_m) + rng.uniform(-1, 1, 3) * s.cube_range_m)
         start = np.asarray(s.start_position_m) + rng.uniform(-s.start_range_m, s.start_range_m, 3)
         return EpisodePlan(pose(start, TOOL_DOWN)[None], np.array([s.gripper_open_m]), {"cube": cube, "bin": self._bin})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
-        """Cube and bin as seen from the tool [m], shapes (3,), and the tool's height over the table [m], shape (1,)."""
+        """Return cube and bin relative to the tool [m], shapes (3,), and the tool's height over the table [m], (1,)."""
         tool = state.tcp_pose[0]
         return {
             "cube": pose_relative(tool, stage.pose_of("cube"))[:3].astype(np.float32),
@@ -86,7 +86,7 @@ class PickPlace:
         }
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
-        """The cube lies in the bin and the gripper has let go."""
+        """Return success if the cube is in the bin and the gripper has released it."""
         s = self._settings
         cube = stage.pose_of("cube")[:3]
         away = cube - self._bin[:3]
@@ -96,7 +96,7 @@ class PickPlace:
         return Outcome(float(success), success, self._way_to_go(state, cube), {"placed": float(success)})
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
-        """Cube and bin relative to the tool in base axes [m], and the heights that matter."""
+        """Return cube and bin relative to the tool in base axes [m], and the heights that the expert needs."""
         tool = state.tcp_pose[0, :3]
         s = self._settings
         return {

@@ -1,4 +1,4 @@
-"""Bring the tool to a goal that is given: the smoke test of everything around the learning."""
+"""Move the tool to a given goal: the smoke test of the whole system around the learning."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 @dataclass(frozen=True)
 class ReachSettings:
-    """Numbers of the task.
+    """Settings of the task.
 
     Attributes:
-        start_position_m: Middle of the region that the tool's start is drawn from, base frame.
+        start_position_m: Middle of the region from which the tool's start is drawn, base frame.
         start_range_m: Half width of that region, per axis.
-        goal_position_m: Middle of the region that the goal is drawn from, base frame.
+        goal_position_m: Middle of the region from which the goal is drawn, base frame.
         goal_range_m: Half width of that region, per axis.
-        tolerance_m: Distance that counts as there.
-        success_speed_m_s: The tool must be slower than this.
+        tolerance_m: Distance to the goal that counts as reached.
+        success_speed_m_s: Speed of the tool below which the goal counts as reached.
         gripper_width_m: Opening of the gripper.
     """
 
@@ -65,18 +65,18 @@ class Reach:
         return EpisodePlan(start[None], np.array([s.gripper_width_m]), {"goal": self._goal})
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
-        """The goal as seen from the tool [m]. Shape (3,)."""
+        """Return the goal relative to the tool [m]. Shape (3,)."""
         return {"goal": self._goal_in_tool(state).astype(np.float32)}
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
-        """Near and slow."""
+        """Return success if the tool is near the goal and slow."""
         distance = float(np.linalg.norm(self._goal_in_tool(state)))
         slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < self._settings.success_speed_m_s
         success = distance < self._settings.tolerance_m and slow
         return Outcome(float(success), success, distance, {"reached": float(success)})
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
-        """The goal as seen from the tool [m]. Shape (3,)."""
+        """Return the goal relative to the tool [m]. Shape (3,)."""
         return {"goal": self._goal_in_tool(state)}
 
     def _goal_in_tool(self, state: RobotState) -> Array:

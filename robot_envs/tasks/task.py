@@ -16,18 +16,18 @@ __all__ = ["REACH_M", "TOOL_DOWN", "EpisodePlan", "ObservedVector", "Outcome", "
 
 # The tool points down: half a turn about the base's x axis.
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
-REACH_M = 10.0  # no arm has a longer one: a number beyond it is a mistake, such as one in millimetres
+REACH_M = 10.0  # longer than the reach of any arm: a larger number is a mistake, such as one in millimetres
 
 
 @dataclass(frozen=True)
 class EpisodePlan:
-    """How an episode starts.
+    """Start of an episode.
 
     Attributes:
-        start_pose: Where the tool begins, base frame. Shape (n_arms, 7); [m], xyzw.
-        gripper_width: Shape (n_arms,); [m].
-        placements: Workpieces to put on the stage, by name; base frame, shape (7,).
-        positions: Joints of articulated workpieces, by the name of the workpiece [m or rad].
+        start_pose: Start pose of the tool, base frame. Shape (n_arms, 7); [m], xyzw.
+        gripper_width: Opening of the gripper. Shape (n_arms,); [m].
+        placements: Poses of the workpieces on the stage, by name; base frame, shape (7,).
+        positions: Joint positions of articulated workpieces, by the name of the workpiece [m or rad].
     """
 
     start_pose: Array
@@ -38,12 +38,12 @@ class EpisodePlan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step has achieved.
+    """Outcome of a step.
 
     Attributes:
-        reward: Sparse: 1 on success, else 0.
-        success: The task is done; the episode terminates.
-        progress: Something that falls on the way to success [m]; only an operator's stand-in reads it.
+        reward: Sparse reward: 1 on success, else 0.
+        success: True if the task is done; the episode then terminates.
+        progress: Remaining distance that decreases towards success [m]; only a scripted operator reads it.
         terms: Named parts of the reward.
     """
 
@@ -60,9 +60,9 @@ class ObservedVector:
     Attributes:
         size: Length of the vector.
         bound: Largest magnitude of an entry, in ``unit``.
-        unit: For people and for the schema.
+        unit: Unit of the entries, for people and for the schema.
         frame: Frame of reference.
-        scale: What a typical reading of each entry deviates from zero by, in ``unit``. Length ``size``.
+        scale: Typical deviation of each entry from zero, in ``unit``. Length ``size``.
     """
 
     size: int
@@ -73,21 +73,21 @@ class ObservedVector:
 
 
 class Task(Protocol):
-    """One task. It works on states and poses alone and knows nothing of simulators.
+    """One task. It works on states and poses alone, and is independent of simulators.
 
-    A class that fulfils this names its settings in ``settings_type`` and is built from them alone. It may name those
-    that only say where an episode begins in ``episode_settings``: demonstrations recorded with other values of these
-    may be used, while a difference in any other setting is refused.
+    A class with this contract names its settings in ``settings_type`` and is constructed from them alone. In
+    ``episode_settings`` it may name the settings that only define the start of an episode. Demonstrations with other
+    values of these are accepted; a difference in any other setting is refused.
 
     Attributes:
         settings_type: The dataclass that the task's `settings` are read into.
         observed: Vectors that the task adds to the observation, by name.
-        privileged: Names of those of them that no sensor of a real cell tells, such as the goal's true position: a
-            policy from images does not read them. A class without this attribute hides all that it adds.
+        privileged: Names of those vectors that no sensor of a real cell measures, such as the goal's true position. An
+            image-based policy does not read them. Without this attribute, all added vectors are privileged.
         reward_terms: Names of the parts of the reward.
 
-    A class whose verdict needs to know where workpieces have been moved has ``follows_workpieces = True``. Where the
-    stage only notes their first places, as on a real arm, the reward or a person judges such a task.
+    A class that needs the present poses of moved workpieces for its verdict has ``follows_workpieces = True``. Where
+    the stage only notes the first placements, as on a real arm, the reward or the operator evaluates such a task.
     """
 
     settings_type: ClassVar[type[Any]]
@@ -99,10 +99,10 @@ class Task(Protocol):
         """Draw a new episode."""
 
     def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
-        """The task's part of the observation, as listed in ``observed``."""
+        """Return the task's part of the observation, as listed in ``observed``."""
 
     def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
-        """Judge the state that a step has led to."""
+        """Evaluate the state after a step."""
 
     def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
-        """What a person beside the robot sees and a policy does not; for the scripted expert alone."""
+        """Return the privileged state that an operator sees and a policy does not; for the scripted expert alone."""
