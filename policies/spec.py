@@ -33,7 +33,7 @@ class InputSpec:
 
     @property
     def is_frame(self) -> bool:
-        """Whether the field is a camera frame."""
+        """True while the field is a camera frame."""
         return self.dtype == IMAGE.dtype
 
 
@@ -89,7 +89,7 @@ class PolicySpec:
             _require(fits, f"normaliser[{item.key!r}]", f"{item.shape[0]} means and positive deviations", (mean, std))
 
     def to_json(self) -> dict[str, Any]:
-        """The specification as plain JSON types."""
+        """Return the specification as plain JSON types."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
 

@@ -21,7 +21,7 @@ DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}  # numpy's names
 
 
 class OnnxFileError(ValueError):
-    """A file that is not sealed by this package, is damaged, or cannot be loaded."""
+    """A file without this package's seal, a damaged file, or one that cannot be loaded."""
 
 
 class MissingRuntimeError(RuntimeError):
@@ -29,14 +29,14 @@ class MissingRuntimeError(RuntimeError):
 
 
 def sealed(raw: bytes) -> bytes:
-    """Return a file whose digest is blank with its digest in place."""
+    """Return the file with its digest written in place of the blank one."""
     seal = _SLOT.search(raw)
     assert seal is not None, "the metadata has no blank digest"
     return raw[: seal.start(1)] + hashlib.sha256(raw).hexdigest().encode() + raw[seal.end(1) :]
 
 
 def check_seal(raw: bytes, where: str, expected: str) -> None:
-    """Refuse another file, or a damaged one, before it is read as a graph.
+    """Refuse a file of another origin, or a damaged one, before it is read as a graph.
 
     Args:
         raw: The file.
@@ -63,7 +63,7 @@ def open_session(raw: bytes, where: str) -> Any:
 
     Raises:
         OnnxFileError: onnxruntime cannot load it.
-        MissingRuntimeError: There is no onnxruntime.
+        MissingRuntimeError: onnxruntime is not installed.
     """
     try:
         import onnxruntime  # an extra: training does without it
