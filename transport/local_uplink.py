@@ -36,7 +36,7 @@ class LocalUplink:
         return accept
 
     def notify(self) -> None:
-        """Store the new records of the log. A fault of the learner (a full disk) only disconnects: the log keeps them."""
+        """Store the new records of the log. A learner's fault (a full disk) only disconnects: the log keeps them."""
         if self._hello is None:
             return
         try:

@@ -256,7 +256,7 @@ class LogWriter:
             self._sealed.append((segment.first_seq + count, segment.path))
 
     def _sync(self) -> None:
-        # Runs on the background thread, after all sealing asked for before it, so no file is closed before it is sealed.
+        # Runs on the background thread after all earlier sealing, so no file is closed before it is sealed.
         if self._unsealed is not None:
             raise self._unsealed
         with self._lock:

@@ -50,7 +50,7 @@ class Outbox:
         self._batch = max(1, min(config.max_frame_bytes // size, config.window_records // FRAMES_PER_WINDOW))
         self.sender = SenderState(config.window_records)
         self._learner = UNKNOWN  # identity of the learner that has accepted the session
-        self.hole_end: int | None = None  # the log has lost the record that the learner waits for; it goes on at this number
+        self.hole_end: int | None = None  # set when the log has lost the record that is due: its next number
 
     def check(self, hello: Hello) -> None:
         """Refuse the HELLO of another session than the log's.

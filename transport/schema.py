@@ -146,7 +146,7 @@ class Schema:
         raise SchemaError(f"observation {quoted(name)}: no such field; valid names: {valid}")
 
     def diff(self, other: Schema, extras: bool = True) -> list[str]:
-        """Return one readable line per difference between `self`, the expected schema, and `other`; empty when they fit.
+        """Return one readable line per difference of `other` from `self`, the expected schema; empty when they fit.
 
         Args:
             other: The schema that was found.

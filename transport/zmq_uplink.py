@@ -96,7 +96,7 @@ class ZmqUplink(SocketThread):
         self._link: _Link | None = None
         self._retry_s = 0.0
         self._backoff_s = config.backoff_min_s
-        # Whether the subscription may have been refused, which ZeroMQ does not retry, or lead to an address without a learner.
+        # Whether the subscription may have been refused, which ZeroMQ does not retry, or may lead to no learner.
         self._deaf = False
         self._sub = self._subscribe()
 
