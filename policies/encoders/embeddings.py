@@ -34,7 +34,7 @@ class SpatialEmbeddings(nn.Module):
 
     def forward(self, maps: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws the dropped entries, None = no dropout."""
-        # One product per channel, with the batch as its last axis: five times as fast on a CPU as with the batch first.
+        # One product per channel, the batch as its last axis: five times as fast on a CPU as the batch first.
         places = maps.flatten(2).permute(1, 2, 0)
         x = torch.bmm(self.embedding.transpose(1, 2), places).permute(2, 0, 1).flatten(1)
         if dropout is not None:

@@ -9,7 +9,7 @@ __all__ = ["SameConv2d", "pad_same"]
 
 
 def pad_same(x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
-    """Pad images (N, C, h, w) so that ceil(h / stride) rows come out; an odd border goes to the bottom and the right."""
+    """Pad images (N, C, h, w) so that ceil(h / stride) rows come out; an odd border is at the bottom and the right."""
     rows, columns = (max(kernel - stride if size % stride == 0 else kernel - size % stride, 0) for size in x.shape[-2:])
     if rows == columns == 0:
         return x

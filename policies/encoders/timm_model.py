@@ -21,7 +21,7 @@ class TimmModel(Backbone):
         weights: A safetensors file with its weights; those of its classifier are left out.
 
     Raises:
-        EncoderError: Timm is not installed or has no such network, or the file does not fit.
+        EncoderError: The package timm is not installed or has no such network, or the file does not fit.
     """
 
     def __init__(self, name: str, weights: str | None) -> None:
