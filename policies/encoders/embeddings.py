@@ -33,7 +33,7 @@ class SpatialEmbeddings(nn.Module):
         nn.init.normal_(self.embedding, std=(height * width) ** -0.5, generator=generator)
 
     def forward(self, maps: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws the dropped entries, None = no dropout."""
+        """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws dropped entries, None = none."""
         # One product per channel, the batch as its last axis: five times as fast on a CPU as the batch first.
         places = maps.flatten(2).permute(1, 2, 0)
         x = torch.bmm(self.embedding.transpose(1, 2), places).permute(2, 0, 1).flatten(1)
