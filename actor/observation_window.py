@@ -28,12 +28,12 @@ class ObservationWindow:
         }
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Start an episode: the first observation stands in for those before it."""
+        """Start an episode: the first observation also fills the places of those before it."""
         for key, newest in self.arrays.items():
             newest[:] = observation[key]
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Take in one more."""
+        """Take in one more observation."""
         for key, newest in self.arrays.items():
             newest[:-1] = newest[1:]
             newest[-1] = observation[key]

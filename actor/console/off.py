@@ -1,4 +1,4 @@
-"""Nothing is shown."""
+"""The console that shows nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["NoConsole"]
 
 
 class NoConsole:
-    """For tests, and for programs that show something themselves."""
+    """A console without output, for tests and for programs with a display of their own."""
 
     def start(self, status: Callable[[], Status]) -> None:
         """Nothing."""
