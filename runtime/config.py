@@ -62,7 +62,7 @@ def compose(
     The files of the user's own folder, which `use_config_dir` or $STEADYHAND_CONFIG names, are options too.
 
     Args:
-        overrides: As on the command line: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
+        overrides: Command-line overrides: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
         config_name: The root file, without `.yaml`.
         config_module: The import package that holds the YAML files.
 
@@ -106,7 +106,7 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
     Args:
         cls: The dataclass.
         values: Its fields by name; a field with a default may be left out.
-        path: Where the values stand in the configuration, such as `learner.replay`; used in errors.
+        path: Place of the values in the configuration, such as `learner.replay`; used in errors.
 
     Raises:
         ConfigError: An unknown, missing or wrong value, with its path.

@@ -24,8 +24,8 @@ def group_files(
 
     Args:
         overrides: The overrides that `compose` was called with.
-        config_name: As for `compose`.
-        config_module: As for `compose`.
+        config_name: Root file, as in `compose`.
+        config_module: Import package, as in `compose`.
 
     Raises:
         ConfigError: The user's own folder is not there, or hides a file of the product.

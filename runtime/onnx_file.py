@@ -14,7 +14,7 @@ from steadyhand.runtime.logging import quoted
 __all__ = ["BLANK", "DTYPES", "SEAL", "MissingRuntimeError", "OnnxFileError", "check_seal", "open_session", "sealed"]
 
 SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
-BLANK = "0" * 64  # stands in the digest's place while the file is hashed
+BLANK = "0" * 64  # in the digest's place while the file is hashed
 # The key, the field number and the length (64) before the digest are the same bytes in every such file.
 _SLOT = re.compile(re.escape(SEAL.encode()) + rb"\x12\x40([0-9a-f]{64})")
 DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}  # numpy's names of onnxruntime's types
@@ -62,8 +62,8 @@ def open_session(raw: bytes, where: str) -> Any:
         where: Its name, for errors.
 
     Raises:
-        OnnxFileError: onnxruntime cannot load it.
-        MissingRuntimeError: onnxruntime is not installed.
+        OnnxFileError: The file cannot be loaded by onnxruntime.
+        MissingRuntimeError: The package onnxruntime is not installed.
     """
     try:
         import onnxruntime  # an extra: training does without it
