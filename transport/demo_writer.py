@@ -59,8 +59,8 @@ class DemoSetWriter:
 
         Args:
             observations: Arrays (T + 1, ...) by the schema's names: before every step, and after the last one.
-            actions: (T, A), normalised to [-1, 1].
-            rewards: (T,), the reward of each step.
+            actions: Actions (T, A), normalised to [-1, 1].
+            rewards: Reward of each step, (T,).
             terminated: Whether the last step ended the task; False when the episode was cut off by its time limit.
             success: Whether the task succeeded. A failure gets a label, so that it is learnt from and not imitated.
 

@@ -79,7 +79,7 @@ class Intake:
             learner_epoch: Number of the learner's start; it rises with every start.
             clock: Measures silence.
             identity: The learner's run, and the task and the robot as far as they are known; the logs and the first
-                HELLO tell the rest.
+                actor's HELLO give the rest.
             accept_other_robot: Whether an actor on another robot is accepted, with a warning.
 
         Raises:

@@ -83,7 +83,7 @@ class LogReader:
         """Return one field of many records, copied straight from the mapping.
 
         Args:
-            rows: (n,) int, in any order.
+            rows: Integer rows (n,), in any order.
             field: A column's name, or "observation/<name>".
 
         Returns:

@@ -31,7 +31,7 @@ class Progress:
     policy_version: int = 0  # newest version that the learner has published
     transitions_allowed: int = -1  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: str = ""
-    transitions: int = 0  # control steps of practice that the learner has, of every actor
+    transitions: int = 0  # control steps of online training that the learner has, of every actor
 
     @classmethod
     def of(cls, connected: bool, next_seq: int, status: Status) -> Progress:
@@ -67,7 +67,7 @@ class Uplink(Protocol):
         ...
 
     def notify(self) -> None:
-        """Say that the log has grown."""
+        """Announce that the log has grown."""
         ...
 
     def progress(self) -> Progress:

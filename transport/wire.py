@@ -72,7 +72,7 @@ class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: Line
     durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
-    transitions: Count = 0  # control steps of practice that the learner has, over all sessions
+    transitions: Count = 0  # control steps of online training that the learner has, over all sessions
 
 
 class Hello(_Message, frozen=True):

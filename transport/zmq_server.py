@@ -121,7 +121,7 @@ class ZmqServer(SocketThread):
         self.wake()
 
     def announce(self) -> None:
-        """Tell the sessions, soon, that `transitions_allowed` or the phase has changed; returns at once."""
+        """Announce to the sessions, soon, a change of `transitions_allowed` or the phase; return at once."""
         self.wake()
 
     def _step(self) -> None:

@@ -202,7 +202,7 @@ class ZmqUplink(SocketThread):
             link.attempt.answer.set_exception(error)
 
     def _greet(self, link: _Link) -> None:
-        """Say HELLO; no record is sent before the learner's answer says from where."""
+        """Say HELLO; no record is sent before the learner's answer gives the first one."""
         link.accepted = False
         self._send(link, wire.encode(self._outbox.introduce(link.attempt.hello)))
 
