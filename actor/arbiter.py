@@ -70,7 +70,7 @@ class Arbiter:
         """Choose the action of this step.
 
         Args:
-            policy_action: (A,) in [-1, 1]; None without a policy.
+            policy_action: The policy's action, (A,) in [-1, 1]; None without a policy.
             wish: The operator's action, (A,) in [-1, 1]; HOLD to stand still; None while the policy may act.
             now_ns: Control time.
         """

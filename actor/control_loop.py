@@ -74,7 +74,7 @@ class ControlLoop:
     work falls between a reading and the next command.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
+        env: The environment, as `robot_envs.make_env` returns it.
         schema: Schema of `env`.
         append: Called with every record; it must copy the record.
         notify: Called after every append; it must not block.

@@ -70,8 +70,8 @@ def record_demos(
 
     Args:
         config: Number of demonstrations, and their demonstrator.
-        env: As `robot_envs.make_env` returns it.
-        schema: Of `env`.
+        env: The environment, as `robot_envs.make_env` returns it.
+        schema: Schema of `env`.
         demonstrator: Demonstrates the task; the robot stands still in a step in which it is not engaged.
         folder: Folder of the demo set.
         seed: Seed of the episodes' resets.
@@ -139,9 +139,9 @@ class FailedAttempts:
     """The demo set of the attempts without success. Nothing is on the disk before the first of them.
 
     Args:
-        config: As for `record_demos`.
-        schema: Of the records.
-        folder: Of the set; one that is there is continued.
+        config: The settings of `record_demos`.
+        schema: Schema of the records.
+        folder: Folder of the set; an existing set is continued.
     """
 
     def __init__(self, config: RecordingConfig, schema: Schema, folder: Path) -> None:

@@ -60,7 +60,7 @@ def deploy(
     """Run a policy with its most likely actions.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
+        env: The environment, as `robot_envs.make_env` returns it.
         schema: Schema of `env`.
         runner: The policy.
         operator: May take over, and decides when to go on after a stop.

@@ -44,7 +44,7 @@ class Evaluation:
         interventions: Episodes in which a person acted; always 0.
         rows: One mapping per episode, ready for JSON. Its `success` is the verdict that counts, and `judged_by` its
             source; `reward_success` is the verdict of a reward component that has one.
-        judged_by: task, reward or operator; joined by " and " when episodes differ, "" without episodes.
+        judged_by: Source of the verdicts: task, reward or operator; joined by " and " when episodes differ, "" without any.
     """
 
     episodes: int
@@ -73,7 +73,7 @@ def evaluate(
     """Run `episodes` seeded episodes of the unassisted policy.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
+        env: The environment, as `robot_envs.make_env` returns it.
         schema: Schema of `env`.
         runner: The policy, with weights.
         episodes: Number of episodes; equal seeds give equal episodes.

@@ -126,7 +126,7 @@ class BreakEnded(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Nothing moves until the named condition holds; "" = the wait is over."""
+    """The robot does not move until the named condition holds; "" = the wait is over."""
 
     reason: str
 

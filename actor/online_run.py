@@ -45,7 +45,7 @@ class OnlineRun:
 
     Args:
         settings: Duration and pace.
-        env: As `robot_envs.make_env` returns it.
+        env: The environment, as `robot_envs.make_env` returns it.
         operator: Corrects, and decides when it is safe to go on after a stop.
         recording: The log, the link to the learner, and the metrics.
         console: Shows the progress.

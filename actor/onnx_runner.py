@@ -22,7 +22,7 @@ class OnnxRunner:
 
     Args:
         policy: Loaded and checked.
-        schema: Of the environment that it acts in.
+        schema: Schema of the environment that it acts in.
         task: The resolved configuration of the environment.
 
     Raises:

@@ -97,8 +97,8 @@ class PolicyDescription:
         """Return one readable line per mismatch between an environment and the policy's needs.
 
         Args:
-            inputs: Of the graph.
-            schema: Of the environment.
+            inputs: Inputs of the graph.
+            schema: Schema of the environment.
             task: Its resolved configuration.
         """
         # Fields that are only recorded may differ: the policy does not read them.

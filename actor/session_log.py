@@ -153,7 +153,7 @@ def open_session(
         actor_id: Id of the recording actor.
         segment_bytes: Size of one of the log's files.
         trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
-        identity: Of the run, the task and the robot.
+        identity: Identity of the run, the task and the robot.
     """
     folder.mkdir(parents=True, exist_ok=True)
     session = _newest(folder, schema, actor_id, segment_bytes, trim, identity) or _new(

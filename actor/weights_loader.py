@@ -26,7 +26,7 @@ class WeightsLoader:
     Args:
         runner: Acts; its second network is this loader's alone.
         in_background: Whether weights are checked on a thread of their own, so that they cost the control loop no time.
-            Otherwise they take over at once, so that the same seed gives the same practice.
+            Otherwise they take over at once, so that the same seed gives the same run.
     """
 
     def __init__(self, runner: PolicyRunner, in_background: bool) -> None:

@@ -14,13 +14,13 @@ class NoConsole:
     """A console without output, for tests and for programs with a display of their own."""
 
     def start(self, status: Callable[[], Status]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def episode_done(self, event: EpisodeLogged) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def waiting(self, event: Waiting) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Do nothing."""
