@@ -29,7 +29,7 @@ class InputSpec:
     key: str
     shape: tuple[int, ...]  # one step, without batch and horizon: (D,) for a vector, (height, width, 3) for a frame
     dtype: str  # float32 = vector in SI units, uint8 = RGB frame
-    frame: str = ""  # of a camera: the schema's frame, which tells one crop from another; "" = not said
+    frame: str = ""  # of a camera: the schema's frame, which tells one crop from another; "" = not given
 
     @property
     def is_frame(self) -> bool:
