@@ -37,7 +37,7 @@ class ClassifierData:
 
     Attributes:
         readers: The logs.
-        reader: Of each observation, the log (N,).
+        reader: The log of each observation (N,).
         row: Its row there (N,).
         trained: Numbers of the observations to train on, (n,).
         trained_positive: Which of them show success, (n,).

@@ -25,10 +25,10 @@ class Steps(Protocol):
     """The maker of gradient steps from blocks."""
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.update`."""
+        """See `Algorithm.update`."""
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.pretrain`."""
+        """See `Algorithm.pretrain`."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class RecordedSteps:
         self._recording: Recording | None = None
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.update`."""
+        """See `Algorithm.update`."""
         return self._step("update", self._algo.update, block)
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.pretrain`."""
+        """See `Algorithm.pretrain`."""
         return self._step("pretrain", self._algo.pretrain, block)
 
     def _step(self, name: str, step: Callable[[Mapping[str, Any]], Metrics], block: Mapping[str, Any]) -> Metrics:

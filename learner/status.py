@@ -13,7 +13,7 @@ class LearnerStatus:
     """Training at one moment.
 
     Attributes:
-        phase: waiting | pretraining | online | finished.
+        phase: One of waiting, pretraining, online and finished.
         steps: Gradient steps, those on the demonstrations included.
         updates: Gradient updates online, those that utd_ratio counts.
         transitions: Control steps of online training received.

@@ -136,7 +136,7 @@ class Algorithm(ABC, Generic[S]):
         """Make the gradient steps of one block of demonstrations, before online training; by default as `update`.
 
         Args:
-            block: As for `update`; every row is of a demonstration or another log that training starts from.
+            block: Rows as in `update`, each from a demonstration or from another log that training starts from.
         """
         return self.update(block)
 

@@ -59,9 +59,9 @@ class CalQl(Sac):
         """The weighted gap () between the soft maximum of Q over drawn actions and Q of the recorded one (equation 5).
 
         Args:
-            features: (B, F) of the observation.
-            batch: B rows.
-            q: (N, B) of the recorded actions.
+            features: Features (B, F) of the observation.
+            batch: The batch of B rows.
+            q: Q values (N, B) of the recorded actions.
         """
         count, size = self.settings.cql_actions, batch.action.shape[1]
         with torch.no_grad():

@@ -82,8 +82,8 @@ class CriticEnsemble(nn.Module):
         """Raw head outputs (M, B, outputs); `self.head.value` turns them into Q (M, B).
 
         Args:
-            features: (B, F).
-            action: (B, A) in [-1, 1].
+            features: Features (B, F).
+            action: Actions (B, A) in [-1, 1].
             members: Indices (M,) of the critics to evaluate; None = all N.
             frozen: Whether the critics' weights get no gradient; it still flows to the inputs.
         """

@@ -45,7 +45,7 @@ class Mixer:
         Their share is that of all starts, and at least `demo_ratio`.
 
         Args:
-            batch: As for `demo_rows`.
+            batch: Number of the batch, as in `demo_rows`.
             demo: Starts in the demo index.
             prior: Starts in other runs' online data; 0 makes the batch all demo.
         """
@@ -58,7 +58,7 @@ class Mixer:
         """Return the number of rows from other runs' online data in batch number `batch`.
 
         Args:
-            batch: As for `demo_rows`.
+            batch: Number of the batch, as in `demo_rows`.
             online: Starts in the online index; 0 makes the rest of the batch all prior.
             prior: Starts in other runs' online data; 0 makes the rest of the batch all online.
             demo_rows: Rows of this batch from the demo index; the others are the rest.
