@@ -44,7 +44,7 @@ class Evaluation:
         interventions: Episodes in which a person acted; always 0.
         rows: One mapping per episode, ready for JSON. Its `success` is the verdict that counts, and `judged_by` its
             source; `reward_success` is the verdict of a reward component that has one.
-        judged_by: Source of the verdicts: task, reward or operator; joined by " and " when episodes differ, "" without any.
+        judged_by: Source of the verdicts: task, reward or operator; joined by " and " when they differ, "" without any.
     """
 
     episodes: int
