@@ -60,7 +60,7 @@ class KeyPair:
 
 
 def fingerprint(public: bytes) -> str:
-    """Return the fingerprint for people to compare: 128 bits of the key's SHA-256, in eight groups of four digits."""
+    """Return the fingerprint that people compare: 128 bits of the key's SHA-256, in eight groups of four hex digits."""
     digest = hashlib.sha256(z85.decode(public)).hexdigest()
     return " ".join(digest[start : start + 4] for start in range(0, 32, 4))
 
