@@ -1,6 +1,6 @@
-"""The control loop beside the robot, and what is built on it: recording, practice and evaluation.
+"""The control loop beside the robot, and the programs built on it: recording, online training and evaluation.
 
 `control_loop` runs one episode: observe, choose, act, append. `chooser` asks the policy (`policy_runner`) and the
-person, and lets `arbiter` say who acts; `episode` turns each step into a record. `record`, `training` and `evaluate`
-run many episodes; `console` shows how it goes.
+person, and `arbiter` decides between them; `episode` turns each step into a record. `record`, `training` and `evaluate`
+run many episodes; `console` shows their progress.
 """

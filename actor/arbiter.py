@@ -1,4 +1,4 @@
-"""Who acts: the person before the policy."""
+"""Arbitration of the action: the person has priority over the policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Action = NDArray[np.float32]
 
 
 class Decision(NamedTuple):
-    """The action of one step, and what was proposed. Actions are (A,) float32 in [-1, 1], before the safety gate.
+    """The action of one step, and the proposals. Actions are (A,) float32 in [-1, 1], before the safety gate.
 
     `action` is recorded. `sent` goes to the environment: the same, but for the ramp of a hand-over.
     """
@@ -25,7 +25,7 @@ class Decision(NamedTuple):
     policy_action: Action | None
     human_action: Action | None
     has_human: bool
-    holds: bool = False  # nobody chose: the robot stands still for want of somebody who may
+    holds: bool = False  # the robot stands still because neither policy nor person may act
     ramp: NDArray[np.float32] | None = None  # share of each entry that is sent, (A,); None = all of it
 
     @property
@@ -35,18 +35,18 @@ class Decision(NamedTuple):
 
 
 class Arbiter:
-    """Puts the person before the policy, and stands still for a moment when the person lets go.
+    """Gives the person priority over the policy, and holds for a moment when the person lets go.
 
     A hand on a device pauses for a few tenths of a second within one correction. The robot stands still during a pause:
-    the policy would undo what the person has just done. It also stands still while the operator asks for it. Nobody has
-    shown these steps, so `has_human` is False in them.
+    the policy would undo the person's last motion. It also stands still while the operator asks for it. No person has
+    demonstrated these steps, so `has_human` is False in them.
 
     The first actions after a hand-over are ramped on their way to the robot: the person's when the person takes over,
-    the policy's after the person or a hold. The record has what was asked for (docs/decisions/0013).
+    the policy's after the person or a hold. The record has the action before the ramp (docs/decisions/0013).
 
     Args:
         ramped: Which entries of an action grow with a ramp. Shape (A,).
-        hand_over: Its times.
+        hand_over: Times of a hand-over.
         period_s: Time between two steps.
     """
 
@@ -70,7 +70,7 @@ class Arbiter:
         """Choose the action of this step.
 
         Args:
-            policy_action: (A,) in [-1, 1]; None without a policy.
+            policy_action: The policy's action, (A,) in [-1, 1]; None without a policy.
             wish: The operator's action, (A,) in [-1, 1]; HOLD to stand still; None while the policy may act.
             now_ns: Control time.
         """

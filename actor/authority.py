@@ -1,4 +1,4 @@
-"""How authority over the robot passes from the policy to the person and back."""
+"""The hand-over of authority over the robot from the policy to the person and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class HandOver:
     Attributes:
         release_hold_s: Standing still between the person's last action and the policy's next.
         takeover_ramp_s: Time in which the person's action grows from zero to its full size.
-        hand_back_ramp_s: The same of the policy's action, after the person or a hold.
+        hand_back_ramp_s: The same time for the policy's action, after the person or a hold.
     """
 
     release_hold_s: float
@@ -44,7 +44,7 @@ class Ramp:
         self._since_ns: int | None = None
 
     def restart(self) -> None:
-        """Begin anew with the next step."""
+        """Restart the ramp with the next step."""
         self._since_ns = None
 
     def share(self, now_ns: int) -> float:

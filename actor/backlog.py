@@ -1,4 +1,4 @@
-"""What earlier sessions recorded and the learner does not hold yet: it is offered before anything new."""
+"""The backlog: records of earlier sessions that the learner does not hold yet. They are offered before new ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = get_logger("actor.backlog")
 
 @dataclass(frozen=True)
 class Backlog:
-    """What is left of earlier sessions after all were offered. It stays on the disk until somebody takes it."""
+    """The rest of earlier sessions after all were offered. It stays on the disk until a learner takes it."""
 
     records: int = 0
     record_bytes: int = 0
@@ -43,15 +43,15 @@ def deliver_backlog(
 ) -> Backlog:
     """Offer the sessions in `outbox`, other than the present one, that the learner is not known to hold.
 
-    A session that the learner refuses (it recorded another robot, say) is kept, and said.
+    A session that the learner refuses (for another robot, say) is kept and reported.
 
     Args:
-        outbox: Holds one log folder per session.
+        outbox: Folder with one log folder per session.
         session_id: The present session, which sends for itself.
         make_uplink: Makes the uplink of one log.
-        timeout_s: Without an answer, or without any record going over, for so long a session is left for later.
+        timeout_s: Time without an answer or a delivered record after which a session is left for later.
         trim: Whether logs that the learner holds as a whole are deleted.
-        stop: Whether to end early.
+        stop: Returns whether to end early.
         clock: Measures `timeout_s`.
         run: The run; task and robot are those that each session was recorded with.
     """
@@ -95,7 +95,7 @@ def _offer(
                 logger.warning("session %s is left for later: %s", folder.name, error)
                 return
             except Rejected as rejected:
-                # It may only be that the actor's last session has not been silent for long enough.
+                # The actor's last session may not have been silent for long enough yet.
                 if stop() or clock.now_ns() >= deadline_ns:
                     logger.error("session %s is kept: %s", folder.name, rejected)
                     return

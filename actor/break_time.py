@@ -1,4 +1,4 @@
-"""A person's break: the running episode is closed, the arm waits where it is in nobody's way, and nothing latches."""
+"""A person's break: the running episode is closed, the arm waits at its park pose, and no stop latches."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ logger = get_logger("actor.break")
 
 
 class BreakTime:
-    """Between two episodes, as long as a person likes.
+    """A break between two episodes, for as long as the person wants.
 
     Args:
-        env: Parked, and looked at before it goes on.
-        operator: Asks for the break, and ends it.
-        events: Told when the break begins and ends.
+        env: The environment to park; it is checked before the break ends.
+        operator: The operator, who asks for the break and ends it.
+        events: Gets the begin and the end of the break.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], operator: Operator, events: Events | None = None) -> None:
@@ -36,16 +36,16 @@ class BreakTime:
         self._wanted = False
 
     def wanted(self) -> bool:
-        """Whether a break was asked for since the last one. It ends the running episode, and begins after it."""
+        """Return whether the person has asked for a break since the last one. It ends the running episode first."""
         self._wanted = self._operator.wants_park() or self._wanted
         return self._wanted
 
     def take(self, stop: Callable[[], bool], wait: Callable[[str], None]) -> None:
-        """Park, and return when the person says so and nothing speaks against going on; the next reset tares.
+        """Park, and return when the person ends the break and the checks pass; the next reset tares.
 
         Args:
-            stop: Whether the process is to end; the break then ends too.
-            wait: Lets a moment pass, and shows for what.
+            stop: Returns whether the process is to end; the break then ends too.
+            wait: Lets a moment pass, and shows the reason of the wait.
         """
         self._wanted = False
         self._robot.park()

@@ -29,14 +29,14 @@ class Explorer:
 
 
 class Chooser:
-    """Who may act in an episode.
+    """The choice between policy and person in an episode.
 
     Args:
-        operator: The person, or somebody standing in for one.
+        operator: The person, or a scripted expert.
         arbiter: Decides between the two.
-        runner: The policy; None when the operator shows the whole task.
-        deterministic: The policy's most likely action instead of a draw.
-        explorer: Acts in the policy's place before its first weights.
+        runner: The policy; None when the operator demonstrates the whole task.
+        deterministic: Whether to take the policy's most likely action instead of a draw.
+        explorer: Acts instead of the policy before its first weights.
     """
 
     def __init__(
@@ -56,19 +56,19 @@ class Chooser:
         return NO_POLICY if self._runner is None else self._runner.policy_version
 
     def begin(self, observation: Observation, info: dict[str, Any]) -> None:
-        """Start an episode with what the environment's reset returned."""
+        """Start an episode with the observation and info of the environment's reset."""
         self._arbiter.reset()
         self._operator.reset(info)
         if self._runner is not None:
             self._runner.begin(observation)
 
     def observe(self, observation: Observation) -> None:
-        """Take in the observation that a step has led to."""
+        """Take in the observation after a step."""
         if self._runner is not None:
             self._runner.observe(observation)
 
     def choose(self, observation: Observation, info: dict[str, Any], now_ns: int) -> Decision:
-        """Return the action of this step and where it comes from."""
+        """Return the action of this step and its source."""
         policy_action = self._propose()
         wish = self._operator.act(observation, info, policy_action)
         return self._arbiter.decide(policy_action, wish, now_ns)

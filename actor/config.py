@@ -1,4 +1,4 @@
-"""Settings of the actor and of what it shows; the numbers are in configs/actor/ and configs/logging/."""
+"""Settings of the actor and of its console; the numbers are in configs/actor/ and configs/logging/."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 @dataclass(frozen=True)
 class GraduationConfig:
-    """When practice may stop early: the policy does the task alone, and nobody has had to help much."""
+    """Conditions of an early end of training: the policy succeeds unassisted, with hardly any intervention."""
 
-    window: int  # newest unaided episodes that are judged, and newest episodes in which help is counted
-    success: float  # share of those unaided episodes that must have succeeded, 0..1
+    window: int  # newest unassisted episodes that are evaluated, and newest episodes whose interventions count
+    success: float  # share of those unassisted episodes that must have succeeded, 0..1
     intervention_share: float  # human steps / steps over the newest episodes may be this at most, 0..1
     min_env_steps: int  # never before this many steps
 
@@ -45,23 +45,23 @@ class ExplorationConfig:
 
 @dataclass(frozen=True)
 class ActorConfig:
-    """How long to practise, at which pace, and who acts when."""
+    """Duration and pace of online training, and the hand-over between policy and person."""
 
-    # The end of practice, whichever comes first. A running episode is finished.
+    # The end of training: the first condition that holds. A running episode is finished.
     max_env_steps: int
     max_wall_s: float
-    graduation: GraduationConfig | None  # null = practise to the end
+    graduation: GraduationConfig | None  # null = train to the end
     # The learner.
     lockstep: bool  # where time is simulated: wait whenever the learner is behind its utd_ratio
-    uplink_timeout_s: float  # how long to look for the learner at the start
-    drain_s: float  # how long to wait at the end for the last records to arrive
+    uplink_timeout_s: float  # s to wait for the learner at the start
+    drain_s: float  # s to wait at the end for the last records to arrive
     max_policy_age_s: float | None  # between episodes, hold while the newest weights are older; null = any age
     exploration: ExplorationConfig
     # The person.
     release_hold_s: float  # standing still between the person's last action and the policy's next
     takeover_ramp_s: float  # in which the person's action grows from zero to its full size
-    hand_back_ramp_s: float  # the same of the policy's action, after the person or a hold
-    # What is shown.
+    hand_back_ramp_s: float  # the same for the policy's action, after the person or a hold
+    # The console.
     success_window: int  # newest episodes that the success rates are over
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
     id: str | None = None  # of this actor in its run; null = the host's name
@@ -79,13 +79,13 @@ class ActorConfig:
 
     @property
     def hand_over(self) -> HandOver:
-        """Return how authority passes between person and policy."""
+        """Return the times of a hand-over between person and policy."""
         return HandOver(self.release_hold_s, self.takeover_ramp_s, self.hand_back_ramp_s)
 
 
 @dataclass(frozen=True)
 class LoggingConfig:
-    """What is written to the terminal."""
+    """Settings of the output to the terminal."""
 
     level: Literal["debug", "info", "warning", "error"]
     console: Literal["auto", "live", "plain", "off"]  # auto = live on a terminal, else plain

@@ -1,4 +1,4 @@
-"""The one hot path on the robot: observe, choose, act, append. Nothing here waits for a disk, a network or a person."""
+"""The control loop on the robot: observe, choose, act, append. It never waits for a disk, a network or a person."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from steadyhand.transport.schema import Schema
 
 __all__ = ["INTERRUPTED", "NON_FINITE_OBSERVATION", "ControlLoop", "EpisodeSummary", "episode_seed"]
 
-INTERRUPTED = "interrupted"  # somebody asked the process to stop
+INTERRUPTED = "interrupted"  # the process was asked to stop
 NON_FINITE_OBSERVATION = "non_finite_observation"
 BAD_REWARDS = 5  # in a row, until it is an error
 LATE = 1.5  # periods; an environment that does not report overruns is late from here on
@@ -46,7 +46,7 @@ class EpisodeSummary:
 
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
     time, without the reset. `success` is the recorded verdict, and `judged_by` its source. `task_success` is the task's
-    own verdict; None where the task cannot judge.
+    own verdict; None where the task has none.
     """
 
     episode_id: int
@@ -70,15 +70,15 @@ class EpisodeSummary:
 class ControlLoop:
     """Runs episodes of one environment, one step per control period.
 
-    `env.step` passes the safety gate, commands, waits for the end of the period and looks, so the loop's own work falls
-    between a look and the next command.
+    `env.step` passes the safety gate, commands, waits for the end of the period and reads the sensors. The loop's own
+    work falls between a reading and the next command.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
-        schema: Of `env`.
-        append: Takes every record; it must copy it.
+        env: The environment, as `robot_envs.make_env` returns it.
+        schema: Schema of `env`.
+        append: Called with every record; it must copy the record.
         notify: Called after every append; it must not block.
-        events: Told about episodes, steps, and the one who acts.
+        events: Gets the episodes, the steps, and the changes of authority.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ControlLoop:
         self.overruns = 0
         self.bad_rewards = 0  # steps whose reward no record can hold
         self._bad_rewards = 0  # the same, in a row
-        self.period = Timing()  # from look to look, in control time
+        self.period = Timing()  # from reading to reading, in control time
         self.compute = Timing()  # a step without `env.step`
         self._notify = notify
         self._episode = Episode(schema, append)
@@ -117,13 +117,13 @@ class ControlLoop:
         seed: int | None = None,
         may_step: Callable[[], bool] = lambda: True,
     ) -> EpisodeSummary:
-        """Reset the environment and act until the episode ends. Whatever goes wrong, the robot holds.
+        """Reset the environment and act until the episode ends. On every error the robot holds.
 
         Args:
-            episode_id: Written into every record.
-            phase: The same.
-            chooser: Says what to do.
-            seed: For the environment's reset.
+            episode_id: Number of the episode, written into every record.
+            phase: Phase of the episode, written into every record.
+            chooser: Chooses the actions.
+            seed: Seed of the environment's reset.
             may_step: Asked before every step; False interrupts the episode. It may wait, in simulation only.
 
         Raises:
@@ -176,7 +176,7 @@ class ControlLoop:
             now_ns = self._time_step(now_ns, info)
             stop_reason = str(info.get("stop_reason", ""))
             ended = bool(terminated or truncated or stop_reason)
-            # A stop that the environment calls terminal was brought about by the action: it is there to learn from.
+            # A stop that the environment calls terminal was caused by the action: training may use it.
             valid = bool(terminated) or not stop_reason
             reward = float(reward)
             if not self._episode.step(decision, chooser.policy_version, reward, terminated, truncated, info, valid):
@@ -219,11 +219,11 @@ class ControlLoop:
         return EpisodeEnded(summary, outcome)
 
     def hold(self) -> None:
-        """Keep the robot where it is, when the environment has one."""
+        """Hold the robot, if the environment has one."""
         self._robot.hold()
 
     def _tell(self, decision: Decision) -> None:
-        """Note and tell who acts in this step."""
+        """Note and emit the source of this step's action."""
         self.has_human, self.holds = decision.has_human, decision.holds
         by_policy = decision.policy_action is not None and decision.action is decision.policy_action
         self._pass_authority("person" if decision.has_human else "policy" if by_policy else "nobody")
@@ -236,7 +236,7 @@ class ControlLoop:
             self.events.emit(AuthorityChanged(holder))
 
     def _note_bad_reward(self, reward: float) -> None:
-        """One bad reward costs a record; many in a row mean that whoever gives them is broken."""
+        """Count a bad reward: one costs a record, many in a row mean that the source of the rewards is broken."""
         self.bad_rewards += 1
         self._bad_rewards += 1
         if self._bad_rewards == 1:
@@ -245,7 +245,7 @@ class ControlLoop:
             logger.error("reward: not finite in %d steps in a row; look at what gives the reward", BAD_REWARDS)
 
     def _time_step(self, before_ns: int, info: Mapping[str, Any]) -> int:
-        """Return the control time now, and note how long the step took."""
+        """Return the control time now, and note the duration of the step."""
         if self._stepped is not None:
             self._stepped.advance_ns(self._period_ns)
         now_ns = self._clock.now_ns()

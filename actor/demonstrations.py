@@ -1,6 +1,6 @@
-"""Demonstrations: the episodes that a person, or a scripted expert, brought to success, as a demo set.
+"""Demonstrations: the successful episodes of a person or a scripted expert, as a demo set.
 
-Failed attempts may be kept in a set of their own. Each carries the label of a failure, so that none is ever imitated;
+Failed attempts may be kept in a set of their own. Each carries a failure label, so that none is ever imitated;
 reward classifiers and offline algorithms learn from them.
 """
 
@@ -38,16 +38,16 @@ __all__ = ["FailedAttempts", "RecordingConfig", "record_demos"]
 
 @dataclass(frozen=True)
 class RecordingConfig:
-    """What to record."""
+    """Settings of a recording of demonstrations."""
 
     episodes: int  # successful demonstrations wanted in the set, those already in it included
     max_attempts: int  # episodes tried at most in this call
     segment_bytes: int  # size of one of the log's files
     actor_id: str
-    expert: str  # who or what demonstrates
+    expert: str  # the person or the scripted expert that demonstrates
     task: dict[str, Any]  # the task's resolved configuration
-    hand_over: HandOver  # how the demonstrator takes over from rest
-    episode_settings: tuple[str, ...] = ()  # settings of the task that only say where episodes begin
+    hand_over: HandOver  # ramp with which the demonstrator starts from rest
+    episode_settings: tuple[str, ...] = ()  # settings of the task that only fix where episodes begin
     reward: dict[str, Any] | None = None  # the reward's resolved configuration
     identity: Identity = UNKNOWN  # of the run, the task and the robot
 
@@ -69,14 +69,14 @@ def record_demos(
     An episode without success leaves no record there, but the manifest counts it. An existing set is continued.
 
     Args:
-        config: How many, by whom.
-        env: As `robot_envs.make_env` returns it.
-        schema: Of `env`.
-        demonstrator: Shows the task; in a step in which it is not engaged the robot stands still.
-        folder: The demo set.
-        seed: Of the episodes' resets.
+        config: Number of demonstrations, and their demonstrator.
+        env: The environment, as `robot_envs.make_env` returns it.
+        schema: Schema of `env`.
+        demonstrator: Demonstrates the task; the robot stands still in a step in which it is not engaged.
+        folder: Folder of the demo set.
+        seed: Seed of the episodes' resets.
         stop: Ends the recording early; the set keeps what is complete.
-        events: Told about every attempt.
+        events: Gets every attempt.
         accepted: Called once, when the first attempt has ended or none is wanted: from here on the set is kept. An
             error before that leaves no new set behind.
         failed: Set of the attempts without success; made by the first of them. None = they are not kept.
@@ -139,9 +139,9 @@ class FailedAttempts:
     """The demo set of the attempts without success. Nothing is on the disk before the first of them.
 
     Args:
-        config: As for `record_demos`.
-        schema: Of the records.
-        folder: Of the set; one that is there is continued.
+        config: The settings of `record_demos`.
+        schema: Schema of the records.
+        folder: Folder of the set; an existing set is continued.
     """
 
     def __init__(self, config: RecordingConfig, schema: Schema, folder: Path) -> None:
@@ -150,7 +150,7 @@ class FailedAttempts:
         self._manifest = _empty(config, schema)
 
     def add(self, records: Sequence[NDArray[np.void]]) -> None:
-        """Append one episode's records and the label that calls it a failure.
+        """Append one episode's records and its failure label.
 
         Raises:
             LogError: The folder holds records of another schema or actor.
@@ -160,7 +160,7 @@ class FailedAttempts:
             return
         writer = self._open()
         first = writer.next_seq
-        # The label comes first: a crash between the two leaves a label without records, never records without one.
+        # The label comes first: a crash between the two leaves a label without records, never the reverse.
         m = self._manifest
         append_label(self._folder, failure_label(m.session_id, first, first + len(records), m.expert))
         for record in records:
@@ -188,7 +188,7 @@ class FailedAttempts:
 
 
 def _remove_new(folder: Path, before: set[Path] | None) -> None:
-    """Remove what lies in `folder` and did not before; the folder too, where it was not there."""
+    """Remove the new files of `folder`, and the folder itself if it is new."""
     for path in set(folder.iterdir()) - (before or set()):
         path.unlink()
     if before is None:

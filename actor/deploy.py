@@ -1,4 +1,4 @@
-"""A finished policy at work: it acts, a person may take over, and nothing is recorded or learnt."""
+"""Deployment of a finished policy: it acts, a person may take over, and nothing is recorded or learnt."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["Deployment", "deploy"]
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployment came to.
+    """Result of a deployment.
 
     Attributes:
         episodes: Episodes that were finished.
-        successes: Of them.
-        helped: Of them, in which a person acted.
-        stopped: Of them, that a software stop ended.
-        period: From look to look, in control time.
+        successes: Episodes of these that succeeded.
+        helped: Episodes of these in which a person acted.
+        stopped: Episodes of these that a software stop ended.
+        period: Time from reading to reading, in control time.
         compute: A step without the environment: the policy, and choosing.
         overruns: Steps that took longer than the control period.
     """
@@ -57,18 +57,18 @@ def deploy(
     stop: Callable[[], bool] = lambda: False,
     events: Events | None = None,
 ) -> Deployment:
-    """Run a policy at its most likely action.
+    """Run a policy with its most likely actions.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
-        schema: Of `env`.
+        env: The environment, as `robot_envs.make_env` returns it.
+        schema: Schema of `env`.
         runner: The policy.
-        operator: May take over, and says when to go on after a stop.
-        hand_over: How authority passes between policy and operator.
-        episodes: How many; None = until `stop`.
-        seed: Of the episodes' resets; an evaluation with the same seed has the same episodes.
+        operator: May take over, and decides when to go on after a stop.
+        hand_over: Times of a hand-over between policy and operator.
+        episodes: Number of episodes; None = until `stop`.
+        seed: Seed of the episodes' resets; an evaluation with the same seed has the same episodes.
         stop: Ends it; an episode that it interrupts does not count.
-        events: Told about every episode.
+        events: Gets every episode.
     """
     loop = ControlLoop(env, schema, append=lambda record: None, events=events)
     arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)

@@ -1,4 +1,4 @@
-"""The schema of what an environment measures, read off its spaces."""
+"""The schema of an environment's measurements, derived from its spaces."""
 
 from __future__ import annotations
 

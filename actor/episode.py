@@ -16,17 +16,17 @@ __all__ = ["Append", "Episode"]
 
 Append = Callable[[NDArray[np.void]], Any]
 Observation = Mapping[str, NDArray[Any]]
-LARGEST_REWARD = float(np.finfo(np.float32).max)  # what a record can hold
+LARGEST_REWARD = float(np.finfo(np.float32).max)  # the largest that a record can hold
 
 
 class Episode:
-    """Fills one record over and over, and appends it.
+    """Writer of an episode's steps, which refills and appends one record.
 
-    Whatever is not finite is stored as zero in a record that is not valid, so that `seq` has no gap.
+    A value that is not finite is stored as zero in a record that is not valid, so that `seq` has no gap.
 
     Args:
-        schema: Of the records.
-        append: Where they go; it must copy what it is given.
+        schema: Schema of the records.
+        append: Called with every record; it must copy the record.
     """
 
     def __init__(self, schema: Schema, append: Append) -> None:
@@ -59,13 +59,13 @@ class Episode:
         """Append the step that `decision` was made for; return whether its reward is finite as it is stored.
 
         Args:
-            decision: What was done, on the observation that `begin` or `advance` was given.
-            policy_version: Of the policy that proposed.
-            reward: Of this step.
-            terminated: The task is over: nothing follows from here.
-            truncated: The episode was cut off: something would have followed.
-            info: Of the environment's step.
-            valid: False when a stop that the action did not bring about has changed what it led to.
+            decision: The action, chosen on the observation that was last passed to `begin` or `advance`.
+            policy_version: Version of the policy that proposed an action.
+            reward: Reward of this step.
+            terminated: Whether the task is over: no return follows from here.
+            truncated: Whether the episode was cut off before the task was over.
+            info: Info of the environment's step.
+            valid: False when a stop that the action did not cause has changed its outcome.
         """
         sound_reward = finite = abs(reward) <= LARGEST_REWARD  # False for NaN too
         for view, action in zip(self._actions, decision[:3], strict=True):
@@ -86,7 +86,7 @@ class Episode:
         return sound_reward
 
     def advance(self, observation: Observation, stamp_ns: int) -> bool:
-        """Take in the observation that the step has led to; return whether it is finite."""
+        """Take in the observation after the step; return whether it is finite."""
         self._fields["step_index"][...] += 1
         return self._observe(observation, stamp_ns)
 
@@ -94,7 +94,7 @@ class Episode:
         """Append the observation that ends the episode.
 
         Args:
-            valid: Whether the step before it may be learnt from.
+            valid: Whether training may use the step before it.
         """
         for name in ("action", "policy_action", "human_action", "gated_command", "reward_terms", "reward"):
             self._fields[name][...] = 0.0

@@ -1,7 +1,7 @@
 """Evaluation: the policy alone, at its most likely action, on fresh episodes.
 
-A learned reward is no measure of the truth. Where the task can judge by itself, its own verdict counts; where an
-operator has marked an episode, the operator's.
+A learned reward is not the ground truth. The operator's verdict counts where the operator has marked an episode, else
+the task's own verdict where it has one.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ __all__ = ["Evaluation", "evaluate", "judge"]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a policy is.
+    """Performance of a policy.
 
     Attributes:
         episodes: Episodes that were finished.
-        successes: Of them.
+        successes: Episodes of these that succeeded.
         success_rate: Successes / episodes.
         wilson_low: Lower end of the rate's 95 % interval.
         wilson_high: Upper end of it.
         median_cycle_time_s: Control time of a success; None without one.
         throughput_per_hour: Successes in an hour of control time; resets are not counted.
-        interventions: Episodes in which a person acted: 0.
+        interventions: Episodes in which a person acted; always 0.
         rows: One mapping per episode, ready for JSON. Its `success` is the verdict that counts, and `judged_by` its
             source; `reward_success` is the verdict of a reward component that has one.
-        judged_by: task, reward or operator; joined by " and " when episodes differ, "" without episodes.
+        judged_by: Source of the verdicts: task, reward or operator; joined by " and " when they differ, "" without any.
     """
 
     episodes: int
@@ -70,18 +70,18 @@ def evaluate(
     append: Append = lambda record: None,
     events: Events | None = None,
 ) -> Evaluation:
-    """Run `episodes` seeded episodes with nobody helping.
+    """Run `episodes` seeded episodes of the unassisted policy.
 
     Args:
-        env: As `robot_envs.make_env` returns it.
-        schema: Of `env`.
+        env: The environment, as `robot_envs.make_env` returns it.
+        schema: Schema of `env`.
         runner: The policy, with weights.
-        episodes: How many; equal seeds give equal episodes.
-        seed: Of the episodes' resets.
-        bystander: Who says when to go on after a stop; it never acts.
+        episodes: Number of episodes; equal seeds give equal episodes.
+        seed: Seed of the episodes' resets.
+        bystander: The operator who decides when to go on after a stop; it never acts.
         stop: Ends the evaluation early; an episode that it interrupts does not count.
-        append: Takes the records, for a log of the evaluation.
-        events: Told about every episode.
+        append: Called with every record, for a log of the evaluation.
+        events: Gets every episode.
     """
     if not runner.ready:
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
@@ -116,7 +116,7 @@ def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:
 
 
 def _by_truth(summary: EpisodeSummary) -> EpisodeSummary:
-    """Return the summary with the task's verdict in place of a reward's, where the task can judge."""
+    """Return the summary with the task's verdict, if it has one, in place of a reward's."""
     if summary.judged_by != "reward" or summary.task_success is None:
         return summary
     return replace(summary, success=summary.task_success, judged_by="task")

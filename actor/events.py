@@ -1,4 +1,4 @@
-"""The events of a run, and the subscribers that are told about them.
+"""The events of a run, and their subscribers.
 
 The loop, the supervision of the arm and the training emit; consoles, the metrics file and the ROS publishers subscribe.
 """
@@ -53,15 +53,15 @@ class EpisodeBegan(NamedTuple):
 class ActionChosen(NamedTuple):
     """The action of one step, before it goes to the environment. Actions are (A,) in [-1, 1]."""
 
-    action: NDArray[Any]  # as it is sent, ramp included
+    action: NDArray[Any]  # as sent, ramp included
     policy_action: NDArray[Any] | None
     human_action: NDArray[Any] | None
     has_human: bool
-    holds: bool  # the robot stands still because nobody may act
+    holds: bool  # the robot stands still because neither policy nor person may act
 
 
 class AuthorityChanged(NamedTuple):
-    """Another one acts than in the step before."""
+    """The authority over the robot has passed to another holder."""
 
     holder: Literal["person", "policy", "nobody"]
 
@@ -96,7 +96,7 @@ class StopLatched(NamedTuple):
 
 
 class StopCleared(NamedTuple):
-    """The operator said that it is safe to go on after this stop."""
+    """The operator has confirmed that it is safe to go on after this stop."""
 
     reason: str
 
@@ -126,7 +126,7 @@ class BreakEnded(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Nothing moves until the named condition holds; "" = the wait is over."""
+    """The robot does not move until the named condition holds; "" = the wait is over."""
 
     reason: str
 
@@ -139,7 +139,7 @@ class PolicyLoaded(NamedTuple):
 
 
 class LearnerChanged(NamedTuple):
-    """The learner is in another state than before."""
+    """The state of the learner has changed."""
 
     phase: str
     connected: bool
@@ -179,7 +179,7 @@ class Events:
     """A list of subscribers by kind of event. Any thread may emit and subscribe.
 
     A handler runs on the emitting thread, which may be the control loop, and has to return at once. `emit` takes no
-    lock: it walks over a tuple that `subscribe` replaces as a whole. An event that nobody subscribed to costs one
+    lock: it walks over a tuple that `subscribe` replaces as a whole. An event without a subscriber costs one
     look-up; the loop asks `wants` before it builds an event of every step.
 
     A subscriber that raises is reported once and gets no further event; the emitter goes on.
@@ -190,7 +190,7 @@ class Events:
         self._changing = threading.Lock()  # among subscribers; never held while one is called
 
     def subscribe(self, kind: type[E], handler: Callable[[E], object]) -> None:
-        """Call `handler` with every event of `kind` from now on, after the handlers that are there already."""
+        """Call `handler` with every event of `kind` from now on, after the existing handlers."""
         with self._changing:
             self._handlers[kind] = (*self._handlers.get(kind, ()), handler)
 
@@ -205,7 +205,7 @@ class Events:
         return bool(self._handlers.get(kind))
 
     def emit(self, event: Event) -> None:
-        """Tell every subscriber of the event's kind, in the order of their subscription."""
+        """Call every subscriber of the event's kind, in the order of their subscription."""
         for handler in self._handlers.get(type(event), ()):
             try:
                 handler(event)

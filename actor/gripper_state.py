@@ -1,4 +1,4 @@
-"""The wanted state of each gripper, which stays when the button that chose it is let go of."""
+"""The wanted state of each gripper, which stays after its button is released."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["GripperState"]
 
 
 class GripperState:
-    """Completes actions that leave a gripper as it is with the state that it is in.
+    """Completes actions that leave a gripper unchanged with its present state.
 
     A person presses a button for a moment, and the gripper then stays closed. The actions of these steps command
-    nothing new, but a policy that imitates them has to see that the gripper is wanted closed. A completed action
+    no change, but a policy that imitates them has to see that the gripper shall be closed. A completed action
     commands the same as before. The policy's own actions are left alone.
 
     Args:
-        entries: Places of the gripper entries in an action (A,), one an arm.
+        entries: Indices of the gripper entries in an action (A,), one per arm.
     """
 
     def __init__(self, entries: Sequence[int]) -> None:
@@ -38,10 +38,10 @@ class GripperState:
         self._state = np.asarray(commanded, np.float64).copy()
 
     def complete(self, decision: Decision) -> Decision:
-        """Return the decision with the wanted state in every gripper entry that says nothing of its own."""
+        """Return the decision with the wanted state in every gripper entry that commands no change."""
         if not len(self._entries):
             return decision
-        # A person's, or a pause; a robot that is to hold gets nothing but rest.
+        # A person's step, or a pause; a robot that has to hold gets a zero action.
         if decision.has_human or not (decision.holds or decision.action.any()):
             action = self._completed(decision.action)
             human = action if decision.has_human else decision.human_action

@@ -1,4 +1,4 @@
-"""What the newest episodes of practice say: success alone and with help, how much help, and whether that is enough."""
+"""Statistics of the newest training episodes: unassisted and assisted success, intervention, and graduation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 1000
 
 
 class History:
-    """The newest rows of `metrics/actor.jsonl`, oldest first. An interrupted episode says nothing about the policy."""
+    """The newest rows of `metrics/actor.jsonl`, oldest first. Interrupted episodes are left out."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self._rows: deque[Mapping[str, Any]] = deque(maxlen=KEPT)
@@ -29,17 +29,17 @@ class History:
             self._rows.append(row)
 
     def success_alone(self, window: int) -> float:
-        """Return the share of the newest `window` episodes that succeeded without help."""
+        """Return the share of the newest `window` episodes that succeeded unassisted."""
         newest = self._newest(window)
         return _share(sum(row["success"] and not row["helped"] for row in newest), len(newest))
 
     def success_helped(self, window: int) -> float:
-        """Return the share of the newest `window` episodes that succeeded with help."""
+        """Return the share of the newest `window` episodes that succeeded with an intervention."""
         newest = self._newest(window)
         return _share(sum(row["success"] and row["helped"] for row in newest), len(newest))
 
     def intervention_rate(self, window: int) -> float:
-        """Return the share of the newest `window` episodes in which a person helped."""
+        """Return the share of the newest `window` episodes with an intervention."""
         newest = self._newest(window)
         return _share(sum(row["helped"] for row in newest), len(newest))
 
@@ -49,7 +49,7 @@ class History:
         return _share(sum(row["human_steps"] for row in newest), sum(row["steps"] for row in newest))
 
     def graduated(self, config: GraduationConfig, env_steps: int) -> bool:
-        """Return whether practice may stop: the newest unaided episodes succeed, and there is next to no help."""
+        """Return whether training may stop: the newest unassisted episodes succeed, and interventions are rare."""
         alone = [row["success"] for row in self._rows if not row["helped"]][-config.window :]
         return (
             env_steps >= config.min_env_steps

@@ -1,4 +1,4 @@
-"""Whether the learner still makes progress: one that hangs may well go on answering."""
+"""A watch on the learner's progress: a learner that hangs may still answer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ logger = get_logger("actor.learner_watch")
 
 
 class LearnerWatch:
-    """Says so, once, when an online learner takes records and makes no update with them, or is gone.
+    """Reports once when an online learner takes records but makes no updates, or is gone.
 
-    A learner that waits for records, or has finished, makes no progress either, and is not meant.
+    A learner that waits for records, or has finished, is not reported.
 
     Args:
         stall_s: Time without an update from which on it counts as stalled; None = never.
         clock: Monotonic.
-        events: Told whenever the learner is in another state.
+        events: Gets every change of the learner's state.
     """
 
     def __init__(self, stall_s: float | None, clock: Clock, events: Events | None = None) -> None:
@@ -32,7 +32,7 @@ class LearnerWatch:
         self._since_ns = clock.now_ns()
 
     def look(self, progress: Progress) -> bool:
-        """Take in what the learner last said; return whether it counts as stalled."""
+        """Take in the learner's last report; return whether the learner counts as stalled."""
         idle = progress.connected and (progress.learner_phase != "online" or progress.next_seq == self._seq)
         if progress.updates != self._updates or idle:
             if self.stalled:
@@ -50,7 +50,7 @@ class LearnerWatch:
         return self.stalled
 
     def tell(self, progress: Progress) -> None:
-        """Emit the learner's state when it is another one than before."""
+        """Emit the learner's state when it has changed."""
         state = LearnerChanged(progress.learner_phase, progress.connected, self.stalled)
         if state != self._told:
             self._told = state

@@ -20,12 +20,12 @@ logger = get_logger("actor.logbook")
 
 
 class Logbook:
-    """Counts steps and episodes over all starts of a run, and tells the row of every episode.
+    """Counts steps and episodes over all starts of a run, and emits the row of every episode.
 
     Args:
         path: `metrics/actor.jsonl`, with the rows of earlier starts.
         session: The log that the steps go to; it may hold an episode that a crash kept out of the file.
-        events: Told every row; `MetricsFile` writes it.
+        events: Gets every row; `MetricsFile` writes it.
     """
 
     def __init__(self, path: Path, session: Session, events: Events) -> None:
@@ -41,11 +41,11 @@ class Logbook:
 
     @property
     def env_steps(self) -> int:
-        """Return the steps of practice so far."""
+        """Return the steps of online training so far."""
         return self._earlier_steps + self.session_steps
 
     def add(self, summary: EpisodeSummary, facts: dict[str, Any]) -> None:
-        """Count an episode, and tell its row together with `facts`."""
+        """Count an episode, and emit its row together with `facts`."""
         self.episodes += 1
         self.control_s += summary.duration_s
         row = {
@@ -87,7 +87,7 @@ class MetricsFile:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a file of JSON lines, without one that a crash has cut short; none without a file."""
+    """Return the rows of a file of JSON lines, except one that a crash has cut short; none without a file."""
     if not path.exists():
         return []
     rows = []

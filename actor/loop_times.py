@@ -1,4 +1,4 @@
-"""The regularity of the control loop, measured from look to look."""
+"""The regularity of the control loop, measured from reading to reading."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LoopTimes:
         self._last_ns: int | None = None
 
     def follow(self, events: Events) -> None:
-        """Measure every episode that `events` tell of."""
+        """Measure every episode that `events` emit."""
         events.subscribe(EpisodeBegan, self._on_begin)
         events.subscribe(StepEnded, self._on_step)
 

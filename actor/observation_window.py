@@ -15,11 +15,11 @@ class ObservationWindow:
     """Keeps the newest `obs_horizon` observations of some fields, oldest first.
 
     Args:
-        fields: (name, shape of one observation, dtype) of each.
+        fields: Tuple (name, shape of one observation, dtype) of each field.
         obs_horizon: H.
 
     Attributes:
-        arrays: By name, (H, *shape) each, float32 vectors in SI units and uint8 frames; overwritten by the next one.
+        arrays: Arrays (H, *shape) by name, float32 vectors in SI units and uint8 frames; overwritten by the next one.
     """
 
     def __init__(self, fields: Iterable[tuple[str, tuple[int, ...], str]], obs_horizon: int) -> None:
@@ -28,12 +28,12 @@ class ObservationWindow:
         }
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Start an episode: the first observation stands in for those before it."""
+        """Start an episode: the first observation also fills the places of those before it."""
         for key, newest in self.arrays.items():
             newest[:] = observation[key]
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Take in one more."""
+        """Take in one more observation."""
         for key, newest in self.arrays.items():
             newest[:-1] = newest[1:]
             newest[-1] = observation[key]

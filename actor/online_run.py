@@ -1,4 +1,4 @@
-"""Practice on the robot: episodes with the policy and the person, until there is enough of them."""
+"""Online training on the robot: episodes with the policy and the person, until an end condition holds."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ logger = get_logger("actor.online_run")
 
 
 class OnlineRun:
-    """The actor process's main object: episodes with the policy and the operator, until there is enough of them.
+    """The actor process's main object: episodes with the policy and the operator, until an end condition holds.
 
     Args:
-        settings: How long, at which pace.
-        env: As `robot_envs.make_env` returns it.
-        operator: Corrects, and says when it is safe to go on after a stop.
+        settings: Duration and pace.
+        env: The environment, as `robot_envs.make_env` returns it.
+        operator: Corrects, and decides when it is safe to go on after a stop.
         recording: The log, the link to the learner, and the metrics.
-        console: Shows how it goes.
+        console: Shows the progress.
         hooks: Functions of the caller.
         clock: Monotonic; measures wall time and the policy's age.
-        events: Told what happens; the console and the metrics file are subscribers while `run` lasts.
+        events: Gets all events; the console and the metrics file are subscribers while `run` lasts.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class OnlineRun:
         self._quota_bytes, self._min_free_bytes = settings.quota_bytes, settings.min_free_bytes
         self._encoder_weights, self._hooks = settings.encoder_weights, hooks
         self.run_id = ""  # of the learner that has accepted this actor
-        # Only an environment whose time stands still between steps says so: nothing real can move, and nobody waits.
+        # Only an environment whose time stands still between steps is lockstep: no robot moves and no person waits.
         self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
         self._explore_until = config.exploration.max_env_steps if self._simulated else 0
@@ -90,12 +90,12 @@ class OnlineRun:
         self._settled = (-1, -1)  # next number and durable one, when the log was last settled
 
     def run(self) -> TrainingSummary:
-        """Practise until the end; whatever happens, the robot holds afterwards.
+        """Train until the end; the robot holds afterwards in every case.
 
         Raises:
-            Rejected: The learner does not fit; nothing has moved.
-            EncoderError: Nor does the frozen encoder here.
-            TimeoutError: There is no learner; nothing has moved.
+            Rejected: The learner does not fit; the robot has not moved.
+            EncoderError: The frozen encoder of this machine does not fit; the robot has not moved.
+            TimeoutError: There is no learner; the robot has not moved.
         """
         self._events.subscribe(Waiting, self._note_waiting)
         self._events.subscribe(Waiting, self._console.waiting)
@@ -124,7 +124,7 @@ class OnlineRun:
         return self._summary(end_reason)
 
     def status(self) -> Status:
-        """Return where practice stands. Any thread may ask."""
+        """Return the status of online training. Any thread may ask."""
         progress, runner, history = self._uplink.progress(), self._runner, self._logbook.history
         window, env_steps = self._config.success_window, self._logbook.env_steps
         period_s = self._loop.period.percentiles().p50_ms / 1e3
@@ -151,7 +151,7 @@ class OnlineRun:
         )
 
     def _connect(self) -> PolicyRunner | None:
-        """Find the learner and build the policy that it describes; None when somebody asked to stop first."""
+        """Find the learner and build the policy that it describes; None when a stop was requested first."""
         schema = self._session.schema
         session = self._session
         hello = Hello.of(schema, session.actor_id, session.session_id, session.identity)
@@ -193,7 +193,7 @@ class OnlineRun:
             if reason := self._reason_to_wait(runner):
                 if reason != self._waiting:
                     self._loop.hold()
-                self._settle()  # what the learner has taken meanwhile makes room
+                self._settle()  # records that the learner has taken meanwhile make room
                 self._wait(reason)
                 continue
             self._waiting = ""
@@ -231,11 +231,11 @@ class OnlineRun:
         return summary
 
     def _utd_ratio(self, progress: Progress) -> float:
-        """Return the updates to a control step of the run: of this actor, and of all others that the learner has."""
+        """Return the updates per control step of the run, over all actors of the learner."""
         return progress.updates / max(1, progress.transitions, self._logbook.env_steps)
 
     def _settle(self) -> None:
-        """Make what was appended durable and forget what the learner holds, when there is news."""
+        """Make appended records durable and forget those that the learner holds, when either has changed."""
         state = self._session.writer.next_seq, self._uplink.progress().durable_seq
         if state != self._settled:
             self._session.settle(state[1])
@@ -272,7 +272,7 @@ class OnlineRun:
         return ""
 
     def _may_step(self) -> bool:
-        """Between two steps: let the learner catch up in lockstep, swap weights, look whether somebody wants an end."""
+        """Between two steps: let the learner catch up in lockstep, swap weights, check for a request to stop."""
         if self._hooks.stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
             return False
         self._take_weights()
@@ -310,7 +310,7 @@ class OnlineRun:
             self._events.emit(PolicyLoaded(runner.learner_epoch, runner.policy_version))
 
     def _latched_reason(self) -> str:
-        """Return why the environment is stopped; "" when it is not, or latches nothing."""
+        """Return the reason of the environment's stop; "" without one, or when it does not latch."""
         latched = teachable(self._env).stop_reason
         return str(getattr(latched, "value", latched or ""))
 
@@ -319,7 +319,7 @@ class OnlineRun:
         resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle, self._events)
 
     def _drain(self) -> None:
-        """Give the link a moment to deliver the last records; what it does not deliver stays in the log."""
+        """Give the link a moment to deliver the last records; the others stay in the log."""
         until_ns = self._clock.now_ns() + round(self._config.drain_s * 1e9)
         while self._clock.now_ns() < until_ns:
             progress = self._uplink.progress()

@@ -1,4 +1,4 @@
-"""What an online run is given beside environment and operator: settings, where its steps go, functions to call."""
+"""Arguments of an online run beside environment and operator: settings, destinations of its steps, hooks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class OnlineSettings:
     """Settings of an online run.
 
     Attributes:
-        actor: How long, at which pace.
-        seed: Of resets and of the policy's noise.
-        encoder_weights: Of the policy's frozen encoder, where it needs a file.
-        quota_bytes: Records that may wait for the learner; from here on the robot holds, and no episode begins.
-        min_free_bytes: The same when less than this is free on the log's disk.
+        actor: Duration and pace.
+        seed: Seed of resets and of the policy's noise.
+        encoder_weights: File of the policy's frozen encoder, where it needs one.
+        quota_bytes: Bytes that may wait for the learner; from this size on the robot holds, and no episode begins.
+        min_free_bytes: The robot also holds when less than this is free on the log's disk.
     """
 
     actor: ActorConfig
@@ -36,12 +36,12 @@ class OnlineSettings:
 
 @dataclass(frozen=True)
 class Recording:
-    """Where the steps of an online run go.
+    """Destinations of an online run's steps.
 
     Attributes:
-        uplink: To the learner, over the session's log; not yet connected.
+        uplink: Link to the learner, over the session's log; not yet connected.
         session: The log.
-        metrics_path: Gets one row per episode; an earlier start's rows are continued.
+        metrics_path: File with one row per episode; an earlier start's rows are continued.
     """
 
     uplink: Uplink
@@ -54,9 +54,9 @@ class Hooks:
     """Functions of the caller that an online run calls.
 
     Attributes:
-        stop: Whether to end: a `StopFlag`.
-        idle: Called again and again while there is nothing to do; by default it lets a moment pass. Within one process
-            it may do the learner's work.
+        stop: Returns whether to end: a `StopFlag`.
+        idle: Called again and again while there is nothing to do; by default it lets a moment pass. It may do the
+            learner's work when both are in one process.
         accepted: Called once the learner has accepted this actor, before anything moves.
     """
 

@@ -1,4 +1,4 @@
-"""An exported policy, checked and ready to compute. onnxruntime and numpy are all that it needs."""
+"""An exported policy, checked and ready to compute. It needs only onnxruntime and numpy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OnnxPolicy:
         where: Its name, for errors.
 
     Raises:
-        ExportedPolicyError: It is another file, it is damaged, or it computes something else than where it was made.
+        ExportedPolicyError: It is another file, it is damaged, or its actions differ from those at its export.
         MissingRuntimeError: There is no onnxruntime.
     """
 
@@ -53,7 +53,7 @@ class OnnxPolicy:
         """Read a file that `steadyhand export` has written.
 
         Raises:
-            ExportedPolicyError: It is something else, or damaged.
+            ExportedPolicyError: It is another file, or damaged.
             MissingRuntimeError: There is no onnxruntime.
         """
         try:
@@ -66,7 +66,7 @@ class OnnxPolicy:
         """Return the action (A,) in [-1, 1].
 
         Args:
-            observation: By the names of the inputs: (H, D) float32 in SI units, (H, height, width, 3) uint8.
+            observation: Arrays by the names of the inputs: (H, D) float32 in SI units, (H, height, width, 3) uint8.
         """
         action: NDArray[np.float32] = self._session.run([ACTION], observation)[0]
         return action
@@ -80,7 +80,7 @@ class OnnxPolicy:
                 raise ExportedPolicyError(f"input {item.name}: expected {expected}, found {found}")
 
     def _check_probes(self) -> None:
-        """Compute what was computed where the policy was exported."""
+        """Compare the actions for the probes with those computed at the export."""
         expected = self.description.probe_actions
         computed = [self.act(probe) for probe in probes(self.fields, self.description.obs_horizon)]
         found = np.array(computed, np.float64)

@@ -22,8 +22,8 @@ class OnnxRunner:
 
     Args:
         policy: Loaded and checked.
-        schema: Of the environment that it acts in.
-        task: The environment's resolved configuration.
+        schema: Schema of the environment that it acts in.
+        task: The resolved configuration of the environment.
 
     Raises:
         ExportedPolicyError: The environment is not the one that it was trained for.
@@ -50,11 +50,11 @@ class OnnxRunner:
         return self._policy.description.policy_version
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Start an episode: the first observation stands in for those before it."""
+        """Start an episode: the first observation also fills the places of those before it."""
         self._window.begin(self._renamed(observation))
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Take in the observation that a step has led to."""
+        """Take in the observation after a step."""
         self._window.observe(self._renamed(observation))
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:

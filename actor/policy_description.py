@@ -1,4 +1,4 @@
-"""What an exported policy says about itself, in its file's metadata. Needs neither torch nor onnx."""
+"""The description of an exported policy in its file's metadata. It needs neither torch nor onnx."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ PROBE_SCALES = (1.0, 0.1, 0.01)
 
 
 class ExportedPolicyError(ValueError):
-    """A file that is no exported policy, or one that does not fit what it is to act on."""
+    """A file that is no exported policy, or a policy that does not fit the environment."""
 
 
 @dataclass(frozen=True)
 class PolicyDescription:
-    """Everything beside the graph that whoever runs it has to know.
+    """Everything beside the graph that is needed to run it.
 
     Attributes:
-        schema: What was recorded where the policy was trained. It reads some of the fields.
+        schema: Schema of the records that the policy was trained on. The policy reads some of the fields.
         obs_horizon: Observations that the graph takes of each field, oldest first; an episode's first one is repeated.
         learner_epoch: The learner's start that made the weights.
-        policy_version: Of the weights.
+        policy_version: Version of the weights.
         policy_spec: The architecture and its input scaling, as JSON. The scaling is inside the graph.
-        task: What an action of 1 meant; see `task_facts`.
+        task: The meaning of an action of 1; see `task_facts`.
         probe_actions: The action (A,) for each of `probes`, as it was computed where the policy was exported.
         identity: The run, the task and the robot that it was trained with, as JSON; {} in a file of an earlier release.
     """
@@ -57,17 +57,17 @@ class PolicyDescription:
     def to_metadata(self) -> dict[str, str]:
         """Return it as text by key, the values in JSON."""
         facts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        # The last two are in the schema as well; here they can be read without knowing what a schema is.
+        # The last two are in the schema as well; here they can be read without decoding the schema.
         facts |= {"schema": self.schema.to_json(), "format": FORMAT}
         facts |= {"schema_hash": self.schema.hash, "control_period_s": self.schema.control_period_s}
         return {PREFIX + name: msgspec.json.encode(value).decode() for name, value in facts.items()}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> PolicyDescription:
-        """Read what `to_metadata` wrote.
+        """Read the text that `to_metadata` returned.
 
         Raises:
-            ExportedPolicyError: It is something else.
+            ExportedPolicyError: The text is no such description.
         """
         try:
             names = (*cls.__dataclass_fields__, "format", "schema_hash")
@@ -94,14 +94,14 @@ class PolicyDescription:
         return [self.schema.observation_field(name.removeprefix(OBSERVATION)) for name in inputs]
 
     def misfits(self, inputs: Sequence[str], schema: Schema, task: Mapping[str, Any]) -> list[str]:
-        """Return one readable line per thing that an environment has otherwise than the policy needs it.
+        """Return one readable line per mismatch between an environment and the policy's needs.
 
         Args:
-            inputs: Of the graph.
-            schema: Of the environment.
+            inputs: Inputs of the graph.
+            schema: Schema of the environment.
             task: Its resolved configuration.
         """
-        # What is only recorded may differ: the policy does not see it.
+        # Fields that are only recorded may differ: the policy does not read them.
         needed = replace(
             self.schema,
             observation=tuple(self.fields(inputs)),
@@ -120,9 +120,9 @@ class PolicyDescription:
 
 
 def task_facts(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of an arm's task decides what an action means; {} for a foreign environment, which scales by bounds.
+    """Return an arm's task settings that scale its actions; {} for a foreign environment, which scales by bounds.
 
-    The schema knows an action as numbers within [-1, 1] and nothing of how far the arm moves for them.
+    The schema has an action only as numbers within [-1, 1], without the motion of the arm that they command.
     """
     if task.get("kind") != "robot":
         return {}
@@ -131,10 +131,10 @@ def task_facts(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def probes(fields: Sequence[FieldSpec], obs_horizon: int) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield observations that are the same to the bit on every machine, by the names of the graph's inputs.
+    """Yield observations that are bit for bit the same on every machine, by the names of the graph's inputs.
 
     Args:
-        fields: What the policy reads.
+        fields: The fields that the policy reads.
         obs_horizon: H; an observation is (H, *shape) of the field's dtype.
     """
     for turn, scale in enumerate(PROBE_SCALES):

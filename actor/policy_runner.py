@@ -30,14 +30,14 @@ class PolicyRunner:
     sees the old policy or the new one, never a mixture.
 
     Args:
-        spec: What the learner's ACCEPT, or a checkpoint, says about the policy.
-        schema: Of the environment that it acts in.
-        clock: Monotonic; only the age of the policy is read off it.
+        spec: Specification of the policy, from the learner's ACCEPT or a checkpoint.
+        schema: Schema of the environment that it acts in.
+        clock: Monotonic; it only measures the age of the policy.
         seed: Fixes the noise of the actions.
         encoder_weights: A file of a frozen encoder's weights, when the spec names an encoder that needs one.
 
     Raises:
-        SchemaError: The policy reads something that the environment does not give.
+        SchemaError: The policy reads a field that the environment does not have.
         EncoderError: The weights of the frozen encoder are missing here, or are not those that the spec names.
     """
 
@@ -54,7 +54,7 @@ class PolicyRunner:
         self.rejected = 0  # offers that failed a check
         self._clock = clock
         # Two seeds, so that the noise does not repeat itself after a swap.
-        # A frame that a frozen encoder sees is kept as its map: it is encoded once, whoever asks how often.
+        # A frame of a frozen encoder is kept as its map: it is encoded once, however often it is read.
         self._backbone = load_backbone(spec.encoder, encoder_weights)
         self._active, self._standby = (Policy(spec, 2 * seed + copy, self._backbone) for copy in range(2))
         fields = [(item.key, *_kept(item, self._backbone)) for item in spec.inputs]
@@ -79,7 +79,7 @@ class PolicyRunner:
 
     @property
     def age_s(self) -> float:
-        """Return how long ago the weights in use arrived, in seconds; infinite before the first."""
+        """Return the time since the weights in use arrived, in seconds; infinite before the first."""
         return (self._clock.now_ns() - self._swapped_ns) / 1e9 if self.ready else float("inf")
 
     @property
@@ -88,7 +88,7 @@ class PolicyRunner:
         return self._window.arrays
 
     def offer(self, weights: Weights) -> bool:
-        """Take over newer weights, if they are sound; return whether they are in use now."""
+        """Switch to newer weights, if they are sound; return whether they are in use now."""
         if not self.check(weights, self._window.arrays):
             return False
         self.swap(weights)
@@ -97,11 +97,11 @@ class PolicyRunner:
     def check(self, weights: Weights, seen: Mapping[str, NDArray[Any]]) -> bool:
         """Put newer weights into the second network and try them out; return whether they are sound.
 
-        Another thread than the one that acts may do so.
+        It may run on another thread than the one that acts.
 
         Args:
-            weights: Not looked at when they are not newer.
-            seen: Observations as `seen` has them, which nobody overwrites meanwhile.
+            weights: New weights; ignored when they are not newer.
+            seen: Observations as in `seen`, which no thread overwrites meanwhile.
         """
         if not newer(weights, self._weights):
             return False
@@ -123,11 +123,11 @@ class PolicyRunner:
         crashpoint("weights.swapped")
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Start an episode: the first observation stands in for those before it."""
+        """Start an episode: the first observation also fills the places of those before it."""
         self._window.begin(self._seen(observation))
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Take in the observation that a step has led to."""
+        """Take in the observation after a step."""
         self._window.observe(self._seen(observation))
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:
@@ -135,7 +135,7 @@ class PolicyRunner:
         return self._active.act(self._window.arrays, deterministic)
 
     def _seen(self, observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        """What the policy sees of it: frames through the frozen encoder, where there is one."""
+        """Return the policy's inputs of an observation: frames pass through the frozen encoder, where there is one."""
         backbone = self._backbone
         if backbone is None:
             return observation
@@ -146,14 +146,14 @@ class PolicyRunner:
 
     def _check_canary(self, seen: Mapping[str, NDArray[Any]]) -> None:
         """Refuse weights whose numbers are finite and whose actions are not."""
-        # Drawn: a mean or a spread that is not finite shows in it alike, and a pass over frames takes its time.
+        # A drawn action: it shows a non-finite mean as well as a non-finite spread in one pass over the frames.
         action = self._standby.act(seen, deterministic=False)
         if not (np.abs(action) <= 1.0).all():
             raise PolicyWeightsError(f"weights: expected a canary action in [-1, 1], found {action}")
 
 
 def use_one_thread() -> None:
-    """Keep torch to one thread: a second one only gets in the way of a small network, and of the learner beside it."""
+    """Limit torch to one thread: a second one only slows a small network, and the learner beside it."""
     torch.set_num_threads(1)
 
 
@@ -163,14 +163,14 @@ def _map(backbone: Backbone, frame: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _kept(item: InputSpec, backbone: Backbone | None) -> tuple[tuple[int, ...], str]:
-    """Return shape and dtype of what is kept of one observation."""
+    """Return shape and dtype of the stored form of one observation."""
     if backbone is None or not item.is_frame:
         return item.shape, item.dtype
     return backbone.map_shape(item.shape), "float32"
 
 
 def check_inputs(spec: PolicySpec, schema: Schema) -> None:
-    """Check that an environment gives what a policy reads, and takes what it says.
+    """Check that an environment has the fields that a policy reads, and takes its actions.
 
     Raises:
         SchemaError: It does not.

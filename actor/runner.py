@@ -1,4 +1,4 @@
-"""What the control loop asks of a policy, whatever computes it."""
+"""The control loop's interface to a policy, independent of the library that computes it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Runner(Protocol):
         """Return the version of the weights in use; -1 before the first."""
 
     def begin(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Start an episode: the first observation stands in for those before it."""
+        """Start an episode: the first observation also fills the places of those before it."""
 
     def observe(self, observation: Mapping[str, NDArray[Any]]) -> None:
-        """Take in the observation that a step has led to."""
+        """Take in the observation after a step."""
 
     def act(self, deterministic: bool) -> NDArray[np.float32]:
         """Return the action (A,) in [-1, 1] for the newest observations."""

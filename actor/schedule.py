@@ -13,8 +13,8 @@ class Schedule:
     """Periods of one rate. After an overrun they start anew instead of catching up.
 
     Args:
-        rate_hz: Of the loop.
-        now_ns: When it begins.
+        rate_hz: Rate of the loop.
+        now_ns: Start of the loop.
     """
 
     def __init__(self, rate_hz: float, now_ns: int) -> None:
@@ -25,7 +25,7 @@ class Schedule:
         self.due_ns = now_ns + self._period_ns
 
     def begin(self, now_ns: int) -> None:
-        """A period begins, which was due: note how long the last one took, and when the next one is due."""
+        """Begin a period that was due: note the duration of the last one, and the due time of the next."""
         self.timing.add(now_ns - self._last_ns)
         self._last_ns = now_ns
         self.due_ns += self._period_ns

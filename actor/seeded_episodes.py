@@ -1,4 +1,4 @@
-"""Episodes from seeded resets, one after the other, with a person's leave after every stop and every break."""
+"""Episodes from seeded resets, one after the other, with a person's permission after every stop and every break."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def seeded_episodes(
     Args:
         loop: Runs them.
         chooser: Acts in them.
-        bystander: Says when to go on after a stop, and may ask for a break; an episode that it interrupts begins anew.
-        seed: Of the resets; equal seeds give equal episodes.
+        bystander: Decides when to go on after a stop, and may ask for a break; an interrupted episode starts again.
+        seed: Seed of the resets; equal seeds give equal episodes.
         stop: Ends a running episode, which is then not yielded, and the wait for the bystander.
-        episodes: How many; None = until `stop`.
+        episodes: Number of episodes; None = until `stop`.
     """
     rest = BreakTime(loop.env, bystander, loop.events)
     index = 0
-    # A stop that nobody has released stays latched when the wait is ended: then there is no further reset.
+    # A stop that was not released stays latched when the wait ends: there is no further reset.
     while not stop() and (episodes is None or index < episodes):
         if rest.wanted():
             rest.take(stop, lambda reason: pause())

@@ -1,4 +1,4 @@
-"""One session: the actor's log, and where it goes on after a restart."""
+"""One session: the actor's log, and its continuation after a restart."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
 
 
 class LogFaultError(RuntimeError):
-    """The log cannot be written, so nothing may be done that would have to be recorded."""
+    """The log cannot be written, so no step that would be recorded may be made."""
 
 
 class LogFullError(LogFaultError):
-    """The disk has no room; the log is whole, and goes on when there is some."""
+    """The disk has no room; the log is whole, and goes on once there is room."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A log that is being written, and what it held when it was opened."""
+    """A log that is being written, with its content at the time of opening."""
 
     actor_id: str
     session_id: str
     writer: LogWriter
     steps: int  # STEP records
     next_episode_id: int
-    acknowledged: int = 0  # what the learner was known to hold when the log was opened
+    acknowledged: int = 0  # records that the learner was known to hold when the log was opened
     identity: Identity = UNKNOWN  # of the run, the task and the robot
 
     @property
     def folder(self) -> Path:
-        """Return where the log is."""
+        """Return the folder of the log."""
         return self.writer.folder
 
     @property
@@ -63,7 +63,7 @@ class Session:
 
         Raises:
             LogFullError: The disk is full.
-            LogFaultError: Worse.
+            LogFaultError: The log cannot be written for another reason.
         """
         try:
             self.writer.append(record)
@@ -73,7 +73,7 @@ class Session:
             raise LogFaultError(_log_fault(error)) from error
 
     def broken(self) -> str:
-        """Return why the log can never go on; "" while it can, though it may have to wait for room."""
+        """Return the reason why the log can never go on; "" while it can, though it may have to wait for room."""
         fault = self.writer.fault
         return "" if fault is None or _is_lack_of_room(fault) else _log_fault(fault)
 
@@ -83,7 +83,7 @@ class Session:
         return max(0, self.writer.next_seq - held) * self.writer.dtype.itemsize
 
     def settle(self, durable_seq: int) -> None:
-        """Between episodes: make what was appended survive a power cut, and forget what the learner holds.
+        """Sync the appended records against a power cut, and forget those that the learner holds; between episodes.
 
         Args:
             durable_seq: The learner holds everything before it, power cuts included.
@@ -99,7 +99,7 @@ class Session:
             raise LogFaultError(_log_fault(error)) from error
 
     def _note(self, durable_seq: int) -> int:
-        """Note what the learner holds, and return what is noted: less, on a disk without room for a note."""
+        """Note the records that the learner holds, and return the noted number: a lower one on a full disk."""
         if durable_seq <= self.acknowledged:
             return durable_seq
         try:
@@ -114,14 +114,14 @@ class Session:
 
 @contextmanager
 def kept_if_used(session: Session) -> Iterator[None]:
-    """Remove a session without a record when the context is left by an error: a start that was refused leaves none."""
+    """Remove a session without a record when an error ends the context, so that a refused start leaves none."""
     try:
         yield
     except BaseException:
         if session.writer.next_seq == 0:
             shutil.rmtree(session.folder, ignore_errors=True)
             with suppress(OSError):
-                session.folder.parent.rmdir()  # of no other session
+                session.folder.parent.rmdir()  # only when it has no other session
         raise
 
 
@@ -144,17 +144,16 @@ def open_session(
 ) -> Session:
     """Go on with the newest session in `folder`, or start one.
 
-    A process that was killed left records behind which nobody has acknowledged. The next one goes on in the same log
-    under the same session, so they are sent before anything new. Another schema, actor, task or robot starts a
-    session of its own.
+    A process that was killed may leave unacknowledged records. The next process goes on in the same log under the same
+    session, so they are sent before new ones. Another schema, actor, task or robot starts a session of its own.
 
     Args:
-        folder: Holds one log folder per session, called by its id.
-        schema: Of the records.
-        actor_id: Who records.
+        folder: Folder with one log folder per session, named by its id.
+        schema: Schema of the records.
+        actor_id: Id of the recording actor.
         segment_bytes: Size of one of the log's files.
         trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
-        identity: Of the run, the task and the robot.
+        identity: Identity of the run, the task and the robot.
     """
     folder.mkdir(parents=True, exist_ok=True)
     session = _newest(folder, schema, actor_id, segment_bytes, trim, identity) or _new(

@@ -12,7 +12,7 @@ Z_95 = 1.959963984540054  # two-sided 95 % quantile of the standard normal
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson score interval of a success rate; (0, 1) without trials.
 
-    Unlike the normal approximation it stays within [0, 1] and has a width when every trial succeeded.
+    Unlike the normal approximation it stays within [0, 1], and its width is above zero when every trial succeeded.
     """
     if not 0 <= successes <= trials:
         raise ValueError(f"successes: expected 0 to {trials} trials, found {successes}")

@@ -1,4 +1,4 @@
-"""The wish to stop: set by a signal, looked at between two steps."""
+"""The request to stop: set by a signal, read between two steps."""
 
 from __future__ import annotations
 

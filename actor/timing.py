@@ -1,4 +1,4 @@
-"""How long things take: the newest samples of one duration, and their percentiles."""
+"""The newest samples of one duration, and their percentiles."""
 
 from __future__ import annotations
 

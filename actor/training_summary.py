@@ -1,4 +1,4 @@
-"""What practice came to."""
+"""The result of online training."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["TrainingSummary", "summarise"]
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """What practice came to. Counts and shares go over all starts of the run, times over this one."""
+    """Result of online training. Counts and shares go over all starts of the run, times over this one."""
 
     end_reason: str  # max_env_steps | max_wall_s | graduated | interrupted | log: ...
     episodes: int
     env_steps: int
     control_minutes: float
     wall_s: float
-    success_alone: float  # share of the newest episodes that succeeded without help
+    success_alone: float  # share of the newest episodes that succeeded unassisted
     intervention_share_last50: float  # human steps / steps of the newest 50 episodes
     updates: int
     utd_ratio: float
@@ -35,7 +35,7 @@ class TrainingSummary:
 def summarise(
     end_reason: str, status: Status, history: History, loop: ControlLoop, rejected_weights: int, wall_s: float
 ) -> TrainingSummary:
-    """Return the summary of a practice that has ended where `status` says."""
+    """Return the summary of online training that ended with `status`."""
     return TrainingSummary(
         end_reason=end_reason,
         episodes=status.episode,

@@ -1,4 +1,4 @@
-"""Waiting between episodes: nothing moves until there is a reason to go on."""
+"""Waits between episodes: the robot does not move until there is a reason to go on."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def resume_after_stop(
     idle: Callable[[], None] = pause,
     events: Events | None = None,
 ) -> None:
-    """After a stop, return when the person says that it is safe to go on, or when `stop` says that there is no need.
+    """Wait after a stop until the person confirms that it is safe to go on, or until `stop` returns True.
 
     Args:
-        env: Its stop is released, when it latches one.
-        operator: Who is asked.
-        stop_reason: Of the episode that has just ended; "" returns at once.
-        stop: Whether the process is to end; the stop then stays latched.
+        env: The environment, whose latched stop is released.
+        operator: The operator to ask.
+        stop_reason: Stop reason of the episode that has just ended; "" returns at once.
+        stop: Returns whether the process is to end; the stop then stays latched.
         idle: Lets a moment pass between two questions.
-        events: Told when the stop is cleared.
+        events: Gets the clearing of the stop.
     """
     if stop_reason in ("", INTERRUPTED):
         return
     robot = teachable(env)
     while True:
-        # A stop that comes after the question is not what the operator answers.
+        # The operator's answer does not cover a stop that comes after the question.
         since = robot.stops
         if operator.may_resume(stop_reason):
             if robot.resume(since):

@@ -1,4 +1,4 @@
-"""Newer weights on their way into the policy: checked beside the control loop, taken over between two of its steps."""
+"""Loading of newer weights into the policy: checked beside the control loop, swapped in between two of its steps."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class _Offer:
 
 
 class WeightsLoader:
-    """Hands a runner the newest weights that there are. One thread calls it, the one that acts.
+    """Hands a runner the newest weights. Only the thread that acts calls it.
 
     Args:
         runner: Acts; its second network is this loader's alone.
         in_background: Whether weights are checked on a thread of their own, so that they cost the control loop no time.
-            Otherwise they take over at once, so that the same seed gives the same practice.
+            Otherwise they take over at once, so that the same seed gives the same run.
     """
 
     def __init__(self, runner: PolicyRunner, in_background: bool) -> None:
         self._runner = runner
         self._changed = threading.Condition()
-        self._pending: _Offer | None = None  # the newest, not yet looked at
+        self._pending: _Offer | None = None  # the newest, not yet checked
         self._sound: Weights | None = None  # passed every check, in the second network
         self._failure: Exception | None = None
         self._closing = False
@@ -42,7 +42,7 @@ class WeightsLoader:
             self._thread.start()
 
     def offer(self, weights: Weights) -> None:
-        """Look at newer weights; whatever waited to be looked at is out of date."""
+        """Queue newer weights for the check; they replace those that wait for it."""
         if self._thread is None:
             self._runner.offer(weights)
             return
@@ -52,10 +52,10 @@ class WeightsLoader:
             self._changed.notify()
 
     def take(self) -> bool:
-        """Act with what has passed every check since, if anything has; return whether it did.
+        """Switch to weights that have passed every check since, if there are any; return whether it did.
 
         Raises:
-            Exception: What has ended the thread.
+            Exception: The error that has ended the thread.
         """
         if self._thread is None:
             return False
@@ -83,12 +83,12 @@ class WeightsLoader:
                 if self._runner.check(offer.weights, offer.seen):
                     with self._changed:
                         self._sound = offer.weights
-        except Exception as error:  # it belongs to the thread that acts
+        except Exception as error:  # raised on the thread that acts
             with self._changed:
                 self._failure = error
 
     def _next(self) -> _Offer | None:
-        """Wait until there is something to look at and the second network is free; None at the end."""
+        """Return the next weights to check once the second network is free; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or (self._pending is not None and self._sound is None))
             offer, self._pending = self._pending, None

@@ -1,1 +1,1 @@
-"""The learner: replay over the logs, SAC and its relatives, and everything that makes a run resume bit for bit."""
+"""The learner: replay over the logs, SAC and its relatives, and the bit-for-bit resume of a run."""

@@ -1,4 +1,4 @@
-"""Checkpoints: folders that are whole or are not there, and are believed only when every byte is as it was written."""
+"""Checkpoints: folders that appear complete or not at all, and are read only when every byte matches its checksum."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CheckpointError(RuntimeError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint whose files were all as its manifest says."""
+    """A checkpoint whose files all match its manifest."""
 
     step: int
     folder: Path
@@ -45,8 +45,8 @@ class CheckpointFolder:
     """The checkpoints of one run.
 
     Args:
-        folder: holds one folder a checkpoint.
-        keep: newest checkpoints that stay; older ones are deleted.
+        folder: Folder with one folder per checkpoint.
+        keep: Number of newest checkpoints that stay; older ones are deleted.
     """
 
     def __init__(self, folder: Path, keep: int) -> None:
@@ -54,10 +54,10 @@ class CheckpointFolder:
         self._keep = keep
 
     def save(self, step: int, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Path:
-        """Write a checkpoint. Until its folder is renamed as the last act, it is not there.
+        """Write a checkpoint. It appears only when its folder is renamed at the end.
 
         Raises:
-            OSError: the disk is full, say. What there was before is untouched.
+            OSError: The disk is full, for example. Earlier checkpoints are untouched.
         """
         path, temporary = self.folder / f"step-{step:012d}", self.folder / f"tmp-{step:012d}"
         shutil.rmtree(temporary, ignore_errors=True)  # a crash has left it behind
@@ -75,7 +75,7 @@ class CheckpointFolder:
             crashpoint("checkpoint.manifest")
             sync_folder(temporary)
             crashpoint("checkpoint.synced")
-            shutil.rmtree(path, ignore_errors=True)  # of this step, but found damaged
+            shutil.rmtree(path, ignore_errors=True)  # a damaged checkpoint of this step
             temporary.rename(path)
             crashpoint("checkpoint.renamed")
             sync_folder(self.folder)
@@ -89,7 +89,7 @@ class CheckpointFolder:
         return path
 
     def clean(self) -> None:
-        """Delete what a crash has left half written. Only for the one process that saves."""
+        """Delete checkpoints that a crash has left incomplete. Only for the one process that saves."""
         for path in self.folder.glob("tmp-*"):
             logger.warning("%s: a checkpoint that a crash has cut short, deleted", path)
             shutil.rmtree(path, ignore_errors=True)
@@ -98,7 +98,7 @@ class CheckpointFolder:
         """Read the newest checkpoint that verifies; None when the run has none at all.
 
         Raises:
-            CheckpointError: there are checkpoints, and every one is damaged. Training must not start over silently.
+            CheckpointError: There are checkpoints, and every one is damaged. Training must not start over silently.
         """
         folders = self._folders()
         for folder in folders:
@@ -122,7 +122,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """Read one checkpoint and check every byte of it.
 
     Raises:
-        CheckpointError: something is missing or altered.
+        CheckpointError: A file is missing or altered.
     """
     try:
         text = (folder / MANIFEST).read_bytes()

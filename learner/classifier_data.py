@@ -37,7 +37,7 @@ class ClassifierData:
 
     Attributes:
         readers: The logs.
-        reader: Of each observation, the log (N,).
+        reader: The log of each observation (N,).
         row: Its row there (N,).
         trained: Numbers of the observations to train on, (n,).
         trained_positive: Which of them show success, (n,).
@@ -81,8 +81,8 @@ def read_classifier_data(
 
     Args:
         success: Demo sets or logs; their episodes that are marked as a success are taken, as labels have corrected it.
-        failure: The same of episodes that are not.
-        config: Says which observations show success, and how many episodes are held out.
+        failure: Demo sets or logs; their episodes that are not marked as a success are taken.
+        config: Selects the observations that show success, and the share of held-out episodes.
         seed: Fixes the split.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Dense layers compiled by torch.compile, in place: names and weights stay what they are."""
+"""Dense layers compiled by torch.compile, in place, with unchanged names and weights."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class CompilationError(RuntimeError):
 def compile_layers(algo: Algorithm[Any], backend: str = "inductor") -> None:
     """Compile the algorithm's dense modules and the policy's distribution, and try the latter at once.
 
-    Encoders stay as they are: their time is that of convolutions, which no fusion makes faster.
+    Encoders are not compiled: their time is that of convolutions, which no fusion makes faster.
 
     Args:
-        algo: compiled in place.
-        backend: of torch.compile.
+        algo: The algorithm, compiled in place.
+        backend: Backend of torch.compile.
 
     Raises:
-        CompilationError: there is no compiler, or it fails.
+        CompilationError: There is no compiler, or it fails.
     """
     policy = algo.policy
     for module in algo.dense_modules():
         module.compile(backend=backend, dynamic=False)
-    # Not the trunk itself: a plain Sequential is left as it is, without a word.
+    # Not the trunk itself: torch.compile silently skips a plain Sequential.
     policy.distribution = torch.compile(policy.distribution, backend=backend, dynamic=False)  # type: ignore[method-assign]
     try:
         policy.distribution(torch.zeros(algo.sampling.batch_size, policy.feature_size, device=algo.device))
-    except Exception as error:  # whatever a compiler, its cache or the linker raises
+    except Exception as error:  # any error of a compiler, its cache or the linker
         cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CompilationError(
             f"learner.compile=true: torch cannot compile here ({cause[:160]}); install a C++ compiler (g++), or give "

@@ -15,7 +15,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class FitConfig:
-    """How long a policy is fitted, and how many policies on the way are kept."""
+    """Length of the fit of a policy, and the number of candidates that it returns."""
 
     epochs: int  # passes over the training episodes
     validation_share: float  # share of the episodes held out
@@ -30,17 +30,17 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """How a success classifier is trained."""
+    """Settings of the training of a success classifier."""
 
     fields: tuple[str, ...]  # observation fields that it reads; () = every vector, and every frame with an encoder
     encoder: str  # of frames
     encoder_weights: str | None  # safetensors file, for an encoder that needs one
     latent_size: int  # features a camera
     hidden: tuple[int, ...]  # units a layer
-    # Which observations show what.
+    # Labels of the observations.
     positive_steps: int  # last observations of a success that show it
     ambiguous_steps: int  # observations before these that are left out
-    holdout_share: float  # share of the episodes that are tested on and never trained on
+    holdout_share: float  # share of the episodes for the test alone
     # The fit.
     updates: int  # gradient steps
     batch_size: int  # rows of one step; half of them show success
@@ -61,11 +61,11 @@ class ClassifierConfig:
 
 @dataclass(frozen=True)
 class LearnerConfig:
-    """The process: pace, cold start, and how often it publishes and saves."""
+    """Settings of the process: pace, cold start, and the periods of publishing and saving."""
 
     device: Device  # auto = the fastest there is
     threads: int  # of torch on the CPU
-    convolutions: Precision  # what they compute in; auto = bfloat16 on CUDA, where it has products of it
+    convolutions: Precision  # their precision; auto = bfloat16 on CUDA devices that support it
     cuda_graph: bool  # record an update on a CUDA device once and replay it; elsewhere without effect
     prefetch: bool | None  # draw the next block on a thread of its own while one is made; null = on CUDA
     compile: bool  # fuse the dense layers' operations (torch.compile)
@@ -77,17 +77,17 @@ class LearnerConfig:
     max_updates: int  # gradient updates online, then the learner only serves
     # Replay.
     capacity: int  # newest online starts that are sampled
-    prior_share: float  # share of practice of other runs (--logs) in the rows of practice, 0..1
+    prior_share: float  # share of other runs' records (--logs) in the online rows, 0..1
     normaliser_std_floor: float  # smallest input deviation, as a share of the largest in the same field
     # Periods, in gradient steps.
     publish_period: int
     checkpoint_period: int
     log_period: int
     keep_checkpoints: int
-    # Who may join.
+    # Admission.
     accept_other_robot: bool  # whether actors, demonstrations and checkpoints of another robot are accepted
-    # What is shown.
-    episode_window: int  # newest episodes of practice that success, help and return are over
+    # Display.
+    episode_window: int  # newest training episodes in the means of success, intervention and return
 
     def __post_init__(self) -> None:
         positive = ("threads", "utd_ratio", "capacity", "publish_period", "checkpoint_period", "log_period")

@@ -1,4 +1,4 @@
-"""Where the learner computes, and in what."""
+"""The device and the precision of the learner's computations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def resolve_device(name: Device) -> torch.device:
     """Return the device to compute on; `auto` takes the fastest there is.
 
     Raises:
-        DeviceError: it was asked for by name and is not there.
+        DeviceError: The device was requested by name and does not exist.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -29,12 +29,12 @@ def resolve_device(name: Device) -> torch.device:
 
 
 def resolve_precision(name: Precision, device: torch.device) -> torch.dtype:
-    """Return what convolutions compute in; `auto` takes bfloat16 on CUDA, where it has products of it.
+    """Return the precision of convolutions; `auto` takes bfloat16 on CUDA devices that support it.
 
     Raises:
-        DeviceError: bfloat16 was asked for by name, and this device has none.
+        DeviceError: The precision bfloat16 was requested by name, and this device does not support it.
     """
-    has_it = device.type == "cpu"  # any can, in software if need be
+    has_it = device.type == "cpu"  # every CPU supports it, in software if need be
     if device.type == "cuda":
         has_it = torch.cuda.is_bf16_supported(including_emulation=False)
     if name == "bfloat16" and not has_it:

@@ -1,4 +1,4 @@
-"""What a device has still to compute of the blocks that it was given."""
+"""The queue of blocks that a device has still to compute."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 
 __all__ = ["DeviceQueue"]
 
-DEPTH = 2  # blocks: one is computed while the next one is told; each holds its pinned memory until it is over
+DEPTH = 2  # blocks: one is computed while the next is submitted; each holds its pinned memory until it is done
 
 
 class DeviceQueue:
-    """Keeps the host from running far ahead of a CUDA device, which takes work in as fast as it is told.
+    """Keeps the host from running far ahead of a CUDA device, which queues work as fast as the host submits it.
 
     Args:
-        device: on any but CUDA a step is over when its call returns, and there is nothing to wait for.
+        device: The device. On all but CUDA a step is over when its call returns, and there is nothing to wait for.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -23,7 +23,7 @@ class DeviceQueue:
         self._ends: deque[torch.cuda.Event] = deque()
 
     def wait(self) -> None:
-        """Count what the device was given since the last call as one block; wait while there are more than two."""
+        """Count the work submitted since the last call as one block; wait while there are more than two."""
         if self._device.type != "cuda":
             return
         end = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Episodes of practice as the learner's records tell them: success, help and return over the newest ones."""
+"""Episodes of online training from the learner's records: means of success, intervention and return."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from steadyhand.transport.record import Kind, Phase
 __all__ = ["Episodes"]
 
 COLUMNS = ("episode_id", "kind", "phase", "reward", "success", "has_human")
-FIRST_ROWS = 20_000  # of a session's log that a resumed learner looks back at: enough for any window
+FIRST_ROWS = 20_000  # newest rows of a session's log that a resumed learner reads: enough for any window
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One episode of practice.
+    """One episode of online training.
 
     Attributes:
         steps: Control steps.
         human_steps: Those in which the person acted.
-        success: Of the last step.
-        reward: Sum over the steps.
+        success: Success of the last step.
+        reward: Sum of the rewards of the steps.
     """
 
     steps: int
@@ -36,10 +36,10 @@ class Episode:
 
 
 class Episodes:
-    """The newest episodes of practice, over all sessions. An episode counts when its last record has arrived.
+    """The newest episodes of online training, over all sessions. An episode counts once its last record has arrived.
 
     Args:
-        window: How many.
+        window: Number of episodes.
     """
 
     def __init__(self, window: int) -> None:
@@ -47,7 +47,7 @@ class Episodes:
         self._next_row: dict[str, int] = {}  # by session: the first row of an episode that has not ended
 
     def refresh(self, readers: Iterable[LogReader]) -> None:
-        """Take in the episodes that have ended since. The readers know their newest records already."""
+        """Take in the episodes that have ended since the last call. The readers must be up to date."""
         for reader in readers:
             end = len(reader)
             begin = self._next_row.get(reader.session_id, max(0, end - FIRST_ROWS))

@@ -1,4 +1,4 @@
-"""Behaviour cloning from a store, with the episodes split so that candidates can be compared fairly."""
+"""Behaviour cloning from a store, with held-out episodes for a fair comparison of the candidates."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["BcCandidate", "BcDataError", "fit_bc", "open_store"]
 
 
 class BcDataError(ValueError):
-    """Nothing to clone."""
+    """A store without an action to clone."""
 
 
 @dataclass(frozen=True)
 class BcCandidate:
-    """A policy on the way; a caller chooses among them by its own trials, or by the validation error."""
+    """A candidate policy; the caller chooses one by trials of its own, or by the validation error."""
 
     epoch: int
     tensors: dict[str, NDArray[np.float32]]
@@ -40,7 +40,7 @@ class BcCandidate:
 def open_store(
     folders: Sequence[Path], action_gains: Mapping[str, tuple[float, ...]] | None = None
 ) -> tuple[ReplayStore, list[LogReader]]:
-    """Open logs and show all that is in them. `action_gains` are those of `ReplayStore`."""
+    """Open logs and make all their records visible. `action_gains` are those of `ReplayStore`."""
     readers = [LogReader(folder) for folder in folders]
     store = ReplayStore(np.iinfo(np.int64).max, action_gains)
     store.advance(store.refresh(readers))
@@ -61,22 +61,22 @@ def fit_bc(
     """Clone the actions that are visible in the store and imitated.
 
     Args:
-        store: what it shows to imitate is the data: demonstrations that no label calls a failure, and interventions
+        store: Its imitated rows are the data: demonstrations without a failure label, and interventions
             (HG-DAgger) where there are some.
-        spec: the policy's specification.
+        spec: The policy's specification.
         settings: Loss and optimiser.
         fit: Epochs and split.
-        seed: fixes the split, the weights and the order.
-        backbone: the frozen part of the policy's encoder, if it has one.
-        features: of that encoder; None = frames are encoded in every step.
-        device: where to compute; None = the CPU.
-        stop: ends after the running epoch; the last candidate is then that epoch's.
+        seed: Fixes the split, the weights and the order.
+        backbone: The frozen part of the policy's encoder, if it has one.
+        features: Feature cache of that encoder; None = frames are encoded in every step.
+        device: Device to compute on; None = the CPU.
+        stop: Returns whether to end after the running epoch; the last candidate is then that epoch's.
 
     Returns:
         Candidates by epoch, evenly spaced, the last epoch's last.
 
     Raises:
-        BcDataError: the store shows nothing to imitate.
+        BcDataError: The store has no visible row to imitate.
     """
     ids = store.imitated
     if not len(ids):
@@ -109,7 +109,7 @@ def fit_bc(
 def _split(
     store: ReplayStore, ids: NDArray[np.int64], validation_share: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split starts (n,) by episode: neighbours are nearly equal, and must not stand on both sides."""
+    """Split starts (n,) by episode: neighbours are nearly equal, and must not be in both parts."""
     episodes = store.episodes(ids)
     count = int(episodes.max()) + 1
     held_out = min(max(1, round(validation_share * count)), count - 1) if validation_share else 0

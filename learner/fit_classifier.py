@@ -39,15 +39,15 @@ PROBES = 8  # held-out observations on which onnxruntime is compared with torch
 
 @dataclass(frozen=True)
 class Quality:
-    """How well observations of held-out episodes are told apart at a probability of 0.5.
+    """Quality of a classifier on observations of held-out episodes, at a threshold probability of 0.5.
 
     Attributes:
         episodes: Held-out episodes, of both kinds.
-        observations: Theirs, without the ambiguous ones.
-        positives: Of them, that show success.
-        accuracy: Share that is classified right, 0..1.
-        precision: Share of those classified as success that are one; None when none was.
-        recall: Share of the successes that are classified as one.
+        observations: Observations of these, without the ambiguous ones.
+        positives: Observations of these that show success.
+        accuracy: Share of correct classifications, 0..1.
+        precision: Share of true successes among those classified as success; None when none was.
+        recall: Share of the successes that are classified as success.
     """
 
     episodes: int
@@ -60,7 +60,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class ClassifierFit:
-    """A fitted classifier: the ONNX file, and how good it is."""
+    """A fitted classifier: the ONNX file and its quality."""
 
     raw: bytes
     quality: Quality
@@ -76,12 +76,12 @@ def fit_classifier(
 ) -> ClassifierFit:
     """Train on recorded episodes, test on episodes held out, and export.
 
-    The file takes one observation, a field an input: vectors (D,) float32, frames (height, width, 3) uint8. It gives
-    `probability`, (), of success. Its metadata has a manifest.
+    The file takes one observation, with one input per field: vectors (D,) float32, frames (height, width, 3) uint8. Its
+    output is `probability`, (), of success. Its metadata has a manifest.
 
     Args:
         success: Demo sets or logs; their episodes that are marked as a success are taken.
-        failure: The same of episodes that are not.
+        failure: Demo sets or logs; their episodes that are not marked as a success are taken.
         config: Network, optimiser and split.
         seed: Fixes the split, the weights and the order.
         stop: Ends the fit early.
@@ -155,7 +155,7 @@ def _spec(fields: Sequence[FieldSpec], config: ClassifierConfig, data: Classifie
 def _train(
     network: Policy, data: ClassifierData, config: ClassifierConfig, seed: int, stop: Callable[[], bool]
 ) -> None:
-    """Fit in place; half of each batch shows success, however rare that is."""
+    """Fit in place; half of each batch shows success, even if success is rare."""
     rng, shifts = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     positive, negative = data.trained[data.trained_positive], data.trained[~data.trained_positive]
     half = config.batch_size // 2
@@ -218,7 +218,7 @@ def _exported(network: Policy, fields: Sequence[FieldSpec], manifest: Mapping[st
 
 
 def _compare(raw: bytes, data: ClassifierData, expected: NDArray[np.float64], names: Sequence[str]) -> None:
-    """Refuse a file that does not compute what torch has computed."""
+    """Refuse a file whose results differ from torch's."""
     session = open_session(raw, "the exported classifier")
     for place in np.linspace(0, len(expected) - 1, min(PROBES, len(expected))).astype(int).tolist():
         row = data.held_out[place : place + 1]

@@ -1,4 +1,4 @@
-"""What was visible at each block of gradient steps, so that a resumed learner sees the same again."""
+"""The journal of the records visible at each block of gradient steps, so that a resumed learner sees the same."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class JournalMark(TypedDict):
 
 
 class Journal:
-    """An append-only file with one line a block: the number of its first step, and what newly became visible for it.
+    """An append-only file with one line per block: the number of its first step, and the newly visible records.
 
     A line is in the page cache before its block is sampled, so it survives the death of the process; `sync` makes it
     survive a power cut.
 
     Args:
-        path: the file; continued when it is there. A last line that a crash has cut short is dropped.
-        step: the block that comes next. Lines before it say what has been seen, lines from it on what to see again.
-        mark: what `mark` said when a checkpoint was written; lines before it are not read again.
+        path: The file; continued when it exists. A last line that a crash has cut short is dropped.
+        step: The next block. Lines before it are the records seen so far, lines from it on those to see again.
+        mark: The result of `mark` when a checkpoint was written; lines before it are not read again.
 
     Raises:
-        JournalError: the file is none, or ends before the mark.
+        JournalError: The file is no journal, or ends before the mark.
     """
 
     def __init__(self, path: Path, step: int, mark: JournalMark | None = None) -> None:
-        self.seen: list[Watermark] = []  # what became visible before `step`, in order
-        self._ahead: deque[tuple[int, Watermark, int]] = deque()  # blocks made before: step, news, place of the line
+        self.seen: list[Watermark] = []  # records that became visible before `step`, in order
+        self._ahead: deque[tuple[int, Watermark, int]] = deque()  # blocks made before: step, records, place of line
         self._shown: Watermark = {} if mark is None else dict(mark["shown"])
         self._read(path, step, 0 if mark is None else mark["place"])
         self._file = path.open("ab", buffering=0)
@@ -72,21 +72,21 @@ class Journal:
             place += len(line)
 
     def mark(self) -> JournalMark:
-        """Where the line of the next block is or will be, and what has been shown before it."""
+        """Return the place of the next block's line, written or not, and the records shown before it."""
         place = self._ahead[0][2] if self._ahead else os.fstat(self._file.fileno()).st_size
         return {"place": place, "shown": dict(self._shown)}
 
     def planned(self, step: int) -> Watermark | None:
-        """What newly became visible for block `step` when it was made before; None if it never was."""
+        """Return the records that became visible for block `step` when it was first made; None if it was not."""
         if self._ahead and self._ahead[0][0] == step:
             return self._ahead[0][1]
         return None
 
     def note(self, step: int, watermark: Watermark) -> Watermark:
-        """Note that block `step` is about to be made at `watermark`; returns what newly becomes visible for it.
+        """Note that block `step` is about to be made at `watermark`; return the records that become visible for it.
 
         Raises:
-            OSError: the disk is full; the journal is as before.
+            OSError: The disk is full; the journal is as before.
         """
         planned = self.planned(step)
         if planned is not None:
@@ -102,7 +102,7 @@ class Journal:
         return news
 
     def drop_ahead(self) -> None:
-        """Forget the blocks made before that were to be made again."""
+        """Forget the earlier blocks that were to be made again."""
         if self._ahead:
             logger.warning("journal: %d blocks from step %d on are made anew", len(self._ahead), self._ahead[0][0])
             self._file.truncate(self._ahead[0][2])

@@ -1,4 +1,4 @@
-"""The learner process: takes records in, trains on them, and gives weights back. It never sees an environment."""
+"""The learner process: it receives records, trains on them, and sends weights back. It has no environment."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from steadyhand.transport.zmq_server import ZmqServer
 __all__ = ["Learner"]
 
 EPOCH_FILE, JOURNAL_FILE = "learner_epoch.json", "journal.jsonl"
-IDLE_S = 0.02  # how long a learner with nothing to do sleeps when no record wakes it
+IDLE_S = 0.02  # longest sleep of an idle learner that no record wakes
 
 logger = get_logger("learner")
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """What the intake's thread may tell actors; replaced as a whole."""
+    """Progress that the intake's thread reports to actors; replaced as a whole."""
 
     updates: int = 0
     policy_version: int = 0
@@ -69,15 +69,15 @@ class _Progress:
 class Learner:
     """One learner run: everything between the records that arrive and the weights that leave.
 
-    What an actor must record, and the policy's inputs, come from the demonstrations, from the checkpoint of an earlier
-    start, or else from the first actor's HELLO.
+    The schema that an actor must record, and the policy's inputs, come from the demonstrations, from the checkpoint of
+    an earlier start, or else from the first actor's HELLO.
 
     Args:
         settings: Algorithm, policy, pace, link.
-        run: Where logs, checkpoints and metrics go; a run that has a checkpoint is resumed.
+        run: Folder of logs, checkpoints and metrics; a run that has a checkpoint is resumed.
         demos: Demo sets to learn from; None = none.
         clock: Monotonic.
-        prior: Practice and weights of other runs, and the identity of this run.
+        prior: Records and weights of other runs, and the identity of this run.
 
     Raises:
         PriorDataError: Data or weights of another run do not fit this one.
@@ -146,7 +146,7 @@ class Learner:
         self.loop: TrainLoop | None = None
         self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
-        self._facts: dict[str, Any] = {}  # noted in checkpoints
+        self._facts: dict[str, Any] = {}  # written into checkpoints
 
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
@@ -159,7 +159,7 @@ class Learner:
         return self._server
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Train until `stop` says so, then save. A learner that has made its updates goes on serving."""
+        """Train until `stop` returns True, then save. A learner that has made its updates goes on serving."""
         while not stop():
             if not self.step():
                 self._news.wait(IDLE_S)
@@ -168,9 +168,9 @@ class Learner:
     def step(self) -> bool:
         """Make one block of gradient steps if it is due; returns whether it was."""
         if self._server is not None and self._server.failure is not None:
-            raise self._server.failure  # nobody can be heard any more
+            raise self._server.failure  # no actor can reach the learner any more
         if self._publisher is not None and self._publisher.failure is not None:
-            raise self._publisher.failure  # nobody would get better weights any more
+            raise self._publisher.failure  # no actor would get newer weights any more
         if self.loop is None:
             if self.intake.schema is None:  # no demonstrations, and no actor has said HELLO
                 return False
@@ -180,7 +180,7 @@ class Learner:
         return made
 
     def status(self) -> LearnerStatus:
-        """Return where training stands; any thread may ask."""
+        """Return the status of training; any thread may ask."""
         return LearnerStatus() if self.loop is None else self.loop.status()
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ class Learner:
                 close()
 
     def _required_schema(self) -> Schema | None:
-        """What actors must record as far as it is known by now; sets the policy's specification along with it."""
+        """Return the schema that actors must record, once it is known; set the policy's specification with it."""
         if self._checkpoint is not None:
             return Schema.from_json(self._checkpoint.facts["schema"])
         schema = None
@@ -219,7 +219,7 @@ class Learner:
         return self._spec_of(schema).to_json()
 
     def _spec_of(self, schema: Schema) -> PolicySpec:
-        """The policy's specification; the first schema fixes it. Also called on the intake's thread."""
+        """Return the policy's specification, which the first schema fixes. Also called on the intake's thread."""
         with self._lock:
             if self._spec is None:
                 floor = self._config.normaliser_std_floor
@@ -269,7 +269,7 @@ class Learner:
         )
 
     def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
-        """Features of the frozen encoder, kept in the run's folder, and a thread that fills them in."""
+        """Return the cache of the frozen encoder's features, in the run's folder, and the thread that fills it."""
         views = self._policy_config.feature_cache
         if self._backbone is None or not views or not any(item.is_frame for item in spec.inputs):
             return None
@@ -281,7 +281,7 @@ class Learner:
 
     def _config_hash(self) -> str:
         values = [asdict(config) for config in (self._config, self._algo.settings, self._policy_config)]
-        values[0]["convolutions"] = str(self._precision)  # which "auto" does not tell
+        values[0]["convolutions"] = str(self._precision)  # which "auto" leaves open
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:
@@ -297,7 +297,7 @@ class Learner:
             self._publisher.publish(policy_version, tensors)
 
     def _tell(self, loop: TrainLoop) -> None:
-        """Show the intake's thread where training stands."""
+        """Pass the progress of training to the intake's thread."""
         counters, steps = loop.counters, loop.steps()
         progress = _Progress(
             counters.updates,
@@ -309,14 +309,14 @@ class Learner:
         )
         if progress != self._progress:
             self._progress = progress
-            self._facts["identity"] = self.intake.identity.to_json()  # the first actor may have told the robot
+            self._facts["identity"] = self.intake.identity.to_json()  # the robot may be known from the first actor only
             if self._server is not None:
                 self._server.announce()
 
     def _status(self, session_id: str) -> Status:
         progress = self._progress
         allowed = progress.transitions_allowed
-        if allowed >= 0:  # what is left of it is for any session to use
+        if allowed >= 0:  # any session may use the rest of it
             allowed = progress.steps.get(session_id, 0) + max(0, allowed - progress.transitions)
         return Status(
             progress.updates, progress.policy_version, allowed, progress.phase, transitions=progress.transitions

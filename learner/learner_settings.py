@@ -1,4 +1,4 @@
-"""What a learner is given: its settings, and the demonstrations to learn from."""
+"""Arguments of a learner: its settings, and the demonstrations to learn from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LearnerSettings:
         algo: The algorithm and its settings.
         policy: The network.
         transport: The link.
-        seed: Of everything random here.
+        seed: Seed of all random draws of the learner.
     """
 
     process: LearnerConfig
@@ -40,8 +40,8 @@ class Demonstrations:
     """Demo sets to learn from.
 
     Attributes:
-        folders: Of the sets.
-        action_gains: By session id of a set, what its actions (A,) are multiplied by to be today's.
+        folders: Folders of the sets.
+        action_gains: Factors (A,) by session id of a set, which convert its actions to the present action scales.
     """
 
     folders: Sequence[Path] = ()

@@ -11,13 +11,13 @@ class UpdateLimiter:
     """Holds updates <= utd_ratio * transitions + slack. Updates of pretraining are not counted.
 
     On hardware only the learner waits. In a lockstep simulation the actor waits too, by `transitions_allowed`; the two
-    bounds overlap, so that never both wait.
+    bounds overlap, so that the two never wait at the same time.
 
     Args:
-        utd_ratio: gradient updates per environment transition.
-        slack: updates that the learner may be ahead.
-        block: updates that are made at one go.
-        start_transitions: transitions before the first update.
+        utd_ratio: Gradient updates per environment transition.
+        slack: Updates that the learner may be ahead.
+        block: Updates in one block.
+        start_transitions: Transitions before the first update.
     """
 
     def __init__(self, utd_ratio: float, slack: float, block: int, start_transitions: int) -> None:
@@ -29,7 +29,7 @@ class UpdateLimiter:
         self._start_transitions = start_transitions
 
     def may_update(self, transitions: int, updates: int) -> bool:
-        """Whether the next block of updates is due."""
+        """Return whether the next block of updates is due."""
         enough = transitions >= self._start_transitions
         return enough and updates + self._block <= self._utd_ratio * transitions + self._slack
 
@@ -40,5 +40,5 @@ class UpdateLimiter:
 
 
 def true_utd(transitions: int, updates: int) -> float:
-    """The ratio that was really reached; 0 before the first transition."""
+    """Return the measured ratio of updates to transitions; 0 before the first transition."""
     return updates / transitions if transitions else 0.0

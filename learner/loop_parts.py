@@ -1,4 +1,4 @@
-"""The parts of a training loop: the data, what the loop reaches outside itself by, where its results go."""
+"""The parts of a training loop: its data, its links to the rest of the learner, and its results."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["Links", "Replay", "Results"]
 
 @dataclass(frozen=True)
 class Links:
-    """What the loop reaches outside itself by."""
+    """The loop's links to the rest of the learner."""
 
-    readers: Callable[[], Iterable[LogReader]]  # every log there is, always in the same order
+    readers: Callable[[], Iterable[LogReader]]  # all logs, always in the same order
     publish: Callable[[int, dict[str, NDArray[np.float32]]], None]  # given a policy_version and weights
     sync: Callable[[], None]  # returns when the logs survive a power cut
 
@@ -33,9 +33,9 @@ class Replay:
     """The data that blocks are drawn from.
 
     Attributes:
-        store: What may be drawn.
+        store: The transitions to draw from.
         sampler: Draws from `store`.
-        journal: Opened at the step of the counters; what it has seen becomes visible in the store.
+        journal: Opened at the step of the counters; the records that it has seen become visible in the store.
     """
 
     store: ReplayStore
@@ -45,13 +45,13 @@ class Replay:
 
 @dataclass(frozen=True)
 class Results:
-    """Where the loop leaves what it makes.
+    """Destinations of the loop's results.
 
     Attributes:
         metrics: Takes rows of scalars.
         checkpoints: Takes checkpoints.
-        learner_epoch: Noted in checkpoints.
-        facts: Noted in checkpoints too.
+        learner_epoch: Number of the learner's start, written into checkpoints.
+        facts: More facts that are written into checkpoints.
     """
 
     metrics: Metrics

@@ -19,8 +19,8 @@ class Metrics:
     """Writes rows of scalars to `learner.jsonl` and `tensorboard/`.
 
     Args:
-        folder: the run's metrics folder.
-        update: gradient updates so far; rows after it, of a start that is being made again, are dropped.
+        folder: The run's metrics folder.
+        update: Gradient updates so far; later rows, of updates that a resumed run repeats, are dropped.
     """
 
     def __init__(self, folder: Path, update: int) -> None:

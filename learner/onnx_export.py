@@ -15,7 +15,7 @@ from steadyhand.runtime.onnx_file import BLANK, SEAL, sealed
 
 __all__ = ["ExportError", "check_packages", "onnx_bytes"]
 
-OPSET = 18  # the oldest that the exporter writes, so that old runtimes of small computers read it too
+OPSET = 18  # the oldest that the exporter writes, so that old runtimes on small computers can read it
 NEEDS = ("onnx", "onnxscript", "onnxruntime")
 
 
@@ -24,7 +24,7 @@ class ExportError(RuntimeError):
 
 
 def check_packages() -> None:
-    """Refuse an export that lacks a package, before anything long is computed for it.
+    """Refuse an export that lacks a package, before a long computation for it begins.
 
     Raises:
         ExportError: One is missing.
@@ -50,7 +50,7 @@ def onnx_bytes(
         module: Takes `inputs`, returns one tensor.
         inputs: Examples; the file takes these shapes and dtypes alone.
         input_names: One for each input.
-        output_name: Of the one output.
+        output_name: Name of the one output.
         metadata: Text by key, kept in the file.
     """
     with _quiet():
@@ -70,7 +70,7 @@ def onnx_bytes(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what the exporter says about packages that we do not use off the terminal."""
+    """Suppress the exporter's messages about packages that we do not use."""
     talker = logging.getLogger("torch.onnx")
     level = talker.level
     talker.setLevel(logging.ERROR)

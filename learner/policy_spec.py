@@ -1,4 +1,4 @@
-"""From the schema and the demonstrations to the specification of the policy."""
+"""Construction of the policy's specification from the schema and the demonstrations."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def build_policy_spec(
     """Return the specification for a robot with `schema`.
 
     Args:
-        config: architecture, and which fields the policy reads.
-        schema: what is recorded.
-        demos: logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
-        std_floor: smallest standard deviation, as a share of the largest one in the same field.
-        backbone: the frozen part of the encoder, if it has one.
-        prior: logs of practice of other runs, which set the input scaling where there are no demonstrations.
+        config: Architecture, and the fields that the policy reads.
+        schema: Schema of the records.
+        demos: Logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
+        std_floor: Smallest standard deviation, as a share of the largest one in the same field.
+        backbone: The frozen part of the encoder, if it has one.
+        prior: Online logs of other runs, which set the input scaling where there are no demonstrations.
     """
     hidden = hidden_fields(config, schema)
     fields = [schema.observation_field(key) for key in config.observation_keys] or [
@@ -98,7 +98,7 @@ def _valid(reader: LogReader, phase: Phase) -> NDArray[np.int64]:
 
 
 def moments(values: NDArray[np.float64], std_floor: float) -> Moments:
-    """Mean and floored standard deviation of values (n, D)."""
+    """Return the mean and the floored standard deviation of values (n, D)."""
     std = values.std(axis=0)
     # A component that hardly moved in the demonstrations must not become huge when it moves later.
     # A field that never moved at all has no scale of its own and keeps its units.

@@ -1,4 +1,4 @@
-"""What a run starts from beside its own demonstrations: practice of other runs, and the weights of one of them."""
+"""Prior data of a run beside its own demonstrations: online records of other runs, and the weights of one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["PriorData", "PriorDataError", "check_sessions", "compatible_spec", "
 
 POLICY = "policy/"
 NO_WEIGHTS = ("optimizer/", POLICY)
-FREE = ("inputs", "normaliser", "log_std_start")  # compared in their own way, or only where weights begin
+FREE = ("inputs", "normaliser", "log_std_start")  # compared separately, or only initial values of weights
 
 logger = get_logger("learner.prior")
 
@@ -34,11 +34,11 @@ class PriorDataError(ValueError):
 
 @dataclass(frozen=True)
 class PriorData:
-    """What a run starts from, and what it is.
+    """Prior data of a run, and the run's identity.
 
     Attributes:
-        logs: Log folders of practice of other runs, one a session. They are sampled beside the demonstrations.
-        checkpoint: Of another run; its weights are taken while this run has no checkpoint of its own.
+        logs: Online log folders of other runs, one per session. They are sampled beside the demonstrations.
+        checkpoint: Checkpoint of another run; its weights are taken while this run has no checkpoint of its own.
         identity: The run, its task and its robot as far as they are known.
     """
 
@@ -48,10 +48,10 @@ class PriorData:
 
 
 def check_sessions(readers: Iterable[LogReader], own: Iterable[LogReader]) -> None:
-    """Refuse a log that is given twice, or that is the run's own.
+    """Refuse a log that is listed twice, or that is the run's own.
 
     Raises:
-        PriorDataError: One is.
+        PriorDataError: There is such a log.
     """
     seen = {reader.session_id: reader.folder for reader in own}
     for reader in readers:
@@ -67,8 +67,8 @@ def joined(prior: PriorData, readers: Iterable[LogReader], accept_other_robot: b
     """Return the identity of the run, with the robot that its data were recorded on.
 
     Args:
-        prior: Of the run.
-        readers: Of demonstrations and of practice of other runs.
+        prior: Prior data of the run.
+        readers: Readers of demonstrations and of other runs' online logs.
         accept_other_robot: Whether another robot is only a warning.
 
     Raises:
@@ -104,9 +104,9 @@ def compatible_spec(own: PolicySpec, other: PolicySpec, where: Path) -> PolicySp
     """Return the policy's specification with the input scaling that the weights of another run were trained with.
 
     Args:
-        own: As this run's configuration and data give it.
-        other: Of the weights.
-        where: The weights, for the error.
+        own: The specification from this run's configuration and data.
+        other: Specification of the weights.
+        where: Name of the weights, for the error.
 
     Raises:
         PriorDataError: Weights of `other` do not fit into a policy of `own`.
@@ -125,9 +125,9 @@ def compatible_spec(own: PolicySpec, other: PolicySpec, where: Path) -> PolicySp
 
 
 def take_weights(algo: Algorithm[Any], checkpoint: Checkpoint) -> None:
-    """Put the weights of policy and critics of another run into an algorithm; moments and noise start anew.
+    """Load the policy's and critics' weights of another run into an algorithm; moments and noise start anew.
 
-    What the other run's algorithm has not, or has in another shape, stays as it is here, and is said in one line.
+    Tensors that the other run's algorithm lacks, or has in another shape, stay unchanged and are logged in one line.
 
     Raises:
         PriorDataError: The policy's weights do not fit.
@@ -158,7 +158,7 @@ def take_weights(algo: Algorithm[Any], checkpoint: Checkpoint) -> None:
 
 
 def _source(found: dict[str, Tensor], name: str) -> Tensor | None:
-    """Return the tensor of that name; a copy of the policy that the other run has not comes from its policy."""
+    """Return the tensor of that name; a missing copy of the policy is taken from the other run's policy."""
     return found.get(name, found.get(POLICY + name.partition("/")[2]) if name.startswith("published/") else None)
 
 

@@ -1,4 +1,4 @@
-"""Makes messages of weights on a thread of its own: a checksum over megabytes must not stop training."""
+"""Publisher of weights on a thread of its own: a checksum over megabytes must not stop training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Send = Callable[[bytes], None]
 
 
 class Publisher:
-    """Sends the newest weights it was given; those that something newer has overtaken are left out.
+    """Sends the newest weights that it was given; weights with a newer successor are left out.
 
     Args:
-        send: takes the message, on the publisher's thread.
-        learner_epoch: of every message.
+        send: Called with each message, on the publisher's thread.
+        learner_epoch: Number of the learner's start, in every message.
     """
 
     def __init__(self, send: Send, learner_epoch: int) -> None:
-        self.failure: Exception | None = None  # why nothing is sent any more
+        self.failure: Exception | None = None  # reason why sending has ended
         self._send, self._epoch = send, learner_epoch
         self._changed = threading.Condition()
         self._newest: Weights | None = None
@@ -35,13 +35,13 @@ class Publisher:
         self._thread.start()
 
     def publish(self, policy_version: int, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-        """Hand weights over and return at once; nobody may change them from now on."""
+        """Hand weights over and return at once; the caller must not change them from now on."""
         with self._changed:
             self._newest = Weights(self._epoch, policy_version, dict(tensors))
             self._changed.notify()
 
     def close(self) -> None:
-        """Send what waits, and end."""
+        """Send the waiting weights, and end."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -66,7 +66,7 @@ def publish_now(send: Send, weights: Weights) -> None:
     """Make the message and send it.
 
     Raises:
-        WeightsError: a tensor is not finite, or there are more bytes than a message may have.
+        WeightsError: A tensor is not finite, or there are more bytes than a message may have.
     """
     raw = weights_codec.encode(weights)
     crashpoint("publish.before")

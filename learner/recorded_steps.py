@@ -1,4 +1,4 @@
-"""Gradient steps recorded on the device once and replayed: a small update's time is that of launching its kernels."""
+"""Gradient steps recorded on the device once and replayed: launching the kernels dominates a small update's time."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ logger = get_logger("learner.recorded_steps")
 
 
 class Steps(Protocol):
-    """What makes gradient steps out of blocks."""
+    """The maker of gradient steps from blocks."""
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.update`."""
+        """See `Algorithm.update`."""
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.pretrain`."""
+        """See `Algorithm.pretrain`."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recorded step: `replay` makes it again with what its inputs hold by then, and fills `metrics`."""
+    """A recorded step: `replay` repeats it with the present contents of its inputs, and fills `metrics`."""
 
     replay: Callable[[], object]
     metrics: Metrics
@@ -54,11 +54,11 @@ def record_on_cuda(step: Callable[[], Metrics], generator: torch.Generator) -> R
         here.wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(generator)
-        # What other threads allocate and pin meanwhile is none of the recording's business.
+        # The recording ignores memory that other threads allocate and pin meanwhile.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             metrics = step()
     except BaseException:
-        torch.cuda.set_stream(here)  # which a recording that breaks off does not return to
+        torch.cuda.set_stream(here)  # a failed recording does not restore the stream
         torch.cuda.synchronize(generator.device)
         raise
     return Recording(graph.replay, metrics)
@@ -68,16 +68,16 @@ class RecordedSteps:
     """An algorithm's `update` and `pretrain`, each recorded at its first block.
 
     A recording is only used after it has made the same step as the algorithm itself, from the same state on the same
-    block. One that fails or differs ends recording with a warning, and the algorithm goes on as it would without.
+    block. One that fails or differs ends recording with a warning, and the algorithm goes on without recordings.
 
     Metrics are those of the last step: the next one overwrites them.
 
     Args:
-        algo: trained in place. What its steps change lies in `state_tensors`, and they read nothing on the host.
-        record: makes recordings.
+        algo: Trained in place. Its steps change only `state_tensors`, and they read nothing on the host.
+        record: Makes recordings.
 
     Attributes:
-        is_off: whether recording has ended.
+        is_off: True once recording has ended.
     """
 
     def __init__(self, algo: Algorithm[Any], record: Recorder = record_on_cuda) -> None:
@@ -88,11 +88,11 @@ class RecordedSteps:
         self._recording: Recording | None = None
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.update`."""
+        """See `Algorithm.update`."""
         return self._step("update", self._algo.update, block)
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `Algorithm.pretrain`."""
+        """See `Algorithm.pretrain`."""
         return self._step("pretrain", self._algo.pretrain, block)
 
     def _step(self, name: str, step: Callable[[Mapping[str, Any]], Metrics], block: Mapping[str, Any]) -> Metrics:
@@ -105,9 +105,9 @@ class RecordedSteps:
         return self._recording.metrics
 
     def _begin(self, name: str, step: Callable[[Mapping[str, Any]], Metrics], block: Mapping[str, Any]) -> Metrics:
-        """Make the step without a recording, then record it and make it again by that, from where it began.
+        """Make the step without a recording, then record it and repeat it by the recording, from the same state.
 
-        What the recording has made is kept: a resumed learner, which records anew, makes the same.
+        The result of the recording is kept: a resumed learner, which records anew, gets the same one.
         """
         algo, self._name, self._recording = self._algo, name, None
         before = _copied(algo.state_tensors())
@@ -151,11 +151,11 @@ def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _differing(before: Mapping[str, Tensor], after: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """Owners, such as `critic` and `optimizer/policy/first`, whose tensors are not what they should be.
+    """Return the owners, such as `critic` and `optimizer/policy/first`, whose tensors differ too much.
 
-    A step may sum in another order each time it is made. Adam turns a gradient that is nothing but rounding, as that of
-    a bias before a softmax, into a whole step of either sign, so the changes of all of an owner's tensors are compared
-    together: a step that is wrong is off by all of it.
+    A step may sum in another order each time it is made. Adam turns a gradient of pure rounding, such as that of a bias
+    before a softmax, into a whole step of either sign. The changes of all of an owner's tensors are therefore compared
+    together: a wrong step is off by all of it.
     """
     owners: dict[str, list[str]] = {}
     for name in after:

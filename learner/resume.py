@@ -1,4 +1,4 @@
-"""How far training is, and what a checkpoint puts back where it was."""
+"""The progress of training, and its restoration from a checkpoint."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ logger = get_logger("learner.resume")
 
 @dataclass(frozen=True)
 class Counters:
-    """How far training is."""
+    """The progress of training."""
 
     pretrained: int = 0  # gradient steps on the demonstrations
     updates: int = 0  # gradient updates online, those that utd_ratio counts
     policy_version: int = 0  # published policies
 
     def after(self, kind: Kind, steps: int) -> Counters:
-        """Return what they are after so many more steps of this kind."""
+        """Return the counters after a number of further steps of this kind."""
         field = "pretrained" if kind == "pretrain" else "updates"
         return replace(self, **{field: getattr(self, field) + steps})
 
@@ -59,12 +59,12 @@ class Counters:
 
 
 def counters_of(checkpoint: Checkpoint | None) -> Counters:
-    """Return where a checkpoint stands; zero without one."""
+    """Return the counters of a checkpoint; zero without one."""
     return Counters(**checkpoint.facts["counters"]) if checkpoint else Counters()
 
 
 def restore(algo: Algorithm[Any], checkpoint: Checkpoint) -> None:
-    """Put the algorithm where it was at a checkpoint."""
+    """Restore the algorithm's state at a checkpoint."""
     algo.load_state_tensors(safetensors.torch.load(checkpoint.files[STATE_FILE]))
 
 
@@ -78,7 +78,7 @@ def open_store(
     """Return the store as it was at a checkpoint; empty without one. `action_gains`, `prior`: those of `ReplayStore`.
 
     Raises:
-        SnapshotError: the logs lack records that training has seen.
+        SnapshotError: The logs lack records that training has seen.
     """
     store = ReplayStore(capacity, action_gains, prior)
     if checkpoint is not None and REPLAY_FILE in checkpoint.files:
@@ -92,10 +92,10 @@ def open_journal(path: Path, checkpoint: Checkpoint | None) -> Journal:
 
 
 def check_facts(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
-    """Say whether a checkpoint belongs to this start; another configuration is a warning.
+    """Check that a checkpoint belongs to this start; another configuration is a warning.
 
     Raises:
-        CheckpointError: it was made of records of another schema.
+        CheckpointError: It was made from records of another schema.
     """
     if checkpoint.facts["schema_hash"] != facts["schema_hash"]:
         raise CheckpointError(
@@ -106,7 +106,7 @@ def check_facts(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
 
 
 def next_epoch(path: Path) -> int:
-    """Count this start of the learner, so that its weights are newer than all of earlier starts."""
+    """Count this start of the learner, so that its weights are newer than those of all earlier starts."""
     epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
     atomic_write_json(path, {"learner_epoch": epoch})
     crashpoint("epoch.counted")

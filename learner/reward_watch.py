@@ -1,4 +1,4 @@
-"""Rewards of practice under watch: are they of the kind that the targets can express and the demonstrations showed."""
+"""Watch on online rewards: they must fit the range of the targets and the kind of the demonstrations' rewards."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from steadyhand.runtime.logging import get_logger
 
 __all__ = ["RewardWatch"]
 
-NEWEST = 5_000  # steps that are looked at
-GROWTH = 1.25  # of what has been practised, until it is looked at again
+NEWEST = 5_000  # newest steps that are checked
+GROWTH = 1.25  # growth of the online data before the next check
 
 logger = get_logger("learner.reward_watch")
 
 
 class RewardWatch:
-    """Says each thing that is wrong once. It stops nothing: a single odd record must not end a learner.
+    """Reports each fault of the rewards once. It never stops the learner: a single odd record must not end a run.
 
     Args:
-        settings: Of the algorithm.
+        settings: Settings of the algorithm.
     """
 
     def __init__(self, settings: AlgorithmSettings) -> None:
@@ -30,7 +30,7 @@ class RewardWatch:
         self._told: set[str] = set()
 
     def look(self, store: ReplayStore) -> None:
-        """Compare what can be sampled now."""
+        """Check the rewards that can be sampled now."""
         online = store.online
         if len(online) < self._next or len(self._told) == 2:
             return

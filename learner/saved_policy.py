@@ -1,4 +1,4 @@
-"""The policy within a checkpoint: what an evaluation needs, without the rest of the learner."""
+"""The policy within a checkpoint, for an evaluation without the rest of the learner."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SPEC_FILE, TENSORS_FILE = "policy.json", "policy.safetensors"
 
 @dataclass(frozen=True)
 class SavedPolicy:
-    """Weights as they would be published, the specification they belong to, and what they were trained for."""
+    """Weights in their published form, their specification, and the identity that they were trained for."""
 
     spec: PolicySpec
     learner_epoch: int
     policy_version: int
     tensors: dict[str, NDArray[np.float32]]
-    identity: Mapping[str, Any] = field(default_factory=dict)  # run, task and robot; {} of an earlier release
+    identity: Mapping[str, Any] = field(default_factory=dict)  # run, task and robot; {} in a file of an earlier release
 
     def to_files(self) -> dict[str, bytes]:
-        """The files of a checkpoint that hold the policy."""
+        """Return the files of a checkpoint that hold the policy."""
         facts: dict[str, Any] = {"learner_epoch": self.learner_epoch, "policy_version": self.policy_version}
         facts["identity"] = dict(self.identity)
         facts_and_spec = json.dumps({**facts, "spec": self.spec.to_json()}, indent=2)
@@ -50,7 +50,7 @@ def newest_policy(checkpoints: Path) -> SavedPolicy:
     """Return the policy of the newest checkpoint that verifies.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: There is none.
     """
     checkpoint = CheckpointFolder(checkpoints, keep=1).newest()
     if checkpoint is None:

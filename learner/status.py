@@ -13,16 +13,16 @@ class LearnerStatus:
     """Training at one moment.
 
     Attributes:
-        phase: waiting | pretraining | online | finished.
+        phase: One of waiting, pretraining, online and finished.
         steps: Gradient steps, those on the demonstrations included.
         updates: Gradient updates online, those that utd_ratio counts.
-        transitions: Control steps of practice received.
+        transitions: Control steps of online training received.
         demo_starts: Steps of demonstrations and corrections to learn from.
-        utd_ratio: True one: updates / transitions.
-        policy_version: Published policies.
+        utd_ratio: Measured: updates / transitions.
+        policy_version: Number of published policies.
         metrics: The newest row of scalars: losses, Q, success.
-        prior_starts: Steps of practice of other runs to learn from.
-        actors: Control steps of practice received, by actor.
+        prior_starts: Steps of other runs' online data to learn from.
+        actors: Control steps of online training received, by actor.
     """
 
     phase: str = "waiting"

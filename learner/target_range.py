@@ -1,4 +1,4 @@
-"""Rewards against the range that TD targets are clipped to: a range that they do not fit teaches nothing."""
+"""Check of rewards against the range that TD targets are clipped to: a range that they do not fit prevents learning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from steadyhand.learner.replay.store import ReplayStore
 __all__ = ["RewardSteps", "fits_rewards", "reward_steps", "same_meaning"]
 
 TOLERANCE = 1e-3  # of the range
-SPARSE = 2  # distinct rewards at most: a step counts or it does not
+SPARSE = 2  # largest number of distinct rewards: a step counts or it does not
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class RewardSteps:
     """Steps of a store in the order of their logs.
 
     Attributes:
-        reward: Of each step. Shape (n,).
-        discount: gamma, and 0 where the step ended the task. Shape (n,).
+        reward: Reward of each step. Shape (n,).
+        discount: Gamma, and 0 where the step ended the task. Shape (n,).
         follows: Whether the next step here is the next one of the same episode. Shape (n,).
     """
 
@@ -33,13 +33,13 @@ class RewardSteps:
 
     @property
     def sparse_values(self) -> tuple[float, ...]:
-        """The distinct rewards, ascending, where there are no more than a sparse reward has; else ()."""
+        """Return the distinct rewards, ascending, if they are few enough for a sparse reward; else ()."""
         values = np.unique(self.reward)
         return tuple(values.tolist()) if len(values) <= SPARSE else ()
 
 
 def reward_steps(store: ReplayStore, ids: NDArray[np.int64], gamma: float) -> RewardSteps:
-    """Take the rewards of starts (n,) out of a store, log by log; labels count."""
+    """Read the rewards of starts (n,) from a store, log by log, with the labels applied."""
     ids = np.sort(ids)
     reward, discount, follows = np.zeros(len(ids)), np.zeros(len(ids)), np.zeros(len(ids), np.bool_)
     for log, places, rows in store.by_log(ids):
@@ -51,7 +51,7 @@ def reward_steps(store: ReplayStore, ids: NDArray[np.int64], gamma: float) -> Re
 
 
 def fits_rewards(settings: AlgorithmSettings, steps: RewardSteps) -> str:
-    """Return why the algorithm would flatten the targets of these steps, in one line; "" where it does not."""
+    """Return the reason why the algorithm would flatten the targets of these steps, in one line; "" if it would not."""
     for name, bounds in settings.target_ranges.items():
         if len(steps.reward) and _is_flattened(steps, *bounds):
             low, high = float(steps.reward.min()), float(steps.reward.max())
@@ -65,9 +65,9 @@ def fits_rewards(settings: AlgorithmSettings, steps: RewardSteps) -> str:
 
 
 def same_meaning(one: RewardSteps, other: RewardSteps) -> bool:
-    """Whether two sparse rewards can mean the same: the values of one are among those of the other.
+    """Return whether two sparse rewards can have the same meaning: the values of one are among those of the other.
 
-    Of rewards that take many values nothing is said.
+    Rewards with many values are not compared.
     """
     a, b = set(one.sparse_values), set(other.sparse_values)
     return not a or not b or a <= b or b <= a
@@ -75,23 +75,23 @@ def same_meaning(one: RewardSteps, other: RewardSteps) -> bool:
 
 def _is_flattened(steps: RewardSteps, low: float, high: float) -> bool:
     slack = TOLERANCE * (high - low)
-    # Targets that are outside for every value of the critics.
+    # Targets that are outside the range for every value of the critics.
     best, worst = steps.reward + steps.discount * high, steps.reward + steps.discount * low
     if ((best < low - slack) | (worst > high + slack)).any():
         return True
     free, clipped, before = _returns(steps, low, high)
     cut = (before > high + slack) | (before < low - slack)
     if cut.any() and np.ptp(steps.reward[cut]) > slack:
-        return True  # rewards that differ, and targets that do not
+        return True  # the rewards differ, and the targets do not
     return bool(np.ptp(clipped) <= slack < np.ptp(free))
 
 
 def _returns(
     steps: RewardSteps, low: float, high: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Returns of the steps (n,): as recorded, as clipped targets carry them back, and the same before the last clip.
+    """Return the returns of the steps (n,): recorded, from clipped targets, and the latter before the last clip.
 
-    After a time-out nothing is known, and nothing is added.
+    After a time-out the return is unknown, and nothing is added.
     """
     free, clipped, before = (np.zeros(len(steps.reward)) for _ in range(3))
     for i in range(len(steps.reward) - 1, -1, -1):
@@ -103,7 +103,7 @@ def _returns(
 
 
 def _reachable(steps: RewardSteps, gamma: float) -> str:
-    """The range of returns that these rewards allow, rounded outwards."""
+    """Return the range of returns that these rewards allow, rounded outwards."""
     goes_on = steps.discount > 0.0
     last = steps.reward[~goes_on]
     ends = [0.0, *(last.min(), last.max())] if len(last) else [0.0]

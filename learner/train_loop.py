@@ -1,4 +1,4 @@
-"""The training loop: what happens at one block of gradient steps, and what happens every so many."""
+"""The training loop: the work at each block of gradient steps, and the periodic work between blocks."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ logger = get_logger("learner.train_loop")
 
 
 class TrainingDivergedError(RuntimeError):
-    """Losses have not been finite for so long that going on is pointless."""
+    """Losses that have not been finite for too many steps."""
 
 
 class TrainLoop:
     """Makes blocks of gradient steps when they are due, and publishes, logs and saves between them.
 
     Args:
-        config: pace and periods.
-        algo: trained in place.
-        replay: the data.
-        results: metrics and checkpoints.
-        links: logs, publishing and the disk.
-        counters: how far training is.
-        clock: measures updates a second.
-        steps: makes the algorithm's gradient steps; None = the algorithm itself.
+        config: Pace and periods.
+        algo: The algorithm, trained in place.
+        replay: The data.
+        results: Metrics and checkpoints.
+        links: Logs, publishing and the disk.
+        counters: The progress of training.
+        clock: Measures updates per second.
+        steps: Makes the algorithm's gradient steps; None = the algorithm itself.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class TrainLoop:
         self._prefetches = algo.device.type == "cuda" if config.prefetch is None else config.prefetch
         self._prefetcher = Prefetcher(replay.sampler, algo.device, self._prefetches)
         self._queue = DeviceQueue(algo.device)
-        self._asked: Kind | None = None  # what the block that has been drawn ahead is for
-        self._is_whole = True  # what is visible, what is journaled and what has been learnt belong together
+        self._asked: Kind | None = None  # kind of the block that has been drawn ahead
+        self._is_whole = True  # the visible records, the journal and the trained state belong together
         self._store, self._journal = replay.store, replay.journal
         self._results, self._links, self._clock = results, links, clock
         self._block = algo.sampling.slices
@@ -93,7 +93,7 @@ class TrainLoop:
 
     @property
     def phase(self) -> Phase:
-        """What the next step is about."""
+        """Phase of training at the next step."""
         return self._phase(self.counters)
 
     def _phase(self, counters: Counters) -> Phase:
@@ -109,7 +109,7 @@ class TrainLoop:
         return unfinished and counters.updates == 0 and starts > 0
 
     def status(self) -> LearnerStatus:
-        """Return where training stands; any thread may ask."""
+        """Return the status of training; any thread may ask."""
         counters, transitions = self.counters, self._store.transitions
         return LearnerStatus(
             phase=self.phase,
@@ -125,7 +125,7 @@ class TrainLoop:
         )
 
     def steps(self) -> dict[str, int]:
-        """Environment transitions of practice by session."""
+        """Environment transitions of online training by session."""
         return self._store.steps()
 
     def transitions_allowed(self) -> int:
@@ -144,11 +144,11 @@ class TrainLoop:
         return True
 
     def _make(self, kind: Kind, ahead: bool) -> None:
-        """Make the block of this kind that has been asked for, and ask for the next one `ahead` of that."""
+        """Make the requested block of this kind, and request the one after the counters `ahead`."""
         self._is_whole = False
         block, before = self._prefetcher.take(), self.counters.step
         after = self.counters.after(kind, self._block)
-        # What a checkpoint says is visible must not be ahead of the steps that it holds.
+        # The visible records of a checkpoint must not be ahead of its steps.
         if ahead and not self._is_due(self._config.checkpoint_period, before):
             self._asked = self._ask(after)
         crashpoint("update.before")
@@ -160,7 +160,7 @@ class TrainLoop:
         self._between(before, metrics)
 
     def _ask(self, counters: Counters) -> Kind | None:
-        """Show what the block after `counters` is to see, and have it drawn; None when it has to wait."""
+        """Make the records of the block after `counters` visible, and request its draw; None when it has to wait."""
         watermark = self._due(counters)
         if watermark is None:
             return None
@@ -171,19 +171,19 @@ class TrainLoop:
             return None
         self._stalled = False
         self._store.advance(news)
-        # By what is visible, not by what is loaded: a block that is made again must find the same.
+        # By the visible records, not the loaded ones: a block that is made again must find the same.
         pretrains = self._pretrains(counters, len(self._store.demo) + len(self._store.prior))
         self._prefetcher.ask(counters.step, self._block, offline=pretrains)
         return "pretrain" if pretrains else "update"
 
     def _stall(self, error: OSError) -> None:
-        """A block that is not in the journal could not be made again, so none is made; say so once."""
+        """Make no block, and log this once: a block that is not in the journal could not be made again."""
         if not self._stalled:
             logger.error("training waits: the journal cannot be written (%s); free disk space", error)
         self._stalled = True
 
     def _due(self, counters: Counters) -> Watermark | None:
-        """The watermark at which the block after `counters` is to be made; None when it has to wait."""
+        """Return the watermark for the block after `counters`; None when the block has to wait."""
         newest = self._store.refresh(self._links.readers())
         planned = self._journal.planned(counters.step)
         if planned is not None:
@@ -198,7 +198,7 @@ class TrainLoop:
         return newest if some and due else None
 
     def _between(self, before: int, metrics: Mapping[str, Tensor]) -> None:
-        """Publish, log and save what has become due since step `before`."""
+        """Publish, log and save if it has become due since step `before`."""
         config = self._config
         ready = self.counters.updates > 0 or self.counters.pretrained >= config.pretrain_updates
         if ready and (self._is_due(config.publish_period, before) or self.counters.policy_version == 0):
@@ -209,7 +209,7 @@ class TrainLoop:
             self.save()
 
     def _is_due(self, period: int, before: int) -> bool:
-        """Whether the block that begins at step `before` ends a period of so many steps."""
+        """Return whether the block that begins at step `before` ends a period of this many steps."""
         return (before + self._block) // period > before // period
 
     def publish(self) -> None:
@@ -258,8 +258,8 @@ class TrainLoop:
     def finish(self) -> None:
         """Make the block that has been drawn ahead, if there is one, and save.
 
-        After a block that was broken off there is nothing to save that a resumed learner could go on from: it goes on
-        from the checkpoint before, and makes again what the journal says.
+        After an interrupted block there is no state to save that a resumed learner could go on from. It goes on from
+        the previous checkpoint, and repeats the blocks of the journal.
         """
         if not self._is_whole:
             logger.error("a block of gradient steps was broken off; its run goes on from the checkpoint before")
@@ -274,7 +274,7 @@ class TrainLoop:
         self._prefetcher.close()
 
     def save(self) -> None:
-        """Write a checkpoint. A full disk stops no training: what was saved before stays, and the next one tries."""
+        """Write a checkpoint. A full disk does not stop training: earlier checkpoints stay, and the next save tries."""
         if self.counters.step == self._saved_step:
             return
         policy = SavedPolicy(

@@ -10,15 +10,15 @@ from steadyhand.runtime.ranges import expect, expect_at_least, expect_within
 
 __all__ = ["PolicyConfig"]
 
-LOG_STD_LOW, LOG_STD_HIGH = -20.0, 5.0  # beyond them exp() is nothing, or all of the action's range
+LOG_STD_LOW, LOG_STD_HIGH = -20.0, 5.0  # beyond them exp() covers none, or all, of the action's range
 
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """What the policy reads and how wide it is; with the actor's schema this becomes a `PolicySpec`."""
+    """Inputs and layer sizes of the policy; with the actor's schema they become a `PolicySpec`."""
 
     observation_keys: tuple[str, ...]  # observation fields the policy reads; empty = all but the hidden ones
-    hidden_keys: tuple[str, ...]  # fields that it does not read, where the robot has them
+    hidden_keys: tuple[str, ...]  # fields that the policy does not read, where the robot has them
     obs_horizon: int  # observations a decision sees, the newest last
     hidden: tuple[int, ...]  # units of each hidden layer
     layer_norm: bool  # LayerNorm after each dense layer, before the activation
@@ -29,8 +29,8 @@ class PolicyConfig:
     latent_size: int  # features per camera
     log_std_min: float  # lower clip of the log standard deviation, before tanh
     log_std_max: float  # upper clip of the log standard deviation, before tanh
-    log_std_start: float | None  # where it is before anything is learnt; null = wherever a random layer puts it
-    hides_privileged: bool = False  # whether it does not read the fields that the task calls privileged
+    log_std_start: float | None  # its value before training; null = the value of a random layer
+    hides_privileged: bool = False  # true: it does not read the fields that the task calls privileged
 
     def __post_init__(self) -> None:
         if not is_encoder(self.encoder):

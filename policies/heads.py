@@ -20,9 +20,9 @@ def sample(mean: Tensor, log_std: Tensor, generator: torch.Generator | None) -> 
     """Draw by reparameterisation.
 
     Args:
-        mean: (..., A) mean before tanh.
-        log_std: (..., A) log standard deviation before tanh.
-        generator: source of the noise, on the same device.
+        mean: Mean (..., A) before tanh.
+        log_std: Log standard deviation (..., A) before tanh.
+        generator: Source of the noise, on the same device.
 
     Returns:
         action (..., A) in (-1, 1) and its log density (...), both differentiable.
@@ -34,7 +34,7 @@ def sample(mean: Tensor, log_std: Tensor, generator: torch.Generator | None) -> 
 
 
 def log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
-    """Log density (...) of a recorded action (..., A) in [-1, 1], taken at most 0.99 from the centre."""
+    """Return the log density (...) of a recorded action (..., A) in [-1, 1], clipped to 0.99 from the centre."""
     pre_tanh = torch.atanh(action.clamp(-ACTION_EDGE, ACTION_EDGE))
     error = (pre_tanh - mean) * torch.exp(-log_std)
     density = -0.5 * error.square() - log_std - LOG_SQRT_2PI - _log_slope(pre_tanh)

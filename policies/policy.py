@@ -29,16 +29,16 @@ class Policy(nn.Module):
 
     Observations in batches: vectors (B, H, D) float32 in SI units, frames (B, H, height, width, 3) uint8,
     with H = obs_horizon and the newest observation last. With a frozen encoder the maps (B, H, C, h, w) of its
-    backbone may stand for the frames: whoever has them saves the passes.
+    backbone may replace the frames, which saves the passes through it.
 
     Args:
-        spec: architecture and input scaling.
-        seed: fixes the initial weights and the noise of `act`.
-        backbone: the frozen part of the encoder, shared and never copied; needed exactly when the spec names an
+        spec: Architecture and input scaling.
+        seed: Fixes the initial weights and the noise of `act`.
+        backbone: The frozen part of the encoder, shared and never copied; needed exactly when the spec names an
             `encoder_hash`.
 
     Raises:
-        EncoderError: the backbone is not the one that the spec names.
+        EncoderError: The backbone is not the one that the spec names.
     """
 
     def __init__(self, spec: PolicySpec, seed: int = 0, backbone: Backbone | None = None) -> None:
@@ -86,11 +86,11 @@ class Policy(nn.Module):
         self.limit: Tensor
 
     def features(self, observation: Mapping[str, Tensor], dropout: torch.Generator | None = None) -> Tensor:
-        """Normalised vectors and encoded frames side by side, (B, feature_size); policy and critic both read this.
+        """Return normalised vectors and encoded frames side by side, (B, feature_size), for policy and critic.
 
         Args:
-            observation: a batch.
-            dropout: draws what a frozen encoder's features are trained without; None = nothing is left out.
+            observation: A batch.
+            dropout: Draws the dropped entries of a frozen encoder's features; None = no dropout.
         """
         parts = []
         if self._vectors:
@@ -126,12 +126,12 @@ class Policy(nn.Module):
         """Choose one action.
 
         Args:
-            observation: vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8, or their maps; no
+            observation: Vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8, or their maps; no
                 batch axis.
-            deterministic: the mode tanh(mean) instead of a draw.
+            deterministic: Whether to return the mode tanh(mean) instead of a draw.
 
         Returns:
-            action (A,) float32 in [-1, 1].
+            Action (A,) float32 in [-1, 1].
         """
         with torch.inference_mode():
             device = self.mean.device
@@ -145,7 +145,7 @@ class Policy(nn.Module):
         return chosen
 
     def trainable_tensors(self) -> dict[str, np.ndarray]:
-        """A copy of every trained weight by name; a backbone never travels."""
+        """Return a copy of every trained weight by name; a backbone is never sent."""
         return {
             name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters() if value.requires_grad
         }
@@ -194,7 +194,7 @@ def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> n
     layers.append(last)
     initialise(layers, generator)
     if spec.log_std_start is not None:
-        # What a random layer makes of the features would drift with them while only the mean is cloned.
+        # A random layer's log standard deviation would drift with the features while only the mean is cloned.
         nn.init.zeros_(last.weight[spec.action_size :])
         nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
     return nn.Sequential(*layers)

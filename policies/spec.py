@@ -29,11 +29,11 @@ class InputSpec:
     key: str
     shape: tuple[int, ...]  # one step, without batch and horizon: (D,) for a vector, (height, width, 3) for a frame
     dtype: str  # float32 = vector in SI units, uint8 = RGB frame
-    frame: str = ""  # of a camera: the schema's frame, which tells one crop from another; "" = not said
+    frame: str = ""  # of a camera: the schema's frame, which tells one crop from another; "" = not given
 
     @property
     def is_frame(self) -> bool:
-        """Whether the field is a camera frame."""
+        """True while the field is a camera frame."""
         return self.dtype == IMAGE.dtype
 
 
@@ -89,7 +89,7 @@ class PolicySpec:
             _require(fits, f"normaliser[{item.key!r}]", f"{item.shape[0]} means and positive deviations", (mean, std))
 
     def to_json(self) -> dict[str, Any]:
-        """The specification as plain JSON types."""
+        """Return the specification as plain JSON types."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
 

@@ -1,1 +1,1 @@
-"""What every other package stands on: time, configuration, run folders and logging."""
+"""Foundation of every other package: time, configuration, run folders and logging."""

@@ -1,4 +1,4 @@
-"""Appending to a file as a whole or not at all."""
+"""All-or-nothing append to a file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["append_whole"]
 
 
 def append_whole(descriptor: int, line: bytes, sync: bool = False) -> None:
-    """Append bytes to a file that was opened for appending; a disk may fill up in their middle.
+    """Append bytes to a file that was opened for appending, all of them or none, even when the disk fills up meanwhile.
 
     Args:
-        descriptor: Of the file.
-        line: What to append.
-        sync: Whether it must survive a power cut on return.
+        descriptor: Descriptor of the file.
+        line: Bytes to append.
+        sync: Whether the bytes must survive a power cut once this returns.
 
     Raises:
         OSError: The disk is full; the file is as before.

@@ -12,7 +12,7 @@ NS_PER_S = 1_000_000_000
 
 
 class Clock(Protocol):
-    """A time that only moves forward. Its zero means nothing, and it is not shared between machines."""
+    """A clock that only moves forward. Its zero is arbitrary, and each machine has its own."""
 
     def now_ns(self) -> int:
         """Return the time now, in nanoseconds."""
@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class MonotonicClock:
-    """The machine's monotonic clock: no jump when somebody sets the date."""
+    """The machine's monotonic clock, which does not jump when the date is set."""
 
     def now_ns(self) -> int:
         """Return the time now, in nanoseconds."""
@@ -37,7 +37,7 @@ class MonotonicClock:
 
 
 class FakeClock:
-    """A clock that moves only when told, so that a test of an hour takes no time."""
+    """A clock that moves only by its methods, so that a test of an hour takes no time."""
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now_ns = start_ns

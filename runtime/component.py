@@ -37,7 +37,7 @@ class Component(Generic[T]):
     settings: Any
 
     def make(self, *arguments: Any, **named: Any) -> T:
-        """Construct the component: its settings come first, where it has any."""
+        """Construct the component. Its settings, if it has any, are the first argument."""
         first = () if self.settings is None else (self.settings,)
         return self.type(*first, *arguments, **named)
 
@@ -75,7 +75,7 @@ def present_name(entry_point: str) -> str:
 
 
 def load_entry_point(text: str, where: str) -> Callable[..., Any]:
-    """Import ``package.module:name``. That runs the module's code: the text must be the user's own.
+    """Import ``package.module:name``. This runs the module's code, so the text must come from the user.
 
     Raises:
         ConfigError: The text is not of that form, the module cannot be imported, or it has nothing callable of that
@@ -102,7 +102,7 @@ def load_entry_point(text: str, where: str) -> Callable[..., Any]:
 
 
 def described(error: BaseException) -> str:
-    """An exception in one line: its type, its message, and the innermost file and line that it came from."""
+    """Return an exception in one line: its type, its message, and the innermost file and line that it came from."""
     message = escaped(" ".join(str(error).split()), MAX_TEXT)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -1,4 +1,4 @@
-"""Hydra YAML in, frozen dataclasses out; whatever is wrong becomes one clear `ConfigError` line."""
+"""Configuration: Hydra YAML becomes frozen dataclasses, and every mistake becomes one `ConfigError` line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from steadyhand.runtime.logging import quoted
 __all__ = ["CONFIG_VARIABLE", "ConfigError", "build", "check_finite", "compose", "search_path", "use_config_dir"]
 
 T = TypeVar("T")
-CONFIG_VARIABLE = "STEADYHAND_CONFIG"  # the user's own configuration folder, beside the product's
+CONFIG_VARIABLE = "STEADYHAND_CONFIG"  # the user's own configuration folder, in addition to the product's
 CALL = "_target_"  # what Hydra would import and call
 DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
 
@@ -37,10 +37,10 @@ class ConfigError(ValueError):
 
 
 def use_config_dir(folder: str | Path, source: str = CONFIG_VARIABLE) -> Path:
-    """Let every `compose` of this process and of those that it starts find the files of the user's own folder too.
+    """Add the user's own folder to every `compose` of this process and of its child processes.
 
     Args:
-        folder: Laid out as `configs/`: `robot/my_arm.yaml`, `safety/my_cell.yaml`.
+        folder: The user's folder, laid out as `configs/`: `robot/my_arm.yaml`, `safety/my_cell.yaml`.
         source: Name of the option or the variable that gave it; used in errors.
 
     Raises:
@@ -62,7 +62,7 @@ def compose(
     The files of the user's own folder, which `use_config_dir` or $STEADYHAND_CONFIG names, are options too.
 
     Args:
-        overrides: As on the command line: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
+        overrides: Command-line overrides: `robot=mock` chooses a group's option, `learner.gamma=0.98` sets a value.
         config_name: The root file, without `.yaml`.
         config_module: The import package that holds the YAML files.
 
@@ -77,7 +77,7 @@ def compose(
         try:
             composed = hydra_compose(config_name, overrides=[*added, *overrides])
             for key, value in _leaves(OmegaConf.to_container(composed, resolve=False), ""):
-                # Before anything is resolved: what is made of a missing value would be blamed instead of it.
+                # Before anything is resolved: otherwise the error would name a value derived from the missing one.
                 if value == MISSING:
                     raise ConfigError(f"{key}: needs a value and has none; give one with {key}=...")
                 if CALL in re.split(r"[.\[]", key):
@@ -106,7 +106,7 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
     Args:
         cls: The dataclass.
         values: Its fields by name; a field with a default may be left out.
-        path: Where the values stand in the configuration, such as `learner.replay`; used in errors.
+        path: Place of the values in the configuration, such as `learner.replay`; used in errors.
 
     Raises:
         ConfigError: An unknown, missing or wrong value, with its path.
@@ -133,10 +133,10 @@ def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:
 
 
 def check_finite(values: Any) -> None:
-    """Refuse NaN and infinity: they slip through comparisons with limits, and no manifest can hold them, being no JSON.
+    """Refuse NaN and infinity: they slip through comparisons with limits, and the JSON of a manifest cannot hold them.
 
     Raises:
-        ConfigError: One is there; the line has its path.
+        ConfigError: A value is NaN or infinite; the line has its path.
     """
     for key, value in _leaves(values, ""):
         if isinstance(value, float) and not math.isfinite(value):
@@ -147,7 +147,7 @@ def search_path(own: Path, config_module: str) -> list[str]:
     """Return the override that adds the user's own folder.
 
     Raises:
-        ConfigError: A file has the name of one of the product's: which of the two is meant would be a guess.
+        ConfigError: A file has the name of one of the product's, so the choice between the two is ambiguous.
     """
     product = files(config_module)
     for path in sorted(own.glob("*/*.yaml")):
@@ -268,7 +268,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _missing_option(error: MissingConfigException, own: Path | None) -> str:
-    """Say which options a group has, after Hydra found no file for the one asked for."""
+    """Return the options of a group, after Hydra found no file for the requested one."""
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group or not error.options:
         return f"{error.missing_cfg_file or _one_line(error)}: no such file in the configuration"
@@ -313,7 +313,7 @@ def _has_key(base: DictConfig, key: str) -> bool:
         node = OmegaConf.select(base, parent) if parent else base
     except OmegaConfBaseException:
         return False
-    # A key whose value is still ??? exists: the override is there to give it one.
+    # A key whose value is still ??? exists: the override sets it.
     return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118  `in node` is false for ???
 
 

@@ -1,4 +1,4 @@
-"""The files of a composed configuration: which one each group was read from."""
+"""The files of a composed configuration, one for each group."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def group_files(
     """Return the file of each group by its name; a group within another one is called `algo@demo.bc`.
 
     Args:
-        overrides: As `compose` has taken them.
-        config_name: As for `compose`.
-        config_module: As for `compose`.
+        overrides: The overrides that `compose` was called with.
+        config_name: Root file, as in `compose`.
+        config_module: Import package, as in `compose`.
 
     Raises:
         ConfigError: The user's own folder is not there, or hides a file of the product.
@@ -39,6 +39,6 @@ def group_files(
     for name, option in composed.hydra.runtime.choices.items():
         if option is not None and not name.startswith(HYDRA):
             path = product / name.partition("@")[0] / f"{option}.yaml"
-            # No file of the user's own has the name of one of the product's.
+            # No file of the user has the name of a file of the product.
             found[str(name)] = path if path.is_file() or own is None else own / path.relative_to(product)
     return found

@@ -1,6 +1,6 @@
 """Named places at which a test lets the process die, or interrupts it.
 
-Dying is that of a power switch: nothing is flushed, nothing is closed. Interrupting is Ctrl-C.
+The process dies as if its power were cut: nothing is flushed, nothing is closed. An interrupt is a Ctrl-C.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VARIABLE = "STEADYHAND_CRASHPOINT"  # `<name>`, or `<name>@<n>` for its n-th pas
 EXIT_STATUS = 137  # what a shell reports for SIGKILL
 INTERRUPTED = b"crash point: interrupted here\n"  # on standard error, at that moment
 
-# Every point there is, and the processes that pass it. A sweep goes through this table, and a test compares it with the
+# Every crash point, and the processes that pass it. A sweep goes through this table, and a test compares it with the
 # source, so a new point cannot be forgotten by either.
 POINTS: dict[str, tuple[Side, ...]] = {
     # The log, on both sides.
@@ -81,7 +81,7 @@ _name, _left, _interrupts = _armed(os.environ[VARIABLE]) if os.environ.get(VARIA
 
 
 def crashpoint(name: str) -> None:
-    """Die here, or be interrupted, if the environment says so; otherwise cost one comparison."""
+    """Die here, or be interrupted, if the environment variable says so; otherwise cost one comparison."""
     global _left
     if name == _name:
         _left -= 1
@@ -89,4 +89,4 @@ def crashpoint(name: str) -> None:
             os._exit(EXIT_STATUS)
         if _left == 0:
             os.write(2, INTERRUPTED)
-            os.kill(os.getpid(), signal.SIGINT)  # whichever thread this is, the main one handles it
+            os.kill(os.getpid(), signal.SIGINT)  # from any thread; the main one handles it

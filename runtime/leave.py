@@ -13,7 +13,7 @@ __all__ = ["leave"]
 def leave(status: int) -> NoReturn:
     """End the process now, with this exit status. Call it when everything is closed.
 
-    Python would first take apart its modules and the libraries of torch and DDS: seconds on a busy machine.
+    Python's own exit first unloads its modules and the libraries of torch and DDS: seconds on a busy machine.
     """
     logging.shutdown()
     sys.stdout.flush()

@@ -35,7 +35,7 @@ def setup(level: str = "info") -> None:
 def quoted(text: object, limit: int = 80) -> str:
     """Return `text` fit for a log line or an error: quoted, ASCII, on one line, at most `limit` characters.
 
-    Use it for whatever a peer or a user sent, so that a hostile string cannot forge log lines.
+    Use it for all text from a peer or a user, so that a hostile string cannot forge log lines.
     """
     shown = ascii(text)
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

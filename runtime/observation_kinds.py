@@ -17,9 +17,9 @@ class FieldKind:
     """One kind of field.
 
     Attributes:
-        dtype: Of its elements; a kind has one of its own.
-        stored: The same in a record, with the order of its bytes.
-        dimensions: Of its shape: (n,) or (height, width, 3).
+        dtype: Type of its elements; no two kinds share one.
+        stored: Type of its elements in a record, with the byte order.
+        dimensions: Number of axes of its shape: (n,) or (height, width, 3).
         onnx: Type of a graph's input.
         text: The kind in words, for messages.
     """
@@ -38,11 +38,11 @@ DTYPES = tuple(KINDS)
 
 
 def kind_of(shape: Sequence[int], dtype: Any) -> FieldKind | None:
-    """Return the kind of a field; None where it is of none.
+    """Return the kind of a field; None where no kind fits.
 
     Args:
-        shape: Of the field.
-        dtype: Its name, or NumPy's.
+        shape: Shape of the field.
+        dtype: Name of its type, or the NumPy dtype.
     """
     kind = KINDS.get(str(dtype))
     if kind is None or len(shape) != kind.dimensions or (kind is IMAGE and shape[-1] != RGB):
@@ -51,7 +51,7 @@ def kind_of(shape: Sequence[int], dtype: Any) -> FieldKind | None:
 
 
 def misfit(shape: Sequence[int], dtype: Any) -> str:
-    """Return, in one line, why a field is of no kind."""
+    """Return one line that says why no kind fits a field."""
     line = f"expected {VECTOR.text} or {IMAGE.text}, found {tuple(shape)} {dtype}"
     if len(shape) >= IMAGE.dimensions - 1:
         line += "; make three channels of 8 bits of a grey or depth image, or give its numbers as (n,) float32"

@@ -14,14 +14,14 @@ from steadyhand.runtime.logging import quoted
 __all__ = ["BLANK", "DTYPES", "SEAL", "MissingRuntimeError", "OnnxFileError", "check_seal", "open_session", "sealed"]
 
 SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
-BLANK = "0" * 64  # stands in the digest's place while the file is hashed
+BLANK = "0" * 64  # in the digest's place while the file is hashed
 # The key, the field number and the length (64) before the digest are the same bytes in every such file.
 _SLOT = re.compile(re.escape(SEAL.encode()) + rb"\x12\x40([0-9a-f]{64})")
 DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}  # numpy's names of onnxruntime's types
 
 
 class OnnxFileError(ValueError):
-    """A file that is not sealed by this package, is damaged, or cannot be loaded."""
+    """A file without this package's seal, a damaged file, or one that cannot be loaded."""
 
 
 class MissingRuntimeError(RuntimeError):
@@ -29,14 +29,14 @@ class MissingRuntimeError(RuntimeError):
 
 
 def sealed(raw: bytes) -> bytes:
-    """Return a file whose digest is blank with its digest in place."""
+    """Return the file with its digest written in place of the blank one."""
     seal = _SLOT.search(raw)
     assert seal is not None, "the metadata has no blank digest"
     return raw[: seal.start(1)] + hashlib.sha256(raw).hexdigest().encode() + raw[seal.end(1) :]
 
 
 def check_seal(raw: bytes, where: str, expected: str) -> None:
-    """Refuse another file, or a damaged one, before it is read as a graph.
+    """Refuse a file of another origin, or a damaged one, before it is read as a graph.
 
     Args:
         raw: The file.
@@ -62,8 +62,8 @@ def open_session(raw: bytes, where: str) -> Any:
         where: Its name, for errors.
 
     Raises:
-        OnnxFileError: onnxruntime cannot load it.
-        MissingRuntimeError: There is no onnxruntime.
+        OnnxFileError: The file cannot be loaded by onnxruntime.
+        MissingRuntimeError: The package onnxruntime is not installed.
     """
     try:
         import onnxruntime  # an extra: training does without it

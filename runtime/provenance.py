@@ -1,4 +1,4 @@
-"""Where a run came from: source commit, package versions, machine and command."""
+"""The provenance of a run: source commit, package versions, machine and command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def provenance() -> dict[str, Any]:
 def git_commit(source: Path) -> str | None:
     """Return the commit checked out at `source`, with `-dirty` after it when files differ; None without git.
 
-    An installed copy may lie inside somebody else's repository, so only a repository rooted at `source` counts.
+    An installed copy may lie inside an unrelated repository, so only a repository rooted at `source` counts.
     """
     git = shutil.which("git")
     if git is None or not (source / ".git").exists():

@@ -1,6 +1,6 @@
 """Range checks of settings, for `__post_init__`: each raises a ValueError of one line that names the setting.
 
-A setting that is None has no number to check. Of a tuple each entry is checked.
+A setting that is None is not checked. Each entry of a tuple is checked.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ def expect(condition: bool, name: str, expected: str, found: object) -> None:
 
 
 def expect_above(settings: object, low: float, *names: str) -> None:
-    """Check that these settings are above `low`. NaN is not."""
+    """Check that these settings are above `low`. NaN fails the check."""
     for name, value in _numbers(settings, names):
         expect(value > low, name, f"a number above {low:g}", value)
 
 
 def expect_at_least(settings: object, low: float, *names: str) -> None:
-    """Check that these settings are `low` or more. NaN is not."""
+    """Check that these settings are `low` or more. NaN fails the check."""
     for name, value in _numbers(settings, names):
         expect(value >= low, name, f"at least {low:g}", value)
 
 
 def expect_within(settings: object, low: float, high: float, *names: str) -> None:
-    """Check that these settings are `low` or more and `high` or less. NaN is not."""
+    """Check that these settings are `low` or more and `high` or less. NaN fails the check."""
     for name, value in _numbers(settings, names):
         expect(low <= value <= high, name, f"a number within [{low:g}, {high:g}]", value)
 

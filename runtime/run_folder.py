@@ -53,12 +53,12 @@ class ActorFolder:
 
     @property
     def outbox(self) -> Path:
-        """Return the folder of the actor's logs, one folder a session."""
+        """Return the folder of the actor's logs, which has one folder per session."""
         return self.path / "outbox"
 
     @property
     def metrics(self) -> Path:
-        """Return the file of rows, one an episode."""
+        """Return the metrics file, which has one row per episode."""
         return self.path / "actor.jsonl"
 
 
@@ -66,7 +66,7 @@ class RunFolder:
     """`<root>/<name>/` with `log/ demos/ checkpoints/ metrics/ actors/` and `manifest.json`.
 
     The root may be a link that its owner set up (a `runs` on a larger disk); nothing below it may be one, so a run
-    never writes outside its own folder. Opening an existing run again is how it is resumed.
+    never writes outside its own folder. Opening an existing run resumes it.
     """
 
     def __init__(self, root: str | Path, name: str, create: bool | None = True) -> None:
@@ -74,7 +74,7 @@ class RunFolder:
 
         Args:
             root: Folder of the runs.
-            name: Of this one.
+            name: Name of this run.
             create: True makes what is missing, False refuses a run that does not exist, None does neither.
         """
         self.name = check_name(name, "run name")
@@ -84,7 +84,7 @@ class RunFolder:
             raise RunFolderError(f"run {self.name}: expected a folder at {self.path}, found none")
         self.log, self.demos = self.path / "log", self.path / "demos"
         self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
-        self.features = self.path / "features"  # made by whoever keeps some
+        self.features = self.path / "features"  # made by the first feature cache
         self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
         self.actors = self.path / "actors"  # made by the first actor
         self._run_id = ""  # of a run that has no manifest yet
@@ -104,7 +104,7 @@ class RunFolder:
         """Make the folder of an actor, or find it.
 
         Raises:
-            RunFolderError: The id cannot be a folder's name, or something else has its place.
+            RunFolderError: The id cannot be a folder's name, or its place is taken by a file or a link.
         """
         path = self.actors / check_name(actor_id, "actor id")
         self._made += [folder for folder in (self.actors, path) if not os.path.lexists(folder)]
@@ -123,7 +123,7 @@ class RunFolder:
         return found if isinstance(found, str) and RUN_ID.fullmatch(found) else ""
 
     def keep_run_id(self, run_id: str) -> str:
-        """Keep the id of the run, once and for all: a run that has one keeps that. Returns the one that counts."""
+        """Store the id of the run, unless it has one already; return the id that is valid from now on."""
         with self._held():
             if own := self.run_id:
                 return own
@@ -135,7 +135,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """Keep other processes from writing the manifest meanwhile."""
+        """Hold a lock that keeps other processes from writing the manifest."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -144,9 +144,9 @@ class RunFolder:
             os.close(descriptor)
 
     def discard(self) -> None:
-        """Remove the folders that this object has made, unless a file lies in the run: a refused start leaves nothing.
+        """Remove the folders that this object has made, unless the run holds a file. A refused start leaves nothing.
 
-        The lock of a process that works on the run is a file too.
+        The lock of a process that works on the run counts as a file.
         """
         if all(path.is_dir() for path in self.path.rglob("*")):
             self._remove_made()
@@ -159,7 +159,7 @@ class RunFolder:
     def write_manifest(
         self, config: Mapping[str, Any], seeds: Mapping[str, int], extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Write `manifest.json`: what ran, with which resolved config and seeds, on which machine.
+        """Write `manifest.json`: the software that ran, its resolved config and seeds, and the machine.
 
         The manifest of an earlier start is kept as `manifest.<n>.json`, so a resumed run shows what each start ran.
 
@@ -227,7 +227,7 @@ def atomic_write_json(path: Path, value: Any) -> None:
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that after a crash or a power cut there is the old file or the new one, whole."""
+    """Write `data` to `path` so that a crash or a power cut leaves either the old file or the new one, complete."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -259,7 +259,7 @@ def _resolved(root: Path) -> Path:
 
 
 def _real_folder(path: Path, create: bool) -> Path:
-    """Return `path` as a folder of its own, made when missing and `create`; a link or a file is refused."""
+    """Return `path` if it is a folder, making it when `create` is True; refuse a link or a file."""
     if create:
         with contextlib.suppress(FileExistsError):
             path.mkdir()

@@ -1,4 +1,4 @@
-"""One process at a time in each role of a run: two learners on one run folder would write over each other."""
+"""A lock that admits one process at a time to each role of a run: two learners would overwrite each other's files."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["RunLockError", "run_lock"]
 
 
 class RunLockError(RuntimeError):
-    """The role is taken by a process that is alive."""
+    """The role is held by a live process."""
 
 
 @contextmanager
 def run_lock(run: Path, role: str, shared: bool = False, otherwise: str = "run_name") -> Iterator[None]:
-    """Hold a role of a run while the context lasts. The kernel gives it back when the process dies, however it does.
+    """Hold a role of a run while the context lasts. The kernel releases it when the process dies for any reason.
 
-    The file goes with the context, so that a start that was refused leaves none.
+    The lock's file is removed at the end of the context, so that a refused start leaves none.
 
     Args:
         run: The run's folder, or the folder of one of its actors.
         role: `learner` or `actor`; names the lock's file.
-        shared: Whether others who share it may hold it too.
-        otherwise: Setting with which the start would not be refused; used in the error.
+        shared: Whether other processes that share the role may hold it at the same time.
+        otherwise: Setting whose change would avoid the refusal; used in the error.
 
     Raises:
-        RunLockError: Somebody else holds it; the line says who.
+        RunLockError: Another process holds it; the line names that process.
     """
     path = run / f".{role}.lock"
     descriptor = _held(path, run, role, shared, otherwise)
@@ -41,9 +41,9 @@ def run_lock(run: Path, role: str, shared: bool = False, otherwise: str = "run_n
         yield
     finally:
         with suppress(OSError):
-            if shared:  # the last one of those who share it removes the file
+            if shared:  # the last of the processes that share it removes the file
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()  # while it is held: whoever has opened it meanwhile sees that it is no longer the file
+            path.unlink()  # while it is held: a process that has opened it meanwhile sees that it is gone
         os.close(descriptor)
 
 
@@ -61,7 +61,7 @@ def _held(path: Path, run: Path, role: str, shared: bool, otherwise: str) -> int
             ) from None
         if _is_at(descriptor, path):
             return descriptor
-        os.close(descriptor)  # its holder has removed it between the two calls: take the next one
+        os.close(descriptor)  # its holder has removed it between the two calls: open the next one
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -1,5 +1,5 @@
-"""What travels between the two processes, and what is stored: one record, one log, exactly once. No torch.
+"""Transport and storage of records between the two processes: one log, each record exactly once. No torch.
 
-`schema` says what was measured, `record` lays it out as bytes, `log` keeps those bytes in segments on disk, `wire` and
-`delivery` say how they travel, `uplink` is the actor's end, `intake` the learner's, `weights` the way back.
+`schema` describes a step, `record` lays it out as bytes, `log` keeps these bytes in segments on disk, `wire` and
+`delivery` carry them, `uplink` is the actor's end, `intake` the learner's, `weights` the way back.
 """

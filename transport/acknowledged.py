@@ -1,4 +1,4 @@
-"""What of an actor's log survives a power cut of the learner: a small file beside the log's segments."""
+"""A note of how much of an actor's log survives a power cut of the learner: a small file beside the log's segments."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _log = get_logger("transport.acknowledged")
 
 
 def note_acknowledged(folder: Path, durable_seq: int) -> None:
-    """Write down that the learner holds everything before `durable_seq`.
+    """Write a note that the learner holds everything before `durable_seq`.
 
     Raises:
-        OSError: The disk is full; what was noted before still is.
+        OSError: The disk is full; the earlier note is unchanged.
     """
     atomic_write_json(folder / FILE, {"durable_seq": durable_seq})
 
 
 def read_acknowledged(folder: Path) -> int:
-    """Return the number before which the learner holds the log in `folder`; 0 where nobody has said so.
+    """Return the number before which the learner holds the log in `folder`; 0 without a note.
 
-    A file that cannot be read says nothing: offering records again costs a moment, forgetting them costs them.
+    A file that cannot be read counts as no note: records that are offered twice cost a moment, forgotten ones are lost.
     """
     try:
         return int(json.loads((folder / FILE).read_bytes())["durable_seq"])

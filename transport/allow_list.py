@@ -1,4 +1,4 @@
-"""Who may connect to the learner: ZeroMQ asks for every handshake, and the files of `actors/` answer."""
+"""The learner's allow list: ZeroMQ asks it at every handshake, and it answers from the files of `actors/`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steadyhand.transport.keys import actor_keys, fingerprint
 __all__ = ["DOMAIN", "AllowList"]
 
 DOMAIN = "steadyhand"
-NOBODY = "-"  # no actor is called that
+NOBODY = "-"  # no actor has this name
 
 _log = get_logger("transport.keys")
 
@@ -31,9 +31,9 @@ class AllowList(ThreadAuthenticator):
         """Answer for `context`, on a thread of its own.
 
         Args:
-            context: Whose sockets ask. Start this object before they bind.
-            folder: Of the keys.
-            dropped: Whether an actor that is listed may not connect for now.
+            context: Context of the sockets that ask. Start this object before they bind.
+            folder: Folder of the keys.
+            dropped: Returns whether a listed actor may not connect for now.
         """
         super().__init__(context)
         self._folder, self._dropped = folder, dropped
@@ -42,7 +42,7 @@ class AllowList(ThreadAuthenticator):
         self.refused = 0  # handshakes
 
     def start(self) -> None:
-        """Take the place where ZeroMQ asks."""
+        """Bind the address where ZeroMQ asks."""
         super().start()
         self.configure_curve_callback(domain=DOMAIN, credentials_provider=self)
 
@@ -54,7 +54,7 @@ class AllowList(ThreadAuthenticator):
                 self._admitted[key] = actor_id
             return True
         self.refused += 1
-        if self.refused & (self.refused - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: nobody can fill the disk with lines
+        if self.refused & (self.refused - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a peer cannot fill the disk with lines
             why = f"is not in {self._folder / 'actors'}" if actor_id is None else f"{actor_id}, sent bad messages"
             _log.warning("refused a connection (%d in all): key %s %s", self.refused, fingerprint(key), why)
         return False
@@ -65,7 +65,7 @@ class AllowList(ThreadAuthenticator):
             return self._admitted.get(z85.encode(client_public_key), NOBODY)
 
     def outdated(self) -> list[str]:
-        """Return the fingerprints of keys that were admitted and would not be any more; each is told once."""
+        """Return the fingerprints of keys that were admitted and no longer would be; each is returned once."""
         listed = actor_keys(self._folder)
         with self._lock:
             gone = [key for key, name in self._admitted.items() if listed.get(key) != name or self._dropped(name)]

@@ -1,4 +1,4 @@
-"""How often a peer may do what it should not do often: send a bad message, start another session."""
+"""A limit on how often a peer may send a bad message or start another session."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NS_PER_S = 1_000_000_000
 
 
 class Budget:
-    """Counts what each peer does. One that did it `limit` times within `window_s` has spent its budget until then.
+    """Counts the acts of each peer. A peer with `limit` acts within the last `window_s` has spent its budget.
 
-    One thread counts; any other may ask. The memory is bounded: of more than `peers` the one that did nothing for the
-    longest time is forgotten.
+    One thread counts; any other may ask. The memory is bounded: of more than `peers` peers, the one
+    that has not acted for the longest time is forgotten.
     """
 
     def __init__(self, limit: int, window_s: float, peers: int, clock: Clock) -> None:
         self._limit, self._window_ns, self._peers, self._clock = limit, round(window_s * NS_PER_S), peers, clock
-        self._times: dict[Hashable, deque[int]] = {}  # the newest times of each, in ns; who did it last stands last
+        self._times: dict[Hashable, deque[int]] = {}  # newest times of each [ns]; the latest peer is last
 
     def spend(self, peer: Hashable) -> bool:
         """Count once; return whether that spent the budget."""
@@ -34,6 +34,6 @@ class Budget:
         return not before and self.is_spent(peer)
 
     def is_spent(self, peer: Hashable) -> bool:
-        """Return whether the peer did it too often of late."""
+        """Return whether the peer has spent its budget."""
         times = self._times.get(peer)
         return times is not None and len(times) == self._limit and self._clock.now_ns() - times[0] < self._window_ns

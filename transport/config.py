@@ -25,7 +25,7 @@ POSITIVE = (
 
 @dataclass(frozen=True)
 class TransportConfig:
-    """How actor and learner find each other, how much may be under way, and how large a log's files are."""
+    """Addresses of the link between actor and learner, bounds on the data in transit, and sizes of a log's files."""
 
     # Where the learner listens; the actor connects there.
     address: str  # records, acknowledgements and heartbeats
@@ -33,7 +33,7 @@ class TransportConfig:
     # A side that was silent for heartbeat_s * liveness_heartbeats counts as gone.
     heartbeat_s: float
     liveness_heartbeats: int
-    # Bounds on what is under way.
+    # Bounds on the data in transit.
     window_records: int  # records sent and not yet acknowledged
     max_frame_bytes: int  # records of one message; what a learner takes from a peer
     max_weights_bytes: int  # weights of one message; what an actor takes from its learner
@@ -42,12 +42,12 @@ class TransportConfig:
     backoff_max_s: float
     linger_s: float  # time that closing sockets may take to send what is queued
     segment_bytes: int  # one file of a log, preallocated
-    # What is stored.
+    # Storage.
     sync_period_s: float  # between two syncs of the learner's logs; an actor forgets only what is synced
-    quota_bytes: int  # records that wait in the actor's log; from here on no new episode begins
-    min_free_bytes: int  # room that a run leaves free on its disk
+    quota_bytes: int  # bytes that wait in the actor's log; from this size on no new episode begins
+    min_free_bytes: int  # bytes that a run leaves free on its disk
     keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used
-    host: str | None = None  # the learner's machine, of which a configuration file makes the two addresses
+    host: str | None = None  # the learner's machine; a configuration file builds both addresses from it
 
     def __post_init__(self) -> None:
         expect_above(self, 0, *POSITIVE)
@@ -61,7 +61,7 @@ class TransportConfig:
 
     @property
     def keys_folder(self) -> Path | None:
-        """Return where the keys are; None when this link has none."""
+        """Return the folder of the keys; None when this link has none."""
         return None if self.keys is None else Path(self.keys).expanduser()
 
     @property

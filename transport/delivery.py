@@ -1,9 +1,9 @@
-"""Exactly-once delivery as two state machines that know no sockets and no clock.
+"""Exactly-once delivery as two state machines, independent of sockets and clocks.
 
-The sender numbers records without a gap, keeps a window of them under way, and goes back to the oldest unacknowledged
+The sender numbers records without a gap, keeps a window of them in transit, and goes back to the oldest unacknowledged
 one when the receiver repeats itself. The receiver stores a record only when it is the next one of its session, and
-acknowledges the number it waits for. Whatever the wire loses, repeats or swaps, what is stored is a prefix of what was
-sent. After either side has started anew, the receiver's `next`, which it reads off its own logs, sets both right.
+acknowledges the number it waits for. Even if the wire loses, repeats or swaps messages, the stored records are a prefix
+of the sent ones. After a restart of either side, both go on from the receiver's `next`, which it reads from its logs.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ __all__ = ["ReceiverState", "SenderState"]
 
 
 class SenderState:
-    """What one session has sent and what of it is stored. Numbers are `seq`; ranges exclude their end."""
+    """State of one session's sender: the records sent and stored. Numbers are `seq`; ranges exclude their end."""
 
     def __init__(self, window: int, next_seq: int = 0) -> None:
-        """Start where the receiver says that it is.
+        """Start at the number that the receiver waits for.
 
         Args:
-            window: Most records under way.
+            window: Largest number of records in transit.
             next_seq: The number that the receiver waits for.
         """
         self.window = window
@@ -42,10 +42,10 @@ class SenderState:
         self.sent = next_seq
 
     def on_ack(self, next_seq: int) -> bool:
-        """Take an acknowledgement of everything before `next_seq`; return whether it was news.
+        """Take an acknowledgement of everything before `next_seq`; return whether it was new.
 
-        A repeated one says that the receiver saw something else than what it waits for, so the window is sent again:
-        once for each place, as one loss makes the receiver repeat itself for every record behind it.
+        A repeated one means that the receiver got another record than the one it waits for. The window is then sent
+        again, once for each place: one loss makes the receiver repeat itself for every record behind it.
         """
         if next_seq > self.acked:
             self.acked = next_seq
@@ -57,7 +57,7 @@ class SenderState:
         return False
 
     def on_silence(self) -> None:
-        """Send the window again: for too long nothing came back."""
+        """Send the window again after too long a time without an answer."""
         self.sent = self.acked
 
 
@@ -65,11 +65,11 @@ class ReceiverState:
     """The number that each session is expected to send next."""
 
     def __init__(self, next_by_session: Mapping[str, int] | None = None) -> None:
-        """Start from what the logs hold."""
+        """Start from the contents of the logs."""
         self._next = dict(next_by_session or {})
 
     def next_seq(self, session_id: str) -> int:
-        """Return the number that the session's next record must have: what is acknowledged."""
+        """Return the number that the session's next record must have, which is the acknowledged number."""
         return self._next.get(session_id, 0)
 
     def news(self, session_id: str, first_seq: int, count: int) -> range:

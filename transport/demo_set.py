@@ -28,7 +28,7 @@ class DemoSetError(ValueError):
 
 @dataclass(frozen=True)
 class DemoManifest:
-    """What a person wants to know about a demo set before training on it."""
+    """Manifest of a demo set: the facts to check before training on it."""
 
     schema: Schema
     episodes: int
@@ -38,8 +38,8 @@ class DemoManifest:
     actor_id: str
     session_id: str
     date: str  # ISO 8601, UTC
-    expert: str  # who or what demonstrated
-    # Settings of the task that only say where episodes begin; None: recorded before this was noted.
+    expert: str  # the person or the scripted expert that demonstrated
+    # Settings of the task that only fix where episodes begin; None: recorded by a release that did not note them.
     episode_settings: tuple[str, ...] | None = None
     reward: dict[str, Any] | None = None  # resolved configuration of the reward; None: the task's own outcome
 
@@ -59,7 +59,7 @@ def read_manifest(folder: Path) -> DemoManifest:
     """Read the manifest of the demo set in `folder`.
 
     Raises:
-        DemoSetError: There is none, or it says something else than a manifest. Data of another package are named.
+        DemoSetError: There is none, or it is not a manifest. The error names the format of another package's data.
     """
     refuse_foreign(folder)
     try:
@@ -77,7 +77,7 @@ def refuse_foreign(path: Path) -> None:
     """Refuse a place without a manifest that holds another package's data.
 
     Raises:
-        DemoSetError: It does; the line names the format, and what to do.
+        DemoSetError: It holds such data; the line names the format and the remedy.
     """
     if not is_demo_set(path) and (found := foreign_data(path)):
         raise DemoSetError(f"{path}: expected a demo set with {MANIFEST}, found {found}; {advice()}")

@@ -1,4 +1,4 @@
-"""Writes a demo set from arrays: the way in for demonstrations that were not recorded here."""
+"""Writer of a demo set from arrays, for demonstrations that were recorded elsewhere."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SEGMENT_BYTES = 1 << 26
 
 
 class DemoSetWriter:
-    """A new demo set in a folder; a context manager, whose end completes the set.
+    """A new demo set in a folder. It is a context manager, and its end completes the set.
 
     Args:
-        folder: Where it goes; it must not hold a demo set.
-        schema: What a step consists of, as `actor.env_schema.env_schema` gives it for the environment.
-        task: The task's resolved configuration, `compose([...])["task"]`: what the set is compared by later.
-        expert: Who or what demonstrated.
+        folder: Folder of the new set; it must not hold a demo set.
+        schema: Schema of a step, as `actor.env_schema.env_schema` returns it for the environment.
+        task: The task's resolved configuration, `compose([...])["task"]`; later uses of the set are checked against it.
+        expert: The person or the scripted expert that demonstrated.
 
     Raises:
         DemoSetError: The folder holds a demo set already.
@@ -58,11 +58,11 @@ class DemoSetWriter:
         """Append one episode of T steps.
 
         Args:
-            observations: By the schema's names, each (T + 1, ...): before every step, and after the last one.
-            actions: (T, A), normalised to [-1, 1].
-            rewards: (T,), what each step earned.
-            terminated: Whether the last step ended the task; False: time ran out, and something would have followed.
-            success: Whether the task was done. A failure gets a label, so that it is learnt from and not imitated.
+            observations: Arrays (T + 1, ...) by the schema's names: before every step, and after the last one.
+            actions: Actions (T, A), normalised to [-1, 1].
+            rewards: Reward of each step, (T,).
+            terminated: Whether the last step ended the task; False when the episode was cut off by its time limit.
+            success: Whether the task succeeded. A failure gets a label, so that it is learnt from and not imitated.
 
         Raises:
             DemoSetError: A field is missing, has another shape, or is not finite; nothing was written.
@@ -78,7 +78,7 @@ class DemoSetWriter:
         }
         if not steps:
             raise DemoSetError("actions: expected at least one step, found none; leave the episode out")
-        if not success:  # the label comes first: no record is ever there without it
+        if not success:  # the label comes first, so that no record exists without it
             m, first = self._manifest, self._writer.next_seq
             append_label(self._folder, failure_label(m.session_id, first, first + steps + 1, m.expert))
         row = np.zeros((), record_dtype(self._schema))
@@ -103,7 +103,7 @@ class DemoSetWriter:
         )
 
     def close(self) -> None:
-        """Complete the set: the log first, then the manifest that makes it one."""
+        """Complete the set: close the log, then write the manifest."""
         self._writer.close()
         write_manifest(self._folder, self._manifest)
 
@@ -114,7 +114,7 @@ class DemoSetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the set, unless an exception leaves it without a manifest."""
+        """Complete the set; after an exception it stays without a manifest."""
         if kind is None:
             self.close()
         else:

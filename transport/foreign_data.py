@@ -1,4 +1,4 @@
-"""Data sets of other packages, told by the bytes and the folders that they are made of; nothing of them is loaded."""
+"""Detection of other packages' data sets by their bytes and folders; none of their data are loaded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from steadyhand.runtime.logging import escaped
 
 __all__ = ["advice", "foreign_data"]
 
-SCANNED = 4 << 20  # bytes at either end of a file in which names are looked for
-DEEPEST = 3  # folders below the one that was named
-MOST_ENTRIES = 500  # that are looked at
+SCANNED = 4 << 20  # bytes at either end of a file that are searched for names
+DEEPEST = 3  # levels of folders below the named one
+MOST_ENTRIES = 500  # files and folders that are inspected
 MAX_JSON = 1 << 20
 HDF5, PARQUET, ARROW = b"\x89HDF\r\n\x1a\n", b"PAR1", b"ARROW1"
-HDF5_PLACES = (0, 512, 1024, 2048)  # where the signature may stand
+HDF5_PLACES = (0, 512, 1024, 2048)  # possible offsets of the signature
 MAGIC = {
     b"\x89MCAP0\r\n": "an MCAP recording",
     b"#ROSBAG V": "a ROS 1 bag",
@@ -30,7 +30,7 @@ ZARR = (".zgroup", ".zarray", "zarr.json")
 
 
 def foreign_data(path: Path) -> str:
-    """Return what another package has written at `path`, in a few words, with its place; "" when nothing is known.
+    """Return the format and the place of another package's data at `path`, in a few words; "" when none is recognised.
 
     Args:
         path: A file, or a folder that is looked through a few levels deep.
@@ -44,7 +44,7 @@ def foreign_data(path: Path) -> str:
 
 
 def advice() -> str:
-    """What a person does with such data."""
+    """Return the advice for a person who has such data."""
     return (
         "there is no importer yet: record with `steadyhand record`, or write a demo set from it in a short script with "
         "transport.demo_writer (docs/bring-your-own-env.md)"
@@ -52,7 +52,7 @@ def advice() -> str:
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """The path and what is below it, folders before the files in them, as far as is worth looking."""
+    """Yield the path and its entries, folders before the files in them, within `DEEPEST` and `MOST_ENTRIES`."""
     level, left = [path], MOST_ENTRIES
     for _ in range(DEEPEST + 1):
         below: list[Path] = []
@@ -122,7 +122,7 @@ def _zip_name(head: bytes, tail: bytes) -> str:
 
 
 def _is_pickle(head: bytes, tail: bytes) -> bool:
-    """Protocols 2 to 5 begin with their number, and every pickle ends with a full stop."""
+    """Return whether bytes look like a pickle: protocols 2 to 5 begin with their number and end with a full stop."""
     return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and (tail or head).endswith(b".")
 
 

@@ -1,4 +1,4 @@
-"""What ZeroMQ's socket monitor knows about handshakes that fail; on the socket itself they are only silence."""
+"""Failed handshakes as ZeroMQ's socket monitor reports them; the socket itself only stays silent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILURES: dict[int, str] = {
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "another protocol",
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "cut off",
 }
-# A peer that ends in the middle of a handshake cuts it off too, once; one that refuses does it every time.
+# A peer that exits during a handshake also cuts it off, once; a peer that refuses cuts off every one.
 CUT_OFFS = 3
 
 
@@ -40,7 +40,7 @@ class HandshakeMonitor:
         self.socket: zmq.Socket[bytes] = watched.get_monitor_socket(sum(FAILURES) | zmq.EVENT_HANDSHAKE_SUCCEEDED)
 
     def failure(self) -> str:
-        """Return why handshakes fail, in two words; "" while there is no reason to think that they do."""
+        """Return the reason why handshakes fail, in two words; "" while none has failed."""
         found = ""
         while self.socket.poll(0):
             event = recv_monitor_message(self.socket, zmq.NOBLOCK)["event"]
@@ -53,13 +53,13 @@ class HandshakeMonitor:
         return found
 
     def close(self) -> None:
-        """Stop watching; before the watched socket is closed."""
+        """Stop watching. Call this before the watched socket is closed."""
         self._watched.disable_monitor()
         self.socket.close(linger=0)
 
 
 def confirmed(failure: str, address: str, keyed: bool) -> str:
-    """Return the failure when it cannot be but one of keys, and "" when nobody may be there (yet).
+    """Return the failure when the keys must be its cause, and "" when the learner may not be listening (yet).
 
     A tunnel or a proxy takes a connection and cuts it off as long as no learner listens behind it.
     """
@@ -72,9 +72,9 @@ def confirmed(failure: str, address: str, keyed: bool) -> str:
 
 
 def offered_mechanism(address: str) -> str:
-    """Return what a ZeroMQ socket asks of those who connect: CURVE, NULL; "" when there is none.
+    """Return the mechanism that a listening ZeroMQ socket requires, CURVE or NULL; "" when there is no such socket.
 
-    Takes a few milliseconds, and PROBE_S where somebody listens who says nothing.
+    Takes a few milliseconds, and PROBE_S where a listener sends nothing.
     """
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     greeting = b""
@@ -88,11 +88,11 @@ def offered_mechanism(address: str) -> str:
 
 
 def explain(address: str, failure: str, own: str | None, learner: str | None) -> HandshakeError:
-    """Return the error that an actor is told.
+    """Return the error that an actor raises.
 
     Args:
-        address: Of the learner.
-        failure: As `HandshakeMonitor.failure` says.
+        address: Address of the learner.
+        failure: The failure from `HandshakeMonitor.failure`.
         own: The fingerprint of this machine's key; None without keys.
         learner: The fingerprint of the key that the learner should have; None without keys.
     """

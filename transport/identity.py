@@ -1,4 +1,4 @@
-"""The identity of what a session records: its run, its task and its robot."""
+"""The identity of a session: its run, its task and its robot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["UNKNOWN", "Identity", "IdentityError", "read_identity", "write_ident
 
 FILE = "identity.json"
 MAX_FILE_BYTES = 4096
-# Shown to people: nothing that a terminal would obey.
+# Shown to people: no control characters for a terminal.
 RunName = Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,63})?\Z")]
 RunId = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")]
@@ -28,11 +28,11 @@ ROBOT = ("robot", "joints", "tool", "gripper")
 
 
 class IdentityError(ValueError):
-    """Something else than an identity, or one with a name that is too long."""
+    """A value that is no identity, or an identity with a name that is too long."""
 
 
 class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A run, a task and a robot. An empty text and a zero mean: not known, which fits everything.
+    """A run, a task and a robot. An empty text or a zero means unknown, which matches everything.
 
     Attributes:
         run_name: Name of the run folder.
@@ -76,11 +76,11 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return "; ".join(filter(None, (self._difference(other, name) for name in ROBOT)))
 
     def objections(self, other: Identity, actor_id: str, accept_other_robot: bool) -> list[str]:
-        """Return why the learner of this identity refuses an actor of `other`, one line a reason.
+        """Return the reasons why the learner of this identity refuses an actor of `other`, one line each.
 
         Args:
-            other: Of the actor's session.
-            actor_id: Of the actor, for the log.
+            other: Identity of the actor's session.
+            actor_id: Id of the actor, for the log.
             accept_other_robot: Whether another robot is only a warning.
         """
         lines = []
@@ -96,12 +96,12 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return lines
 
     def filled(self, other: Identity) -> Identity:
-        """Return this identity with the task and the robot of `other` where they are not known here."""
+        """Return this identity, with the task and the robot of `other` where this one has none."""
         missing = {name: getattr(other, name) for name in ("task", *ROBOT) if not getattr(self, name)}
         return msgspec.structs.replace(self, **missing)
 
     def of_run(self, other: Identity) -> Identity:
-        """Return this identity as one of the run of `other`."""
+        """Return this identity with the run of `other`."""
         return msgspec.structs.replace(self, run_name=other.run_name, run_id=other.run_id)
 
     def to_json(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Identity(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         """Return the identity that `to_json` described.
 
         Raises:
-            IdentityError: It is something else.
+            IdentityError: The value is no identity.
         """
         try:
             return msgspec.convert(data, cls)
@@ -135,10 +135,10 @@ def write_identity(folder: Path, identity: Identity) -> None:
 
 
 def read_identity(folder: Path) -> Identity:
-    """Return the identity of the session in `folder`; one without content for a log from before it was written.
+    """Return the identity of the session in `folder`; an empty one for a log of a release that wrote none.
 
     Raises:
-        IdentityError: The file says something else.
+        IdentityError: The file holds no identity.
     """
     path = folder / FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The learner's end: takes records in, one log per session, and answers with where it stands."""
+"""The learner's end of the link: stores records, one log per session, and answers with its status."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class _Session:
 
 
 class Intake:
-    """The sessions of one learner run. Knows no sockets; any thread may call it.
+    """The sessions of one learner run, independent of sockets; any thread may call it.
 
-    What is stored of a session is what its log in `folder/<session_id>/` says, also after a restart.
+    The log in `folder/<session_id>/` alone defines which records of a session are stored, also after a restart.
     """
 
     def __init__(
@@ -68,18 +68,18 @@ class Intake:
         identity: Identity = UNKNOWN,
         accept_other_robot: bool = False,
     ) -> None:
-        """Open the logs that are there.
+        """Open the existing logs.
 
         Args:
             folder: Holds one log folder per session.
             config: Sizes and times.
             policy_spec: Given the schema of a HELLO, returns the PolicySpec's JSON; a ValueError rejects the actor.
-            status: Given a session's id, returns what every acknowledgement tells it. Called on the intake's thread.
-            required: What every actor must record; None takes it from the first log, demo set or HELLO.
-            learner_epoch: Rises with every start of the learner.
+            status: Given a session's id, returns the status in every acknowledgement. Called on the intake's thread.
+            required: Schema that every actor must record; None takes it from the first log, demo set or HELLO.
+            learner_epoch: Number of the learner's start; it rises with every start.
             clock: Measures silence.
             identity: The learner's run, and the task and the robot as far as they are known; the logs and the first
-                HELLO tell the rest.
+                actor's HELLO give the rest.
             accept_other_robot: Whether an actor on another robot is accepted, with a warning.
 
         Raises:
@@ -107,7 +107,7 @@ class Intake:
 
     @property
     def schema(self) -> Schema | None:
-        """Return what every actor must record, once it is known."""
+        """Return the schema that every actor must record, once it is known."""
         return self._schema
 
     @property
@@ -119,7 +119,7 @@ class Intake:
         """Take the schema of a demo set as the required one, or check it against the one already required.
 
         Raises:
-            SchemaError: It lacks something that is required.
+            SchemaError: It lacks a required field.
         """
         with self._lock:
             self._schema = self._schema or schema
@@ -128,7 +128,7 @@ class Intake:
             raise SchemaError(f"schema: does not fit what this run learns from: {'; '.join(lines)}")
 
     def hello(self, hello: Hello) -> Accept | Reject:
-        """Take a session in, again or for the first time, or say why not."""
+        """Accept a session, again or for the first time, or return the reasons of a refusal."""
         try:
             reasons = self._objections(hello, hello.schema)
             if not reasons:
@@ -146,7 +146,7 @@ class Intake:
         return Accept(spec, self.learner_epoch, next_seq, status, weights_bytes, self._identity)
 
     def records(self, session_id: str, first_seq: int, count: int, frame: bytes) -> Ack:
-        """Store what is new of `count` sealed records from `first_seq` on; return the acknowledgement.
+        """Store the new ones of `count` sealed records from `first_seq` on; return the acknowledgement.
 
         Raises:
             UnknownSessionError: Not accepted, or expired.
@@ -170,7 +170,7 @@ class Intake:
                     self._receiver.on_stored(session_id, writer.next_seq)
             next_seq = self._receiver.next_seq(session_id)
         crashpoint("intake.records.stored")
-        # Outside the lock: what the learner's functions wait for may itself wait for `readers`.
+        # Outside the lock: a thread that the learner's functions wait for may itself wait for `readers`.
         if news:
             for sink in self.sinks:
                 sink(session_id, news.start, news.stop)
@@ -204,7 +204,7 @@ class Intake:
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
                 try:
                     self.bye(name)
-                except OSError as error:  # its log is opened anew, and checked, when it comes back
+                except OSError as error:  # its log is opened and checked again when it comes back
                     _log.error("session %s: its log could not be sealed (%s)", name, error)
 
     def is_open(self, session_id: str) -> bool:
@@ -227,7 +227,7 @@ class Intake:
         self.newest_weights = weights
 
     def status(self, session_id: str) -> Status:
-        """Return what a session is told: where the learner stands, and what of the session is safe with it."""
+        """Return the status for a session: the learner's progress, and which of the session's records are durable."""
         with self._lock:
             durable_seq = self._durable.get(session_id, 0)
         return msgspec.structs.replace(self._learner_status(session_id), durable_seq=durable_seq)
@@ -240,7 +240,7 @@ class Intake:
     def readers(self) -> list[LogReader]:
         """Return one reader per session of the run, open or not: always the same ones, new sessions last.
 
-        They belong to the one thread that calls this, which must `refresh` them to see what has arrived.
+        They belong to the one thread that calls this, which must `refresh` them to see new records.
         """
         with self._lock:
             return list(self._readers.values())
@@ -249,7 +249,7 @@ class Intake:
         """Return when everything stored so far survives a power cut; only then may actors forget it.
 
         Raises:
-            OSError: A disk refused; what it holds is not called durable.
+            OSError: A disk refused; its records are not reported as durable.
         """
         with self._lock:
             stored = {name: (one.writer, one.writer.next_seq) for name, one in self._sessions.items()}
@@ -260,7 +260,7 @@ class Intake:
                     self._durable[name] = max(next_seq, self._durable.get(name, 0))
 
     def close(self) -> None:
-        """Close every session, and the files of the readers: what they have mapped stays readable."""
+        """Close every session, and the files of the readers; data that they have mapped stay readable."""
         with self._lock:
             for name in list(self._sessions):
                 self.bye(name)
@@ -301,7 +301,7 @@ class Intake:
         with self._lock:
             session = self._sessions.get(hello.session_id)
             if session is None:
-                # What an earlier start left in the page cache is sealed and synced by this.
+                # This seals and syncs the records that an earlier start left in the page cache.
                 folder = self.folder / hello.session_id
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")

@@ -60,13 +60,13 @@ class KeyPair:
 
 
 def fingerprint(public: bytes) -> str:
-    """Return what two people compare: 128 bits of the key's SHA-256, in eight groups of four hex digits."""
+    """Return the fingerprint that people compare: 128 bits of the key's SHA-256, in eight groups of four hex digits."""
     digest = hashlib.sha256(z85.decode(public)).hexdigest()
     return " ".join(digest[start : start + 4] for start in range(0, 32, 4))
 
 
 def secret_file(folder: Path) -> Path:
-    """Return where this machine's pair is."""
+    """Return the path of this machine's key pair."""
     return folder / "own.key_secret"
 
 
@@ -120,10 +120,10 @@ def own_keys(folder: Path) -> KeyPair:
 
 
 def read_public(path: Path) -> bytes:
-    """Return the public key in a file, which may be somebody else's.
+    """Return the public key in a file of this machine or of another.
 
     Raises:
-        KeysError: There is none in it.
+        KeysError: The file holds no public key.
     """
     found = PUBLIC.search(_read(path, "copy it here from the other machine"))
     key = b"" if found is None else found[1].encode("ascii", "replace")
@@ -148,9 +148,9 @@ def learner_key(folder: Path) -> bytes:
 
 
 def actor_keys(folder: Path) -> dict[bytes, str]:
-    """Return the `actor_id` of every public key that a learner admits, as the files say at this moment.
+    """Return the `actor_id` of every public key that a learner admits, from the files as they are now.
 
-    A file that is a link, is not named like an actor or holds no key admits nobody.
+    A file that is a link, is not named like an actor or holds no key admits no actor.
     """
     admitted: dict[bytes, str] = {}
     with contextlib.suppress(OSError):
@@ -184,7 +184,7 @@ def pair_learner(folder: Path, public: bytes) -> Path:
 
 
 def revoke(folder: Path, actor_id: str) -> None:
-    """Admit an actor no longer. A learner that runs cuts it off within a heartbeat.
+    """Revoke an actor's admission. A running learner cuts it off within a heartbeat.
 
     Raises:
         KeysError: It was not paired.
@@ -217,7 +217,7 @@ def _certificate(public: bytes, secret: bytes | None = None) -> str:
 
 
 def _write_new(path: Path, text: str, mode: int) -> None:
-    """Write a file that was not there, with its mode from the first moment on, and see it to the disk."""
+    """Write a new file, with its mode from the first moment on, and sync it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     with open(descriptor, "w", encoding="ascii") as file:
         file.write(text)
@@ -246,6 +246,6 @@ def _read(path: Path, mend: str, private: bool = False) -> str:
             found = f"mode {stat.S_IMODE(facts.st_mode):04o}, user {facts.st_uid}"
             raise KeysError(
                 f"{path}: expected a file that only user {os.geteuid()} can read (0600), found {found}; "
-                "chown and chmod 600 it, and make new keys if somebody else may have read these"
+                "chown and chmod 600 it, and make new keys if another user may have read these"
             )
         return file.read(MAX_FILE_BYTES).decode("ascii", "replace")

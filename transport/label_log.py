@@ -1,7 +1,7 @@
-"""The label log: what people and classifiers later say about records, beside the log that holds them.
+"""The label log: later verdicts of people and classifiers on records, beside the log that holds these.
 
-Records are never rewritten. A label gives rewards, ends and success marks of some records anew; the newest one that
-speaks of a record counts. Labels are numbered from 1, so whoever knows a version knows exactly which ones count.
+Records are never rewritten. A label replaces the rewards, ends and success marks of some records. The newest label of a
+record counts. Labels are numbered from 1, so a version number fixes exactly which labels count.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LabelError(RuntimeError):
 
 @dataclass(frozen=True)
 class Label:
-    """What records [first_seq, end_seq) of a session are from this version on; None leaves things as they were."""
+    """Label of records [first_seq, end_seq) of a session, valid from its version on. None keeps the earlier value."""
 
     session_id: str
     first_seq: int
@@ -38,9 +38,9 @@ class Label:
     rewards: tuple[float, ...] | None  # (n,)
     terminated: tuple[bool, ...] | None  # (n,); the discount of a step is gamma (1 - terminated)
     success: bool | None  # of the episode
-    author: str  # who or what says so
+    author: str  # the person or the program that gave it
     date: str  # ISO 8601, UTC
-    version: int = 0  # given when it is appended
+    version: int = 0  # assigned when the label is appended
 
     def __post_init__(self) -> None:
         count = self.end_seq - self.first_seq
@@ -55,12 +55,12 @@ class Label:
 
 
 def failure_label(session_id: str, first_seq: int, end_seq: int, author: str) -> Label:
-    """Return the label that calls records [first_seq, end_seq) a failure: their actions are not imitated."""
+    """Return the label that marks records [first_seq, end_seq) as a failure, so that their actions are not imitated."""
     return Label(session_id, first_seq, end_seq, None, None, False, author, utc_text(wall_time_ns()))
 
 
 class LabelReader:
-    """Reads the label log of one session as it grows. Without a file there are no labels."""
+    """Reader of one session's label log as it grows. Without a file there are no labels."""
 
     def __init__(self, folder: Path, session_id: str) -> None:
         self._path, self._session_id = folder / FILE, session_id
@@ -71,7 +71,7 @@ class LabelReader:
         """Return the labels that were added since, oldest first. A line whose end has not been written yet waits.
 
         Raises:
-            LabelError: The file is damaged; nothing may be learnt from labels that are not the ones that were written.
+            LabelError: The file is damaged; training must not use altered labels.
         """
         try:
             with self._path.open("rb") as file:
@@ -105,7 +105,7 @@ class LabelReader:
 
 
 def append_label(folder: Path, label: Label) -> Label:
-    """Append a label to the log in `folder`; return it with its version. It survives a power cut then.
+    """Append a label to the log in `folder` and sync it against a power cut; return the label with its version.
 
     Raises:
         LabelError: The label log is damaged, or of another session.
@@ -116,7 +116,7 @@ def append_label(folder: Path, label: Label) -> Label:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         reader = LabelReader(folder, label.session_id)
         earlier = reader.refresh()
-        os.ftruncate(descriptor, reader.place)  # behind it only a line that a crash has cut short
+        os.ftruncate(descriptor, reader.place)  # beyond it there is only a line that a crash has cut short
         label = replace(label, version=len(earlier) + 1)
         text = msgspec.json.encode(label)
         append_whole(descriptor, f"{zlib.crc32(text):08x}{SIGN}".encode() + text + b"\n", sync=True)

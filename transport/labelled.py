@@ -1,4 +1,4 @@
-"""The light columns of a log with its labels applied: each record as the newest word about it says."""
+"""The light columns of a log with its labels applied; the newest label of a record counts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class EpisodeRows:
     Attributes:
         episode_id: Its number.
         steps: Rows of its steps, (T,).
-        seen: Rows of its observations, (T + 1,), or (T,) where a crash has cut off the last one. Step `t` begins at
-            `seen[t]` and leads to `seen[t + 1]`.
+        seen: Rows of its observations, (T + 1,), or (T,) where a crash has cut off the last one. Step `t` leads from
+            `seen[t]` to `seen[t + 1]`.
     """
 
     episode_id: int

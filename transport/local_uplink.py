@@ -1,4 +1,4 @@
-"""The uplink without sockets: learner and actor in one process. It joins both ends, so it knows both."""
+"""The uplink without sockets, for learner and actor in one process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LocalUplink:
         self._connected = False
 
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
-        """See `Uplink.connect`; the answer is there at once, whatever `timeout_s` is."""
+        """See `Uplink.connect`; the answer comes at once, for any `timeout_s`."""
         self._outbox.check(hello)
         accept = self._greet(hello)
         self._hello = hello
@@ -36,7 +36,7 @@ class LocalUplink:
         return accept
 
     def notify(self) -> None:
-        """Store what the log has grown by. The learner's trouble (a full disk) only disconnects: the log keeps it."""
+        """Store the new records of the log. A learner's fault (a full disk) only disconnects: the log keeps them."""
         if self._hello is None:
             return
         try:

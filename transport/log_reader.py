@@ -32,7 +32,7 @@ class LogReader:
         """Map every segment. Only segments that were never sealed are scanned, so the time is flat in the records.
 
         Raises:
-            LogError: No log is there, or it is damaged.
+            LogError: There is no log, or it is damaged.
         """
         self.folder = folder
         self._parts: list[_Part] = []
@@ -59,7 +59,7 @@ class LogReader:
         return self._parts[-1].end
 
     def refresh(self) -> int:
-        """See what has been appended; return the number of rows now. Stops at the first record that is not whole."""
+        """Take in appended records; return the number of rows now. Stops at the first record that is not whole."""
         newest = self._parts[-1]
         if newest.grow():
             self._open_newer(newest.end)
@@ -83,15 +83,15 @@ class LogReader:
         """Return one field of many records, copied straight from the mapping.
 
         Args:
-            rows: (n,) int, in any order.
+            rows: Integer rows (n,), in any order.
             field: A column's name, or "observation/<name>".
 
         Returns:
             (n, ...), each row of the shape of the field.
 
         Raises:
-            IndexError: A row that does not exist.
-            LogError: A field that does not exist.
+            IndexError: A row does not exist.
+            LogError: The field does not exist.
         """
         rows = np.asarray(rows, np.int64)
         if rows.size and not 0 <= rows.min() <= rows.max() < len(self):
@@ -122,7 +122,7 @@ class LogReader:
         return np.frombuffer(self.frame(lo, hi), self.dtype)
 
     def frame(self, lo: int, hi: int) -> bytes:
-        """Return the bytes of rows [lo, hi), as stored: what is sent."""
+        """Return the bytes of rows [lo, hi), as stored and sent."""
         if not 0 <= lo <= hi <= len(self):
             raise IndexError(f"rows: expected 0 <= lo <= hi <= {len(self)}, found [{lo}, {hi})")
         chunks = []
@@ -151,7 +151,7 @@ class LogReader:
                 with contextlib.suppress(FileNotFoundError):
                     found.append(_Part.open(path))
         if found and self._parts and self._parts[-1].count == 0:
-            self._parts.pop().close()  # an empty last segment: its successor has the same name
+            self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
 
     def _index(self) -> None:
@@ -186,7 +186,7 @@ class _Part:
         return self.segment.first_seq + self.count
 
     def grow(self) -> bool:
-        """Take in what was appended; return whether no more will come."""
+        """Take in appended records; return whether no more will come."""
         if not self.finished:
             known, sealed = self.segment.known()
             self.count = known if sealed else self.segment.scan(max(known, self.count))

@@ -23,7 +23,7 @@ class LogWriter:
     """Appends to the log in `folder`, and continues it when there is one.
 
     One thread appends; any other may call `sync` and `forget`. An append costs one checksum and one pwritev:
-    the next segment is made, and the last one synced and sealed, on a background thread. What was appended survives the
+    a background thread makes the next segment, and syncs and seals the last one. An appended record survives the
     death of the process at once, and a power cut from the next `sync` on.
     """
 
@@ -33,9 +33,9 @@ class LogWriter:
         """Open the log.
 
         Args:
-            folder: Made when missing.
-            schema: Of every record; an existing log must have the same.
-            actor_id: Who records; written into every segment.
+            folder: Folder of the log; made when missing.
+            schema: Schema of every record; an existing log must have the same.
+            actor_id: Id of the recording actor; written into every segment.
             session_id: 32 hex digits; written into every segment.
             segment_bytes: Size of one file.
             trim: Whether `forget` may delete what the learner holds. Never for a demo set.
@@ -127,7 +127,7 @@ class LogWriter:
         return self.next_seq
 
     def skip_to(self, seq: int) -> None:
-        """Leave out the numbers up to `seq`, which nobody can deliver any more: go on in a new segment there."""
+        """Skip the numbers up to `seq`, which can no longer be delivered, and go on in a new segment from there."""
         self._check_open()
         if seq < self.next_seq:
             raise LogError(f"skip_to: expected at least seq {self.next_seq}, found {seq}")
@@ -142,7 +142,7 @@ class LogWriter:
         Not for the control thread.
 
         Raises:
-            OSError: The disk refused; what was appended still survives the death of the process.
+            OSError: The disk refused; appended records still survive the death of the process.
         """
         with self._lock:
             if self._closed:
@@ -176,7 +176,7 @@ class LogWriter:
             raise LogError(f"{self.folder}: this log has been closed; open it again to append")
 
     def _recover(self) -> int:
-        """Seal what an earlier writer left open; return the number to go on with."""
+        """Seal the segments that an earlier writer left open; return the number to go on with."""
         next_seq = 0
         for first_seq, path in seg.paths(self.folder):
             segment = seg.open_segment(path, writable=True)
@@ -250,13 +250,13 @@ class LogWriter:
             seg.finish(segment, count)
             self._sync_folder()
         except OSError as error:
-            self._unsealed = error  # for good: after a failed fsync nobody knows what is on the disk
+            self._unsealed = error  # for good: after a failed fsync the content of the disk is unknown
             raise
         with self._lock:
             self._sealed.append((segment.first_seq + count, segment.path))
 
     def _sync(self) -> None:
-        # Runs on the background thread, after all sealing asked for before it, so no file is closed under its feet.
+        # Runs on the background thread after all earlier sealing, so no file is closed before it is sealed.
         if self._unsealed is not None:
             raise self._unsealed
         with self._lock:

@@ -1,4 +1,4 @@
-"""What of the actor's log is sent next."""
+"""Selection of the records of the actor's log to send next."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Outbox:
             )
         self._batch = max(1, min(config.max_frame_bytes // size, config.window_records // FRAMES_PER_WINDOW))
         self.sender = SenderState(config.window_records)
-        self._learner = UNKNOWN  # of the learner that has accepted the session
-        self.hole_end: int | None = None  # the learner waits for a record that the log has lost; here it goes on
+        self._learner = UNKNOWN  # identity of the learner that has accepted the session
+        self.hole_end: int | None = None  # set when the log has lost the record that is due: its next number
 
     def check(self, hello: Hello) -> None:
         """Refuse the HELLO of another session than the log's.
 
         Raises:
-            ValueError: It is another one.
+            ValueError: The HELLO is of another session.
         """
         if hello.session_id != self.session_id:
             raise ValueError(f"hello: expected the session of the log, {self.session_id}, found {hello.session_id}")
@@ -64,7 +64,7 @@ class Outbox:
     def introduce(self, hello: Hello) -> Hello:
         """Return the HELLO with the oldest record that can still be sent, looking at the whole log afresh.
 
-        Once a learner has accepted the session, it belongs to that learner's run: another one is to refuse it.
+        Once a learner has accepted the session, the session belongs to that learner's run; another learner refuses it.
         """
         self._reader.close()
         self._reader = LogReader(self._folder)
@@ -92,7 +92,7 @@ class Outbox:
         return answer
 
     def look(self) -> None:
-        """See what has been appended to the log."""
+        """Take in the records appended to the log."""
         self._reader.refresh()
 
     def next_frame(self) -> tuple[Records, bytes] | None:
@@ -103,7 +103,7 @@ class Outbox:
         lo, end = self._reader.locate(span.start)
         found = self._reader.seq_at(lo)
         if found != span.start:
-            # What is still under way must arrive first: skipping the hole would skip it too.
+            # Records in transit must arrive first: skipping the hole would skip them too.
             self.hole_end = None if self.sender.under_way else found
             return None
         hi = min(end, lo + len(span), lo + self._batch)
@@ -111,11 +111,11 @@ class Outbox:
         return Records(found, hi - lo), self._reader.frame(lo, hi)
 
     def on_ack(self, next_seq: int) -> bool:
-        """Take an acknowledgement; return whether it was news."""
+        """Take an acknowledgement; return whether it was new."""
         return self.sender.on_ack(next_seq)
 
     def on_durable(self, durable_seq: int) -> None:
-        """Let go of what survives a power cut of the learner: it will never be asked for again."""
+        """Forget the records that survive a power cut of the learner: it never asks for them again."""
         self._reader.forget(durable_seq)
 
     def close(self) -> None:

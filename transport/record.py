@@ -28,9 +28,9 @@ __all__ = [
     "valid_starts",
 ]
 
-OBSERVATION = "observation/"  # what the name of an observation's field starts with
-SEQ = struct.Struct("<q")  # how a record starts
-CRC = struct.Struct("<I")  # and how it ends
+OBSERVATION = "observation/"  # prefix of the name of an observation's field
+SEQ = struct.Struct("<q")  # the first bytes of a record
+CRC = struct.Struct("<I")  # the last bytes of a record
 
 
 class RecordError(ValueError):
@@ -38,7 +38,7 @@ class RecordError(ValueError):
 
 
 class Phase(IntEnum):
-    """What an episode was recorded for."""
+    """Purpose of an episode."""
 
     TRAIN = 0
     DEMO = 1
@@ -57,7 +57,7 @@ def record_dtype(schema: Schema) -> np.dtype[np.void]:
     """Return the packed little-endian layout of one record of `schema`.
 
     `stamp_ns` is the actor's monotonic clock. `action`, `policy_action` and `human_action` are (A,) in [-1, 1] before
-    the safety gate; `gated_command` (C,) is what the robot was sent, in SI units; `reward_terms` is (k,).
+    the safety gate; `gated_command` (C,) is the command sent to the robot, in SI units; `reward_terms` is (k,).
     """
     action = ("<f4", schema.action.shape)
     fields: list[tuple[str, Any]] = [
@@ -99,7 +99,7 @@ def seal(raw: memoryview) -> None:
 
 
 def is_sound(raw: memoryview) -> bool:
-    """Return whether one record's bytes are the ones that were sealed."""
+    """Return whether one record's bytes are unchanged since they were sealed."""
     return bool(CRC.unpack_from(raw, len(raw) - CRC.size)[0] == checksum(raw[: -CRC.size]))
 
 
@@ -107,7 +107,7 @@ def sound_prefix(raw: memoryview, record_bytes: int, first_seq: int) -> int:
     """Return how many leading records of `raw` are whole, sealed, and numbered from `first_seq` without a gap."""
     for index in range(len(raw) // record_bytes):
         one = raw[index * record_bytes : (index + 1) * record_bytes]
-        # The number first: it tells a preallocated empty place from a record without a checksum of either.
+        # The number is checked first: it tells a preallocated empty place from a record without a checksum.
         if SEQ.unpack_from(one)[0] != first_seq + index or not is_sound(one):
             return index
     return len(raw) // record_bytes

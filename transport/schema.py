@@ -1,4 +1,4 @@
-"""The physical schema of a record: what was measured, with shapes, bounds, units and frames."""
+"""The physical schema of a record: its measurements, with shapes, bounds, units and frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_TEXT = 64  # characters of a name, a unit or a frame
 MAX_FIELDS = 64
 MAX_DIMENSIONS = 8
 MAX_SCALE = 8192
-MAX_ELEMENTS = 1 << 26  # of one field: a peer's schema must not make us allocate without bound
+MAX_ELEMENTS = 1 << 26  # of one field: a peer's schema must not cause an unbounded allocation
 # A peer's bytes are decoded into these types, whose bounds are checked before anything is allocated.
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
@@ -36,8 +36,8 @@ class SchemaError(ValueError):
 class FieldSpec:
     """One measured quantity: `shape` elements of `dtype` within [low, high], in `unit`, seen from `frame`.
 
-    `scale` is what a typical reading of each element of a vector deviates from zero by, in `unit`; () where that is
-    not known. `privileged` says whether a policy from images must not read the field; None = recorded by a release
+    `scale` is the typical deviation from zero of each element of a vector, in `unit`; () where it is not
+    known. `privileged` says whether a policy from images must not read the field; None = recorded by a release
     whose schemas did not say so. It belongs neither to the layout nor to the hash, and two schemas that differ in
     nothing else are equal.
     """
@@ -80,13 +80,13 @@ class FieldSpec:
 
     @property
     def is_image(self) -> bool:
-        """Whether the field is a camera's image; otherwise it is a vector."""
+        """True while the field is a camera's image; otherwise it is a vector."""
         return self.dtype == IMAGE.dtype
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What one step of one robot consists of; the layout of a record follows from it.
+    """The fields of one step of one robot; they fix the layout of a record.
 
     `observation` holds frames (h, w, 3) uint8 and vectors (n,) float32 in SI units; `action` is (A,) float32 in
     [-1, 1]; `command_size` is the length of the gated command; `reward_terms` names the parts of the reward.
@@ -129,7 +129,7 @@ class Schema:
         """Return the schema that `to_json` described.
 
         Raises:
-            SchemaError: Anything else, such as a hostile peer's.
+            SchemaError: The values are no schema, such as a hostile peer's.
         """
         try:
             fields = [_bounded(field) for field in data["observation"]]
@@ -146,10 +146,10 @@ class Schema:
         raise SchemaError(f"observation {quoted(name)}: no such field; valid names: {valid}")
 
     def diff(self, other: Schema, extras: bool = True) -> list[str]:
-        """Return one readable line per thing that `self` expects and `other` has differently; empty when they fit.
+        """Return one readable line per difference of `other` from `self`, the expected schema; empty when they fit.
 
         Args:
-            other: What was found.
+            other: The schema that was found.
             extras: Count observation fields that only `other` has as a difference too.
         """
         found = {field.name: field for field in other.observation}
@@ -173,7 +173,7 @@ class Schema:
 
 def _field_diff(where: str, expected: FieldSpec, found: FieldSpec) -> list[str]:
     lines: list[str] = []
-    # Not `scale`: an observation's says what is typical, not what a number means.
+    # Not `scale`: it gives an observation's typical size, not its meaning.
     for name in ("name", "shape", "dtype", "low", "high", "unit", "frame"):
         lines += _line(f"{where}: {name}", getattr(expected, name), getattr(found, name))
     return lines

@@ -1,4 +1,4 @@
-"""One file of a log: a header that says everything about it, then records of fixed size."""
+"""One file of a log: a self-describing header, then records of fixed size."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Facts(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Segment:
-    """What a segment's header says, and its open file. Records are numbered from `first_seq` without a gap."""
+    """A segment's header and its open file. Records are numbered from `first_seq` without a gap."""
 
     path: Path
     fd: int
@@ -93,7 +93,7 @@ def paths(folder: Path) -> list[tuple[int, Path]]:
 
 
 def is_finished(folder: Path) -> bool:
-    """Return whether every segment of a log is sealed: whoever wrote it has closed it, and no more will come.
+    """Return whether every segment of a log is sealed: its writer has closed it, and no more records will come.
 
     Raises:
         LogError: A file is not a segment.
@@ -176,7 +176,7 @@ def mark(segment: Segment, count: int, sealed: bool = False) -> None:
 
 
 def finish(segment: Segment, count: int) -> None:
-    """Seal a segment for good with `count` records, give back its unused room, and close the file."""
+    """Seal a segment for good with `count` records, free its unused room, and close the file."""
     try:
         os.fsync(segment.fd)
         crashpoint("log.finish.synced")
@@ -190,7 +190,7 @@ def finish(segment: Segment, count: int) -> None:
 
 
 def pwrite_all(fd: int, parts: Sequence[bytes | memoryview], offset: int) -> None:
-    """Write `parts` one after the other at `offset`; a disk that takes only some is asked again until it raises."""
+    """Write `parts` one after the other at `offset`; repeat a partial write until all is written or the disk raises."""
     written = os.pwritev(fd, parts, offset)
     if written < sum(map(len, parts)):
         rest = memoryview(b"".join(parts))[written:]

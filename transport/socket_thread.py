@@ -1,4 +1,4 @@
-"""A thread that owns ZeroMQ sockets: nobody else touches them, and anybody may wake it."""
+"""A thread that owns ZeroMQ sockets: no other thread touches them, and any thread may wake it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NS_PER_S = 1_000_000_000
 RECEIVE_HWM = 16  # messages; times max_frame_bytes it bounds the memory that peers can fill
 HANDSHAKE_MS = 2_000
 CLOSE_BUDGET_S = 2.0
-MOST_PROBES = 127  # that the kernel takes
+MOST_PROBES = 127  # the kernel's maximum
 
 _log = get_logger("transport")
 _Socket = zmq.Socket[bytes]
@@ -36,7 +36,7 @@ class SocketThread(ABC):
 
     def __init__(self, name: str, config: TransportConfig, clock: Clock | None) -> None:
         self.config = config
-        self.failure: Exception | None = None  # why the thread ended, when it was not asked to
+        self.failure: Exception | None = None  # why the thread ended by itself
         self._clock = clock or MonotonicClock()
         self._context: zmq.Context[_Socket] = zmq.Context()
         self._curve: dict[int, int | bytes] = {}  # options that give every socket its keys
@@ -53,7 +53,7 @@ class SocketThread(ABC):
 
     @abstractmethod
     def _leave(self) -> None:
-        """Say goodbye and let go of everything but the sockets; the last call on the thread."""
+        """Say goodbye and release everything but the sockets; the last call on the thread."""
 
     def start(self) -> None:
         """Start the thread, unless it runs already."""
@@ -102,7 +102,7 @@ class SocketThread(ABC):
         return socket
 
     def _keep_alive(self, socket: _Socket) -> None:
-        """Let the kernel drop the connection of a machine that is gone. That a process hangs, our own heartbeats show.
+        """Let the kernel drop the connection of a machine that is gone. Our own heartbeats detect a process that hangs.
 
         Not ZeroMQ's heartbeats: a process that was stopped for longer than they allow, and goes on, is aborted by an
         assertion (libzmq #4364).
@@ -115,9 +115,9 @@ class SocketThread(ABC):
         socket.setsockopt(zmq.TCP_MAXRT, 1000 * beat_s * self.config.liveness_heartbeats)
 
     def _receive_frames(self, socket: _Socket) -> tuple[list[bytes], str]:
-        """Return the frames of one message, and who it comes from: the user id of a client's key, else "".
+        """Return the frames of one message and its sender: the user id of a client's key, else "".
 
-        A message may have any number of frames; those that none of ours has are not kept, but for one that says so.
+        A message may have any number of frames. Of those beyond our largest message, only one is kept, as a sign of it.
         """
         frames: list[zmq.Frame] = []
         more = True
@@ -144,26 +144,26 @@ class SocketThread(ABC):
             while not self._closing:
                 self._step()
             self._leave()
-        except Exception as error:  # the owner of this object must see it, whatever it is
+        except Exception as error:  # of any kind: the owner of this object must see it
             self.failure = error
             _log.exception("%s: stopped by an error", self._thread.name)
         finally:
             self._destroy(linger_ms=int(self.config.linger_s * 1000))
 
     def _destroy(self, linger_ms: int) -> None:
-        """Close every socket; a queue that nobody empties is given up after `linger_ms`."""
+        """Close every socket; give up a queue that no peer empties after `linger_ms`."""
         self._context.destroy(linger=linger_ms)
 
 
 def check_address(address: str, keyed: bool) -> None:
-    """Refuse to speak to other machines in the clear, as learner and as actor alike.
+    """Refuse an unencrypted link to another machine, for learner and actor alike.
 
     Args:
-        address: Where to listen, or to connect.
+        address: Address to listen at, or to connect to.
         keyed: Whether this side has keys.
 
     Raises:
-        InsecureAddressError: Not a `tcp://` address, or, without keys, not one of this machine's loopback.
+        InsecureAddressError: It is not a `tcp://` address, or, without keys, not one of this machine's loopback.
     """
     host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
     try:

@@ -1,4 +1,4 @@
-"""Puts what the learner has stored on its disk, every so often, on a thread of its own."""
+"""Periodic sync of the learner's stored records to its disk, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Syncer:
     """Calls `sync` once a period until it is closed.
 
     One sync serves everything that came before it, so its cost does not grow with the number of records. A disk that
-    refuses is said once, and asked again: meanwhile nothing is called durable, and no actor forgets anything.
+    refuses is reported once and tried again. Until then no record counts as durable, and no actor forgets one.
 
     Args:
         sync: Returns when everything stored so far survives a power cut; raises OSError when the disk refuses.
-        period_s: Between the end of one sync and the begin of the next.
+        period_s: Time between the end of one sync and the start of the next.
     """
 
     def __init__(self, sync: Callable[[], None], period_s: float) -> None:

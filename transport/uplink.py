@@ -1,4 +1,4 @@
-"""The actor's end of the link: what the control loop may ask of it."""
+"""The actor's end of the link, as the control loop sees it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class UplinkTimeout(TimeoutError):  # noqa: N818 - the name that the standard li
 
 @dataclass(frozen=True)
 class Progress:
-    """Where this session stands."""
+    """Progress of this session."""
 
     connected: bool = False
     next_seq: int = 0  # everything before it is in the learner's log
     durable_seq: int = 0  # everything before it survives a power cut there, so the actor may forget it
     updates: int = 0
-    policy_version: int = 0  # newest one the learner has published
+    policy_version: int = 0  # newest version that the learner has published
     transitions_allowed: int = -1  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: str = ""
-    transitions: int = 0  # control steps of practice that the learner has, of every actor
+    transitions: int = 0  # control steps of online training that the learner has, of every actor
 
     @classmethod
     def of(cls, connected: bool, next_seq: int, status: Status) -> Progress:
-        """Return the progress that the learner's status says."""
+        """Return the progress in the learner's status."""
         return cls(
             connected,
             next_seq,
@@ -60,18 +60,18 @@ class Uplink(Protocol):
         Raises:
             Rejected: The learner refuses, with the reasons.
             Behind: The log has lost its end; skip it to `next_seq` and connect again.
-            UplinkTimeout: It did not answer within `timeout_s`.
-            HandshakeError: It is there, and the two sides' keys do not fit.
+            UplinkTimeout: The learner did not answer within `timeout_s`.
+            HandshakeError: The learner is there, but the two sides' keys do not fit.
             ValueError: The HELLO is not that of the log's session.
         """
         ...
 
     def notify(self) -> None:
-        """Say that the log has grown."""
+        """Announce that the log has grown."""
         ...
 
     def progress(self) -> Progress:
-        """Return what the learner last said."""
+        """Return the learner's last report."""
         ...
 
     def latest_weights(self) -> Weights | None:
@@ -79,7 +79,7 @@ class Uplink(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave. What has not been sent stays in the log."""
+        """Leave. Records that were not sent stay in the log."""
         ...
 
 
@@ -106,7 +106,7 @@ class WeightsBox:
             self.ignored += 1
 
     def lacks(self, learner_epoch: int, policy_version: int) -> bool:
-        """Return whether weights of this version (they count from 1) or newer ones have yet to come."""
+        """Return whether weights of this version (counted from 1) or a newer one have yet to come."""
         newest = self._newest
         known = (-1, 0) if newest is None else (newest.learner_epoch, newest.policy_version)
         return policy_version > 0 and (learner_epoch, policy_version) > known

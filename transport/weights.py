@@ -60,7 +60,7 @@ def decode(raw: bytes) -> Weights:
     """Return the weights in `raw`.
 
     Raises:
-        WeightsError: Truncated, altered, or not all finite.
+        WeightsError: They are truncated, altered, or not all finite.
     """
     view, start = memoryview(raw), HEAD.size + DIGEST_BYTES  # slices of it copy nothing
     if len(raw) < start or not raw.startswith(MAGIC):

@@ -44,12 +44,12 @@ MAX_REASONS = 64  # lines of a refusal
 ACTOR_ID = r"[a-z0-9][a-z0-9_.-]{0,63}"
 Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
 ActorId = Annotated[str, Meta(pattern=rf"^{ACTOR_ID}\Z")]
-Line = Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")]  # shown to people: nothing that a terminal would obey
-SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]  # becomes a folder's name
+Line = Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")]  # shown to people: no control characters
+SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]  # used as a folder's name
 
 
 class WireError(ValueError):
-    """A message that is not one of ours, or one that must not be sent."""
+    """A message of no known kind, or one that must not be sent."""
 
 
 class VersionError(WireError):
@@ -65,18 +65,18 @@ class _Message(msgspec.Struct, tag_field="message", tag=True, forbid_unknown_fie
 
 
 class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where the learner stands, as one session sees it."""
+    """Progress of the learner, as one session sees it."""
 
     updates: int  # gradient updates so far
     policy_version: int  # of the newest published weights
     transitions_allowed: int  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: Line
     durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
-    transitions: Count = 0  # control steps of practice that the learner has, over all sessions
+    transitions: Count = 0  # control steps of online training that the learner has, over all sessions
 
 
 class Hello(_Message, frozen=True):
-    """The actor's first message: what it records, for which run, on which robot, and who it is."""
+    """The actor's first message: its schema, its run, its robot, and its id."""
 
     protocol_version: int
     schema: Schema
@@ -101,8 +101,8 @@ class Accept(_Message, frozen=True):
     learner_epoch: int
     next_seq: Count  # the first record that the learner does not have
     status: Status
-    weights_bytes: Count = 0  # of the newest weights; while they are on their way nothing else can be heard
-    identity: Identity = UNKNOWN  # of the learner's run, which an actor without a run id takes on
+    weights_bytes: Count = 0  # of the newest weights; nothing else arrives while they are in transit
+    identity: Identity = UNKNOWN  # of the learner's run, whose id an actor without one adopts
 
     @property
     def policy_version(self) -> int:
@@ -141,7 +141,7 @@ class Bye(_Message, frozen=True):
 
 
 class WeightsRequest(_Message, frozen=True):
-    """The actor asks for the newest weights: a broadcast before it was connected has passed it by."""
+    """The actor asks for the newest weights, because it missed the broadcasts before it connected."""
 
 
 class WeightsReply(_Message, frozen=True):
@@ -159,7 +159,7 @@ def _refuse_ext(code: int, data: memoryview) -> Literal[None]:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-# What a side never receives it does not even decode: only a learner sends JSON of no fixed shape.
+# A side does not decode kinds that it never receives: only a learner sends JSON of no fixed shape.
 _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "actor": msgspec.msgpack.Decoder(FromActor, ext_hook=_refuse_ext),
     "learner": msgspec.msgpack.Decoder(FromLearner, ext_hook=_refuse_ext),
@@ -188,7 +188,7 @@ def decode(frames: Sequence[bytes], sender: Literal["actor", "learner", "either"
     """Return the message in `frames` and its raw frame (empty when the message has none).
 
     Raises:
-        WireError: Anything else than exactly that, of a kind that `sender` sends.
+        WireError: The frames are no such message, or one of a kind that `sender` does not send.
     """
     if not 1 <= len(frames) <= MAX_FRAMES:
         raise WireError(f"message: expected 1 or 2 frames, found {len(frames)}")

@@ -46,7 +46,7 @@ _log = get_logger("transport.server")
 
 
 def check_can_listen(config: TransportConfig) -> None:
-    """Refuse what a `ZmqServer` would refuse, before anything is made for one.
+    """Raise the errors of a `ZmqServer` before anything is made for one.
 
     Raises:
         InsecureAddressError: Other machines could connect, and there are no keys.
@@ -67,8 +67,8 @@ def check_can_listen(config: TransportConfig) -> None:
 class ZmqServer(SocketThread):
     """Serves an `Intake` over ZeroMQ. Listens from construction on.
 
-    A connection's ZeroMQ identity only says where to answer; who is there, the HELLO says. With keys it must be the
-    actor whose key opened the connection.
+    A connection's ZeroMQ identity is only the address of the answer; the HELLO names the actor. With keys it must be
+    the actor whose key opened the connection.
     """
 
     def __init__(self, intake: Intake, config: TransportConfig, clock: Clock | None = None) -> None:
@@ -101,7 +101,7 @@ class ZmqServer(SocketThread):
                     zmq.CURVE_SERVER: 1,
                     zmq.CURVE_SECRETKEY: pair.secret,
                     zmq.ZAP_DOMAIN: DOMAIN.encode(),
-                    zmq.ZAP_ENFORCE_DOMAIN: 1,  # nobody to ask is a refusal
+                    zmq.ZAP_ENFORCE_DOMAIN: 1,  # without an authenticator the connection is refused
                 }
                 self._allow_list = AllowList(self._context, keys, self._budget.is_spent)
                 self._allow_list.start()
@@ -121,7 +121,7 @@ class ZmqServer(SocketThread):
         self.wake()
 
     def announce(self) -> None:
-        """Tell the sessions, soon, that `transitions_allowed` or the phase has changed; returns at once."""
+        """Announce to the sessions, soon, a change of `transitions_allowed` or the phase; return at once."""
         self.wake()
 
     def _step(self) -> None:
@@ -158,9 +158,9 @@ class ZmqServer(SocketThread):
         self._poller.register(self._monitor.socket, zmq.POLLIN)
 
     def _check_keys(self) -> None:
-        """Cut every connection when one of them would not be admitted any more.
+        """Cut every connection when one of them would no longer be admitted.
 
-        ZeroMQ cannot close a single one. Those that may come back do so by themselves, and go on where they were.
+        ZeroMQ cannot close a single one. Admitted actors reconnect by themselves and go on where they were.
         """
         gone = [] if self._allow_list is None else self._allow_list.outdated()
         if not gone:
@@ -247,7 +247,7 @@ class ZmqServer(SocketThread):
         return self._peers[identity]
 
     def _tell(self, everyone: bool) -> None:
-        """Send the status to those whose loop depends on a change of it, or to everyone as a sign of life."""
+        """Send the status to the sessions whose loop depends on its change, or to all sessions as a sign of life."""
         for identity, session_id in list(self._peers.items()):
             if not self.intake.is_open(session_id):
                 del self._peers[identity]
@@ -260,7 +260,7 @@ class ZmqServer(SocketThread):
                 self._send(identity, wire.encode(Heartbeat(status)))
 
     def _send(self, identity: bytes, frames: list[bytes]) -> None:
-        # A ROUTER drops what it cannot deliver: the other side notices by itself, and asks again.
+        # A ROUTER drops a message that it cannot deliver: the other side notices, and asks again.
         self._router.send_multipart([identity, *frames], zmq.NOBLOCK)
 
     def _count_error(self, peer: Hashable, error: WireError) -> None:

@@ -44,7 +44,7 @@ _log = get_logger("transport.uplink")
 
 @dataclass
 class _Attempt:
-    """What `connect` asked for; the thread answers it once, and keeps the session connected for ever after."""
+    """A request of `connect`; the thread answers it once, and keeps the session connected from then on."""
 
     hello: Hello
     answer: Future[Accept]
@@ -52,7 +52,7 @@ class _Attempt:
 
 @dataclass
 class _Link:
-    """One connection. After a loss a new one is made, so nothing that was queued in the old one comes late."""
+    """One connection. After a loss a new one is made, so no message queued in the old one arrives late."""
 
     attempt: _Attempt
     dealer: zmq.Socket[bytes]
@@ -67,7 +67,7 @@ class _Link:
 
 
 class ZmqUplink(SocketThread):
-    """Sends the actor's log to a learner that may come, go and come back; see `Uplink` for what it promises."""
+    """Sends the actor's log to a learner that may disconnect and come back; see `Uplink` for the contract."""
 
     def __init__(self, config: TransportConfig, reader: LogReader, clock: Clock | None = None) -> None:
         """Carry the log of `reader`; the uplink opens the log for itself. Nothing is sent before `connect`.
@@ -96,7 +96,7 @@ class ZmqUplink(SocketThread):
         self._link: _Link | None = None
         self._retry_s = 0.0
         self._backoff_s = config.backoff_min_s
-        # Whether the subscription may have been refused, which ZeroMQ does not try again, or lead to where nobody is.
+        # Whether the subscription may have been refused, which ZeroMQ does not retry, or may lead to no learner.
         self._deaf = False
         self._sub = self._subscribe()
 
@@ -145,7 +145,7 @@ class ZmqUplink(SocketThread):
         self._outbox.close()
 
     def _idle_s(self) -> float:
-        """Return how long nothing is due, at most a heartbeat."""
+        """Return the time until something is due, at most a heartbeat."""
         now, due = self._now_s(), [self.config.heartbeat_s]
         if self._link is not None:
             due += [self._link.silent_s - now, self._link.beat_s - now]
@@ -189,7 +189,7 @@ class ZmqUplink(SocketThread):
         return sub
 
     def _look_at_handshake(self, link: _Link) -> None:
-        """Tell whoever waits in `connect` why there will be no answer; later on, say so and keep trying."""
+        """Raise the failed handshake in a waiting `connect`; later on, log it and keep trying."""
         failure = confirmed(link.monitor.failure(), self.config.address, keyed=bool(self._curve))
         if not failure:
             return
@@ -202,7 +202,7 @@ class ZmqUplink(SocketThread):
             link.attempt.answer.set_exception(error)
 
     def _greet(self, link: _Link) -> None:
-        """Say HELLO; no record is sent before the learner's answer says from where."""
+        """Say HELLO; no record is sent before the learner's answer gives the first one."""
         link.accepted = False
         self._send(link, wire.encode(self._outbox.introduce(link.attempt.hello)))
 
@@ -277,7 +277,7 @@ class ZmqUplink(SocketThread):
             return
         self._outbox.on_durable(status.durable_seq)
         self._progress = Progress.of(link.accepted, self._outbox.sender.acked, status)
-        # A broadcast may be lost, and there may never be another: whoever waits for weights records nothing.
+        # A broadcast may be lost and never repeated: an actor that waits for weights records nothing.
         if not self._weights.lacks(link.learner_epoch, status.policy_version):
             link.claim_s = self._now_s() + self.config.heartbeat_s
         elif link.accepted and self._now_s() >= link.claim_s:
@@ -288,7 +288,7 @@ class ZmqUplink(SocketThread):
         self._send(link, wire.encode(WeightsRequest()))
 
     def _lost(self, link: _Link, why: str) -> None:
-        """Try again after a while: twice as long every time, with jitter so that actors do not come in step."""
+        """Try again after a delay that doubles every time, with jitter so that actors do not reconnect in step."""
         if link.accepted:
             _log.warning("lost the learner at %s: %s; records wait in the log", self.config.address, why)
         self._hang_up(link)
@@ -308,4 +308,4 @@ class ZmqUplink(SocketThread):
         try:
             link.dealer.send_multipart(frames, zmq.NOBLOCK)
         except zmq.Again:
-            link.stalled_s = self._now_s()  # the queue is full: send the window again when it has moved
+            link.stalled_s = self._now_s()  # the queue is full: send the window again once it has moved

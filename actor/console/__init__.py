@@ -1,4 +1,4 @@
-"""What is shown beside the robot: a live view on a terminal, plain lines elsewhere."""
+"""Display of the progress beside the robot: a live view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

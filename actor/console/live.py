@@ -24,8 +24,8 @@ class LiveConsole:
     """Draws the status a few times a second, on rich's own thread.
 
     Args:
-        terminal: Where to draw.
-        refresh_hz: How often.
+        terminal: Terminal to draw on.
+        refresh_hz: Redraws per second.
     """
 
     def __init__(self, terminal: Terminal, refresh_hz: float) -> None:
@@ -50,7 +50,7 @@ class LiveConsole:
         """The next redraw shows it."""
 
     def close(self) -> None:
-        """Draw once more and let go of the terminal."""
+        """Draw once more and release the terminal."""
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -1,4 +1,4 @@
-"""Nothing is shown."""
+"""The console that shows nothing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["NoConsole"]
 
 
 class NoConsole:
-    """For tests, and for programs that show something themselves."""
+    """A console without output, for tests and for programs with a display of their own."""
 
     def start(self, status: Callable[[], Status]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def episode_done(self, event: EpisodeLogged) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def waiting(self, event: Waiting) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Do nothing."""

@@ -17,7 +17,7 @@ class PlainConsole:
     """Writes one line every few seconds, and one whenever there is a new reason to wait.
 
     Args:
-        out: Where to write.
+        out: Stream to write to.
         every_s: Shortest time between two lines of progress.
         clock: Monotonic.
     """

@@ -1,4 +1,4 @@
-"""What the person beside the robot is shown."""
+"""The status that the console shows to the person beside the robot."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["Console", "Status"]
 
 @dataclass(frozen=True)
 class Status:
-    """Practice at one moment."""
+    """Online training at one moment."""
 
-    waiting: str  # why nothing moves; "" while something does
-    in_control: str  # policy | person | nobody
+    waiting: str  # reason why the robot does not move; "" while it does
+    in_control: str  # `policy`, `person` or `nobody`
     episode: int  # finished ones of this run
     env_steps: int
     max_env_steps: int
     control_minutes: float
     success_window: int  # episodes that the shares below are over
-    success_alone: float  # share of episodes that succeeded without help
-    success_helped: float  # share that succeeded with help
-    intervention_rate: float  # share of episodes with help
+    success_alone: float  # share of episodes that succeeded unassisted
+    success_helped: float  # share that succeeded with an intervention
+    intervention_rate: float  # share of episodes with an intervention
     updates: int
-    utd_ratio: float  # true one: updates / control steps of the run, of every actor
+    utd_ratio: float  # measured: updates / control steps of the run, of every actor
     policy_version: int
     policy_age_s: float
     step_rate_hz: float
@@ -36,16 +36,16 @@ class Status:
 
 
 class Console(Protocol):
-    """Shows how training goes: a subscriber of a run's events. Nothing here may hold up the control loop."""
+    """Shows the progress of training as a subscriber of a run's events. It must not delay the control loop."""
 
     def start(self, status: Callable[[], Status]) -> None:
         """Begin; `status` may be called at any time, from any thread, until `close`."""
 
     def episode_done(self, event: EpisodeLogged) -> None:
-        """An episode has ended."""
+        """Take in the end of an episode."""
 
     def waiting(self, event: Waiting) -> None:
-        """Nothing moves, for another reason than before; an empty one ends the wait."""
+        """Take in a new reason why the robot does not move; an empty one ends the wait."""
 
     def close(self) -> None:
-        """Show the last state and leave the terminal as it was."""
+        """Show the last state and restore the terminal."""

@@ -10,7 +10,7 @@ from steadyhand.actor.events import Events, Fault, MotionDisabled, MotionEnabled
 __all__ = ["NOT_YET", "MotionEnable", "Verdict"]
 
 Verdict = Literal["success", "failure", "reset"]
-NOT_YET = "nobody has enabled motion yet"
+NOT_YET = "motion has not been enabled yet"
 
 
 class MotionEnable:
@@ -86,12 +86,12 @@ class MotionEnable:
             self._events.emit(Fault("robot_fault"))
 
     def recovered(self) -> None:
-        """Note that a person has taken the steps out of the fault."""
+        """Note that a person has recovered from the fault."""
         with self._lock:
             self._needs_recover = False
 
     def judge(self, verdict: Verdict) -> None:
-        """Label the running episode, or end it, for the person."""
+        """Give the person's verdict on the running episode, or end it."""
         self._verdict = verdict
 
     def park(self) -> None:

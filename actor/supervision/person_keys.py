@@ -18,7 +18,7 @@ logger = get_logger("actor.keys")
 
 @dataclass(frozen=True)
 class PersonKeysConfig:
-    """The keys by what they ask for.
+    """The keys by their requests.
 
     Attributes:
         terminal: Device file of the terminal.
@@ -52,7 +52,7 @@ class PersonKeys:
         self._reader = Reader("terminal keys", self._open, lambda: None, config.retry_s)
 
     def start(self) -> bool:
-        """Begin to read; return False without a terminal of this process's own."""
+        """Begin to read; return False when this process has no terminal."""
         try:
             self._reader.start()
         except DeviceError as error:
@@ -61,7 +61,7 @@ class PersonKeys:
         return True
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         self._reader.stop()
 
     def _open(self) -> TerminalLink:

@@ -17,7 +17,7 @@ logger = get_logger("actor.requests")
 
 
 class Requests:
-    """Does what a pressed button asks for, on the thread that read it. Never raises.
+    """Executes the request of a pressed button, on the thread that read it. Never raises.
 
     Args:
         motion: Takes the requests.

@@ -49,10 +49,10 @@ def supervised(
     Args:
         device_config: The `device` group.
         keys: Keys of the terminal; None = none are read.
-        env: As `robot_envs.make_env` returns it.
+        env: The environment, as `robot_envs.make_env` returns it.
         make_operator: Makes the operator with a connected device; None = as the configuration says.
         ending: Returns True when the wait for an enable is to end.
-        events: Told what the person does.
+        events: Gets the person's actions.
 
     Raises:
         DeviceError: The person's device is not there.

@@ -30,7 +30,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         motion: The person's enable and verdicts.
         ending: Returns True when the wait for an enable is to end.
         events: Gets verdicts that took effect, and the wait for an enable.
-        how: How a person enables motion, for the reason of the wait.
+        how: Text on how a person enables motion, for the reason of the wait.
 
     Raises:
         TypeError: The environment cannot be stopped.

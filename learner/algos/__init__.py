@@ -1,1 +1,1 @@
-"""Learning algorithms; each is one class that reads like its paper."""
+"""Learning algorithms; each is one class in the order and terms of its paper."""

@@ -28,7 +28,7 @@ Metrics = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Sampling:
-    """What an algorithm wants of the replay.
+    """An algorithm's sampling of the replay.
 
     Attributes:
         batch_size: Rows of one gradient step of the critics, or of the policy where there are no critics.
@@ -51,12 +51,12 @@ class Sampling:
 
 
 class AlgorithmSettings(ABC):
-    """What every algorithm's settings, a frozen dataclass, can tell."""
+    """Interface of every algorithm's settings, which are a frozen dataclass."""
 
     @property
     @abstractmethod
     def sampling(self) -> Sampling:
-        """What the algorithm wants of the replay."""
+        """Sampling that the algorithm needs from the replay."""
 
     @property
     def target_ranges(self) -> dict[str, tuple[float, float]]:
@@ -82,7 +82,7 @@ class TdSettings(AlgorithmSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """One batch a block."""
+        """One batch per block."""
         return Sampling(self.batch_size, 1, self.demo_ratio, self.n_step, self.gamma, self.image_shift)
 
 
@@ -92,18 +92,18 @@ S = TypeVar("S", bound=AlgorithmSettings)
 class Algorithm(ABC, Generic[S]):
     """Trains a policy in place.
 
-    A subclass sets `optimizers` and may add tensors of its own by `own_tensors`. Its steps read nothing on the host,
-    and all that they change lies in `state_tensors`: so they can be recorded as a CUDA graph, and resumed bit for bit.
+    A subclass sets `optimizers`, a mapping by the names of the trained parts, and may add tensors of its own by
+    `own_tensors`. Its steps read nothing on the host, and change only `state_tensors`. They can thus be recorded as a
+    CUDA graph, and resumed bit for bit.
 
     Args:
-        settings: Of the class's `settings_type`.
+        settings: Settings of the class's `settings_type`.
         policy: Trained in place; its device is the device of everything here.
         seed: Fixes initial weights and all noise.
 
     Attributes:
         settings_type: The dataclass that the YAML file of the algorithm is read into.
         generator: Source of all noise, on the policy's device.
-        optimizers: By the name of what they train.
     """
 
     settings_type: ClassVar[type[AlgorithmSettings]]
@@ -118,25 +118,25 @@ class Algorithm(ABC, Generic[S]):
 
     @property
     def sampling(self) -> Sampling:
-        """What the algorithm wants of the replay."""
+        """Sampling that the algorithm needs from the replay."""
         return self.settings.sampling
 
     @abstractmethod
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """Make the gradient steps of one block of practice and demonstrations.
+        """Make the gradient steps of one block of online data and demonstrations.
 
         Args:
             block: Rows (slices * batch_size, ...) with the fields of `Batch`.
 
         Returns:
-            Metrics as tensors (), left on the device until somebody reads them.
+            Metrics as tensors (), left on the device until they are read.
         """
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """Make the gradient steps of one block of demonstrations, before any practice. The same as `update` by default.
+        """Make the gradient steps of one block of demonstrations, before online training; by default as `update`.
 
         Args:
-            block: As for `update`; every row is of a demonstration or another log that training starts from.
+            block: Rows as in `update`, each from a demonstration or from another log that training starts from.
         """
         return self.update(block)
 
@@ -149,11 +149,11 @@ class Algorithm(ABC, Generic[S]):
         return ()
 
     def published(self) -> Mapping[str, Tensor]:
-        """The policy's weights that actors get, by name."""
+        """Return the policy's weights for the actors, by name."""
         return self._trained
 
     def policy_tensors(self) -> dict[str, NDArray[np.float32]]:
-        """A copy of the weights that actors get."""
+        """Return a copy of the weights for the actors."""
         return {name: value.cpu().numpy().copy() for name, value in self.published().items()}
 
     def skipped(self) -> int:
@@ -169,7 +169,7 @@ class Algorithm(ABC, Generic[S]):
         return tensors
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Restore what `state_tensors` gave, into an algorithm of the same settings.
+        """Restore the tensors that `state_tensors` returned, into an algorithm of the same settings.
 
         Raises:
             ValueError: The tensors are those of another policy or algorithm.

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
         return cls(**{name: to_device(block[name], device) for name in cls._fields})
 
     def slices(self, count: int) -> Iterator[Batch]:
-        """The block cut into `count` contiguous slices of equal size."""
+        """Return the block as `count` contiguous slices of equal size."""
         rows, rest = divmod(self.action.shape[0], count)
         if rest:
             raise ValueError(f"block of {self.action.shape[0]} rows must divide into {count} slices; see policy_delay")
@@ -64,7 +64,7 @@ def to_device(value: Any, device: torch.device) -> Any:
 
 
 def to_host(value: Any, device: torch.device) -> Any:
-    """An array, or a mapping of arrays, as tensors from which a copy to the device does not keep the host waiting.
+    """Return an array, or a mapping of arrays, as tensors that can be copied to the device without blocking the host.
 
     For CUDA they lie in pinned memory; for a CPU they share the array's.
     """
@@ -94,7 +94,7 @@ def random_shift(frames: Tensor, pixels: int, generator: torch.Generator) -> Ten
 
 
 def _shifted_at_once(frames: Tensor, pixels: int, offset: Tensor) -> Tensor:
-    """One gather of contiguous windows out of padded frames, at offsets (2, B) into the padding in y and x."""
+    """Gather contiguous windows from padded frames, at offsets (2, B) into the padding in y and x."""
     count, _, height, width, _ = frames.shape
     repeat = (-1, -1, pixels, -1, -1)
     frames = torch.cat((frames[:, :, :1].expand(repeat), frames, frames[:, :, -1:].expand(repeat)), dim=2)
@@ -106,11 +106,11 @@ def _shifted_at_once(frames: Tensor, pixels: int, offset: Tensor) -> Tensor:
 
 
 def _shifted_row_by_row(frames: Tensor, shifts: list[list[int]]) -> Tensor:
-    """The same on a CPU, where that gather goes byte by byte: copies of whole lines are five to ten times as fast.
+    """Shift frames on a CPU by copies of whole lines: five to ten times as fast as the gather, which goes byte by byte.
 
     Args:
-        frames: on the CPU.
-        shifts: in y and in x, B each: where in the frame the shifted one begins.
+        frames: The frames, on the CPU.
+        shifts: Shifts in y and in x, B each: the start of the shifted frame in the frame.
     """
     _, _, height, width, _ = frames.shape
     before = frames.numpy()
@@ -118,7 +118,7 @@ def _shifted_row_by_row(frames: Tensor, shifts: list[list[int]]) -> Tensor:
     for old, new, dy, dx in zip(before, after, *shifts, strict=True):
         top, bottom, left, right = max(0, -dy), height - max(0, dy), max(0, -dx), width - max(0, dx)
         new[:, top:bottom, left:right] = old[:, top + dy : bottom + dy, left + dx : right + dx]
-        # Left and right of what was copied first, then whole lines above and below, corners included.
+        # Left and right of the copied part first, then whole lines above and below, corners included.
         new[:, top:bottom, :left] = new[:, top:bottom, left : left + 1]
         new[:, top:bottom, right:] = new[:, top:bottom, right - 1 : right]
         new[:, :top] = new[:, top : top + 1]

@@ -49,7 +49,7 @@ class BcSettings(AlgorithmSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """Rows of demonstrations and corrections alone."""
+        """Return a sampling of demonstrations and corrections alone."""
         return Sampling(self.batch_size, 1, 1.0, 1, 1.0, self.image_shift)
 
 

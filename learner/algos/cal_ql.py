@@ -1,7 +1,7 @@
 """Cal-QL (Nakamoto et al., arXiv 2303.05479): a conservative pretraining whose values stay on the scale of returns.
 
-Pretraining pushes Q down on the policy's own actions, but never below the return that was recorded from the same state.
-So practice, which is plain SAC on its own records, does not begin with an unlearning (WSRL, arXiv 2412.07762).
+Pretraining lowers Q on the policy's own actions, but never below the return that was recorded from the same state.
+Online training, which is plain SAC on its own records, then does not begin by unlearning (WSRL, arXiv 2412.07762).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class CalQlSettings(SacSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """As SAC's, and the recorded returns."""
+        """Return SAC's sampling with the recorded returns added."""
         return replace(super().sampling, with_returns=True)
 
 
@@ -59,9 +59,9 @@ class CalQl(Sac):
         """The weighted gap () between the soft maximum of Q over drawn actions and Q of the recorded one (equation 5).
 
         Args:
-            features: (B, F) of the observation.
-            batch: B rows.
-            q: (N, B) of the recorded actions.
+            features: Features (B, F) of the observation.
+            batch: The batch of B rows.
+            q: Q values (N, B) of the recorded actions.
         """
         count, size = self.settings.cql_actions, batch.action.shape[1]
         with torch.no_grad():

@@ -41,7 +41,7 @@ class CriticSettings:
 
     @property
     def head_ranges(self) -> dict[str, tuple[float, float]]:
-        """The values that the head can express, by the name of the setting; {} where it has no bounds."""
+        """Return the ranges of the head's values, by the name of the setting; {} where it has no bounds."""
         return {"algo.value_range": self.value_range} if self.critic_head == "hl_gauss" else {}
 
 
@@ -49,9 +49,9 @@ class CriticEnsemble(nn.Module):
     """N independent Q functions over (features, action), each an MLP with its own weights.
 
     Args:
-        config: widths, ensemble size and head.
-        input_size: features plus action components.
-        generator: source of the initial weights.
+        config: Widths, ensemble size and head.
+        input_size: Features plus action components.
+        generator: Source of the initial weights.
     """
 
     def __init__(self, config: CriticSettings, input_size: int, generator: torch.Generator) -> None:
@@ -82,10 +82,10 @@ class CriticEnsemble(nn.Module):
         """Raw head outputs (M, B, outputs); `self.head.value` turns them into Q (M, B).
 
         Args:
-            features: (B, F).
-            action: (B, A) in [-1, 1].
-            members: (M,) indices of the critics to evaluate; None = all N.
-            frozen: no gradient for the critics' weights; it still flows to the inputs.
+            features: Features (B, F).
+            action: Actions (B, A) in [-1, 1].
+            members: Indices (M,) of the critics to evaluate; None = all N.
+            frozen: Whether the critics' weights get no gradient; it still flows to the inputs.
         """
 
         def pick(parameter: Tensor) -> Tensor:

@@ -10,15 +10,15 @@ from torch.optim.adam import adam
 
 __all__ = ["GuardedAdam"]
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's own defaults; no task has wanted others
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's own defaults; no task has needed others
 
 
 class GuardedAdam:
     """Fused Adam whose step is skipped on the device, without a host synchronisation.
 
     Args:
-        parameters: the weights to optimise; each must take part in every loss.
-        lr: learning rate.
+        parameters: The weights to optimise; each must take part in every loss.
+        lr: Learning rate.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
@@ -34,7 +34,7 @@ class GuardedAdam:
     def step(self, loss: Tensor) -> Tensor:
         """Differentiate `loss` and step; returns the gradient norm ()."""
         # The fused kernel walks weights and gradients side by side in memory, and a convolution over channels_last
-        # frames gives its gradient in another order than its weights: unmended, every step would go astray.
+        # frames gives its gradient in another order than its weights. Without this copy every step would be wrong.
         gradients = [gradient.contiguous() for gradient in torch.autograd.grad(loss, self._parameters)]
         norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
         broken = (~torch.isfinite(norm + loss.detach())).float()

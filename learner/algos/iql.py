@@ -1,6 +1,6 @@
 """Implicit Q-learning (Kostrikov et al., arXiv 2110.06169): values from recorded actions alone.
 
-No critic is ever asked about an action that nobody recorded, so the algorithm learns from any log, good or bad, without
+No critic is evaluated on an action that was not recorded, so the algorithm learns from any log, good or bad, without
 a conservative term. The policy clones recorded actions, each weighted by its advantage.
 """
 

@@ -72,8 +72,8 @@ class SacSettings(CriticSettings, TdSettings):
 class Sac(Algorithm[SacSettings]):
     """A policy, an ensemble of critics with their targets, and a temperature.
 
-    The encoder belongs to the policy and is trained by the critic's loss and, as far as there is imitation, by that of
-    imitation: in pretraining, and online with `actor_bc_weight`. The policy sees its features without gradient. The
+    The encoder belongs to the policy. The critic's loss trains it, and so does the imitation loss in pretraining and,
+    with `actor_bc_weight`, online. The policy sees its features without gradient. The
     moving average covers the critics, not the encoder, so a frame is encoded once.
 
     Args:
@@ -116,10 +116,10 @@ class Sac(Algorithm[SacSettings]):
         return metrics
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """As `update`, but the policy clones the recorded actions instead of climbing Q.
+        """Make the steps of `update`, but let the policy clone the recorded actions instead of maximising Q.
 
-        Cloning trains the encoder too: before there is a reward to tell states apart, the critic's loss alone teaches
-        it little of what the actions depend on.
+        Cloning trains the encoder too: before a reward distinguishes the states, the critic's loss alone teaches it
+        little about the features that the actions depend on.
         """
         features, batch, metrics = self._update_critics(block, imitation=1.0)
         loss = self._cloning_loss(*self.policy.distribution(features), batch)
@@ -138,12 +138,12 @@ class Sac(Algorithm[SacSettings]):
     def update_critic(
         self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
     ) -> tuple[Tensor, Metrics]:
-        """One step of all critics and the encoder, then one step of the target critics.
+        """Make one step of all critics and the encoder, then one step of the target critics.
 
         Args:
-            batch: one slice.
-            imitation: weight of imitating the demo rows in what the encoder learns.
-            penalty: added to the critics' loss; of the features (B, F), the batch and the critics' Q (N, B).
+            batch: One slice.
+            imitation: Weight of imitating the demo rows in the encoder's loss.
+            penalty: Added to the critics' loss; a function of the features (B, F), the batch and the critics' Q (N, B).
 
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
@@ -190,7 +190,7 @@ class Sac(Algorithm[SacSettings]):
         return order[: self.settings.num_min]
 
     def update_actor(self, features: Tensor, batch: Batch) -> Metrics:
-        """One step of the policy up the critics' Q and its own entropy, plus imitation where it is asked for."""
+        """Make one step of the policy towards higher Q and entropy, plus imitation where it is configured."""
         mean, log_std = self.policy.distribution(features)
         action, log_prob = heads.sample(mean, log_std, self.generator)
         every_q = self.critic.q(features, action, frozen=True)
@@ -214,13 +214,13 @@ class Sac(Algorithm[SacSettings]):
         return self._cloning_loss(mean, log_std, batch, worth)
 
     def _cloning_loss(self, mean: Tensor, log_std: Tensor, batch: Batch, worth: Tensor | None = None) -> Tensor:
-        """Imitation of the demo rows, averaged over those that are worth (B,) it; 0 without any."""
+        """Return the imitation loss of the demo rows, averaged with the weights (B,) of the rows; 0 without any."""
         rows = batch.is_demo.float() if worth is None else batch.is_demo * worth
         loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, batch.action)
         return (rows * loss).sum() / rows.sum().clamp(min=1.0)
 
     def update_temperature(self, entropy: Tensor) -> Metrics:
-        """One step of the temperature: down while the policy's entropy () in nats exceeds its target."""
+        """Make one step of the temperature: down while the policy's entropy () in nats exceeds its target."""
         temperature = self.log_temperature.exp()
         self.optimizers["temperature"].step(temperature * (entropy - self.target_entropy))
         return {"temperature": temperature.detach()}

@@ -1,4 +1,4 @@
-"""Features of one session's records on disk: a slot for every record number, believed by its checksum."""
+"""Features of one session's records on disk: a slot for every record number, verified by its checksum."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class FeatureFile:
         """Put the slot () of record `seq` in its place.
 
         Raises:
-            OSError: the disk is full, say; the slot is still missing.
+            OSError: The disk is full, for example; the slot is still missing.
         """
         data = bytearray(slot.tobytes())
         data[:CRC_BYTES] = _crc(seq, memoryview(data)[CRC_BYTES:]).to_bytes(CRC_BYTES, "little")
         os.pwrite(self._fd, data, seq * self._dtype.itemsize)
 
     def claims(self, seq: int) -> bool:
-        """Whether something was written for a record; only reading it shows whether it is whole."""
+        """Return whether a record's slot was written; only reading it shows whether it is whole."""
         return os.pread(self._fd, CRC_BYTES, seq * self._dtype.itemsize) not in (b"", bytes(CRC_BYTES))
 
     def has(self, seqs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which records (n,) have a slot that is whole."""
+        """Return a mask (n,) of the records whose slot is whole."""
         if len(seqs) and seqs.max() >= len(self._slots):
             self._map()
         there: NDArray[np.bool_] = seqs < len(self._slots)
@@ -56,7 +56,7 @@ class FeatureFile:
         return there
 
     def read(self, field: str, seqs: NDArray[np.int64], views: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Copy one view (n,) of a field of records (n,) that `has` has said are whole."""
+        """Copy one view (n,) of a field of records (n,) that are whole by `has`."""
         return np.asarray(self._slots[field][seqs, views])
 
     def close(self) -> None:
@@ -71,5 +71,5 @@ class FeatureFile:
 
 
 def _crc(seq: int, data: bytes | memoryview) -> int:
-    """The checksum of a slot in its place; never 0, which is what a hole has."""
+    """Return the checksum of a slot in its place; never 0, which is the value of a hole."""
     return zlib.crc32(data, seq) or 1

@@ -1,4 +1,4 @@
-"""A thread that encodes records as they arrive, ahead of the updates that will want them."""
+"""A thread that encodes records as they arrive, ahead of the updates that need them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class FeatureWorker:
 
     def __init__(self, cache: FeatureCache) -> None:
         self._cache = cache
-        self._folders: dict[Path, None] = {}  # in the order in which they were told
+        self._folders: dict[Path, None] = {}  # in the order of the calls of `tell`
         self._news, self._closing = threading.Event(), False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="features", daemon=True)
         self._thread.start()
 
     def tell(self, readers: Iterable[LogReader]) -> None:
-        """Say which logs there are, and that they may have grown.
+        """Announce the logs, which may be new or have grown.
 
         Raises:
-            Exception: what has ended the thread.
+            Exception: The error that has ended the thread.
         """
         if self._failure is not None:
             raise self._failure
@@ -53,14 +53,14 @@ class FeatureWorker:
                 for folder in self._folders:
                     reader = readers[folder] if folder in readers else readers.setdefault(folder, LogReader(folder))
                     done[folder] = self._encode(reader, done.get(folder, 0), reader.refresh())
-        except Exception as error:  # whatever it is belongs to whoever waits for the features
+        except Exception as error:  # any error is raised in the thread that needs the features
             self._failure = error
         finally:
             for reader in readers.values():
                 reader.close()
 
     def _encode(self, reader: LogReader, first: int, end: int) -> int:
-        """Encode rows [first, end) and return where it stopped; what was recorded for an evaluation is left out."""
+        """Encode rows [first, end) and return the row where it stopped; records of evaluations are left out."""
         rows = np.arange(first, end)
         wanted = rows[reader.gather(rows, "phase") != Phase.EVAL] if len(rows) else rows
         for row in wanted.tolist():

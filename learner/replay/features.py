@@ -1,4 +1,4 @@
-"""What a frozen encoder says of recorded frames: computed once for a few shifted views of each, and kept."""
+"""Cache of a frozen encoder's features of recorded frames, computed once for a few shifted views of each frame."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ logger = get_logger("learner.features")
 
 
 def views_kept(views: int, shift: int) -> int:
-    """How many of `views` differ: without a shift all of them are the same."""
+    """Return the number of distinct `views`: without a shift all of them are the same."""
     return views if shift else 1
 
 
 def slot_dtype(map_shapes: Mapping[str, tuple[int, ...]], views: int) -> np.dtype[Any]:
-    """What is kept of one record: a checksum, and `views` maps of each of these shapes by camera."""
+    """Return the dtype of one record's slot: a checksum, and `views` maps of each of these shapes by camera."""
     return np.dtype([("crc", "<u4"), *((key, "<f2", (views, *shape)) for key, shape in map_shapes.items())])
 
 
 class FeatureCache:
     """Maps of K views of every frame, so that an update has no pass through the encoder in it.
 
-    By how much a view is shifted follows from session, episode, camera and view alone, and a record's views always go
-    through the encoder together: what is gathered does not depend on who encoded it, or when. All frames of an episode
-    move together in one view, as the frames that a decision sees must.
+    The shift of a view follows from session, episode, camera and view alone, and a record's views always go through the
+    encoder together. The gathered maps thus do not depend on the thread or the time of the encoding. All frames of an
+    episode move together in one view, as the frames of one decision must.
 
     Args:
-        folder: holds a file a session, of this encoder and these views.
-        backbone: the frozen encoder.
-        inputs: what the policy reads; its frames are encoded.
-        views: K; with a shift of 0 one is all there is.
-        shift: largest shift of a view in pixels (DrQ).
+        folder: Folder with one file per session, of this encoder and these views.
+        backbone: The frozen encoder.
+        inputs: The policy's inputs; the frames among them are encoded.
+        views: K; with a shift of 0 there is only one.
+        shift: Largest shift of a view in pixels (DrQ).
     """
 
     def __init__(self, folder: Path, backbone: Backbone, inputs: Sequence[InputSpec], views: int, shift: int) -> None:
@@ -63,13 +63,13 @@ class FeatureCache:
     def gather(
         self, reader: LogReader, rows: NDArray[np.int64], seqs: NDArray[np.int64], views: NDArray[np.int64]
     ) -> dict[str, NDArray[np.float16]]:
-        """Return the maps (n, C, h, w) of every camera; what is not kept yet is encoded now.
+        """Return the maps (n, C, h, w) of every camera; encode those that are not cached yet.
 
         Args:
-            reader: of the log.
-            rows: (n,) of its records.
-            seqs: (n,) their numbers.
-            views: (n,) which view of each.
+            reader: Reader of the log.
+            rows: Rows (n,) of its records.
+            seqs: Their numbers (n,).
+            views: Index of the view of each (n,).
         """
         file = self._file(reader.session_id)
         there = file.has(seqs)
@@ -85,13 +85,13 @@ class FeatureCache:
         return maps
 
     def claims(self, session_id: str, seq: int) -> bool:
-        """Whether a record has been encoded before, by all appearances."""
+        """Return whether a record seems to have been encoded before; its checksum is not checked."""
         return self._file(session_id).claims(seq)
 
     def encode(self, reader: LogReader, row: int) -> NDArray[Any]:
-        """Encode one record and keep it; returns its slot (), whose field of a camera is (K, C, h, w) float16.
+        """Encode one record and cache it; return its slot (), whose field of a camera is (K, C, h, w) float16.
 
-        A full disk stops nothing: what cannot be kept is encoded again when it is needed.
+        A full disk stops nothing: features that cannot be stored are encoded again when needed.
         """
         rows = np.array([row])
         slot = np.zeros((), self._dtype)
@@ -115,7 +115,7 @@ class FeatureCache:
             self._files.popitem()[1].close()
 
     def _view(self, frame: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
-        """Shift a frame (height, width, 3) by what follows from the view's name, repeating the border."""
+        """Shift a frame (height, width, 3) by the amount that the view's name determines, repeating the border."""
         if not self._shift:
             return frame
         digest, places = hashlib.sha256(name.encode()).digest(), 2 * self._shift + 1

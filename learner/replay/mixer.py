@@ -1,4 +1,4 @@
-"""How many rows of a batch come from demonstrations, and how many from practice of other runs."""
+"""The mixture of a batch: the numbers of rows from demonstrations and from other runs' online data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Mixer:
     """Keeps `demo_ratio` and `prior_share` in every batch up to rounding, and exactly in the long run.
 
     Args:
-        demo_ratio: share of demo rows, 0..1.
-        batch_size: rows of one batch.
-        prior_share: share of practice of other runs in the rows that are not demo rows, 0..1.
+        demo_ratio: Share of demo rows, 0..1.
+        batch_size: Rows of one batch.
+        prior_share: Share of other runs' online data in the rows that are not demo rows, 0..1.
     """
 
     def __init__(self, demo_ratio: float, batch_size: int, prior_share: float = 0.0) -> None:
@@ -26,12 +26,12 @@ class Mixer:
         self._prior_share = Fraction(str(prior_share))
 
     def demo_rows(self, batch: int, online: int, demo: int) -> int:
-        """Rows from the demo index in batch number `batch`.
+        """Return the number of rows from the demo index in batch number `batch`.
 
         Args:
-            batch: counts up by one; the rows of all batches before it follow from it.
-            online: starts in the online index; 0 makes the batch all demo.
-            demo: starts in the demo index; 0 makes the batch all online.
+            batch: Counts up by one; the rows of all batches before it follow from it.
+            online: Starts in the online index; 0 makes the batch all demo.
+            demo: Starts in the demo index; 0 makes the batch all online.
         """
         if demo == 0:
             return 0
@@ -40,12 +40,14 @@ class Mixer:
         return _part(batch, self._per_batch)
 
     def offline_demo_rows(self, batch: int, demo: int, prior: int) -> int:
-        """Rows from the demo index in batch number `batch` of pretraining: as many as there are, `demo_ratio` at least.
+        """Return the number of demo rows in batch number `batch` of pretraining.
+
+        Their share is that of all starts, and at least `demo_ratio`.
 
         Args:
-            batch: as for `demo_rows`.
-            demo: starts in the demo index.
-            prior: starts in practice of other runs; 0 makes the batch all demo.
+            batch: Number of the batch, as in `demo_rows`.
+            demo: Starts in the demo index.
+            prior: Starts in other runs' online data; 0 makes the batch all demo.
         """
         if demo == 0:
             return 0
@@ -53,13 +55,13 @@ class Mixer:
         return _part(batch, max(share, self._per_batch))
 
     def prior_rows(self, batch: int, online: int, prior: int, demo_rows: int) -> int:
-        """Rows from practice of other runs in batch number `batch`.
+        """Return the number of rows from other runs' online data in batch number `batch`.
 
         Args:
-            batch: as for `demo_rows`.
-            online: starts in the online index; 0 makes the rest of the batch all prior.
-            prior: starts in practice of other runs; 0 makes the rest of the batch all online.
-            demo_rows: rows of this batch from the demo index; the rest is what is left.
+            batch: Number of the batch, as in `demo_rows`.
+            online: Starts in the online index; 0 makes the rest of the batch all prior.
+            prior: Starts in other runs' online data; 0 makes the rest of the batch all online.
+            demo_rows: Rows of this batch from the demo index; the others are the rest.
         """
         rest = self._batch_size - demo_rows
         if prior == 0:

@@ -1,4 +1,4 @@
-"""Draws the next block on a thread of its own, while the gradient steps of this one are made."""
+"""Prefetcher: it draws the next block on a thread of its own, while the gradient steps of this one are made."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Prefetcher"]
 
 
 class Prefetcher:
-    """One block ahead, no more. Nobody else may change the store between `ask` and `take`.
+    """Draws at most one block ahead. No other thread may change the store between `ask` and `take`.
 
-    Which rows a block has does not depend on when it is drawn: that follows from the seed, the update and what the
-    store shows.
+    The rows of a block do not depend on the time of the draw, only on the seed, the update and the visible part of the
+    store.
 
     Args:
-        sampler: draws the blocks.
-        device: where they will be used; for CUDA they are handed over in pinned memory.
-        threaded: whether there is a thread; without one a block is drawn when it is taken.
+        sampler: Draws the blocks.
+        device: Device that will use them; for CUDA they are handed over in pinned memory.
+        threaded: Whether there is a thread; without one a block is drawn when it is taken.
     """
 
     def __init__(self, sampler: Sampler, device: torch.device, threaded: bool = True) -> None:
@@ -40,10 +40,10 @@ class Prefetcher:
             self._drawn = self._thread.submit(self._draw, *self._asked)
 
     def take(self) -> dict[str, Any]:
-        """Return the block asked for, as soon as it is there.
+        """Return the requested block once it is drawn.
 
         Raises:
-            Exception: whatever drawing it raised.
+            Exception: The error of the draw.
         """
         if self._asked is None:
             raise ValueError("prefetch: expected a block to have been asked for, found none")
@@ -52,7 +52,7 @@ class Prefetcher:
         return self._draw(*asked) if drawn is None else drawn.result()
 
     def close(self) -> None:
-        """End the thread; what it has drawn in vain is dropped."""
+        """End the thread; a block that was not taken is dropped."""
         if self._thread is not None:
             self._thread.shutdown()
 

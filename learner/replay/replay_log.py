@@ -1,4 +1,4 @@
-"""One log as replay sees it: its light columns in memory, and how far it is visible."""
+"""One log of the replay: its light columns in memory, and the number of its visible records."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class SnapshotError(ValueError):
 class ReplayLog:
     """Columns of every record loaded, of which the first `visible` may be sampled.
 
-    A start is a valid step whose valid successor is the next record. That one flag also says which records hang
-    together: row r + 1 follows row r in one episode exactly if r is a start.
+    A start is a valid step whose valid successor is the next record. The same flag links the
+    records of an episode: row r + 1 follows row r in one episode exactly if r is a start.
     """
 
     def __init__(
@@ -40,19 +40,19 @@ class ReplayLog:
         action_gain: NDArray[np.float32] | None = None,
         prior: bool = False,
     ) -> None:
-        """Take what `save` returned, so that only newer records are read, or read all of them.
+        """Take the columns that `save` returned and read only newer records, or read all of them.
 
         Args:
-            reader: Of the log.
-            saved: As `save` returned it.
-            action_gain: An action times this (A,) is what it would be today; a step whose action would be beyond
-                [-1, 1] by that is no start, as no action of today leads where it led.
-            prior: Whether this is practice of another run. It counts no environment transition here, an episode counts
-                when it is complete, and of those that failed nothing is imitated.
+            reader: Reader of the log.
+            saved: The result of `save`.
+            action_gain: Factor (A,) that converts an action to the present action scales. A step whose converted action
+                is beyond [-1, 1] is no start, as no present action has its effect.
+            prior: Whether this is an online log of another run. It counts no environment transition here, an episode
+                counts when it is complete, and failed episodes are not imitated.
 
         Raises:
-            SnapshotError: the log has not the records that were saved.
-            LabelError: the label log is damaged.
+            SnapshotError: The log lacks the records that were saved.
+            LabelError: The label log is damaged.
         """
         self.reader = reader
         self._action_gain, self.is_prior = action_gain, prior
@@ -67,7 +67,7 @@ class ReplayLog:
         self._seq, self._episode_id = Column(np.int64), Column(np.int64)
         self._reward, self._terminated = Column(np.float32), Column(np.bool_)
         self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
-        # failed: a label says so; in practice of another run the records themselves say so too
+        # failed: by a label, or in an online log of another run also by the records themselves
         self._practised, self._failed = Column(np.bool_), Column(np.bool_)
         if saved is not None:
             self._load(saved)
@@ -85,11 +85,11 @@ class ReplayLog:
 
     @property
     def next_label(self) -> int:
-        """The newest label there is, applied or not; 0 without any."""
+        """Number of the newest label, applied or not; 0 without any."""
         return len(self._labels)
 
     def refresh(self) -> None:
-        """Load the columns of what has been appended since, and its labels: none speaks of a record not yet loaded."""
+        """Load the columns of new records, and their labels: no label concerns a record that is not loaded yet."""
         self._labels += self._label_reader.refresh()
         total = self._complete(self.reader.refresh())
         if total > len(self._seq):
@@ -136,7 +136,7 @@ class ReplayLog:
         self.demo_starts += int(np.count_nonzero(self._demo.values[decided]))
 
     def _recorded_failures(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of rows (n,), whole episodes of practice of another run, belong to one that did not succeed."""
+        """Return a mask (n,) of rows of failed episodes; the rows are whole episodes of another run's online log."""
         if not self.is_prior:
             return np.zeros(len(rows), np.bool_)
         columns = {name: self.reader.gather(rows, name) for name in ("episode_id", "success", "phase")}
@@ -158,7 +158,7 @@ class ReplayLog:
         return rows[self._online.values[rows]], rows[self._demo.values[rows]]
 
     def show_labels(self, version: int) -> None:
-        """Apply the labels up to `version`, in their order."""
+        """Apply the labels up to `version` in order."""
         for label in self._labels[self.label_version : version]:
             self._apply(label, 0)
         self.label_version = max(self.label_version, version)
@@ -204,7 +204,7 @@ class ReplayLog:
                 f"{self.reader.folder}: it lacks records or labels that training has seen; restore it or start anew"
             )
         if len(seq):
-            flags["start"][-1] = False  # decided anew with its successor
+            flags["start"][-1] = False  # decided again with its successor
         for column, values in (
             (self._seq, seq),
             (self._episode_id, saved["episode_id"]),
@@ -224,9 +224,9 @@ class ReplayLog:
         self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows hold an action to imitate, (n,): a person's, or of a demonstration not labelled a failure.
+        """Return a mask (n,) of rows with an action to imitate: a person's, or a demonstration's without a failure.
 
-        Of practice of another run, a person's in an episode that did not fail.
+        In an online log of another run: a person's action in an episode that did not fail.
         """
         own = self._online.values[rows] & (not self.is_prior)
         return np.asarray(self._demo.values[rows] & (own | ~self._failed.values[rows]))
@@ -247,9 +247,9 @@ class ReplayLog:
         The sum ends with the episode, and at the newest visible record; a time-out is an end that bootstraps.
 
         Args:
-            rows: (n,) starts.
-            n_step: steps to sum at most.
-            gamma: discount of one step.
+            rows: Starts (n,).
+            n_step: Largest number of steps to sum.
+            gamma: Discount of one step.
 
         Returns:
             (n,) rows of the next observation, k <= n_step steps later; (n,) rewards summed with their discount;
@@ -273,7 +273,7 @@ class ReplayLog:
     def history(self, rows: NDArray[np.int64], obs_horizon: int) -> NDArray[np.int64]:
         """Rows (n, H) of the observations up to and including `rows` (n,), the newest last.
 
-        Before the first observation of an episode there is none: the first one is repeated.
+        The first observation of an episode is repeated in the places before it.
         """
         out = np.empty((len(rows), obs_horizon), np.int64)
         out[:, -1] = rows
@@ -283,7 +283,7 @@ class ReplayLog:
         return out
 
     def action(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Actions (n, A) in [-1, 1], as today's robot understands them."""
+        """Return actions (n, A) in [-1, 1], in the present action scales."""
         action: NDArray[np.float32] = self.reader.gather(rows, "action")
         if self._action_gain is not None:
             action = np.clip(action * self._action_gain, -1.0, 1.0, dtype=np.float32)

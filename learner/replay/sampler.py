@@ -1,4 +1,4 @@
-"""Draws blocks of transitions: a pure function of the seed, the update, and what the store shows."""
+"""Sampler of blocks of transitions, a pure function of the seed, the update, and the visible part of the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Observation = dict[str, NDArray[np.float32 | np.uint8 | np.float16]]
 
 
 class Block(TypedDict):
-    """Rows for gradient steps, R of them, as `learner.algos.batch.Batch` wants them."""
+    """R rows for gradient steps, in the form of `learner.algos.batch.Batch`."""
 
     observation: Observation  # vectors (R, H, D) float32 SI units, frames (R, H, height, width, 3) uint8
     # or, with a cache of features, their maps (R, H, C, h, w) float16.
@@ -31,19 +31,19 @@ class Block(TypedDict):
     discount: NDArray[np.float32]  # (R,) gamma^k (1 - terminated)
     next_observation: Observation  # as observation, k steps later
     is_demo: NDArray[np.bool_]  # (R,) demo or human action
-    mc_return: NDArray[np.float32]  # (R,) discounted reward to the episode's end; zeros where nobody wants it
+    mc_return: NDArray[np.float32]  # (R,) discounted reward to the episode's end; zeros unless requested
 
 
 class Sampler:
     """Samples with replacement and gathers the rows straight from the logs.
 
     Args:
-        store: what there is to sample.
-        spec: the fields to gather, and how many observations a row holds.
-        sampling: what the algorithm wants.
-        seed: of the run.
-        features: gives maps of a frozen encoder instead of frames, each of a view drawn at random.
-        prior_share: share of practice of other runs in the rows that are not of demonstrations, 0..1.
+        store: The transitions to sample.
+        spec: The fields to gather, and the number of observations in a row.
+        sampling: The algorithm's sampling.
+        seed: Seed of the run.
+        features: Gives maps of a frozen encoder instead of frames, each of a view drawn at random.
+        prior_share: Share of other runs' online data in the rows that are not of demonstrations, 0..1.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Sampler:
         """Draw one block.
 
         Args:
-            update: number of the block's first gradient step; the block's noise and mixture follow from it.
-            slices: batches in the block, each with its share of demo rows.
-            offline: draw nothing of this run's own practice: demonstrations, and practice of other runs.
+            update: Number of the block's first gradient step; the block's noise and mixture follow from it.
+            slices: Batches in the block, each with its share of demo rows.
+            offline: Whether to draw only demonstrations and other runs' data, and nothing of this run's own.
         """
         online, demo, prior = self._store.online, self._store.demo, self._store.prior
         if offline:
@@ -114,7 +114,7 @@ class Sampler:
             wanted = both.reshape(-1)
             maps: Mapping[str, NDArray[Any]] = {}
             if features is not None:
-                same = np.broadcast_to(views[:, places, None], both.shape).reshape(-1)  # all that one decision sees
+                same = np.broadcast_to(views[:, places, None], both.shape).reshape(-1)  # all frames of one decision
                 maps = features.gather(log.reader, wanted, log.seq(wanted), same)
             for item in spec.inputs:
                 found = maps[item.key] if item.key in maps else log.gather(wanted, OBSERVATION + item.key)

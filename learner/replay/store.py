@@ -17,7 +17,7 @@ __all__ = ["ReplayStore", "Watermark"]
 ROW_BITS = 40  # an id is log << ROW_BITS | row
 ROW_MASK = (1 << ROW_BITS) - 1
 
-# session_id -> the number before which its records are visible; session_id + LABELS -> its newest label that counts
+# session_id -> the number before which its records are visible; session_id + LABELS -> its newest applied label
 Watermark = dict[str, int]
 LABELS = "/labels"
 
@@ -25,13 +25,13 @@ LABELS = "/labels"
 class ReplayStore:
     """Starts of transitions by index set, in the order in which they became visible.
 
-    What may be sampled follows from the sequence of watermarks alone, so a run that is given the same watermarks
-    again samples the same rows, however the logs have grown meanwhile.
+    The rows to sample follow from the sequence of watermarks alone. A run with the same watermarks thus samples the
+    same rows, even if the logs have grown meanwhile.
 
     Args:
-        capacity: online starts that are sampled, the newest ones; older ones stay on disk.
-        action_gains: by session id, what its actions (A,) are multiplied by: it was recorded with other action scales.
-        prior: ids of the sessions that were practice of another run.
+        capacity: Number of newest online starts that are sampled; older ones stay on disk.
+        action_gains: Factors (A,) of actions by session id, for sessions that were recorded with other action scales.
+        prior: Ids of the online sessions of other runs.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class ReplayStore:
 
     @property
     def demo(self) -> NDArray[np.int64]:
-        """Ids (n,) of demo and human starts; they are kept whatever the capacity."""
+        """Ids (n,) of demo and human starts; the capacity does not limit them."""
         return self._demo.values
 
     @property
     def prior(self) -> NDArray[np.int64]:
-        """Ids (n,) of starts in practice of other runs; they are kept whatever the capacity."""
+        """Ids (n,) of starts in other runs' online data; the capacity does not limit them."""
         return self._prior.values
 
     @property
     def imitated(self) -> NDArray[np.int64]:
-        """Those of them whose action is imitated; a demonstration that a label calls a failure is only learnt from."""
+        """Ids of demo starts whose action is imitated; a demonstration with a failure label is only learnt from."""
         ids = self.demo
         imitated = np.empty(len(ids), np.bool_)
         for log, places, rows in self.by_log(ids):
@@ -71,7 +71,7 @@ class ReplayStore:
 
     @property
     def transitions(self) -> int:
-        """Environment transitions of practice, over all sessions, visible or not."""
+        """Environment transitions of online training, over all sessions, visible or not."""
         return sum(log.steps for log in self._logs)
 
     @property
@@ -86,15 +86,15 @@ class ReplayStore:
 
     @property
     def prior_starts(self) -> int:
-        """Starts in practice of other runs that are loaded, visible or not."""
+        """Starts in other runs' online data that are loaded, visible or not."""
         return sum(log.online_starts for log in self._logs if log.is_prior)
 
     def steps(self) -> dict[str, int]:
-        """Environment transitions of practice by session, visible or not."""
+        """Environment transitions of online training by session, visible or not."""
         return {log.session_id: log.steps for log in self._logs}
 
     def steps_by_actor(self) -> dict[str, int]:
-        """Environment transitions of practice by the actors that made any, visible or not."""
+        """Environment transitions of online training by actor, for actors with at least one, visible or not."""
         found: dict[str, int] = {}
         for log in list(self._logs):
             if log.steps:
@@ -102,11 +102,11 @@ class ReplayStore:
         return found
 
     def is_prior(self, session_id: str) -> bool:
-        """Whether a session was practice of another run."""
+        """Return whether a session is an online session of another run."""
         return session_id in self._prior_sessions
 
     def refresh(self, readers: Iterable[LogReader]) -> Watermark:
-        """Load what has been recorded since, new sessions included; nothing becomes visible by that.
+        """Load new records, new sessions included; none of them becomes visible.
 
         Returns:
             The watermark at which everything would be visible.
@@ -133,7 +133,7 @@ class ReplayStore:
             self._demo.extend(demo | index << ROW_BITS)
 
     def holds(self, watermark: Mapping[str, int]) -> bool:
-        """Whether every record and every label before the watermark has been loaded."""
+        """Return whether every record and every label before the watermark has been loaded."""
         return all(self._has(name, number) for name, number in watermark.items())
 
     def _has(self, name: str, number: int) -> bool:
@@ -144,7 +144,7 @@ class ReplayStore:
         return (log.next_label if name.endswith(LABELS) else log.next_seq) >= number
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """Return what is visible, without any observation: a restart then reads only what came later."""
+        """Return the visible part without observations; a restart then reads only later records."""
         saved = {"online": self._online.values.copy(), "demo": self._demo.values.copy()}
         if len(self._prior):
             saved["prior"] = self._prior.values.copy()
@@ -153,11 +153,11 @@ class ReplayStore:
         return saved
 
     def load(self, readers: Iterable[LogReader], saved: Mapping[str, NDArray[Any]]) -> None:
-        """Take what `save` returned, before anything else.
+        """Take the result of `save`, before any other call.
 
         Raises:
-            SnapshotError: the logs lack records that were visible.
-            LabelError: a label log is damaged.
+            SnapshotError: The logs lack records that were visible.
+            LabelError: A label log is damaged.
         """
         by_session = {reader.session_id: reader for reader in readers}
         columns: dict[tuple[int, str], dict[str, NDArray[Any]]] = {}

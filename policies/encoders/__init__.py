@@ -1,7 +1,7 @@
 """Encoders of camera frames, each a file of its own, chosen by the name in a `PolicySpec`.
 
 A trained encoder turns frames into features by itself. A frozen one is a `Backbone`, which all cameras share, and
-learned spatial embeddings of its maps, which each camera has of its own.
+learned spatial embeddings of its maps, which are separate for each camera.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ ENCODERS = ("none", *TRAINED, *FROM_FILE, *FROM_PACKAGE, f"{TIMM}<name>")
 
 
 def is_encoder(name: str) -> bool:
-    """Whether there is an encoder of this name."""
+    """Return whether there is an encoder of this name."""
     return name in ENCODERS or name.startswith(TIMM)
 
 
 def is_frozen(name: str) -> bool:
-    """Whether an encoder has a part that nobody trains."""
+    """Return whether an encoder has a frozen part."""
     return name in FROM_FILE or name in FROM_PACKAGE or name.startswith(TIMM)
 
 
@@ -42,11 +42,11 @@ def load_backbone(name: str, weights: str | None) -> Backbone | None:
     """Load the frozen part of an encoder; None for one that has none.
 
     Args:
-        name: of the encoder.
-        weights: a safetensors file, for those that need one.
+        name: Name of the encoder.
+        weights: A safetensors file, for the encoders that need one.
 
     Raises:
-        EncoderError: the file or a package is missing, holds something else, or a file was given in vain.
+        EncoderError: The file or a package is missing or holds something else, or the encoder takes no file.
     """
     if name in FROM_FILE:
         return FROM_FILE[name](weights)
@@ -65,7 +65,7 @@ def make_encoder(
     generator: torch.Generator,
     backbone: Backbone | None,
 ) -> nn.Module:
-    """Build what is learnt of the encoder of one camera; it gives (B, latent_size).
+    """Build the trained part of one camera's encoder; its output is (B, latent_size).
 
     A trained encoder reads frames (B, H, height, width, 3) uint8, a frozen one the maps (B, H * C, h, w) of `backbone`.
     """

@@ -1,4 +1,4 @@
-"""Frozen networks from frames to maps of features: what they share, and the hash that names their weights."""
+"""The base of frozen networks from frames to maps of features, with the hash that names their weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Backbone", "EncoderError", "read_we
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-CPU_IMAGES = 8  # that go through together on a CPU: more fall out of its caches and take up to twice as long
+CPU_IMAGES = 8  # per pass on a CPU: more do not fit its caches and take up to twice as long
 
 
 class EncoderError(ValueError):
@@ -26,13 +26,13 @@ class EncoderError(ValueError):
 
 
 class Backbone(nn.Module, ABC):
-    """A network that nobody trains and that never travels: learner and actor read the same weights, each on its own.
+    """A frozen network that is never sent: learner and actor each read the same weights from disk.
 
-    A process holds one, for all its cameras and all copies of the policy.
+    One process holds one backbone, for all its cameras and all copies of the policy.
 
     Args:
-        mean: of each colour, 0..1; with `std` the scaling of frames that the weights were trained with.
-        std: of each colour.
+        mean: Mean of each colour, 0..1; with `std` the scaling of frames that the weights were trained with.
+        std: Standard deviation of each colour.
     """
 
     def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
@@ -57,7 +57,7 @@ class Backbone(nn.Module, ABC):
             return torch.cat(maps).reshape(*frames.shape[:2], *maps[0].shape[1:])
 
     def map_shape(self, frame_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape (C, h, w) of the map of one frame (height, width, 3)."""
+        """Return the shape (C, h, w) of the map of one frame (height, width, 3)."""
         device = self.mean.device
         return tuple(self(torch.zeros((1, 1, *frame_shape), dtype=torch.uint8, device=device)).shape[2:])
 
@@ -65,7 +65,7 @@ class Backbone(nn.Module, ABC):
         """Take the weights, by the names of this module's own, and hash them.
 
         Raises:
-            EncoderError: one is missing, left over or of another shape.
+            EncoderError: A tensor is missing, left over or of another shape.
         """
         own = {name for name, _ in self.named_parameters()}
         differing = sorted(own ^ set(tensors)) or [
@@ -77,7 +77,7 @@ class Backbone(nn.Module, ABC):
         self.seal()
 
     def seal(self) -> None:
-        """Stop the gradients and hash what is held, in the layout that the CPU's convolutions are fastest in."""
+        """Stop the gradients and hash the weights, in the memory layout that is fastest for the CPU's convolutions."""
         self.requires_grad_(False).eval()
         for value in self.parameters():
             if value.ndim == 4:
@@ -93,7 +93,7 @@ def read_weights(encoder: str, path: str | None) -> dict[str, Tensor]:
     """Read the safetensors file that the user points to.
 
     Raises:
-        EncoderError: there is none, or it is something else.
+        EncoderError: There is no file, or it is no safetensors file.
     """
     if path is None:
         raise EncoderError(f"policy.encoder={encoder} needs a safetensors file; give policy.encoder_weights=FILE")

@@ -1,4 +1,4 @@
-"""The strided convolutions that encoders begin with, what they compute in, and the initial weights of every layer."""
+"""The strided convolutions at the start of encoders, their precision, and the initial weights of every layer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class StridedConvolutions(nn.ModuleList):
     """Convolutions of kernel 3 and stride 2, each with a ReLU.
 
     Args:
-        frame_shape: (height, width, channels) of one frame, pixels.
-        obs_horizon: frames a decision sees; they are stacked on the channel axis.
-        channels: of each convolution.
+        frame_shape: Shape (height, width, channels) of one frame [pixels].
+        obs_horizon: Frames a decision sees; they are stacked on the channel axis.
+        channels: Output channels of each convolution.
 
     Attributes:
-        shape: (depth, height, width) of what comes out.
-        dtype: what they compute in; weights, gradients and what comes out are float32 whatever it is.
+        shape: Shape (depth, height, width) of the output.
+        dtype: Type that they compute in. Weights, gradients and the output are always float32.
     """
 
     def __init__(self, frame_shape: tuple[int, ...], obs_horizon: int, channels: Iterable[int]) -> None:
@@ -49,7 +49,7 @@ class StridedConvolutions(nn.ModuleList):
 
 
 def computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
-    """Within it products are computed in `dtype` and summed in float32; nothing changes for float32."""
+    """Compute products in `dtype` and sum them in float32 while the context lasts; float32 changes nothing."""
     if dtype == torch.float32:
         return nullcontext()
     # No cache of cast weights: each is used once, and a recorded update must not hold on to one.

@@ -18,7 +18,7 @@ from steadyhand.policies.encoders.same_padding import SameConv2d
 __all__ = ["EfficientNetLite0", "folded"]
 
 # The network's first eleven of sixteen blocks (arXiv 1905.11946), where a map still has a stride of 16 pixels: what
-# comes after tells better what is in the frame, and worse where. It is what the name in a specification means.
+# comes later tells better what is in the frame, and worse where. The name in a specification stands for this network.
 STEM = 32  # channels
 BLOCKS = (  # expansion, channels, kernel and stride of each block
     *((1, 16, 3, 1), (6, 24, 3, 2), (6, 24, 3, 1), (6, 40, 5, 2), (6, 40, 5, 1)),
@@ -54,7 +54,7 @@ class EfficientNetLite0(Backbone):
     """A frame of 128 x 128 becomes a map of 112 x 8 x 8.
 
     Raises:
-        EncoderError: the package with the weights is not installed, or holds something else.
+        EncoderError: The package with the weights is not installed, or holds something else.
     """
 
     def __init__(self) -> None:
@@ -101,6 +101,6 @@ def _package_weights() -> dict[str, Tensor]:
         raise EncoderError(f"{PACKAGE}: expected {FILE} in it, found {error}; install it anew") from None
     if (digest := hashlib.sha256(raw).hexdigest()) != SHA256:
         raise EncoderError(f"{PACKAGE}: expected weights with sha256 {SHA256}, found {digest}; install it anew")
-    # The only file of this kind that is ever read is this one, byte for byte; the package's own code is not run.
+    # Only this exact file is ever read, byte for byte; the package's own code is not run.
     tensors: dict[str, Any] = torch.load(io.BytesIO(raw), "cpu", weights_only=True)  # noqa: TID251
     return tensors

@@ -1,4 +1,4 @@
-"""What turns a map of features into a vector: learned spatial embeddings (SERL, arXiv 2401.16013)."""
+"""Learned spatial embeddings (SERL, arXiv 2401.16013), which turn a map of features into a vector."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from steadyhand.policies.encoders.convolutions import initialise
 
 __all__ = ["SpatialEmbeddings"]
 
-# SERL's; they are what the names of encoders in a specification mean, so they are not settings.
+# SERL's values. The names of encoders in a specification stand for them, so they are not settings.
 EMBEDDINGS = 8  # learned spatial weightings per channel
 DROPOUT = 0.1  # share of the embeddings that are left out while training
 
@@ -18,9 +18,9 @@ class SpatialEmbeddings(nn.Module):
     """Learned spatial embeddings, dropout, a dense layer, LayerNorm and tanh.
 
     Args:
-        map_shape: (C, h, w) of the map.
-        latent_size: features returned.
-        generator: source of the initial weights.
+        map_shape: Shape (C, h, w) of the map.
+        latent_size: Number of features returned.
+        generator: Source of the initial weights.
     """
 
     def __init__(self, map_shape: tuple[int, ...], latent_size: int, generator: torch.Generator) -> None:
@@ -33,8 +33,8 @@ class SpatialEmbeddings(nn.Module):
         nn.init.normal_(self.embedding, std=(height * width) ** -0.5, generator=generator)
 
     def forward(self, maps: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws what is left out, None = nothing."""
-        # A product a channel, and the batch as its last axis: five times as fast on a CPU as with the batch first.
+        """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws dropped entries, None = none."""
+        # One product per channel, the batch as its last axis: five times as fast on a CPU as the batch first.
         places = maps.flatten(2).permute(1, 2, 0)
         x = torch.bmm(self.embedding.transpose(1, 2), places).permute(2, 0, 1).flatten(1)
         if dropout is not None:

@@ -1,4 +1,4 @@
-"""Camera frames as convolutions want them."""
+"""Camera frames in the layout that convolutions take."""
 
 from __future__ import annotations
 

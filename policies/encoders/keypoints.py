@@ -9,21 +9,21 @@ from steadyhand.policies.encoders.convolutions import KERNEL, StridedConvolution
 
 __all__ = ["Keypoints"]
 
-# What the name "keypoints" in a specification means, so they are not settings.
+# The name "keypoints" in a specification stands for these values, so they are not settings.
 CHANNELS = (16, 32)  # of two strided convolutions
 
 
 class Keypoints(nn.Module):
     """Two strided convolutions, one map per keypoint, and the expected position under each map's softmax.
 
-    A position is what a reaching or an inserting policy needs to know, so little has to be learnt beyond the maps: with
-    a few thousand weights it clones as well as the small CNN at a quarter of the cost.
+    A reaching or an inserting policy needs positions, so little has to be learnt beyond the maps: with a few thousand
+    weights it clones as well as the small CNN at a quarter of the cost.
 
     Args:
-        frame_shape: (height, width, channels) of one frame, pixels.
-        obs_horizon: frames a decision sees; they are stacked on the channel axis.
-        latent_size: features returned, two a keypoint; even.
-        generator: source of the initial weights.
+        frame_shape: Shape (height, width, channels) of one frame [pixels].
+        obs_horizon: Frames a decision sees; they are stacked on the channel axis.
+        latent_size: Number of features returned, two per keypoint; even.
+        generator: Source of the initial weights.
     """
 
     def __init__(

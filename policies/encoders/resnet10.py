@@ -11,7 +11,7 @@ from steadyhand.policies.encoders.same_padding import SameConv2d, pad_same
 
 __all__ = ["Resnet10"]
 
-# What the name "resnet10" in a specification means, so they are not settings.
+# The name "resnet10" in a specification stands for these values, so they are not settings.
 CHANNELS = (64, 128, 256, 512)  # of the stages, one block each
 GROUPS = 4  # of every GroupNorm
 
@@ -40,11 +40,11 @@ class Resnet10(Backbone):
     """Four residual blocks with GroupNorm; a frame of 128 x 128 becomes a map of 512 x 4 x 4.
 
     Args:
-        weights: a safetensors file with the tensors of this module by name, which are those of the published PyTorch
+        weights: A safetensors file with the tensors of this module by name, which are those of the published PyTorch
             conversion of SERL's weights: `embedder.0.weight`, `encoder.stages.0.conv1.weight` and so on.
 
     Raises:
-        EncoderError: there is no such file, or it holds another network.
+        EncoderError: There is no such file, or it holds another network.
     """
 
     def __init__(self, weights: str | None) -> None:

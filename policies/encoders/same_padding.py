@@ -9,7 +9,7 @@ __all__ = ["SameConv2d", "pad_same"]
 
 
 def pad_same(x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
-    """Pad images (N, C, h, w) so that ceil(h / stride) rows come out; what is odd goes to the bottom and the right."""
+    """Pad images (N, C, h, w) so that ceil(h / stride) rows come out; an odd border is at the bottom and the right."""
     rows, columns = (max(kernel - stride if size % stride == 0 else kernel - size % stride, 0) for size in x.shape[-2:])
     if rows == columns == 0:
         return x
@@ -17,7 +17,7 @@ def pad_same(x: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution with SAME borders; its arguments are those of `nn.Conv2d`, less the padding."""
+    """A convolution with SAME borders; its arguments are those of `nn.Conv2d`, without the padding."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True

@@ -10,18 +10,18 @@ from steadyhand.policies.encoders.embeddings import SpatialEmbeddings
 
 __all__ = ["SmallCnn"]
 
-# SERL's small encoder; these numbers are what the name "small_cnn" in a specification means, so they are not settings.
+# SERL's small encoder. The name "small_cnn" in a specification stands for these numbers, so they are not settings.
 CHANNELS = (32, 64, 128, 256)
 
 
 class SmallCnn(nn.Module):
-    """Four strided convolutions and learned spatial embeddings of what comes out.
+    """Four strided convolutions and learned spatial embeddings of their output.
 
     Args:
-        frame_shape: (height, width, channels) of one frame, pixels.
-        obs_horizon: frames a decision sees; they are stacked on the channel axis.
-        latent_size: features returned.
-        generator: source of the initial weights.
+        frame_shape: Shape (height, width, channels) of one frame [pixels].
+        obs_horizon: Frames a decision sees; they are stacked on the channel axis.
+        latent_size: Number of features returned.
+        generator: Source of the initial weights.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A frozen convolutional network of timm, where that is installed, with weights from a file."""
+"""A frozen convolutional network of timm, if timm is installed, with weights from a file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class TimmModel(Backbone):
     """The last map of a convolutional network.
 
     Args:
-        name: of the model, as timm lists it.
-        weights: a safetensors file with its weights; those of its classifier are left out.
+        name: Name of the model, as timm lists it.
+        weights: A safetensors file with its weights; those of its classifier are left out.
 
     Raises:
-        EncoderError: timm is not installed or has no such network, or the file does not fit.
+        EncoderError: The package timm is not installed or has no such network, or the file does not fit.
     """
 
     def __init__(self, name: str, weights: str | None) -> None:

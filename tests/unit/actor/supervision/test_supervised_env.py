@@ -69,7 +69,7 @@ def test_a_reset_waits_for_the_enable_and_says_so(inner, motion, events):
     motion.enable()
     assert started.wait(20.0)
     thread.join()
-    reason = "a person to enable motion with the key (nobody has enabled motion yet)"
+    reason = "a person to enable motion with the key (motion has not been enabled yet)"
     assert [event.reason for event in waits] == [reason, ""]
 
 

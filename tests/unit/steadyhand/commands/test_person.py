@@ -89,7 +89,7 @@ def test_a_person_at_the_keyboard_rules_a_recording(tmp_path):
         "run_name=keys",
     )
     with Program(*words) as program:
-        program.says("waiting for a person to enable motion with enter (nobody has enabled motion yet)")
+        program.says("waiting for a person to enable motion with enter (motion has not been enabled yet)")
         program.terminal.type("\r")
         program.press_until("n", "verdict of the person: failure")
         program.says("no success")
