@@ -1,4 +1,4 @@
-"""The actor's end of the link without a robot: it sends a log that is there, or records steps at a fixed rate.
+"""The actor's end of the link without a robot: it sends an existing log, or records steps at a fixed rate.
 
 python -m benchmarks.actor_peer FOLDER ADDRESS WEIGHTS_ADDRESS NUMBER CAMERAS SIDE STEPS RATE_HZ [KEYS]
 """
@@ -24,7 +24,7 @@ CONNECT_S, POLL_NS, STUCK_S = 30.0, 2_000_000, 120.0
 
 
 def main(folder: Path, config: TransportConfig, number: int, cameras: int, side: int, steps: int, rate: float) -> None:
-    """Connect when told to, send, and tell when it began, and when all of it was on the learner's disk [ns]."""
+    """Connect on request, send, and report when sending began and when all was on the learner's disk [ns]."""
     setup("error")
     path, actor_id = folder / session_id(number), f"arm{number}"
     schema = make_schema(cameras, side)

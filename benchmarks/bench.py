@@ -1,9 +1,9 @@
-"""How fast every part is: one table, each figure beside a floor measured in the same run and its target.
+"""The speed of every part: one table, each figure beside its target and a floor measured in the same run.
 
     python -m benchmarks.bench [--areas learner,replay] [--quick]
 
-Figures mean something on a quiet machine alone. Rows of areas that are left out stay as they are in the file, if it
-comes from the same machine.
+Figures are meaningful only on a quiet machine. Rows of omitted areas stay unchanged in the file, if it comes from the
+same machine.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def select(names: str) -> list[str]:
 
 
 def measure(area: str, plan: Plan) -> list[Row]:
-    """Return an area's rows. What fails is a row too: the other areas go on."""
+    """Return an area's rows. A failure becomes a row as well, so that the other areas continue."""
     rows: list[Row] = []
     try:
         for row in AREAS[area](plan):
@@ -72,7 +72,7 @@ def measure(area: str, plan: Plan) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a table, with their notes below it, each once."""
+    """Return the rows as a table, with each distinct note once below it."""
     head = ("area", "what", "value", "unit", "floor", "share of floor", "target", "", "note")
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
     lines = [
@@ -94,7 +94,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table and write it; 1 when something failed. A target that is missed is no failure."""
+    """Measure, print the table and write it; return 1 if a measurement failed. A missed target is no failure."""
     parser = argparse.ArgumentParser(
         prog="benchmarks.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _kept(path: Path, machine: str, quick: bool, areas: Sequence[str]) -> list[Row]:
-    """The rows in the file that are not measured again now."""
+    """Return the rows of the file that are not measured again."""
     if not path.exists():
         return []
     content = json.loads(path.read_text(encoding="utf-8"))

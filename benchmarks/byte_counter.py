@@ -1,4 +1,4 @@
-"""Counts the bytes between two sockets of this machine."""
+"""A counter of the bytes between two sockets of this machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CHUNK = 1 << 18
 
 
 class ByteCounter:
-    """Listens on a port of the loopback, and passes on what comes to another one and back.
+    """Proxy on a loopback port that forwards bytes to a target port and back, and counts them.
 
     Args:
-        target: `tcp://127.0.0.1:<port>`.
+        target: Address of the target, `tcp://127.0.0.1:<port>`.
     """
 
     def __init__(self, target: str) -> None:
@@ -27,7 +27,7 @@ class ByteCounter:
         threading.Thread(target=self._accept, daemon=True, name="byte counter").start()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         for each in (self._listener, *self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -1,10 +1,10 @@
-"""Each controller's profile before its stub: 20 of 20 `reach` by the true pose, and the lines that a person reads.
+"""Each controller's profile against its stub: 20 of 20 `reach` by the true pose, and the error lines.
 
     python -m benchmarks.controllers [--profiles ur_servo,ur_fzi] [--episodes 20] [--patient]
 
-Writes `benchmarks/results/controllers.json` and the tables of `docs/controllers.md`; profiles that are left out stay as
-they are. Exits 1 unless every episode succeeded. `--patient` is for a machine that others share: readings may be 1.5 s
-old, and commands 0.5 s. The stubs do as the controllers' sources say (`ros2_ws/src/actor/test/stub_*.py`).
+Writes `benchmarks/results/controllers.json` and the tables of `docs/controllers.md`; omitted profiles stay unchanged.
+Exits 1 unless every episode succeeded. `--patient` is for a shared machine: readings may be 1.5 s old, and commands
+0.5 s. The stubs (`ros2_ws/src/actor/test/stub_*.py`) behave as the controllers' sources.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ PATIENCE_S = 1800
 
 
 def run(profile: str, episodes: int, patient: bool) -> dict[str, Any]:
-    """Run one profile in a process of its own.
+    """Run one profile in its own process.
 
     Raises:
-        RuntimeError: It gave no result; the line has the end of what it said.
+        RuntimeError: The process gave no result; the line has the end of its output.
     """
     path = os.pathsep.join([str(PACKAGE), str(PACKAGE / "test"), str(ROOT)])
     with tempfile.TemporaryDirectory() as folder:
@@ -60,7 +60,7 @@ def run(profile: str, episodes: int, patient: bool) -> dict[str, Any]:
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:
-    """The figures as text."""
+    """Return the figures as text."""
     rows = [
         [
             name,
@@ -75,7 +75,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 
 def markdown(results: dict[str, dict[str, Any]]) -> str:
-    """The figures and the lines as two tables of the docs."""
+    """Return the figures and the error lines as two Markdown tables."""
     rows = [
         "| profile | `reach`, true pose | distance from the goal, mean and largest [mm] | from launch to enabled [s] |",
         "|---|---|---|---|",
@@ -96,7 +96,7 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
 
 
 def write_docs(results: dict[str, dict[str, Any]]) -> None:
-    """Put the tables between their marks in the docs."""
+    """Write the tables between their marks in the docs."""
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
     _, _, after = rest.partition(END)
     DOCS.write_text(f"{before}{START}{markdown(results)}{END}{after}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The fault matrix: what may go wrong, what has to happen then, and which tests make it happen."""
+"""The fault matrix: the faults, the required behaviour, and the tests that inject them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class FaultRow:
     """One fault.
 
     Attributes:
-        id: F1 to F30.
-        fault: What goes wrong.
-        behaviour: What has to happen, and what was seen when the tests pass.
-        tests: Files, or nodes of files, below the repository's root; () with `why_not_run`.
-        figure: The property that those tests record; "" = how many tests pass.
-        unit: Of the figure.
-        merge: How the figures of several tests become one.
-        why_not_run: Why there is no test; "" where there is one.
+        id: Number of the row, F1 to F30.
+        fault: The fault.
+        behaviour: The required behaviour, which the passing tests verify.
+        tests: Test files, or pytest nodes, relative to the repository's root; () with `why_not_run`.
+        figure: The property that the tests record; "" = the number of passing tests.
+        unit: Unit of the figure.
+        merge: The function that merges the figures of several tests.
+        why_not_run: Why there is no test; "" if there is one.
     """
 
     id: str

@@ -1,9 +1,9 @@
-"""The fault matrix: every row's tests, what they saw, and one figure.
+"""The run of the fault matrix: the tests of each row, their result, and one figure.
 
     python -m benchmarks.faults [--rows F12,F16] [--fast]
 
-Every row runs in a pytest of its own, thoroughly unless `--fast`. A row passes when all of its tests do. Rows that are
-left out stay as they are in the file, which has to come from the same machine and be as thorough.
+Each row runs in its own pytest, thoroughly unless `--fast`. A row passes if all of its tests pass. Omitted rows stay
+unchanged in the file, which must come from the same machine and be as thorough.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ __all__ = ["Result", "main", "read_report", "select"]
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 ROW_S = 3600.0
-# What the tests do more of when nobody waits for them.
+# Larger numbers of operations, images and steps for the thorough tests.
 THOROUGH = {"STEADYHAND_FAULTS": "full", "STEADYHAND_FAULT_FRAMES": "1000000", "STEADYHAND_FAULT_STEPS": "1000000"}
 MERGE = {"max": max, "min": min, "sum": sum}
 
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the matrix as it was seen. `passed` is None when the row was not run.
+    """The result of one row of the matrix. `passed` is None if the row was not run.
 
-    `median` goes with a figure that is the largest of several: `stop_periods` has one for every way to have the fault.
-    `measured` has everything that its tests wrote down, by name: how many, the smallest, the median, the largest.
+    `median` belongs to a figure that is the largest of several values: `stop_periods` has one per kind of the fault.
+    `measured` has all values recorded by the tests, by name: count, minimum, median, maximum.
     """
 
     id: str
@@ -55,14 +55,14 @@ class Result:
     measured: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, object]:
-        """Return the row as it stands in the file."""
+        """Return the row in the form of the file."""
         values = asdict(self)
         values["pass"] = values.pop("passed")
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Result:
-        """Return the row that `to_json` described."""
+        """Return the row of a value that `to_json` returned."""
         rest = {name: value for name, value in values.items() if name != "pass"}
         return cls(**{"measured": {}, **rest}, passed=values["pass"])
 
@@ -81,11 +81,11 @@ def select(names: str) -> list[FaultRow]:
 
 
 def read_report(row: FaultRow, junit: str) -> Result:
-    """Judge a row by what pytest wrote about its tests.
+    """Return the result of a row from pytest's report.
 
     Args:
-        row: Whose tests they were.
-        junit: XML of the family xunit1, in which a test's properties stand beside it.
+        row: The row of the tests.
+        junit: XML of the family xunit1, which has the properties of each test.
     """
     cases = list(ET.fromstring(junit).iter("testcase"))  # noqa: S314  pytest's own file, of this moment
     skipped = [case for case in cases if case.find("skipped") is not None]
@@ -103,7 +103,7 @@ def read_report(row: FaultRow, junit: str) -> Result:
 
 
 def _figure(row: FaultRow, cases: Sequence[ET.Element], passed: int) -> tuple[float | None, float | None]:
-    """Return the row's figure, and the median of the values that it is the largest of."""
+    """Return the row's figure, and the median of the values whose maximum it is."""
     if not row.figure:
         return passed, None
     found = _properties(cases).get(row.figure)
@@ -126,7 +126,7 @@ def _measured(cases: Sequence[ET.Element]) -> dict[str, dict[str, float]]:
 
 
 def _properties(cases: Sequence[ET.Element]) -> dict[str, list[float]]:
-    """The numbers that tests have written down, by name."""
+    """Return the numbers that the tests recorded, by name."""
     found: dict[str, list[float]] = {}
     for item in (item for case in cases for item in case.iter("property")):
         found.setdefault(item.get("name", ""), []).append(float(item.get("value", "nan")))
@@ -151,7 +151,7 @@ def _result(
 
 
 def run_row(row: FaultRow, fast: bool) -> Result:
-    """Run a row's tests and judge them."""
+    """Run a row's tests and return the result."""
     if row.why_not_run:
         return _result(row, row.behaviour, None, row.why_not_run)
     environment = os.environ | ({} if fast else THOROUGH)
@@ -190,7 +190,7 @@ def matrix_text(results: Sequence[Result]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the rows, print the matrix and write it; returns 1 when a row fails."""
+    """Run the rows, print the matrix and write it; return 1 if a row fails."""
     parser = argparse.ArgumentParser(prog="benchmarks.faults", description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", default="", help="which rows, as F3,F12; all by default")
     parser.add_argument("--fast", action="store_true", help="as `make test` runs them")

@@ -1,4 +1,4 @@
-"""What the machine can do at best: the same matrix products, the same bytes copied, sent or put on the disk."""
+"""The best performance of the machine: the same matrix products, the same bytes copied, sent or written to disk."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CHUNK = 1 << 20
 
 
 class Products:
-    """The matrix products of gradient steps and nothing else; every call makes all of them.
+    """The matrix products of gradient steps alone; each call makes all of them.
 
     Args:
-        config: batch, critics and how many critic steps there are to a policy step.
-        spec: the policy's layers.
-        feature_size: what they read.
+        config: Batch size, number of critics, and number of critic steps per policy step.
+        spec: Specification of the policy's layers.
+        feature_size: Size of the layers' input.
     """
 
     def __init__(self, config: SacSettings, spec: PolicySpec, feature_size: int) -> None:
@@ -52,7 +52,7 @@ class Products:
     def _backward(
         self, batch: int, rows: int, layers: list[tuple[int, int]], first: bool, weights: bool = True
     ) -> None:
-        """Gradients of the weights, and of every layer's input; `first`: of the first layer's too."""
+        """Add the gradients of the weights and of each layer's input; with `first` also of the first layer's input."""
         for index, (fan_in, fan_out) in enumerate(layers):
             if weights:
                 self._add(batch, fan_in, rows, fan_out)
@@ -70,12 +70,12 @@ class Products:
 
 
 class RowCopies:
-    """A bare gather: whole rows of a memory-mapped file, copied into memory that is there already.
+    """A bare gather: whole rows of a memory-mapped file, copied into allocated memory.
 
     Args:
-        path: the file, of at least `count` times `row_bytes`.
-        row_bytes: of one row.
-        rows: (n,) which ones a call copies.
+        path: The file, of at least `count` times `row_bytes`.
+        row_bytes: Size of one row.
+        rows: Indices of the rows that a call copies. Shape (n,).
     """
 
     def __init__(self, path: Path, row_bytes: int, rows: NDArray[np.int64]) -> None:
@@ -85,12 +85,12 @@ class RowCopies:
         self._out = np.empty((len(rows), row_bytes), np.uint8)
 
     def __call__(self) -> None:
-        """Copy all of them once."""
+        """Copy all rows once."""
         np.take(self._table, self._rows, axis=0, out=self._out, mode="clip")
 
 
 def loopback_bytes_per_s(message_bytes: int, count: int) -> float:
-    """Return the rate of one TCP connection within this machine: one thread sends, another one reads."""
+    """Return the rate of one TCP connection within this machine: one thread sends, another reads."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sender = socket.create_connection(listener.getsockname())
         reader, _ = listener.accept()
@@ -113,7 +113,7 @@ def loopback_bytes_per_s(message_bytes: int, count: int) -> float:
 
 
 def disk_bytes_per_s(folder: Path, size: int) -> float:
-    """Return the rate at which a new file of `size` bytes gets onto the disk, the last sync included."""
+    """Return the rate at which a new file of `size` bytes is written to disk, including the last sync."""
     path, chunk = folder / "floor", os.urandom(CHUNK)
     began_ns = CLOCK.now_ns()
     with path.open("wb", buffering=0) as file:

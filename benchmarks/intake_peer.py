@@ -1,4 +1,4 @@
-"""The learner's end of the link without a learner: server, intake, logs with their syncer, and the replay store.
+"""The learner's end of the link without the training: server, intake, logs with their syncer, and replay store.
 
 python -m benchmarks.intake_peer FOLDER [KEYS]
 """
@@ -25,7 +25,7 @@ ANY_PORT = "tcp://127.0.0.1:0"
 
 
 def main(folder: Path, keys: str | None) -> None:
-    """Say where it listens, and serve until standard input ends."""
+    """Report the addresses, and serve until standard input ends."""
     setup("error")
     config = build(TransportConfig, compose([])["transport"], "transport")
     config = replace(config, address=ANY_PORT, weights_address=ANY_PORT, keys=keys)

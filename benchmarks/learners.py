@@ -1,4 +1,4 @@
-"""Learners to measure: the algorithm on blocks of noise, and the whole learner on a log of noise."""
+"""Learners for measurements: the algorithm on blocks of noise, and the whole learner on a log of noise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from steadyhand.transport.schema import Schema
 __all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
 
 CPU = torch.device("cpu")
-# What ties updates to data on a robot only stands in the way here.
+# Settings that switch off the limits of updates by the amount of data.
 ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learner.device=cpu", "logging.level=error")
 
 
@@ -37,7 +37,7 @@ def make_spec(schema: Schema, overrides: Sequence[str]) -> PolicySpec:
 
 
 def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Policy:
-    """Return a random policy; `frozen`: nobody trains its encoder, whatever it is."""
+    """Return a random policy; `frozen` freezes an encoder of any kind."""
     settings = compose_training_settings(overrides)
     learner, policy_config = settings.learner, settings.policy
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
@@ -56,9 +56,9 @@ def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False, dev
 
 
 def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | None = None) -> dict[str, Any]:
-    """Return a block as a `Sampler` gives it, (rows, ...), full of noise; half of it counts as demonstrated.
+    """Return a block of noise in the form of a `Sampler`, (rows, ...); half of the rows count as demonstrated.
 
-    With a backbone its maps stand for the frames, as they come from the feature cache.
+    With a backbone, its feature maps replace the images, as from the feature cache.
     """
     rng = np.random.default_rng(seed)
 

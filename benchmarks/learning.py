@@ -1,9 +1,9 @@
-"""What demonstrations and corrections are worth: the same step budget with and without them, over several seeds.
+"""The value of demonstrations and corrections: the same step budget with and without them, over several seeds.
 
     python -m benchmarks.learning [--steps N] [--seeds N] [--arms full,bc] [--jobs N] [group=option key=value ...]
 
-Every row is a run of its own, made of the demo's own steps. Rows that are finished with the same configuration are
-kept, so the same command goes on where it was ended; `--fresh` starts over, as a change of the code asks for.
+Each row is a separate run of the demo's steps. Finished rows of the same configuration are kept, so the same command
+continues an interrupted benchmark. Use `--fresh` to start over, for instance after a change of the code.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ RESULTS = Path(__file__).resolve().parent / "results"
 RUNS = Path("runs") / "bench-learning"
 ARMS = {
     "full": "demonstrations and corrections",
-    "demos": "demonstrations, nobody corrects",
+    "demos": "demonstrations, no corrections",
     "corrections": "corrections, no demonstrations",
     "neither": "practice alone",
     "bc": "behaviour cloning of the demonstrations",
     "hg_dagger": "behaviour cloning of the demonstrations and the full arm's interventions",
 }
-CLONED = ("bc", "hg_dagger")  # they practise nothing, and learn from what the full arm of their seed has recorded
+CLONED = ("bc", "hg_dagger")  # no practice of their own: they learn from the records of their seed's full arm
 WITH_DEMOS = ("full", "demos")
 WITH_CORRECTIONS = ("full", "corrections")
 NOTES = """\
 Inputs are scaled by the demonstrations, or without them by the typical readings that the environment declares. bc and
 hg_dagger practise nothing of their own; each is the best of several candidates on validation episodes, a choice that
 the trained arms do not get."""
-# Without demonstrations there are no first weights to act with: bounded random steps, in simulation only.
+# Without demonstrations there are no initial weights: act with bounded random steps, in simulation only.
 COLD_START = ("actor.exploration.max_env_steps=500",)
 
 
@@ -67,11 +67,11 @@ class Trial:
     arm: str
     seed: int
     steps: int
-    given: tuple[str, ...]  # overrides of the command line
+    given: tuple[str, ...]  # overrides from the command line
 
     @cached_property
     def overrides(self) -> list[str]:
-        """The configuration, as overrides."""
+        """Return the configuration as overrides."""
         mine = [f"seed={self.seed}", f"actor.max_env_steps={self.steps}", "actor.graduation=null"]
         mine += ["logging.console=off", "logging.level=warning"]
         if self.practised.arm not in WITH_CORRECTIONS:
@@ -82,32 +82,32 @@ class Trial:
 
     @cached_property
     def name(self) -> str:
-        """A name that no other configuration has."""
+        """A name that is unique to the configuration."""
         config = json.dumps(compose(self.overrides), sort_keys=True)
         return f"{self.arm}-{self.seed}-{self.steps}-{hashlib.sha256(config.encode()).hexdigest()[:8]}"
 
     @property
     def practised(self) -> Trial:
-        """The trial whose run folder this one works in."""
+        """The trial whose run folder this trial uses."""
         return replace(self, arm="full") if self.arm in CLONED else self
 
     @property
     def text(self) -> str:
-        """How it is called in a line of progress."""
+        """The trial's name in progress lines."""
         return f"{self.arm}, seed {self.seed}"
 
     def row(self, runs: Path) -> dict[str, Any] | None:
-        """The finished row; None when there is none."""
+        """Return the finished row; None if there is none."""
         path = self.row_path(runs)
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def row_path(self, runs: Path) -> Path:
-        """Where the finished row is kept."""
+        """Return the file of the finished row."""
         return runs / f"row-{self.name}.json"
 
 
 def main() -> int:
-    """Run what is missing, and print the table; 0 when every row is there."""
+    """Run the missing rows, and print the table; return 0 if all rows exist."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.learning",
         description=__doc__,
@@ -141,7 +141,7 @@ def main() -> int:
 
 
 def _run_missing(trials: Sequence[Trial], runs: Path, results: Path, jobs: int, fresh: bool) -> None:
-    """Run the rows that are not there yet, practice first: what is cloned comes from it."""
+    """Run the missing rows, those with practice first, because cloning uses their records."""
     practice = list(dict.fromkeys(trial.practised for trial in trials))
     practice.sort(key=lambda trial: trial.seed)
     cloned = [trial for trial in trials if trial.arm in CLONED]

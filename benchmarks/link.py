@@ -1,4 +1,4 @@
-"""The link between real processes: one learner's end, and any number of actors' ends."""
+"""The link between real processes: the end of one learner, and the ends of any number of actors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Delivery", "Link", "deliver", "key_folders", "listening"]
 
 @dataclass(frozen=True)
 class Link:
-    """Where a learner's end listens, and where the keys are."""
+    """The addresses of a learner's end, and the folder of the keys."""
 
     address: str
     weights_address: str
@@ -25,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one actor saw; times by the machine's monotonic clock [ns]."""
+    """The measurements of one actor; times of the machine's monotonic clock [ns]."""
 
     began_ns: int
     recorded_ns: int
@@ -35,7 +35,7 @@ class Delivery:
 
 @contextmanager
 def listening(folder: Path, both_keys: tuple[str, str] | None = None) -> Iterator[tuple[Link, Peer]]:
-    """Run a learner's end that stores below `folder`; with the keys of (learner, actor) nobody else may come."""
+    """Run a learner's end that stores below `folder`; with keys of (learner, actor) it admits only that actor."""
     arguments = [folder] if both_keys is None else [folder, both_keys[0]]
     with Peer("benchmarks.intake_peer", arguments) as peer:
         where = peer.answer()
@@ -45,16 +45,16 @@ def listening(folder: Path, both_keys: tuple[str, str] | None = None) -> Iterato
 def deliver(
     link: Link, folder: Path, numbers: Sequence[int], cameras: int, side: int, steps: int, rate_hz: float = 0.0
 ) -> list[Delivery]:
-    """Let actors send `steps` records each, all at once, and wait until the learner's end has them on its disk.
+    """Let actors send `steps` records each in parallel, and wait until all are on the learner's disk.
 
     Args:
-        link: Where to.
-        folder: Holds the actors' logs.
-        numbers: Of their sessions.
-        cameras: Of each record.
-        side: Of each frame, in pixels.
-        steps: Records of each actor.
-        rate_hz: How many a second each actor records; 0 = they are in its log already.
+        link: The learner's end.
+        folder: Folder of the actors' logs.
+        numbers: Numbers of the actors' sessions.
+        cameras: Cameras per record.
+        side: Side of each square image [pixels].
+        steps: Records per actor.
+        rate_hz: Rate at which each actor records; 0 = the records are already in its log.
     """
     with ExitStack() as stack:
         peers = []
@@ -71,7 +71,7 @@ def deliver(
 
 @contextmanager
 def key_folders(actor_id: str) -> Iterator[tuple[str, str]]:
-    """Make keys for a learner and an actor that are paired, outside of any repository."""
+    """Make keys of a paired learner and actor, outside any repository."""
     with TemporaryDirectory() as folder:
         learner, actor = Path(folder) / "learner", Path(folder) / "actor"
         keys.make_keys(learner, "learner")

@@ -1,4 +1,4 @@
-"""Timing: how often a function runs in a second, several of them in turns, and percentiles of single calls."""
+"""Timing: calls per second of functions measured in turns, and percentiles of single calls."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CLOCK = MonotonicClock()
 
 @dataclass(frozen=True)
 class Plan:
-    """How thoroughly to measure, and where files may be put.
+    """The thoroughness of the measurements, and the folders for files.
 
     Attributes:
-        quick: Sizes and times of a test: every line of the benchmark runs, and no figure of it means anything.
-        folder: On the disk that is measured.
-        results: Takes what is more than a row, such as a drawing.
-        repeats: Rounds of which a median is taken.
+        quick: Whether to use the sizes and times of a test: all code runs, but the figures are meaningless.
+        folder: A folder on the measured disk.
+        results: Folder for results other than rows, such as a drawing.
+        repeats: Number of rounds, whose median is taken.
     """
 
     quick: bool
@@ -36,16 +36,16 @@ class Plan:
     repeats: int = 5
 
     def pick(self, full: int, quick: int) -> int:
-        """Return a size."""
+        """Return the size for this plan."""
         return quick if self.quick else full
 
     def time_s(self, full_s: float) -> float:
-        """Return a duration."""
+        """Return the duration for this plan [s]."""
         return 0.02 if self.quick else full_s
 
     @property
     def rounds(self) -> int:
-        """How many rounds to make."""
+        """The number of rounds."""
         return 1 if self.quick else self.repeats
 
     def new_folder(self, name: str) -> Path:
@@ -55,23 +55,23 @@ class Plan:
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """Return how long one call takes, in seconds."""
+    """Return the duration of one call [s]."""
     began_ns = CLOCK.now_ns()
     function()
     return (CLOCK.now_ns() - began_ns) / 1e9
 
 
 def in_turns(plan: Plan, functions: Mapping[str, Callable[[], object]], round_s: float) -> dict[str, float]:
-    """Return the median time of one call of each function, in seconds.
+    """Return the median duration of one call of each function [s].
 
-    They are measured in turns, so that a busy moment of the machine falls on all of them. A first call of each is not
-    counted, and says how many more a round of `round_s` has room for.
+    The functions are measured in turns, so that a busy moment of the machine affects all of them. The first call of
+    each is not counted; it determines the number of calls in a round of `round_s`.
     """
     calls = {}
     for name, function in functions.items():
         first_s = seconds(function)
         if first_s < round_s:
-            first_s = seconds(function)  # what only the first call has to do is left out
+            first_s = seconds(function)  # not counted, because a first call may do extra work
         calls[name] = max(1, int(plan.time_s(round_s) / max(first_s, 1e-7)))
     found: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(plan.rounds):
@@ -84,7 +84,7 @@ def in_turns(plan: Plan, functions: Mapping[str, Callable[[], object]], round_s:
 
 
 def times_ms(function: Callable[[], object], calls: int) -> list[float]:
-    """Return the time of each of many calls, in milliseconds."""
+    """Return the duration of each of `calls` calls [ms]."""
     return [1e3 * seconds(function) for _ in range(calls)]
 
 
@@ -95,7 +95,7 @@ def percentile_ms(times: list[float], percent: float) -> float:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads."""
+    """Limit torch to `count` threads while the context lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,6 +1,6 @@
-"""Figures of motion at its edges: creep of a hold, and the steps of speed at enable, takeover and hand-back.
+"""Figures of motion at transitions: creep of a hold, and speed steps at enable, takeover and hand-back.
 
-`python -m benchmarks.motion` writes `benchmarks/results/motion.json`. Time is simulated: the machine has no part in it.
+`python -m benchmarks.motion` writes `benchmarks/results/motion.json`. Time is simulated, so the machine has no effect.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NS = 1_000_000_000
 
 
 def creep_mm(hold: Callable[[RobotEnv], None]) -> float:
-    """Largest way [mm] of the arm's true pose in 60 s of holding, from 1 s after the motion before it."""
+    """Return the largest displacement [mm] of the true pose in 60 s of holding, from 1 s after the last motion."""
     farthest = 0.0
     for direction in DIRECTIONS:
         words = ["task=reach", "task.drive.max_steps=1000000", "safety.motion=null"]
@@ -50,12 +50,12 @@ def creep_mm(hold: Callable[[RobotEnv], None]) -> float:
 
 
 def zero_action(env: RobotEnv) -> None:
-    """One step of a released device, or of a person's pause."""
+    """Make one step of a released device, or of the operator's pause."""
     env.step(np.zeros(env.action_space.shape or (), np.float32))
 
 
 def repeated_hold(env: RobotEnv) -> None:
-    """One period of a loop that holds."""
+    """Run one period of a loop that holds."""
     env.hold()
     env.clock.sleep_until(env.clock.now_ns() + round(env.control_period_s * _NS))
 
@@ -67,7 +67,7 @@ class Park:
         self._parked: RobotEnv | None = None
 
     def __call__(self, env: RobotEnv) -> None:
-        """One period of a break."""
+        """Run one period of a break."""
         if self._parked is not env:
             env.park()
             self._parked = env
@@ -75,7 +75,7 @@ class Park:
 
 
 def speed_steps_mm_s(hand_back: bool) -> list[float]:
-    """Speed [mm/s] of each step of a takeover, or of the hand-back after it, with full actions along one axis."""
+    """Return the speed [mm/s] of each step of a takeover, or of its hand-back, with full actions along one axis."""
     settings = compose_settings(["task=reach"])
     env = make_env(settings.composed, 0)
     assert isinstance(env, RobotEnv)
@@ -96,7 +96,7 @@ def speed_steps_mm_s(hand_back: bool) -> list[float]:
 
 
 def enable_step_mm_s() -> float:
-    """Largest change of the target's speed [mm/s] between two targets, from rest to the speed limit at 100 Hz."""
+    """Return the largest change of target speed [mm/s] between two targets, from rest to the limit at 100 Hz."""
     chosen = compose_settings(["robot=mock_ros", "task=reach"])
     assert chosen.robot.profile is not None
     settings, limits = chosen.robot.profile.watchdog, chosen.safety
@@ -116,7 +116,7 @@ def enable_step_mm_s() -> float:
 
 
 def main() -> None:
-    """Measure, show, and write."""
+    """Measure, print, and write the figures."""
     figures = {
         "machine": machine_line(),
         "creep_mm_in_60_s": {

@@ -1,4 +1,4 @@
-"""A process of the benchmark that is told what to do line by line, and answers in JSON."""
+"""A process of the benchmark that takes commands line by line, and answers in JSON."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ END_S = 20.0
 
 
 class PeerError(RuntimeError):
-    """A process that has ended before it answered."""
+    """A process ended before it answered."""
 
 
 class Peer:
-    """A module of the benchmark in a process of its own, with one thread for its numerical libraries.
+    """A module of the benchmark in its own process, with one thread for its numerical libraries.
 
     Args:
-        module: What Python runs.
-        arguments: Its command line.
+        module: The module that Python runs.
+        arguments: The command line of the module.
     """
 
     def __init__(self, module: str, arguments: Sequence[object]) -> None:
@@ -48,16 +48,16 @@ class Peer:
         self.close()
 
     def tell(self, word: str = "go") -> None:
-        """Say that it may go on."""
+        """Send the process the command to continue."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
 
     def answer(self) -> dict[str, Any]:
-        """Return its next answer.
+        """Return the next answer of the process.
 
         Raises:
-            PeerError: It has ended instead.
+            PeerError: The process ended before it answered.
         """
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -66,7 +66,7 @@ class Peer:
         return dict(json.loads(line))
 
     def close(self) -> None:
-        """Close its standard input, at which it ends; kill it when it does not."""
+        """Close the standard input, which ends the process; kill the process if it does not end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
@@ -79,11 +79,11 @@ class Peer:
 
 
 def answer(**facts: object) -> None:
-    """Within a peer: answer."""
+    """In a peer: write an answer."""
     sys.stdout.write(f"{json.dumps(facts)}\n")
     sys.stdout.flush()
 
 
 def wait_for_word() -> bool:
-    """Within a peer: return when it is told to go on; False when nobody is there any more."""
+    """In a peer: wait for the command to continue; return False if the parent is gone."""
     return bool(sys.stdin.readline())

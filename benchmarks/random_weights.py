@@ -1,4 +1,4 @@
-"""A ResNet-10 of random weights, for measurements alone: how long a pass takes does not depend on what it knows."""
+"""A ResNet-10 of random weights, only for timing, which does not depend on the weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _RandomResnet10(Resnet10):
 
 
 def resnet10_file(folder: Path) -> Path:
-    """Write the weights as `policy.encoder_weights` takes them, and return the file."""
+    """Write the weights in the format of `policy.encoder_weights`, and return the file."""
     path = folder / "resnet10.safetensors"
     safetensors.torch.save_file({}, path)
     weights = {name: value.contiguous() for name, value in _RandomResnet10(str(path)).named_parameters()}

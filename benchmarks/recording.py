@@ -1,4 +1,4 @@
-"""Logs as an actor would have written them, at any length: a state, an action, and cameras full of noise."""
+"""Synthetic logs of any length in the form of an actor's: a state, an action, and camera images of noise."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["ACTION_SIZE", "STATE_SIZE", "make_records", "make_schema", "session_
 STATE_SIZE, ACTION_SIZE, COMMAND_SIZE = 18, 7, 8
 EPISODE_STEPS = 50
 BLOCK_EPISODES = 20  # written at once
-DIFFERENT_FRAMES = 64  # more would only cost memory: no code that is measured looks into a frame
+DIFFERENT_FRAMES = 64  # more would only cost memory: no measured code depends on the contents of an image
 CAMERAS = ("wrist", "side", "front", "top")
 
 
 def make_schema(cameras: int = 0, side: int = 128) -> Schema:
-    """Return the schema of one arm: state (18,), action (7,), and square frames of `side` pixels."""
+    """Return the schema of one arm: state (18,), action (7,), and square images of `side` pixels."""
     state = FieldSpec("state", (STATE_SIZE,), "float32", -math.inf, math.inf, "1", "base", (1.0,) * STATE_SIZE)
     frames = tuple(FieldSpec(name, (side, side, 3), "uint8", 0, 255, "rgb", "camera") for name in CAMERAS[:cameras])
     action = FieldSpec("action", (ACTION_SIZE,), "float32", -1.0, 1.0, "1", "")
@@ -30,7 +30,7 @@ def make_schema(cameras: int = 0, side: int = 128) -> Schema:
 
 
 def make_records(schema: Schema, count: int, seed: int = 0) -> NDArray[np.void]:
-    """Return the first `count` records of practice, (count,), not sealed: episodes of 50 steps and their ends."""
+    """Return the first `count` records of practice, shape (count,), not sealed: episodes of 50 steps and their ends."""
     rng = np.random.default_rng(seed)
     records = np.zeros(count, record_dtype(schema))
     place = np.arange(count) % (EPISODE_STEPS + 1)
@@ -49,12 +49,12 @@ def make_records(schema: Schema, count: int, seed: int = 0) -> NDArray[np.void]:
 
 
 def session_id(number: int) -> str:
-    """Return the id of a session."""
+    """Return the id of a session by its number."""
     return f"{number:032x}"
 
 
 def write_log(folder: Path, schema: Schema, count: int, segment_bytes: int, number: int = 0) -> Path:
-    """Write a log of practice and return its folder, `folder` / session id; all of it is on the disk."""
+    """Write a log of practice to disk, and return its folder, `folder` / session id."""
     path = folder / session_id(number)
     writer = LogWriter(path, schema, f"arm{number}", session_id(number), segment_bytes)
     block = make_records(schema, min(count, BLOCK_EPISODES * (EPISODE_STEPS + 1)), seed=number)

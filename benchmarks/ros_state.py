@@ -1,11 +1,12 @@
-"""How much of a core the watchdog and the actor's end of the topics need while the robot's state comes at some rate.
+"""The CPU load of the watchdog and of the actor's end of the topics, at several rates of the robot's state.
 
     python -m benchmarks.ros_state [--before FOLDER] [--turns 3] [--seconds 10]
 
 Pose, twist, joints and wrench each come at that rate. `--before` names an unpacked checkout of another commit, which is
-measured in turns with this one. Share of a core: user and system time of the whole process, threads of the middleware
-included, by the time that passed. The actor reads and commands at the control rate; it has no policy and no cameras.
-Figures mean something on a quiet machine alone: where its load average is above its cores, processes had to wait.
+measured in turns with this one. The share of a core is the user and system time of the whole process, including the
+middleware's threads, divided by the elapsed time. The actor reads and commands at the control rate; it has no policy
+and no cameras. Figures are meaningful only on a quiet machine: with a load average above the number of cores, processes
+had to wait.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=10.0)
     given = parser.parse_args(arguments)
     roots = {"now": ROOT} | ({"before": given.before.resolve()} if given.before else {})
-    domains = itertools.count(FIRST_DOMAIN)  # what the last measurement left behind is not in the next one's
+    domains = itertools.count(FIRST_DOMAIN)  # a new domain excludes remains of the previous measurement
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
     for rate in RATES_HZ:
         for turn in range(given.turns):
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(root: Path, rate_hz: int, seconds: float, domain: int) -> dict[str, float]:
-    """Return the shares of a core [%], the rate that was reached [Hz], and the age of the state when read [ms]."""
+    """Return the shares of a core [%], the actual rate [Hz], and the age of the state when read [ms]."""
     peers = ROOT / "ros2_ws" / "src" / "actor" / "test" / "state_peers.py"
     arguments = ["--ros-args", "-p", "task:=reach"]
     with (
@@ -93,7 +94,7 @@ def measure(root: Path, rate_hz: int, seconds: float, domain: int) -> dict[str, 
 
 @contextmanager
 def process(root: Path, domain: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of a checkout; it is ended by force."""
+    """Run a program of a checkout, and kill it when the context ends."""
     path = [root / "ros2_ws" / "src" / "actor", root]
     network = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     environment = os.environ | network | {"PYTHONPATH": os.pathsep.join(map(str, path))}
@@ -106,7 +107,7 @@ def process(root: Path, domain: int, *arguments: str) -> Iterator[subprocess.Pop
 
 
 def require(child: subprocess.Popen[str], start: str) -> str:
-    """Return the line of a process that starts like this. Raises RuntimeError when it ends without."""
+    """Return the first output line that begins with `start`. Raises RuntimeError if the process ends without one."""
     assert child.stdout is not None
     for line in child.stdout:
         if line.startswith(start):
@@ -121,7 +122,7 @@ def cpu_s(pid: int) -> float:
 
 
 def middle(turns: Sequence[dict[str, float]]) -> dict[str, Any]:
-    """Return the median of every figure, and the shares of each turn."""
+    """Return the median of each figure, and the shares of each turn."""
     found = {name: round(median(turn[name] for turn in turns), 2) for name in turns[0]}
     return found | {"together_percent_of_turns": [round(turn["together_percent"], 1) for turn in turns]}
 

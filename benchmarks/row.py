@@ -1,4 +1,4 @@
-"""One row of the performance table: what was measured, beside a floor of the same run and a target."""
+"""One row of the performance table: a measurement beside its target and a floor from the same run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Limit", "Row", "at_least", "at_most", "figure_text", "not_measured",
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on a row's value, or on the share of its floor that is reached."""
+    """A bound on a row's value, or on its share of the floor."""
 
     bound: float
     what: Literal["value", "ratio"] = "value"
     upper: bool = False
 
     def holds(self, value: float, ratio: float | None) -> bool:
-        """Return whether the bound is kept; a share of a floor that was not measured is not."""
+        """Return whether the bound is kept; False for a share of an unmeasured floor."""
         found = value if self.what == "value" else ratio
         if found is None:
             return False
@@ -26,7 +26,7 @@ class Limit:
 
     @property
     def text(self) -> str:
-        """How the table writes it."""
+        """The bound as text for the table."""
         sign = "<=" if self.upper else ">="
         return f"{sign} {self.bound:g}" if self.what == "value" else f"{sign} {100 * self.bound:g} % of floor"
 
@@ -36,15 +36,15 @@ class Row:
     """One row.
 
     Attributes:
-        area: Which part of the benchmark it comes from.
-        name: What was measured.
-        value: The median over the repeats, or the percentile that `name` says; None when it was not measured.
-        unit: Of value and floor.
-        floor: What the machine could do at best, measured in the same run; None without one.
-        ratio: The share of the floor that is reached: 1 is as fast, or as small, as the floor.
-        target: In words; "" without one.
-        met: Whether the target is met; None without a target, or without a value.
-        note: What the floor is, how it was measured, why a target is missed.
+        area: The area of the benchmark.
+        name: The name of the measurement.
+        value: The median over the repeats, or the percentile in `name`; None if it was not measured.
+        unit: Unit of value and floor.
+        floor: The best performance of the machine, measured in the same run; None without a floor.
+        ratio: The share of the floor: 1 means as fast, or as small, as the floor.
+        target: The target as text; "" without a target.
+        met: Whether the target is met; None without a target or a value.
+        note: The kind of floor, the method, or the reason of a missed target.
     """
 
     area: str
@@ -58,27 +58,27 @@ class Row:
     note: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row as it stands in the file."""
+        """Return the row in the form of the file."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Row:
-        """Return the row that `to_json` described."""
+        """Return the row of a value that `to_json` returned."""
         return cls(**{field.name: data[field.name] for field in fields(cls)})
 
 
 def at_least(bound: float) -> Limit:
-    """The value has to reach this."""
+    """Return a lower bound on the value."""
     return Limit(bound)
 
 
 def at_most(bound: float) -> Limit:
-    """The value may be this."""
+    """Return an upper bound on the value."""
     return Limit(bound, upper=True)
 
 
 def share_of_floor(bound: float) -> Limit:
-    """This share of the floor has to be reached."""
+    """Return a lower bound on the share of the floor."""
     return Limit(bound, "ratio")
 
 
@@ -93,17 +93,17 @@ def row(
     target: Sequence[Limit] = (),
     note: str = "",
 ) -> Row:
-    """Judge one measured value.
+    """Return the row of one measured value.
 
     Args:
-        area: Which part of the benchmark.
-        name: What was measured.
-        value: In `unit`.
-        unit: Of value and floor.
-        floor: The best that is possible.
-        smaller_is_better: A time or a size; without it a rate.
-        target: All of them have to hold.
-        note: What the floor is, and whatever else a reader has to know.
+        area: The area of the benchmark.
+        name: The name of the measurement.
+        value: The value in `unit`.
+        unit: Unit of value and floor.
+        floor: The best possible value.
+        smaller_is_better: True for a time or a size, False for a rate.
+        target: Bounds that must all hold.
+        note: The kind of floor, and other notes for the reader.
     """
     ratio = None
     if floor is not None and min(floor, value) > 0.0:
@@ -113,12 +113,12 @@ def row(
 
 
 def not_measured(area: str, name: str, unit: str, why: str, target: Sequence[Limit] = ()) -> Row:
-    """Return the row of something that could not be measured here."""
+    """Return the row of a measurement that is not possible here."""
     return Row(area, name, None, unit, None, None, ", ".join(limit.text for limit in target), None, why)
 
 
 def figure_text(value: float | None) -> str:
-    """Return a figure with three digits that count; "-" for none."""
+    """Return a figure with three significant digits; "-" for None."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"

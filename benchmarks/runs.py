@@ -20,11 +20,11 @@ POLL_NS = 5_000_000
 
 
 class WaitedTooLongError(RuntimeError):
-    """A process has not done what it was started for."""
+    """A process has not reached the expected state in time."""
 
 
 def open_run(folder: Path, overrides: Sequence[str], demos: int) -> Job:
-    """Open a run in `folder` and record demonstrations of `reach` in it, as fast as they are computed."""
+    """Open a run in `folder`, and record demonstrations of `reach` in it faster than real time."""
     given = ("task=reach", f"demo.demos={demos}", "logging.level=warning", "logging.console=off", *overrides)
     job = open_job([*given, f"run_root={quoted(folder)}", "run_name=run"])
     job.write_manifest()
@@ -33,20 +33,20 @@ def open_run(folder: Path, overrides: Sequence[str], demos: int) -> Job:
 
 
 def process_overrides(job: Job) -> list[str]:
-    """Return what both processes of the run are started with: free addresses, and a robot in real time."""
+    """Return the overrides of both processes of the run: free addresses, and a robot in real time."""
     address, weights_address = free_addresses(2)
     addresses = (f"transport.address={address}", f"transport.weights_address={weights_address}")
     return job.child_overrides(*addresses, "device.pace=realtime")
 
 
 def outbox_of(job: Job) -> Path | None:
-    """Return the folder of the actor's log; None before there is one."""
+    """Return the folder of the actor's log; None before it exists."""
     found = [path for outbox in outboxes(job.run) for path in outbox.iterdir() if segment.paths(path)]
     return found[0] if found else None
 
 
 def recorded_steps(job: Job) -> int:
-    """Return how many records the actor has made so far."""
+    """Return the number of records that the actor has made so far."""
     log = outbox_of(job)
     if log is None:
         return 0
@@ -58,8 +58,8 @@ def wait_for(condition: Callable[[], object], children: Sequence[Child], timeout
     """Return as soon as `condition()` holds.
 
     Raises:
-        ChildError: One of the processes has ended.
-        WaitedTooLongError: It did not come to that.
+        ChildError: A process has ended.
+        WaitedTooLongError: The condition did not hold in time.
     """
     deadline_ns = CLOCK.now_ns() + round(timeout_s * 1e9)
     while not condition():

@@ -1,4 +1,4 @@
-"""Where time goes: functions are wrapped while they are watched, and each gets the time that no inner one takes."""
+"""A profiler by wrapped functions: each gets its own time, without that of inner watched functions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Stopwatch"]
 
 
 class Stopwatch:
-    """Adds up the time of watched functions by item. One thread.
+    """Accumulator of the time of watched functions by item, for one thread.
 
-    A function may belong to a stage instead: then its own time, and that of what it calls, is counted with the stage's
-    name behind the item's.
+    A function may open a stage. Its own time and that of its callees is then counted under the item's name with the
+    stage's name appended.
     """
 
     def __init__(self) -> None:
@@ -25,9 +25,9 @@ class Stopwatch:
 
     @contextmanager
     def watching(self, *watched: tuple[Any, str, str, str]) -> Iterator[None]:
-        """Watch (owner, name of its function, item, stage): the function `owner.name` is counted as `item`.
+        """Watch functions (owner, name, item, stage): the time of `owner.name` is counted as `item`.
 
-        A stage of "" is that of the caller.
+        A stage of "" means the caller's stage.
         """
         with ExitStack() as stack:
             for owner, name, item, stage in watched:
@@ -36,7 +36,7 @@ class Stopwatch:
 
     @contextmanager
     def span(self, item: str, stage: str = "") -> Iterator[None]:
-        """Count what happens inside as `item`."""
+        """Count the time inside the context as `item`."""
         stage = stage or (self._stack[-1][1] if self._stack else "")
         now_ns = CLOCK.now_ns()
         self._stop(now_ns)

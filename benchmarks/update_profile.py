@@ -1,4 +1,4 @@
-"""Where one update's time goes: the learner's own loop on a log, item by item, as JSON and as one drawing."""
+"""A profile of one update: the learner's own loop on a log, item by item, as JSON and as one drawing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["PROFILES", "Profile", "draw", "profile_rows", "shares_of"]
 
 AREA = "learner"
 REST = "everything else"
-# (where, function, item, stage): what is watched in a block of gradient steps.
+# The watched functions of a block of gradient steps: (owner, function, item, stage).
 WATCHED = (
     (ReplayStore, "refresh", "look at the logs", "loop"),
     (ReplayStore, "advance", "look at the logs", "loop"),
@@ -56,22 +56,22 @@ WATCHED = (
     (TrainLoop, "_log", "metrics", "loop"),
     (TrainLoop, "save", "checkpoint", "loop"),
 )
-# What an update consists of. Anything else could be done elsewhere, or not at all.
+# The necessary items of an update. All others are avoidable, or could be done elsewhere.
 NEEDED = {"gather from the logs", "shift frames", "encode", "policy layers", "draw actions", "critic layers"}
 NEEDED |= {"gradients", "Adam", "moving average"}
-# What the product does by default: from state, and from two cameras with a trained and with a frozen encoder.
+# The product's default settings: from state, and from two cameras with a trained and with a frozen encoder.
 PROFILES: dict[str, tuple[str, ...]] = {
     "state": ("policy=state",),
     "two cameras": ("policy=pixels",),
     "two cameras, resnet10 cached": ("policy=pretrained", "policy.encoder=resnet10"),
 }
-WARM = 5  # blocks that are not looked at
-SHOWN = 0.005  # smaller shares are added up
+WARM = 5  # warm-up blocks that are not measured
+SHOWN = 0.005  # smaller shares are merged
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What the items of an update take: shares of its time, largest first, which add up to 1."""
+    """The items of an update: shares of its time, largest first, with a sum of 1."""
 
     updates: int
     update_ms: float
@@ -79,14 +79,14 @@ class Profile:
 
 
 def profile_rows(plan: Plan) -> Iterable[Row]:
-    """Profile, write `update_profile.json` and `update_profile.svg`, and yield what could be avoided."""
+    """Profile, write `update_profile.json` and `update_profile.svg`, and yield rows of the avoidable items."""
     found: dict[str, Profile] = {}
     for name, overrides in PROFILES.items():
         cached, cameras = "cached" in name, 2 if "cameras" in name else 0
         more = ["algo.batch_size=4", "policy.obs_horizon=1"] if plan.quick else []
         if cached:
             more.append(f"policy.encoder_weights={quoted(resnet10_file(plan.new_folder('weights')))}")
-        # A short log for the cache: its frames are encoded before anything is measured.
+        # The log for the cache is short, because its images are encoded before the measurement.
         records = plan.pick(100 if cached else 500 if cameras else 2000, 60)
         blocks = plan.pick(30 if cached else 4 if cameras else 1000, 2)
         count = plan.pick(len(os.sched_getaffinity(0)), 1) if cameras else 1
@@ -105,8 +105,8 @@ def profile_rows(plan: Plan) -> Iterable[Row]:
 
 
 def shares_of(learner: Learner, blocks: int) -> Profile:
-    """Make so many blocks of gradient steps, and look where their time goes."""
-    for _ in range(WARM):  # opens the logs, encodes what is to be cached; first calls of torch
+    """Run `blocks` blocks of gradient steps, and return the profile of their time."""
+    for _ in range(WARM):  # opens the logs, fills the feature cache, and makes torch's first calls
         learner.step()
     assert learner.loop is not None
     watch, before = Stopwatch(), learner.loop.counters.step
@@ -122,7 +122,7 @@ def shares_of(learner: Learner, blocks: int) -> Profile:
 
 
 def draw(found: Mapping[str, Profile]) -> str:
-    """Draw the profiles below each other as one SVG that needs nothing else."""
+    """Draw the profiles below each other as one self-contained SVG."""
     bars = [Share("needed", "policy", 0.0), Share("could be avoided, or done elsewhere", "person", 0.0)]
     for name, profile in found.items():
         bars.append(Share(f"{name}: {profile.update_ms:.1f} ms an update", "", None))

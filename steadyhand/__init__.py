@@ -3,10 +3,10 @@
     make_env   the environment of a configuration, or any gymnasium environment as Steadyhand sees it
     record     demonstrations into a run folder
     train      learner and actor in this process, in lockstep, without sockets
-    evaluate   a policy on seeded episodes, without help
+    evaluate   a policy on seeded episodes, unassisted
     Policy     a trained policy: `Policy.load(run).act(observation)`
     read_log   a demo set or a log as arrays
-    compose    the checked configuration that overrides give
+    compose    the checked configuration of some overrides
     Learner    the learner on its own, for a program that brings its own link
 
 A name is imported when it is first used, so `import steadyhand` is fast and needs no torch.

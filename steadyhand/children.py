@@ -1,4 +1,4 @@
-"""Learner and actor as child processes: started with their threads counted, watched, and ended in the right order."""
+"""Learner and actor as child processes: thread limits, supervision, and shutdown in the right order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Child", "ChildError", "end_with_parent", "ending", "free_addresses",
 TAIL_LINES = 12
 PARENT = "STEADYHAND_PARENT_PID"
 POLL_NS = 500_000_000
-# Every library below torch and numpy that starts threads of its own.
+# Thread limits of every library below torch and numpy that starts its own threads.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -29,16 +29,16 @@ class ChildError(RuntimeError):
 
 
 class Child:
-    """One `steadyhand <verb>` process in a session of its own, so that a Ctrl-C reaches the parent alone.
+    """One `steadyhand <verb>` process in its own session, so that Ctrl-C reaches only the parent.
 
     Args:
-        verb: What to run.
+        verb: The verb to run.
         overrides: Its configuration.
         log: Takes standard error, and standard output too unless `shown`.
         threads: How many threads its numerical libraries may use.
-        shown: Whether its standard output is the parent's: the actor's view of the practice.
+        shown: Whether its standard output is the parent's, as for the actor's live view.
         environment: Variables on top of the parent's.
-        module: What Python runs, where that is not a verb of the command line.
+        module: The module that Python runs in place of the command line's.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Child:
         return self._process.poll()
 
     def ending_text(self) -> str:
-        """Return how it ended, in words."""
+        """Return a phrase that says how the process ended."""
         status = self.status
         if status is None:
             return "is still running"
@@ -88,7 +88,7 @@ class Child:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
     def end(self, grace_s: float) -> int:
-        """Ask it to stop, wait, and kill it when it does not; return the exit status."""
+        """Ask the process to stop, and kill it if it does not; return the exit status."""
         if self.status is None:
             self._process.terminate()
             try:
@@ -98,14 +98,14 @@ class Child:
         return self._process.wait()
 
     def error(self, what: str) -> ChildError:
-        """Return an error about this child, with the last lines that it wrote."""
+        """Return an error about this child that ends with the last lines of its log."""
         tail = "".join(f"\n  | {line}" for line in self.tail()) or " (it wrote nothing)"
         return ChildError(f"`{self._shown_as}` {what}; its last lines, from {self.log}:{tail}")
 
 
 @contextmanager
 def ending(child: Child, grace_s: float) -> Iterator[Child]:
-    """End the child with the context, however that is left."""
+    """End the child when the context ends, normally or by an exception."""
     try:
         yield child
     finally:
@@ -113,7 +113,7 @@ def ending(child: Child, grace_s: float) -> Iterator[Child]:
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """Return the environment variables that keep numerical libraries to so many threads."""
+    """Return environment variables that limit the numerical libraries to `threads` threads."""
     return dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
@@ -123,7 +123,7 @@ def is_child() -> bool:
 
 
 def end_with_parent() -> None:
-    """Within a child: end as if asked to, when the parent has died without a chance to say so."""
+    """In a child process: shut down cleanly when the parent has died without ending it."""
     if not is_child():
         return
     parent = int(os.environ[PARENT])
@@ -138,7 +138,7 @@ def end_with_parent() -> None:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Return loopback addresses whose ports were free a moment ago, all different."""
+    """Return `count` different loopback addresses whose ports were free a moment ago."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -150,6 +150,6 @@ def free_addresses(count: int) -> list[str]:
 
 
 def _import_path() -> Mapping[str, str]:
-    """Let the child import this very source, whatever its working directory."""
+    """Return the PYTHONPATH with which the child imports this source from any working directory."""
     earlier = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": os.pathsep.join([str(SOURCE), *([earlier] if earlier else [])])}

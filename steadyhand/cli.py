@@ -16,19 +16,19 @@ __all__ = ["VERBS", "main", "verb_parser"]
 
 # A verb's module is imported only when it is asked for, so that `--help` needs no torch.
 VERBS = {
-    "demo": "the whole way on the mock robot: demonstrations, practice with corrections, a judged policy, a report",
-    "doctor": "say what of this machine is ready for the chosen configuration, and how to mend the rest",
+    "demo": "every step on the mock robot: demonstrations, practice with corrections, an evaluated policy, a report",
+    "doctor": "check whether this machine is ready for the chosen configuration, and say how to fix the rest",
     "show": "print the settings that the overrides choose, with the file of each group",
     "teleop": "drive the mock or a robot by hand, without a policy",
     "record": "record demonstrations into a run folder",
     "learn": "start the learner: it trains on what actors send",
-    "act": "start the actor: it practises beside the robot",
-    "eval": "judge a policy on seeded episodes with nobody helping",
+    "act": "start the actor: it controls the robot and records every step",
+    "eval": "evaluate a policy on seeded episodes, unassisted",
     "export": "write a trained policy as one ONNX file",
     "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
-    "relabel": "say of recorded episodes that they were, or were not, a success",
+    "relabel": "mark recorded episodes as success or failure",
     "classifier": "train a success classifier from recorded episodes, as a reward",
     "report": "write a run's report from what is there, one file to open in a browser",
     "runs": "list, archive or prune the run folders",
@@ -36,7 +36,7 @@ VERBS = {
     "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
-# The extra of pyproject.toml that brings a package which not every command needs.
+# Extras of pyproject.toml, for packages that only some commands need.
 EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -54,7 +54,7 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit status: 0 done, 1 failed, 2 asked for something impossible, 130 interrupted."""
+    """Run one verb and return the exit status: 0 done, 1 failed, 2 invalid request, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     verbs = "\n".join(f"  {verb:<11}{text}" for verb, text in VERBS.items())
     parser = argparse.ArgumentParser(
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(verb: str, words: Sequence[str]) -> int:
     command = importlib.import_module(f"steadyhand.commands.{verb}")
     parser = verb_parser(verb, command)
-    # Options and overrides may come in any order; what argparse does not know must be an override.
+    # Options and overrides may come in any order. Words that argparse does not know must be overrides.
     options, overrides = parser.parse_known_args(words)
     unknown = [word for word in overrides if word.startswith("-")]
     if unknown:
@@ -126,7 +126,7 @@ def verb_parser(verb: str, command: Any) -> argparse.ArgumentParser:
 
 
 def _is_for_the_user(error: Exception) -> bool:
-    """Return whether the message says what to do: the product's own error types do, and the operating system's."""
+    """Return whether the error's message tells the user what to do, as those of the product and of the OS do."""
     own = any(base.__module__.partition(".")[0] in PACKAGES for base in type(error).__mro__)
     return own or isinstance(error, OSError)
 

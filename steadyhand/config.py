@@ -12,14 +12,14 @@ __all__ = ["DemoConfig"]
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """From demonstrations to a judged policy."""
+    """Settings from the demonstrations to the evaluation of a policy."""
 
     # Demonstrations.
     demos: int  # successful ones
     max_attempts: int  # episodes tried for them at most
     keep_failures: bool  # keep attempts without success in a set of their own
-    # Judging.
-    eval_episodes: int  # fresh episodes with nobody helping
+    # Evaluation.
+    eval_episodes: int  # fresh episodes, unassisted
     required_success: float  # share of them that the demo must reach, 0..1
     film_episodes: int  # first evaluation episodes that are filmed; 0 = none
     film_views: dict[str, dict[str, int]]  # cameras beside the task's own, as in configs/camera; `side` films

@@ -1,4 +1,4 @@
-"""Two resolved configurations of a task compared: which settings change what a record means, and which do not."""
+"""Comparison of two resolved configurations of a task: the settings that change a record's meaning, and the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from steadyhand.runtime.logging import quoted
 
 __all__ = ["Difference", "task_differences"]
 
-# What only says who demonstrates, for how long an episode may last, and what is drawn on a screen.
+# Settings that choose only the demonstrator, the length of an episode, and the drawing on a screen.
 FREE = {
     "expert",
     "max_steps",
@@ -21,14 +21,14 @@ FREE = {
 }
 CONVERTED = {"drive.action_scale_m", "drive.action_scale_rad"}  # action_gain converts what was recorded
 GRIPPER = "drive.gripper_open_m"  # what an action of 1 commands, where actions have a gripper entry
-SCENE = "scene."  # of the mock: what a real cell is made of stands in no configuration
+SCENE = "scene."  # of the mock; no configuration describes the scene of a real cell
 SETTINGS = "settings."
 ARGUMENTS = "arguments."
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting that two tasks do not share. `matters`: records of one mean something else in the other."""
+    """One setting that differs between two tasks. `matters`: it changes the meaning of records."""
 
     key: str
     then: Any
@@ -36,23 +36,23 @@ class Difference:
     matters: bool
 
     def line(self, which: str) -> str:
-        """Return the setting as `then` or `now` has it, as an override is written."""
+        """Return the setting of `then` or `now`, written as an override."""
         return f"task.{self.key}={_text(getattr(self, which))}"
 
 
 def task_differences(
     then: Mapping[str, Any], now: Mapping[str, Any], episode_settings: Sequence[str] | None
 ) -> list[Difference]:
-    """Return the differences between the task that was recorded and the task of today, those that matter first.
+    """Return the differences between the recorded task and the current one, those that matter first.
 
-    A setting that one side does not have counts as null. One that only today's task has never matters, as it came with
-    a later version than the records.
+    A setting that is missing on one side counts as null. A setting that only the current task has never matters,
+    because it was added after the recording.
 
     Args:
         then: The task's resolved configuration when it was recorded.
         now: The same today.
-        episode_settings: Names in `settings` that only say where episodes begin; None = not known, so no difference
-            in `settings` is said to matter.
+        episode_settings: Names in `settings` that affect only the start of episodes. None = not known; then no
+            difference in `settings` counts as one that matters.
     """
     old, new = (dict(_leaves(task, "")) for task in (then, now))
     learns_gripper = bool((then.get("drive") or {}).get("learns_gripper"))
@@ -62,7 +62,7 @@ def task_differences(
         a, b = old.get(key), new.get(key)
         if a == b or key in free:
             continue
-        # An argument that is not given is a choice too; any other key that is not there came with a later version.
+        # A missing argument means its default. Any other missing key was added in a later version.
         came_later = key not in old and not key.startswith(ARGUMENTS)
         found.append(Difference(key, a, b, _matters(key, episode_settings) and not came_later))
     return sorted(found, key=lambda difference: not difference.matters)
@@ -78,7 +78,7 @@ def _matters(key: str, episode_settings: Sequence[str] | None) -> bool:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield every value that is no mapping, with its dotted path; lists are compared as a whole."""
+    """Yield every value that is not a mapping, with its dotted path; lists are compared as a whole."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else str(key))

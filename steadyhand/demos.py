@@ -1,4 +1,4 @@
-"""Whether demonstrations are of the task that is to be learnt, and what of an older set-up carries over."""
+"""Checks of demonstrations against a run's task, and the conversion of records from an older set-up."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ logger = get_logger("demos")
 
 
 def check_task(job: Job, demos: Path) -> None:
-    """Refuse a demo set of another task, or of settings under which its records meant something else.
+    """Refuse a demo set of another task, or one whose settings gave its records another meaning.
 
-    Other differences are told: where episodes begin, and what the mock's scene is made of.
+    Other differences are only logged: the start of episodes, and the contents of the mock's scene.
 
     Raises:
-        DemoSetError: It is such a set, or no demo set at all.
+        DemoSetError: The folder holds such a set, or no demo set.
     """
     manifest = read_manifest(demos)
     check_recorded_task(job, demos, manifest.task, manifest.episode_settings)
@@ -56,17 +56,17 @@ def check_task(job: Job, demos: Path) -> None:
 def check_recorded_task(
     job: Job, demos: Path, task: Mapping[str, Any], episode_settings: Sequence[str] | None, what: str = "demonstrations"
 ) -> None:
-    """Do what `check_task` does for records of `task`.
+    """Check records of `task` as `check_task` checks a demo set.
 
     Args:
-        job: Whose task counts.
-        demos: The records, for the error.
-        task: Resolved configuration of the task when they were made.
+        job: The job whose task is required.
+        demos: The folder of the records, for the error.
+        task: Resolved configuration of the task at the time of recording.
         episode_settings: As `task_differences` takes them.
         what: Name of the records, for the error.
 
     Raises:
-        DemoSetError: They are of another task, or meant something else.
+        DemoSetError: The records are of another task, or had another meaning.
     """
     wanted, found = (task_identity(one) for one in (job.settings.composed["task"], task))
     if wanted != found:
@@ -92,10 +92,10 @@ def check_recorded_task(
 
 
 def check_demos(job: Job, folders: Sequence[Path]) -> None:
-    """Refuse demo sets of another task, sets whose rewards mean different things, and rewards that no target can tell.
+    """Refuse demo sets of another task, sets of incompatible rewards, and rewards that give flat targets.
 
     Raises:
-        DemoSetError: One of them does not belong to this run, or to the others, or has nothing to learn from.
+        DemoSetError: A set does not fit this run or the other sets, or has no usable step.
     """
     for folder in folders:
         check_task(job, folder)
@@ -117,7 +117,7 @@ def _values(steps: RewardSteps) -> str:
 
 
 def reward_objection(job: Job, log: Path) -> str:
-    """Return why the algorithm would flatten the targets of practice in a log, in one line; "" where it does not."""
+    """Return one line saying why the algorithm would flatten the targets of a practice log; "" if it would not."""
     store, readers = open_store([log])
     try:
         return fits_rewards(_algo(job), reward_steps(store, store.online, _algo(job).sampling.gamma))
@@ -127,10 +127,10 @@ def reward_objection(job: Job, log: Path) -> str:
 
 
 def check_recorded(job: Job, demos: Path) -> None:
-    """Look at a demo set that has just been recorded; say if a learner with these settings will refuse its rewards.
+    """Check a newly recorded demo set, and warn if a learner with these settings will refuse its rewards.
 
     Raises:
-        DemoSetError: It has nothing to learn from.
+        DemoSetError: The set has no usable step.
     """
     if line := fits_rewards(_algo(job), _usable_rewards(job, demos)):
         logger.warning("`learn` will refuse these demonstrations with these settings: %s", line)
@@ -141,13 +141,13 @@ def _usable_rewards(job: Job, demos: Path) -> RewardSteps:
     if recorded and not len(steps.reward):
         raise DemoSetError(
             f"{demos}: expected steps to learn from, found none that is valid of {recorded}; their rewards or "
-            "observations are not finite, so mend the environment and record anew under a new run_name"
+            "observations are not finite, so fix the environment and record anew under a new run_name"
         )
     return steps
 
 
 def demo_rewards(job: Job, demos: Path) -> RewardSteps:
-    """Return the rewards of a demo set's steps, as labels have corrected them."""
+    """Return the rewards of a demo set's steps, with its labels applied."""
     store, readers = open_store([demos])
     try:
         return reward_steps(store, store.demo, _algo(job).sampling.gamma)
@@ -162,20 +162,20 @@ def _algo(job: Job) -> AlgorithmSettings:
 
 
 def action_gain(job: Job, demos: Path) -> tuple[float, ...]:
-    """Return what the actions (A,) of a demo set are multiplied by to move this run's robot as far as they did; () = 1.
+    """Return the gain (A,) that rescales a demo set's actions to this run's action scale; () = 1.
 
     Raises:
-        DemoSetError: It is no demo set.
+        DemoSetError: The folder is no demo set.
     """
     manifest = read_manifest(demos)
     return recorded_gain(job, demos, manifest.task, manifest.schema)
 
 
 def recorded_gain(job: Job, demos: Path, task: Mapping[str, Any], schema: Schema) -> tuple[float, ...]:
-    """Do what `action_gain` does for records of `task` and `schema`.
+    """Return the gain for records of `task` and `schema` as `action_gain` does for a demo set.
 
     Raises:
-        DemoSetError: The actions are not those of an arm that moves as the task's does.
+        DemoSetError: The recorded actions have another size than those of the task's arm.
     """
     then, now = (one.get("drive") or {} for one in (task, job.settings.composed["task"]))
     ratios = [float(then[name]) / float(now[name]) if then.get(name) and now.get(name) else 1.0 for name in SCALES]
@@ -192,7 +192,7 @@ def recorded_gain(job: Job, demos: Path, task: Mapping[str, Any], schema: Schema
 
 
 def action_gains(job: Job, folders: Sequence[Path]) -> dict[str, tuple[float, ...]]:
-    """Return the gains that are not 1 by session id, and say how many steps of each set cannot carry over."""
+    """Return the gains other than 1 by session id, and log how many steps of each set are not usable."""
     gains = {}
     for folder in folders:
         if is_demo_set(folder) and (gain := action_gain(job, folder)):
@@ -202,7 +202,7 @@ def action_gains(job: Job, folders: Sequence[Path]) -> dict[str, tuple[float, ..
 
 
 def tell_gain(folder: Path, gain: tuple[float, ...]) -> None:
-    """Say that the actions of a log are converted, and how many steps cannot be."""
+    """Log that the actions of a log are rescaled, and how many steps cannot be."""
     beyond, steps = _beyond(folder, gain)
     logger.warning(
         "%s: recorded with other action scales; actions are multiplied by %s, and %d of %d steps, which moved "
@@ -215,10 +215,10 @@ def tell_gain(folder: Path, gain: tuple[float, ...]) -> None:
 
 
 def check_same_action(job: Job, demos: Path) -> None:
-    """Refuse to continue a demo set with other action scales than its own.
+    """Refuse to continue a demo set with different action scales.
 
     Raises:
-        DemoSetError: They differ.
+        DemoSetError: The scales differ.
     """
     if action_gain(job, demos):
         found = (read_manifest(demos).task.get("drive") or {}).get
@@ -227,21 +227,21 @@ def check_same_action(job: Job, demos: Path) -> None:
 
 
 def check_same_robot(job: Job, demos: Path) -> None:
-    """Refuse to continue a demo set on another robot than its own.
+    """Refuse to continue a demo set on another robot.
 
     Raises:
-        DemoSetError: It is another one.
+        DemoSetError: The robot is another one.
     """
     if line := read_identity(demos).robot_difference(job.identity):
         raise DemoSetError(f"{demos}: recorded on another robot ({line}); choose its robot=..., or a new run_name")
 
 
 def carry_over(old: Schema, new: Schema) -> list[tuple[str, str]]:
-    """Say field by field what records of an old set-up are worth in a new one, as (field, verdict).
+    """Return for each field whether records of an old set-up are usable in a new one, as (field, verdict).
 
     Args:
-        old: What was recorded.
-        new: What is recorded now.
+        old: Schema of the old records.
+        new: Schema of the new records.
     """
     before, now = ({field.name: field for field in schema.observation} for schema in (old, new))
     verdicts = []

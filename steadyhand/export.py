@@ -1,4 +1,4 @@
-"""From a trained policy to one ONNX file that runs without torch."""
+"""Export of a trained policy to one ONNX file that runs without torch."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class _Mode(nn.Module):
 
 
 def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encoder_weights: str | None = None) -> bytes:
-    """Return the ONNX file of a policy, after its actions were compared with torch's.
+    """Return the ONNX file of a policy, after a comparison of its actions with torch's.
 
     Its inputs are `observation/<field>`, (H, *shape) as the schema records them, oldest first; its output is `action`,
     (A,) in [-1, 1]. Scaling and encoders are inside.
 
     Args:
-        policy: What was trained.
-        schema: What was recorded for it.
+        policy: The trained policy.
+        schema: The schema of its training records.
         task: The resolved configuration of its task.
-        encoder_weights: The file of a frozen encoder's weights, where the policy has one that comes from a file.
+        encoder_weights: The file of the frozen encoder's weights, if the encoder needs one.
 
     Raises:
-        EncoderError: The frozen encoder's weights are missing, or are others.
-        ExportError: A package that this needs is missing.
-        SchemaError: The policy reads what the schema does not have.
-        PolicyWeightsError: The weights are not the specification's.
-        ExportedPolicyError: onnxruntime computes something else than torch.
+        EncoderError: The frozen encoder's weights are missing, or differ from those used in training.
+        ExportError: A package needed for the export is missing.
+        SchemaError: The policy reads a field that the schema does not have.
+        PolicyWeightsError: The weights do not fit the specification.
+        ExportedPolicyError: onnxruntime and torch compute different actions.
     """
     check_packages()
     spec = policy.spec

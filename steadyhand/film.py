@@ -1,4 +1,4 @@
-"""Films of a policy at work, before and after practice side by side."""
+"""Films of a policy before and after practice, side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from steadyhand.transport.schema import Schema
 __all__ = ["SIDE", "FilmError", "Shot", "film", "film_policy", "side_by_side", "write_gif", "write_views"]
 
 SIDE = "side"  # the camera that films
-HOLD_FRAMES = 8  # how long the end of an episode stays
+HOLD_FRAMES = 8  # repetitions of an episode's last image
 STRIP_PX = 5
 COLOURS = 128
 SUCCESS, FAILURE = (46, 180, 160), (200, 70, 56)
@@ -38,14 +38,14 @@ Shot = tuple[list[Frame], bool]  # an episode's frames (h, w, 3), and whether it
 
 
 class FilmError(RuntimeError):
-    """There is nothing to film with."""
+    """A film cannot be made: the camera or the renderer is missing."""
 
 
 def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], dict[str, Any], float]:
     """Film the first evaluation episodes of `seed`.
 
     Returns:
-        The episodes; one observation, with every camera's frame; the control period [s].
+        The episodes; one observation, with every camera's image; the control period [s].
 
     Raises:
         FilmError: This environment has no camera, or this machine cannot render.
@@ -68,15 +68,15 @@ def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], d
 def film(
     env: gymnasium.Env[Any, Any], schema: Schema, runner: PolicyRunner, episodes: int, seed: int, camera: str = SIDE
 ) -> list[Shot]:
-    """Return the first `episodes` evaluation episodes of `seed` as `camera` sees them.
+    """Return the images of `camera` in the first `episodes` evaluation episodes of `seed`.
 
     Args:
-        env: With a camera of that name among its observations.
-        schema: Of `env`.
+        env: An environment with a camera of that name among its observations.
+        schema: The schema of `env`.
         runner: The policy, with weights.
-        episodes: How many.
-        seed: As for `actor.evaluate.evaluate`: equal seeds give equal episodes.
-        camera: The frame's name in the observation.
+        episodes: Number of episodes.
+        seed: The seed of `actor.evaluate.evaluate`: equal seeds give equal episodes.
+        camera: The image's name in the observation.
     """
     frames: list[list[Frame]] = [[] for _ in range(episodes)]
 
@@ -88,7 +88,7 @@ def film(
 
 
 def side_by_side(left: Sequence[Shot], right: Sequence[Shot]) -> list[Frame]:
-    """Return one film of both: an episode's end waits for the other's, with a strip that says how it ended."""
+    """Return one film of both. The shorter episode waits on its last image; a coloured strip shows the outcome."""
     joined: list[Frame] = []
     for (frames_a, success_a), (frames_b, success_b) in zip(left, right, strict=False):
         length = max(len(frames_a), len(frames_b)) + HOLD_FRAMES
@@ -99,7 +99,7 @@ def side_by_side(left: Sequence[Shot], right: Sequence[Shot]) -> list[Frame]:
 
 def write_gif(path: Path, frames: Sequence[Frame], period_s: float) -> None:
     """Write frames (h, w, 3) as an endless animation, in real time when the period is the control period."""
-    # Median cut, the usual way, would spend no colour on something as small as the workpiece.
+    # Median cut, the default, would give no colour to an object as small as the workpiece.
     way = Image.Quantize.MAXCOVERAGE
     images = [Image.fromarray(frame).quantize(COLOURS, way, dither=Image.Dither.NONE) for frame in frames]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def write_gif(path: Path, frames: Sequence[Frame], period_s: float) -> None:
 
 
 def write_views(folder: Path, observation: dict[str, NDArray[Any]]) -> None:
-    """Write every frame of one observation as `view_<camera>.png`."""
+    """Write every image of one observation as `view_<camera>.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in observation.items():
         if kind_of(value.shape, value.dtype) is IMAGE:

@@ -1,4 +1,4 @@
-"""The ids under which this machine works on a run: of its actor, of the run, of the task and of the robot."""
+"""The ids of this machine's actor, and of the run, the task and the robot."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NO_GRIPPER = "none"
 
 
 def actor_id(host: str) -> str:
-    """Make a host's name an actor's: the wire knows only lower case, and no sign that a path or a shell minds."""
+    """Return a host name as an actor id: lower case, without characters that are special in a path or a shell."""
     return re.sub(r"[^a-z0-9_.-]+", "-", host.lower()).lstrip("_.-")[:64] or "robot"
 
 
 def host_actor_id() -> str:
-    """Return the actor id of this machine, made of its host name."""
+    """Return the actor id of this machine, derived from its host name."""
     return actor_id(socket.gethostname())
 
 
@@ -49,10 +49,10 @@ def configured_actor_id(config: Mapping[str, Any]) -> str:
 
 @contextmanager
 def claimed_actor(run: RunFolder, actor_id: str) -> Iterator[ActorFolder]:
-    """Work on a run as this actor while the context lasts: no other process is the same one, and nobody prunes the run.
+    """Hold the locks of a run and of this actor's id while the context lasts, so that the run cannot be pruned.
 
     Raises:
-        RunLockError: Another process is this actor, or puts the run away.
+        RunLockError: Another process uses this actor id, or archives or prunes the run.
     """
     with run_lock(run.path, "actor", shared=True):
         folder = run.actor(actor_id)
@@ -60,7 +60,7 @@ def claimed_actor(run: RunFolder, actor_id: str) -> Iterator[ActorFolder]:
             with run_lock(folder.path, "actor", otherwise="actor.id"):
                 yield folder
         except BaseException:
-            with suppress(OSError):  # a start that was refused leaves no folder; others have something in theirs
+            with suppress(OSError):  # a refused start leaves no folder; rmdir fails on one that holds files
                 folder.path.rmdir()
                 run.actors.rmdir()
             raise
@@ -69,8 +69,8 @@ def claimed_actor(run: RunFolder, actor_id: str) -> Iterator[ActorFolder]:
 def identity_of(config: Mapping[str, Any], run: RunFolder | None = None) -> Identity:
     """Return the task and the robot of a composed configuration, and the run.
 
-    A foreign environment has no robot that we know, and a run whose name was made up has none that an actor could
-    have been given.
+    A foreign environment has no known robot. A run with a generated name has no name that an actor could have been
+    given.
 
     Raises:
         ConfigError: A name is too long to be sent.
@@ -87,15 +87,15 @@ def identity_of(config: Mapping[str, Any], run: RunFolder | None = None) -> Iden
 
 
 def check_robot(trained: Mapping[str, Any], config: Mapping[str, Any], what: str) -> None:
-    """Refuse a policy that was trained on another robot, unless the configuration accepts that.
+    """Refuse a policy that was trained on another robot, unless the configuration accepts it.
 
     Args:
-        trained: Identity with which the policy was trained, as JSON; {} for one from before it was kept.
-        config: The composed configuration of the robot that the policy is to act on.
-        what: The policy, for the error.
+        trained: Identity with which the policy was trained, as JSON; {} for a policy older than identities.
+        config: The composed configuration of the robot that the policy will control.
+        what: The name of the policy, for the error.
 
     Raises:
-        ConfigError: It is another robot.
+        ConfigError: The robot is another one.
     """
     line = Identity.from_json(dict(trained)).robot_difference(identity_of(config))
     if line and not config["learner"].get("accept_other_robot", False):
@@ -106,14 +106,14 @@ def check_robot(trained: Mapping[str, Any], config: Mapping[str, Any], what: str
 
 
 def task_identity(task: Mapping[str, Any]) -> str:
-    """Return what makes a task another one: its entry point, and its id in gymnasium's own registry."""
+    """Return the identity of a task: its entry point, and its id in gymnasium's registry."""
     arguments = task.get("arguments")
     environment_id = arguments.get("id") if isinstance(arguments, dict) else None
     return present_name(str(task.get("entry_point"))) + (f" {environment_id}" if environment_id else "")
 
 
 def _robot(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return name, joints, tool frame and gripper of the configured arm; what a configuration leaves open is empty."""
+    """Return name, joints, tool frame and gripper of the configured arm; a value that is not configured is empty."""
     robot = config.get("robot") or {}
     profile, limits = robot.get("profile") or {}, robot.get("joint_limits") or {}
     gripper = config.get("gripper") or profile.get("gripper") or {}
@@ -122,6 +122,6 @@ def _robot(config: Mapping[str, Any]) -> dict[str, Any]:
         "robot": str(robot.get("name") or ""),
         "joints": len(joints),
         "tool": str(profile.get("tool_frame") or ""),
-        # The embedded mock has the hand of its model, whatever the group says.
+        # The embedded mock has the hand of its model, regardless of the group `gripper`.
         "gripper": str(gripper.get("joint") or NO_GRIPPER) if profile else "",
     }

@@ -1,4 +1,4 @@
-"""One run: its settings, the overrides that it came from, and its folder."""
+"""One run: its settings, its overrides, and its folder."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ MAX_STEM = 32
 
 @dataclass(frozen=True)
 class RobotJob:
-    """A run of a machine beside the robot, which needs neither torch nor the learner.
+    """A run on a machine beside the robot. It needs neither torch nor the learner.
 
     Attributes:
-        overrides: As on the command line.
-        settings: Built from them.
-        run: Its folder.
+        overrides: The overrides of the command line.
+        settings: The settings built from them.
+        run: The run folder.
     """
 
     overrides: tuple[str, ...]
@@ -56,33 +56,33 @@ class RobotJob:
 
     @property
     def seed(self) -> int:
-        """The seed that every other one is derived from."""
+        """The seed from which every other seed is derived."""
         return self.settings.seed
 
     @property
     def actor_id(self) -> str:
-        """Return the id of the actor that this process is, or records as."""
+        """Return the actor id under which this process records."""
         return configured_actor_id(self.settings.composed)
 
     @property
     def identity(self) -> Identity:
-        """Return the run, the task and the robot, as a HELLO tells them."""
+        """Return the run, the task and the robot, as a HELLO message carries them."""
         return identity_of(self.settings.composed, self.run)
 
     def write_manifest(self, **facts: Any) -> None:
-        """Say in the run folder what is about to run; a child leaves that to its parent, which knows the whole."""
+        """Write the manifest of this start into the run folder. In a child process do nothing: the parent writes it."""
         if not is_child() or self.run.read_manifest() is None:
             self.run.write_manifest(dict(self.settings.composed), {"seed": self.seed}, facts)
 
     def child_overrides(self, *more: str) -> list[str]:
-        """Return what a child process needs to work on the same run; `more` goes last and wins."""
+        """Return the overrides of a child process that works on the same run; `more` comes last and wins."""
         given = [override for override in self.overrides if not override.startswith(("run_name=", "run_root="))]
         return [*given, f"run_root={quoted(self.run.path.parent)}", f"run_name={self.run.name}", *more]
 
 
 @dataclass(frozen=True)
 class Job(RobotJob):
-    """A run of a program that trains, or that judges what was trained."""
+    """A run of a program that trains or evaluates a policy."""
 
     settings: TrainingSettings
 
@@ -98,9 +98,9 @@ def open_job(overrides: Sequence[str], create: bool | None = True, any_task: boo
 
     Args:
         overrides: As on the command line.
-        create: True makes a new run where `run_name` names none that is there; False refuses that; None needs no run,
-            and refuses only one that is named and not there.
-        any_task: Whether the configured task may be another one than the run's, as what it decides is read in the run.
+        create: True makes a new run if `run_name` names no existing one; False refuses that. None needs no run, and
+            refuses only a named run that does not exist.
+        any_task: Whether the configured task may differ from the run's, because the caller reads the task from the run.
 
     Raises:
         ConfigError: An override is wrong, or the run was made for another task.
@@ -111,7 +111,7 @@ def open_job(overrides: Sequence[str], create: bool | None = True, any_task: boo
 
 
 def open_robot_job(overrides: Sequence[str]) -> RobotJob:
-    """Open a job as `open_job` does, without the settings of the learner: of a machine that only deploys a policy.
+    """Open a job as `open_job` does, without the learner's settings: for a machine that only deploys a policy.
 
     Raises:
         ConfigError, RunFolderError: As `open_job`.
@@ -121,10 +121,10 @@ def open_robot_job(overrides: Sequence[str]) -> RobotJob:
 
 
 def with_learner(job: RobotJob) -> Job:
-    """Build the settings of the learner too.
+    """Return the job with the settings of the learner added.
 
     Raises:
-        ConfigError: One of them is wrong.
+        ConfigError: A setting is wrong.
         ImportError: Torch is missing.
     """
     return Job(job.overrides, _training_settings(job.settings.composed), job.run)
@@ -132,7 +132,7 @@ def with_learner(job: RobotJob) -> Job:
 
 @contextmanager
 def new_job(overrides: Sequence[str]) -> Iterator[Job]:
-    """Open a job as `open_job` does; a start that is refused before anything was recorded leaves no run folder."""
+    """Open a job as `open_job` does. A start that is refused before the first record leaves no run folder."""
     job = open_job(overrides)
     try:
         yield job
@@ -142,7 +142,7 @@ def new_job(overrides: Sequence[str]) -> Iterator[Job]:
 
 
 def _training_settings(config: Mapping[str, Any]) -> TrainingSettings:
-    # Torch and the learner's code: a machine that deploys a policy imports this module, and has neither.
+    # These import torch and the learner. A machine that deploys a policy imports this module and has neither.
     from steadyhand.training_settings import read_training_settings
 
     return read_training_settings(config)
@@ -164,7 +164,7 @@ def _open_run(settings: Settings, create: bool | None, any_task: bool) -> RunFol
 
 
 def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:
-    """Refuse another task than that of the run's earlier starts: records and policy are of that one."""
+    """Refuse a task other than that of the run's earlier starts, whose records and policy belong to it."""
     earlier = (run.read_manifest() or {}).get("config", {}).get("task")
     if earlier is None:
         return
@@ -181,13 +181,13 @@ def task_name(config: Mapping[str, Any]) -> str:
     task = config.get("task", {})
     module = str(task.get("entry_point", "run")).partition(":")[0].rpartition(".")[2]
     arguments = task.get("arguments")
-    # Gymnasium's own registry has ids; arguments that are no mapping are refused where they are built.
+    # Gymnasium's registry has ids. Arguments that are no mapping are refused when the settings are built.
     name = str(arguments.get("id", module)) if isinstance(arguments, Mapping) else module
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:MAX_STEM] or "run"
 
 
 def seed_for(seed: int, what: str) -> int:
-    """Return a seed for one purpose, independent of those for others."""
+    """Return a seed for one purpose, independent of the seeds for other purposes."""
     return int(np.random.SeedSequence((seed, zlib.crc32(what.encode()))).generate_state(1)[0])
 
 

@@ -1,4 +1,4 @@
-"""What the terminal of `steadyhand learn` shows: a live view on a terminal, a line now and then elsewhere."""
+"""The view of `steadyhand learn`: live on a terminal, a line at intervals elsewhere."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ COLOURS = {"waiting": "dim", "finished": "cyan"}
 
 
 class Rate:
-    """Gradient steps per second, as seen by a view.
+    """Gradient steps per second, measured by a view.
 
     Args:
-        clock: Monotonic.
+        clock: A monotonic clock.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or MonotonicClock()
-        self._seen: tuple[int, int] | None = None  # steps, and when
+        self._seen: tuple[int, int] | None = None  # steps, and their time [ns]
         self._value = 0.0
 
     def per_s(self, steps: int) -> float:
-        """Return the rate up to now; it changes every two seconds at most."""
+        """Return the current rate; it changes at most every two seconds."""
         now_ns = self._clock.now_ns()
         if self._seen is None:
             self._seen = steps, now_ns
@@ -53,7 +53,7 @@ class Rate:
 def shown(
     config: LoggingConfig, status: Callable[[], LearnerStatus], out: TextIO | None = None, clock: Clock | None = None
 ) -> Iterator[None]:
-    """Show `status` while the context lasts: live on a terminal, else as a line when it has changed."""
+    """Show `status` while the context lasts: live on a terminal, elsewhere as a line after each change."""
     out = out or sys.stdout
     terminal, rate = Terminal(file=out), Rate(clock)
     if config.console == "off":
@@ -83,7 +83,7 @@ def _lines(every_s: float, status: Callable[[], LearnerStatus], rate: Rate, out:
             ended = ending.wait(every_s)
             now = status()
             per_s = rate.per_s(now.steps)
-            # A learner that hangs writes nothing: the demo takes its silence for that.
+            # A hung learner writes nothing: the demo detects the hang by this silence.
             if now != last:
                 last = now
                 out.write(f"{plain_line(now, per_s)}\n")

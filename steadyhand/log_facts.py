@@ -1,4 +1,4 @@
-"""What a log or a demo set holds: its episodes, its outcomes, its size on disk."""
+"""The contents of a log or a demo set: its episodes, its outcomes, its size on disk."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class EpisodeFacts:
 
 @dataclass(frozen=True)
 class LogFacts:
-    """One log folder. `disk_bytes` is the room its files take; the newest one is preallocated."""
+    """One log folder. `disk_bytes` is the size of its files; the newest file is preallocated."""
 
     schema: Schema
     actor_id: str
     session_id: str
     records: int
-    labels: int  # what was said about them afterwards
+    labels: int  # number of labels given afterwards
     disk_bytes: int
     episodes: tuple[EpisodeFacts, ...]
 
@@ -47,7 +47,7 @@ class LogFacts:
 
     @property
     def successes(self) -> int:
-        """Return how many episodes succeeded."""
+        """Return the number of successful episodes."""
         return sum(episode.success for episode in self.episodes)
 
     @property
@@ -57,10 +57,10 @@ class LogFacts:
 
 
 def read_log(folder: Path) -> LogFacts:
-    """Read the light columns of the log in `folder`.
+    """Read the scalar columns of the log in `folder`.
 
     Raises:
-        LogError: There is no log, or it is damaged.
+        LogError: There is no log, or the log is damaged.
     """
     reader = LogReader(folder)
     try:
@@ -82,14 +82,14 @@ def read_log(folder: Path) -> LogFacts:
 
 
 def episode_labels(folder: Path, episode_id: int, success: bool, reward: float | None, author: str) -> list[Label]:
-    """Return the labels that give an episode another outcome: its mark, and the reward and the end of its last step.
+    """Return the labels that change an episode's outcome: its success mark, and the reward and end of its last step.
 
     Args:
-        folder: The log.
-        episode_id: Which one.
-        success: Whether the task was done at the last step; where it was not, the time merely ran out.
-        reward: Of the last step; None is 1 for a success and 0 otherwise.
-        author: Who says so.
+        folder: The log's folder.
+        episode_id: The episode's number.
+        success: Whether the task was done at the last step. Without success the episode counts as truncated.
+        reward: Reward of the last step; None = 1 for a success and 0 otherwise.
+        author: The author of the labels.
 
     Raises:
         LogError: There is no such log, or no such episode in it.

@@ -1,4 +1,4 @@
-"""Files that a command is told to write, checked before the work that fills them."""
+"""The check of a command's output files before its work begins."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ __all__ = ["OutputError", "check_output"]
 
 
 class OutputError(ValueError):
-    """A file that cannot be written where it is wanted."""
+    """A file that cannot be written at the given path."""
 
 
 def check_output(path: Path, option: str) -> None:
-    """Refuse a path at which no file could be written.
+    """Refuse a path at which no file can be written.
 
     Args:
-        path: Of the file, which may be there already.
-        option: How the caller names it: `--json`.
+        path: Path of the file, which may exist already.
+        option: The option that gave the path, such as `--json`.
 
     Raises:
-        OutputError: It is a folder, its folder is not there, or one of the two may not be written.
+        OutputError: The path is a folder, its folder does not exist, or one of the two is not writable.
     """
     folder = path.parent
     found = ""

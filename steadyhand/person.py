@@ -1,4 +1,4 @@
-"""The person beside an environment that this process drives itself, without ROS."""
+"""The operator beside an environment that this process drives itself, without ROS."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def with_person(
     stop: Callable[[], bool],
     events: Events,
 ) -> Iterator[Supervised]:
-    """Supervise `env` as the settings say; see `supervised`.
+    """Supervise `env` according to the settings; see `supervised`.
 
     Raises:
-        ConfigError: No person can hold the device, or one hand cannot make such actions.
-        DeviceError: The person's device is not there.
+        ConfigError: The device is not one that an operator holds, or it cannot make actions of this kind.
+        DeviceError: The operator's device is not there.
     """
     device, keys = settings.composed["device"], settings.actor.person_keys
     with supervised(device, keys, env, make_operator, stop, events) as person:
@@ -38,7 +38,7 @@ def with_person(
 
 
 def say_requests(events: Events) -> None:
-    """Print a line when something waits for the person, and when a request of the person took effect."""
+    """Print a line when the program waits for the operator, and when a request of the operator took effect."""
     events.subscribe(Waiting, _say_wait)
     events.subscribe(MotionDisabled, lambda event: say(f"motion disabled: {event.reason}"))
     events.subscribe(VerdictGiven, lambda event: say(f"verdict of the person: {event.verdict}"))

@@ -1,4 +1,4 @@
-"""A policy as one file that anybody can evaluate: safetensors, with its specification in the header."""
+"""A policy as one self-contained file: safetensors, with the specification in the header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from steadyhand.runtime.run_folder import atomic_write_bytes
 __all__ = ["PolicyFileError", "load_policy", "save_policy"]
 
 SPEC, EPOCH, VERSION = "policy_spec", "learner_epoch", "policy_version"
-IDENTITY = "identity"  # not in a file of an earlier release
+IDENTITY = "identity"  # missing in files of earlier releases
 
 
 class PolicyFileError(ValueError):
@@ -26,7 +26,7 @@ class PolicyFileError(ValueError):
 
 
 def save_policy(path: Path, policy: SavedPolicy) -> None:
-    """Write a policy, whole or not at all."""
+    """Write a policy atomically."""
     header = {SPEC: msgspec.json.encode(policy.spec.to_json()).decode()}
     header[IDENTITY] = msgspec.json.encode(dict(policy.identity)).decode()
     header |= {EPOCH: str(policy.learner_epoch), VERSION: str(policy.policy_version)}
@@ -37,8 +37,8 @@ def load_policy(path: Path) -> SavedPolicy:
     """Read a policy file, or the policy of a checkpoint's folder.
 
     Raises:
-        PolicyFileError: There is no such file, or it is something else.
-        CheckpointError: The checkpoint is not as it was written.
+        PolicyFileError: There is no such file, or the file is no policy.
+        CheckpointError: The checkpoint is damaged.
     """
     if path.is_dir():
         return SavedPolicy.from_files(read_checkpoint(path).files)

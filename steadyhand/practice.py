@@ -1,4 +1,4 @@
-"""Practice with a learner and an actor, each a process of its own."""
+"""Practice with a learner and an actor in two processes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ POLL_NS = 200_000_000
 
 
 def train(job: Job, stop: Callable[[], bool] = lambda: False, shown: bool = True) -> None:
-    """Run learner and actor over loopback until the actor has practised enough, then end both.
+    """Run learner and actor over loopback until the actor's practice ends, then end both.
 
     Args:
-        job: What to learn; a run that was ended early goes on.
-        stop: Ends practice early; what was learnt is kept.
-        shown: Whether the actor's view goes to this process's standard output.
+        job: The run; one that was ended early continues.
+        stop: Returns True to end practice early; the result is kept.
+        shown: Whether the actor's view is printed on this process's standard output.
 
     Raises:
-        ChildError: One of the two died, or both made no progress; the message has the last lines of the culprit.
+        ChildError: A process died, or both made no progress. The message has the last lines of the failed process.
     """
     address, weights_address = free_addresses(2)
     addresses = (f"transport.address={address}", f"transport.weights_address={weights_address}")
@@ -37,16 +37,16 @@ def train(job: Job, stop: Callable[[], bool] = lambda: False, shown: bool = True
 
 
 def watch(job: Job, children: Sequence[Child], when: str, stop: Callable[[], bool]) -> None:
-    """Return when the actor, the last of `children`, has ended well, or `stop` says so.
+    """Return when the actor, the last of `children`, has ended with status 0, or when `stop` returns True.
 
     Args:
-        job: Whose metrics and logs tell of progress.
-        children: The others have to live as long; who explains more comes first.
-        when: For the message: "during practice".
-        stop: Ends the wait early.
+        job: The job whose metrics and logs show progress.
+        children: The processes; all others must outlive the actor. List the one with the most useful log first.
+        when: The phase for the message, such as "during practice".
+        stop: Returns True to end the wait early.
 
     Raises:
-        ChildError: One of them died, or none made progress; the message has their last lines.
+        ChildError: A process died, or none made progress. The message has their last lines.
     """
     clock = MonotonicClock()
     seen, since_ns = 0, clock.now_ns()
@@ -65,7 +65,7 @@ def watch(job: Job, children: Sequence[Child], when: str, stop: Callable[[], boo
 
 
 def _written(job: Job) -> int:
-    """Return how many bytes the processes have written about themselves: it stands still when they hang."""
+    """Return the size of the processes' metrics and logs. It stops growing when they hang."""
     run = job.run
     written = (*run.metrics.glob("*.jsonl"), *run.actors.glob("*/*.jsonl"), *run.path.glob("*.log"))
     return sum(path.stat().st_size for path in written)

@@ -1,4 +1,4 @@
-"""Practice and weights of other runs, found by a path and checked against the run that is to start from them."""
+"""Practice logs and weights of other runs: found by path, and checked against the run that starts from them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ logger = get_logger("prior")
 
 
 def find_logs(folders: Sequence[Path]) -> list[Path]:
-    """Return the logs of practice at these places, one folder a session.
+    """Return the practice logs at these paths, one folder per session.
 
     Args:
-        folders: A log, a folder of logs, or a run folder, whose learner's logs are meant.
+        folders: Each a log, a folder of logs, or a run folder, which stands for its learner's logs.
 
     Raises:
-        PriorDataError: There is none at one of them.
+        PriorDataError: A path holds no log.
     """
     logs = []
     for folder in folders:
@@ -44,11 +44,11 @@ def find_logs(folders: Sequence[Path]) -> list[Path]:
 
 
 def find_checkpoint(place: Path | None) -> Checkpoint | None:
-    """Return the checkpoint at a place: a checkpoint's folder, or a run folder, whose newest one is meant.
+    """Return the checkpoint at a path: a checkpoint's folder, or a run folder, which stands for its newest checkpoint.
 
     Raises:
-        PriorDataError: There is none.
-        CheckpointError: It is not as it was written.
+        PriorDataError: There is no checkpoint.
+        CheckpointError: The checkpoint is damaged.
     """
     if place is None:
         return None
@@ -65,12 +65,12 @@ def find_checkpoint(place: Path | None) -> Checkpoint | None:
 
 
 def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
-    """Check logs of other runs against this one's task; return by session what their actions are multiplied by.
+    """Check logs of other runs against this run's task; return the gain of their actions by session.
 
-    Where the run folder around a log is gone, its task is not known, and the records count as they are.
+    Without the run folder around a log its task is unknown. Its records are then used unchanged.
 
     Raises:
-        DemoSetError: A log is of another task, or its records meant something else.
+        DemoSetError: A log is of another task, or its records had another meaning.
         PriorDataError: The algorithm would flatten the targets of its rewards.
     """
     gains = {}
@@ -91,10 +91,10 @@ def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
 
 
 def check_actions(job: Job, checkpoint: Checkpoint | None) -> None:
-    """Refuse a checkpoint whose policy's actions move the robot further, or less far, than those of this run.
+    """Refuse a checkpoint of a policy with other action scales than this run.
 
     Raises:
-        PriorDataError: Its run had other action scales.
+        PriorDataError: The checkpoint's run had other action scales.
     """
     task = None if checkpoint is None else _task_of(checkpoint.folder)
     if checkpoint is None or task is None:
@@ -117,7 +117,7 @@ def _logs(folder: Path) -> list[Path]:
 
 
 def _task_of(log: Path) -> dict[str, Any] | None:
-    """Return the resolved task of the run that a log belongs to; None when no run folder is around it."""
+    """Return the resolved task of a log's run; None if the log is in no run folder."""
     run = log.resolve().parent.parent
     try:
         manifest = RunFolder(run.parent, run.name, create=False).read_manifest()

@@ -1,4 +1,4 @@
-"""Labels that give stored records the scores of a reward component. No record is touched."""
+"""Labels that give stored records the scores of a reward component. Records are not changed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ __all__ = ["reward_labels"]
 
 
 def reward_labels(folder: Path, reward: Reward, episode_id: int | None = None) -> tuple[list[Label], int]:
-    """Score every step of stored episodes, and return the labels that this takes.
+    """Score every step of stored episodes, and return the resulting labels.
 
-    An episode that has these scores already needs no label, so a second call returns none. A step that ended its
-    episode as a failure, such as a stop that the action brought about or an operator's mark, stays that failure.
+    An episode that already has these scores needs no label, so a second call returns none. A step that ended its
+    episode as a failure stays a failure, for instance a stop caused by the action or an operator's mark.
 
     Args:
         folder: A demo set or a log.
-        reward: Scores the steps in order, episode by episode. It gets the outcome as recorded and no robot state.
+        reward: The component. It gets the steps in order, episode by episode, with the recorded outcome and no robot
+            state.
         episode_id: The only episode to score; None = all.
 
     Returns:
-        One label for each episode that changes; the number of episodes that were scored.
+        One label for each episode that changes; the number of scored episodes.
 
     Raises:
-        ConfigError: The reward reads what was not recorded.
+        ConfigError: The reward reads a field that was not recorded.
         LogError: There is no such log, or no such episode in it.
         LabelError: The label log is damaged.
     """
@@ -52,7 +53,7 @@ def _label(reader: LogReader, now: LabelledColumns, reward: Reward, episode: Epi
     names = [field.name for field in reader.schema.observation]
     rewards, terminated, success = now.reward[rows], now.terminated[rows], False
     reward.begin()
-    for step in range(len(rows) - 1):  # the last row ends the episode, or a crash has cut off what it led to
+    for step in range(len(rows) - 1):  # the last row ends the episode, or a crash cut off its next observation
         row = record[step]
         terms = dict(zip(reader.schema.reward_terms, row["reward_terms"].tolist(), strict=True))
         outcome = Outcome(float(row["reward"]), bool(row["success"]), float("nan"), terms)

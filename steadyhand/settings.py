@@ -1,6 +1,6 @@
-"""The settings of a run, typed: one frozen tree, built once from the composed configuration.
+"""The typed settings of a run: one frozen tree, built once from the composed configuration.
 
-`Settings` is what a machine beside the robot reads. It needs neither torch nor the learner: a machine that deploys a
+A machine beside the robot reads `Settings`. It needs neither torch nor the learner, because a machine that deploys a
 policy has neither. `training_settings.TrainingSettings` adds the groups of the learner.
 """
 
@@ -40,7 +40,7 @@ __all__ = [
     "run_root",
 ]
 
-# Dataclass of each group that has but one.
+# The dataclass of each group that has exactly one.
 GROUPS: dict[str, type[Any]] = {
     "actor": ActorConfig,
     "transport": TransportConfig,
@@ -48,23 +48,23 @@ GROUPS: dict[str, type[Any]] = {
     "safety": SafetyLimits,
 }
 SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
-# These stand in the profile of a robot behind ROS too.
+# Groups that are also part of the profile of a robot behind ROS.
 IN_PROFILE: dict[str, type[Any]] = {"gripper": GripperProfile, "homing": HomingProfile}
 LEARNING = ("policy", "algo", "learner", "demo", "classifier")  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
-RUN = ("run_root", "run_name")  # what chooses a run folder, and nothing else
+RUN = ("run_root", "run_name")  # the keys that choose only the run folder
 ROS_KEYS = ("kind", "profile")
-LIMITS = ("joint_limits", "name")  # of the arm: what safety takes over, and what it is called in a run's identity
-OURS = "steadyhand."  # how the entry points of the product's own components begin
+LIMITS = ("joint_limits", "name")  # of the arm: limits that safety adopts, and the name in a run's identity
+OURS = "steadyhand."  # prefix of the entry points of the product's own components
 MOCK_KEYS = ("entry_point", "world", "imperfections")  # of the simulated arm behind a mock robot's node
 NODE_KEYS = (*MOCK_KEYS, "mock_node")  # of a mock robot behind ROS
 
 
 @dataclass(frozen=True)
 class RawGroup:
-    """A group as composed, whose class only another program imports.
+    """A composed group whose class only another program imports.
 
-    That is a device over ROS, and a reward of the user's own: it is imported beside the robot alone.
+    Examples are a device over ROS, and a user's own reward, which is imported only beside the robot.
     """
 
     values: Mapping[str, Any]
@@ -77,7 +77,7 @@ class RobotSettings:
     Attributes:
         setup: The robot's class with its settings; of a mock robot behind ROS 2 the simulated arm. None for a real
             robot behind ROS 2.
-        profile: Of a robot behind ROS 2; None for a robot of this process.
+        profile: Profile of a robot behind ROS 2; None for a robot of this process.
     """
 
     setup: Component[RobotSetup] | None
@@ -103,22 +103,22 @@ class Settings:
     """The settings of a machine beside the robot.
 
     Attributes:
-        seed: Every other seed is derived from it.
-        run_root: Folder of the run folders.
+        seed: The seed from which every other seed is derived.
+        run_root: Folder that holds the run folders.
         run_name: Name of the run; None = a new one.
-        task: Of an arm, or of a gymnasium environment.
+        task: The task of an arm, or of a gymnasium environment.
         robot: The arm.
-        gripper: Of a robot behind ROS; None = none.
+        gripper: Gripper of a robot behind ROS; None = none.
         homing: Joint-space motion before an episode of a robot behind ROS; None = none.
         camera: The cameras.
         sensor: The sensors.
-        device: The operator's device, or the stand-in's.
+        device: The device of the operator, or of the simulated operator.
         reward: The score of each step.
         safety: Limits of the arm.
         actor: The actor process.
         transport: The link between actor and learner.
         logging: Log lines and consoles.
-        composed: The composed configuration that this was built from: manifests and demo sets keep it, and components
+        composed: The composed configuration that the tree was built from. Manifests and demo sets keep it. Components
             (task, robot, camera, sensor, device, reward) are made from their groups in it.
     """
 
@@ -141,10 +141,10 @@ class Settings:
 
 
 def compose_settings(overrides: Sequence[str]) -> Settings:
-    """Compose the configuration and build what a machine beside the robot needs.
+    """Compose the configuration and build the settings of a machine beside the robot.
 
     Raises:
-        ConfigError: Something in it is wrong; the line names it.
+        ConfigError: A setting is wrong; the line names it.
     """
     return read_settings(compose(overrides))
 
@@ -162,10 +162,10 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
 
 def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the fields of `Settings`, for it and for classes derived from it.
+    """Build the fields of `Settings`, for this class and classes derived from it.
 
     Raises:
-        ConfigError: As `read_settings`.
+        ConfigError: As for `read_settings`.
     """
     known = (*GROUPS, *SPECIAL, *IN_PROFILE, *LEARNING, *ROOT)
     _check_keys(config, "", known)
@@ -197,10 +197,10 @@ def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_root(config: Mapping[str, Any]) -> Path:
-    """Return the folder of the runs.
+    """Return the folder that holds the run folders.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The value is no folder name.
     """
     root = config["run_root"]
     if not isinstance(root, str) or not root:
@@ -209,10 +209,10 @@ def run_root(config: Mapping[str, Any]) -> Path:
 
 
 def check_overrides(overrides: Sequence[str], verb: str, allowed: Sequence[str] = RUN) -> None:
-    """Refuse an override that `verb` would not look at.
+    """Refuse an override that `verb` would ignore.
 
     Raises:
-        ConfigError: It is there.
+        ConfigError: There is such an override.
     """
     for override in overrides:
         if override.partition("=")[0].lstrip("+~") not in allowed:
@@ -238,7 +238,7 @@ def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
         if "mock_node" in robot:
             setup = find_robot({key: robot.get(key) for key in MOCK_KEYS})
     if setup is not None:
-        setup.make(scene)  # checks the scene, and opens nothing
+        setup.make(scene)  # checks the scene without opening the robot
     return RobotSettings(setup, profile)
 
 

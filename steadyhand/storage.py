@@ -1,4 +1,4 @@
-"""Disk: what a run will need, what it holds, and what of it may go."""
+"""Disk space of a run: the forecast, the data that it holds, and the data that may be deleted."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ __all__ = [
     "waiting_records",
 ]
 
-FORMER_OUTBOX = "actor"  # below the run's log/, where earlier releases kept the logs of the one actor
+FORMER_OUTBOX = "actor"  # below the run's log/: earlier releases kept the single actor's logs there
 FORMER_METRICS = "actor.jsonl"  # below its metrics/
 HELD = 2  # once in the actor's log until the learner holds it, once in the learner's
-SPARE_SEGMENTS = 2  # of each log: the one that is written and the one prepared behind it
+SPARE_SEGMENTS = 2  # of each log: the segment being written and the next one, preallocated
 
 
 class RunInUseError(RuntimeError):
-    """A run that something still works on, or that holds what exists nowhere else."""
+    """A run that a process still uses, or that holds the only copy of some data."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a practice of `steps` steps writes where actor and learner share a disk; an episode has one record more."""
+    """Disk space for `steps` steps if actor and learner share a disk. An episode has one record more than steps."""
 
     record_bytes: int
     steps: int
@@ -50,7 +50,7 @@ class Forecast:
     free_bytes: int  # on the disk now
 
     def line(self) -> str:
-        """Return it in words."""
+        """Return the forecast as text."""
         return (
             f"{self.steps} steps of {self.record_bytes / 1e3:.1f} kB need {self.needed_bytes / 1e9:.1f} GB, "
             f"{self.free_bytes / 1e9:.1f} GB are free"
@@ -60,19 +60,19 @@ class Forecast:
 def forecast(
     schema: Schema, steps: int, transport: TransportConfig, folder: Path, copies: int = 1, feature_bytes: int = 0
 ) -> Forecast:
-    """Say what recording `steps` steps will take.
+    """Return the disk space that recording `steps` steps will need.
 
     Args:
-        schema: Of the records.
-        steps: How many are still to come.
+        schema: Schema of the records.
+        steps: Number of steps still to record.
         transport: Sizes of segments and of the actor's quota.
-        folder: On the disk that is written to.
-        copies: Logs that grow by every record for good: 1 where the learner's is elsewhere or the actor's is trimmed.
-        feature_bytes: What the learner keeps on this disk beside each record.
+        folder: A folder on the disk in question.
+        copies: Number of logs that keep every record: 1 if the learner is elsewhere or the actor's log is trimmed.
+        feature_bytes: Bytes of features that the learner keeps on this disk per record.
     """
     record_bytes = record_dtype(schema).itemsize
     data_bytes = record_bytes * steps
-    # What the actor holds back for a learner that is away is bounded by the quota.
+    # The quota bounds the records that the actor holds for an absent learner.
     waiting_bytes = 0 if copies >= HELD else min(data_bytes, transport.quota_bytes)
     spare_bytes = HELD * SPARE_SEGMENTS * max(transport.segment_bytes, record_bytes)
     free_bytes = shutil.disk_usage(folder).free
@@ -84,7 +84,7 @@ def check_room(found: Forecast, transport: TransportConfig, folder: Path) -> Non
     """Refuse a run that would not fit on its disk.
 
     Raises:
-        ConfigError: It needs more than there is, less what is to stay free.
+        ConfigError: The run needs more than the free space minus the reserve.
     """
     if found.needed_bytes > found.free_bytes - transport.min_free_bytes:
         raise ConfigError(
@@ -95,39 +95,39 @@ def check_room(found: Forecast, transport: TransportConfig, folder: Path) -> Non
 
 
 def is_local(address: str) -> bool:
-    """Return whether a learner at this address is on this machine, and so on this disk."""
+    """Return whether a learner at this address is on this machine, and thus on this disk."""
     return address.startswith(("tcp://127.", "tcp://localhost", "tcp://[::1]"))
 
 
 def disk_bytes(folder: Path) -> int:
-    """Return the room that the files below `folder` take; links are not followed."""
+    """Return the size of the files below `folder` [bytes]; links are not followed."""
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*") if not path.is_symlink())
 
 
 def waiting_records(run: RunFolder) -> int:
-    """Return how many records of the run's actors the learner is not known to hold.
+    """Return the number of the actors' records that the learner is not known to hold.
 
     Raises:
-        LogError: A log is damaged, so nobody knows.
+        LogError: A log is damaged, so the number is unknown.
     """
     return sum(unacknowledged(path)[0] for outbox in outboxes(run) for path in _logs(outbox))
 
 
 def outboxes(run: RunFolder) -> list[Path]:
-    """Return the folders in which actors of the run keep their logs, those of earlier releases too."""
+    """Return the folders in which actors of the run keep their logs, including those of earlier releases."""
     found = [*(actor.outbox for actor in run.actor_folders()), run.log / FORMER_OUTBOX]
     return [path for path in found if path.is_dir()]
 
 
 def bring_over(run: RunFolder, actor: ActorFolder, host_id: str) -> None:
-    """Move the logs and the metrics that an earlier release kept of this actor to where they are kept now.
+    """Move this actor's logs and metrics from the place of an earlier release to the current one.
 
-    Those of another actor stay where they are, and are still read. Interrupted, it goes on at the next start.
+    Those of another actor stay in place and are still read. An interrupted move continues at the next start.
 
     Args:
         run: The run.
-        actor: Its actor, which this process is.
-        host_id: Actor id of this machine, as which earlier releases recorded.
+        actor: The folder of this process's actor.
+        host_id: Actor id of this machine, under which earlier releases recorded.
     """
     former, metrics = run.log / FORMER_OUTBOX, run.metrics / FORMER_METRICS
     recorded = {path: _actor_of(path) for path in _logs(former)}
@@ -149,7 +149,7 @@ def _logs(outbox: Path) -> list[Path]:
 
 
 def _actor_of(log: Path) -> str:
-    """Return the actor that recorded a log; "" of one that is damaged."""
+    """Return the actor that recorded a log; "" for a damaged log."""
     try:
         with closing(LogReader(log)) as reader:
             return reader.actor_id

@@ -1,4 +1,4 @@
-"""Driving a robot by hand through the loop and the gate of practice, without a policy and without a record."""
+"""Teleoperation through the control loop and the safety gate, without a policy and without recording."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ __all__ = ["Teleop", "TeleopStatus"]
 
 @dataclass(frozen=True)
 class TeleopStatus:
-    """Driving at one moment.
+    """The state of teleoperation at one moment.
 
     Attributes:
-        state: Who moves the robot: person, nobody (the device is at rest), held (it is silent), stopped; waiting, for
-            the person's enable; or starting, before the first step.
-        stop_reason: Why the robot was stopped, while it is; else "".
-        reading: Of the device; None before the first one.
-        tcp_pose: Of the tool against the episode's start, position then rotation vector. Shape (6,); [m], [rad].
-        wrench: On the tool, in its frame. Shape (6,); [N], [Nm].
-        steps: Since the start of the program.
-        overruns: Steps that came late.
-        period: From look to look.
-        waiting: The condition that is waited for, while nothing moves; else "".
+        state: `starting` (before the first step), `waiting` (for the operator's enable), `person` (the operator moves
+            the robot), `nobody` (the device is at rest), `held` (the device is silent) or `stopped`.
+        stop_reason: Reason of the current stop; "" without one.
+        reading: Newest reading of the device; None before the first.
+        tcp_pose: Tool pose relative to the episode's start, position then rotation vector. Shape (6,); [m], [rad].
+        wrench: Wrench on the tool, in the tool frame. Shape (6,); [N], [Nm].
+        steps: Steps since the start of the program.
+        overruns: Number of late steps.
+        period: Times between consecutive observations.
+        waiting: The condition that the loop waits for while nothing moves; else "".
     """
 
     state: str
@@ -56,16 +56,16 @@ class TeleopStatus:
 
 
 class Teleop:
-    """A person drives one arm, episode after episode.
+    """Teleoperation of one arm, episode after episode.
 
     Args:
-        env: As `robot_envs.make_env` returns it, for one arm.
-        person: With the device in hand.
-        seed: Of the episodes' resets.
-        stop: Whether to end.
-        hand_over: How the person takes over from rest.
-        operator: The person under supervision; None = `person` alone.
-        events: Told about every episode.
+        env: An environment of `robot_envs.make_env` with one arm.
+        person: The operator's device.
+        seed: Seed of the episodes' resets.
+        stop: Returns True to end.
+        hand_over: Rules for a takeover from rest.
+        operator: The supervised operator; None = `person` alone.
+        events: Receives the events of every episode.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Teleop:
         self._events.subscribe(Waiting, self._on_wait)
 
     def run(self) -> None:
-        """Drive until `stop` says so; after a stop of the robot, go on when the person says that it is safe."""
+        """Drive until `stop` returns True. After a stop of the robot, continue when the operator clears it."""
         episode = 0
         while not self._stop():
             if self._break.wanted():
@@ -109,7 +109,7 @@ class Teleop:
                 resume_after_stop(self._env, self._operator, summary.stop_reason, self._stop, events=self._events)
 
     def status(self) -> TeleopStatus:
-        """Return how it goes; another thread may ask."""
+        """Return the current status. Any thread may call this."""
         stop_reason, waiting = self._stop_reason, self._waiting
         return TeleopStatus(
             state="stopped" if stop_reason else "waiting" if waiting else self._acting,

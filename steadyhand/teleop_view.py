@@ -1,4 +1,4 @@
-"""What the person who drives is shown: the device's readings, the tool, and how the loop keeps its time."""
+"""The operator's view in teleoperation: the device's readings, the tool, and the timing of the loop."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HALF_BAR = 10
 
 @contextmanager
 def shown(config: LoggingConfig, status: Callable[[], TeleopStatus], out: TextIO | None = None) -> Iterator[None]:
-    """Show `status` while the context lasts: live on a terminal, else as a line now and then."""
+    """Show `status` while the context lasts: live on a terminal, elsewhere as a line at intervals."""
     out = out or sys.stdout
     terminal = Terminal(file=out)
     if config.console == "off":
@@ -141,7 +141,7 @@ def _tool(status: TeleopStatus) -> str:
 
 
 def _bar(value: float) -> str:
-    """A bar from the middle: left is negative."""
+    """Return a bar that starts in the middle; left is negative."""
     filled = round(min(abs(value), 1.0) * HALF_BAR)
     left = "─" * (HALF_BAR - filled) + "━" * filled if value < 0 else "─" * HALF_BAR
     right = "━" * filled + "─" * (HALF_BAR - filled) if value > 0 else "─" * HALF_BAR

@@ -1,4 +1,4 @@
-"""What the commands say: plain lines on standard output, and stages with the time they took."""
+"""Output of the commands: plain lines on standard output, and stages with their duration."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Stages", "duration_text", "say", "table_text"]
 
 
 def say(line: str = "") -> None:
-    """Print one line at once, so that a pipe sees it when a terminal would."""
+    """Print one line and flush, so that a pipe gets it as early as a terminal."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 class Stages:
-    """Announces the stages of a long job and measures them.
+    """Printer and stopwatch of the stages of a long job.
 
     Args:
-        total: How many there will be.
-        on_end: Told the name and the wall time [s] of each stage that has ended, whether well or not.
-        clock: Measures.
+        total: Number of stages.
+        on_end: Called with the name and the wall time [s] of each ended stage, successful or not.
+        clock: The clock that measures the stages.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, heading: str) -> Iterator[None]:
-        """Announce a stage, and say at its end how long it took."""
+        """Print the start of a stage, and at its end its duration."""
         self._count += 1
         say(f"\n[{self._count}/{self._total}] {heading}")
         began_ns = self._clock.now_ns()
@@ -47,7 +47,7 @@ class Stages:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a time as people say it: `48 s`, `24 min 20 s`, `1 h 05 min`."""
+    """Return a duration as text: `48 s`, `24 min 20 s`, `1 h 05 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -56,7 +56,7 @@ def duration_text(seconds: float) -> str:
 
 
 def table_text(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return aligned columns; what looks like a number stands at the right."""
+    """Return aligned columns; numbers are aligned to the right."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     right = [all(row[index][:1].isdigit() or row[index] == "-" for row in cells[1:]) for index in range(len(head))]

@@ -1,4 +1,4 @@
-"""Putting runs away: what may be deleted from one, and the archive of a whole one."""
+"""Pruning and archiving of runs."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def claimed(run: RunFolder) -> Iterator[None]:
     """Keep learner and actors away from a run while the context lasts.
 
     Raises:
-        RunLockError: One of them works on it.
+        RunLockError: A learner or an actor works on the run.
     """
     with run_lock(run.path, "learner"), run_lock(run.path, "actor"):
         yield
 
 
 def prunable(run: RunFolder) -> list[Path]:
-    """Return what a run can do without: logs that the learner holds whole, all checkpoints but the newest, features.
+    """Return the superfluous paths of a run: logs that the learner holds completely, older checkpoints, features.
 
-    Never a record that only the actor has, a demonstration, or the learner's own logs.
+    Never included are records that only the actor has, demonstrations, and the learner's own logs.
 
     Raises:
-        CheckpointError: No checkpoint verifies, so none is superfluous.
-        LogError: A log is damaged; nobody knows what of it the learner holds.
+        CheckpointError: No checkpoint is intact, so none is superfluous.
+        LogError: A log is damaged, so the learner's share of it is unknown.
     """
     newest = CheckpointFolder(run.checkpoints, keep=1).newest()
     found = []
     if newest is not None:
         found += [path for path in run.checkpoints.glob("step-*") if path != newest.folder]
         found += run.checkpoints.glob("tmp-*")
-    found += [run.features] if run.features.is_dir() else []  # a learner that goes on makes them anew
+    found += [run.features] if run.features.is_dir() else []  # a learner that continues rebuilds them
     for folder in [path for outbox in outboxes(run) for path in sorted(outbox.iterdir())]:
         held = run.log / folder.name
         if folder.is_dir() and segment.paths(folder) and held.is_dir() and not unacknowledged(folder)[0]:
@@ -57,7 +57,7 @@ def prunable(run: RunFolder) -> list[Path]:
 
 
 def archive_path(run: RunFolder) -> Path:
-    """Return where the run's archive is or will be."""
+    """Return the path of the run's archive, which may not exist yet."""
     return run.path.with_name(f"{run.name}.tar.gz")
 
 
@@ -65,8 +65,8 @@ def archive(run: RunFolder) -> Path:
     """Pack a run into one file beside it and compare every byte of it; the run stays.
 
     Raises:
-        RunInUseError: The archive is not what was packed; it has been removed.
-        OSError: The disk is full; nothing is left behind.
+        RunInUseError: The archive differs from the run; it has been removed.
+        OSError: The disk is full; no partial archive remains.
     """
     path, temporary = archive_path(run), run.path.with_name(f".{run.name}.tar.gz.tmp")
     try:
@@ -83,10 +83,10 @@ def archive(run: RunFolder) -> Path:
 
 
 def check_disposable(run: RunFolder) -> None:
-    """Refuse to delete a run as a whole when that would lose what exists nowhere else.
+    """Refuse to delete a run if that would lose the only copy of some data.
 
     Raises:
-        RunInUseError: It has demonstrations, or records that the learner does not hold, and no archive that has them.
+        RunInUseError: The run has demonstrations, or records that the learner does not hold, and no archive of them.
         LogError: A log is damaged.
     """
     path = archive_path(run)
@@ -104,7 +104,7 @@ def _demo_folders(run: RunFolder) -> list[Path]:
 
 
 def _is_whole(path: Path, run: RunFolder) -> bool:
-    """Return whether an archive holds every file of the run as it is now."""
+    """Return whether an archive holds every file of the run in its current state."""
     files = {str(Path(run.name) / one.relative_to(run.path)): one for one in run.path.rglob("*") if one.is_file()}
     found = set()
     try:
@@ -117,7 +117,7 @@ def _is_whole(path: Path, run: RunFolder) -> bool:
                             found.add(member.name)
     except (OSError, tarfile.TarError, EOFError):
         return False
-    locks = {name for name in files if name.endswith(".lock")}  # they say who looks at it just now
+    locks = {name for name in files if name.endswith(".lock")}  # they only name the processes that use the run now
     return found >= files.keys() - locks
 
 

@@ -1,4 +1,4 @@
-"""The settings of a run with a learner: those of the machine beside the robot, and the groups that need torch."""
+"""The settings of a run with a learner: those of the machine beside the robot, plus the groups that need torch."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from steadyhand.settings import Settings, base_values
 
 __all__ = ["TrainingSettings", "compose_training_settings", "read_training_settings"]
 
-CLONING = "bc"  # the key in the group `demo` that is a group `algo` itself
+CLONING = "bc"  # the key in the group `demo` that holds a group `algo`
 
 
 @dataclass(frozen=True)
 class TrainingSettings(Settings):
-    """The settings of every program that trains, or that judges what was trained.
+    """The settings of every program that trains or evaluates a policy.
 
     Attributes:
         policy: The network.
         algo: The algorithm that trains it online, with its settings.
         learner: The learner process.
-        demo: From demonstrations to a judged policy.
+        demo: Settings from the demonstrations to the evaluation.
         cloning: Behaviour cloning of the baseline, with its settings: the key `bc` of the group `demo`.
-        classifier: The fit of a success classifier.
+        classifier: Settings of the fit of a success classifier.
     """
 
     policy: PolicyConfig
@@ -42,13 +42,13 @@ class TrainingSettings(Settings):
 
 
 def compose_training_settings(overrides: Sequence[str]) -> TrainingSettings:
-    """Compose the configuration and build all of it.
+    """Compose the configuration and build the whole settings tree.
 
     Args:
-        overrides: As on the command line.
+        overrides: The overrides of the command line.
 
     Raises:
-        ConfigError: Something in it is wrong; the line names it.
+        ConfigError: A setting is wrong; the line names it.
     """
     return read_training_settings(compose(overrides))
 
@@ -57,7 +57,7 @@ def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
     """Build the whole tree of a composed configuration.
 
     Args:
-        config: As `compose` returns it.
+        config: The configuration that `compose` returned.
 
     Raises:
         ConfigError: A group is missing, a key is unknown, or a number is out of its range.

@@ -1,1 +1,1 @@
-"""The areas of the benchmark, each a file with a function `rows`."""
+"""The areas of the benchmark: one file each, with a function `rows`."""

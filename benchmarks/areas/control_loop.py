@@ -1,4 +1,4 @@
-"""The control loop's own work: recording a step, everything but the policy, and the policy by number of cameras."""
+"""The control loop's own work: recording a step, the loop without the policy, and the policy by number of cameras."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["rows"]
 AREA = "control"
 ENQUEUE_HZ = 50.0
 LOOKS: dict[str, tuple[str, ...]] = {"state": (), "2 cameras": ("camera=wrist_side",)}
-# Encoders whose latency is measured, as `policy.encoder` names them.
+# Encoders whose latency is measured, by their names in `policy.encoder`.
 ENCODERS = ("small_cnn", "keypoints", "resnet10", "efficientnet_lite0")
 
 
@@ -54,7 +54,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 
 def _enqueue(plan: Plan) -> Iterable[Row]:
-    """Two-camera steps into the log, while another process takes them in and stores them."""
+    """Measure two-camera steps into the log, while another process receives and stores them."""
     folder, side = plan.new_folder("enqueue"), plan.pick(128, 48)
     with listening(folder / "learner") as (link, _):
         (delivery,) = deliver(link, folder / "actor", [0], 2, side, plan.pick(500, 10), ENQUEUE_HZ)
@@ -126,7 +126,7 @@ def _latency(plan: Plan, name: str, cameras: int, encoder: str) -> Iterable[Row]
 
 
 class _Wanderer(NoOperator):
-    """An operator who always acts, so that no policy is asked."""
+    """An operator who always acts, so that the policy is never used."""
 
     def __init__(self, size: int) -> None:
         self._size, self._rng = size, np.random.default_rng(0)
@@ -134,5 +134,5 @@ class _Wanderer(NoOperator):
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """A small random step."""
+        """Return a small random action."""
         return self._rng.uniform(-0.2, 0.2, self._size).astype(np.float32)

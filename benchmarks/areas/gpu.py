@@ -1,4 +1,4 @@
-"""Gradient updates on a CUDA device: recorded once and replayed, beside the same steps kernel by kernel."""
+"""Gradient updates on a CUDA device: a replayed CUDA graph, beside the same steps kernel by kernel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["rows"]
 
 AREA = "gpu"
 CACHED = ("policy=pretrained", *ALIKE)
-# (what, overrides, cameras, whether its maps come from the feature cache)
+# (name, overrides, cameras, whether the feature maps come from the cache)
 CASES: tuple[tuple[str, tuple[str, ...], int, bool], ...] = (
     ("state, 2 critics", ALIKE, 0, False),
     ("state, 10 critics, 2 drawn", (*ALIKE, "algo.num_critics=10", "algo.num_min=2"), 0, False),
@@ -29,7 +29,7 @@ CASES: tuple[tuple[str, tuple[str, ...], int, bool], ...] = (
 
 
 def rows(plan: Plan) -> Iterable[Row]:
-    """Yield the area's rows; without a CUDA device they say so."""
+    """Yield the area's rows; without a CUDA device each row says so."""
     for what, overrides, cameras, cached in CASES:
         name = f"update/s, {what}, CUDA"
         if torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""From the start of learner and actor, real processes, to the first update and the first control step."""
+"""The time from the start of the real processes of learner and actor to the first update and control step."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 
 def _launch(folder: Path, pretrain: int) -> tuple[float, float]:
-    """Return when the first update was done and when the first step was recorded, in seconds from the start."""
+    """Return the times of the first update and of the first recorded step, in seconds from the start."""
     job = open_run(folder, (f"learner.pretrain_updates={pretrain}",), demos=2)
     overrides, path, journal = process_overrides(job), job.run.path, job.run.path / JOURNAL
     began_ns = CLOCK.now_ns()
@@ -56,7 +56,7 @@ def _launch(folder: Path, pretrain: int) -> tuple[float, float]:
         ending(Child("act", overrides, path / "actor.log", threads=1), GRACE_S) as actor,
     ):
         both = (learner, actor)
-        # A line is written before its block of steps is made: with the second one the first block is done.
+        # A line is written before its block of steps, so the second line shows that the first block is done.
         wait_for(lambda: _lines(journal) >= 2, both, START_S, "a first update")
         updated_s = (CLOCK.now_ns() - began_ns) / 1e9
         wait_for(lambda: recorded_steps(job) > 0, both, START_S, "a first control step")

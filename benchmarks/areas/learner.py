@@ -1,4 +1,4 @@
-"""Gradient updates: how many a second, and what share of the matrix products' or the encoder's own rate that is."""
+"""The rate of gradient updates, and its share of the rate of the matrix products or the encoder alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from steadyhand.policies.encoders import FROM_FILE
 __all__ = ["ENCODERS", "EncoderCase", "rows"]
 
 AREA = "learner"
-# As the peers were measured: rows of 18 numbers, batches of 256, one policy step to one critic step.
+# The setting in which the peers were measured: rows of 18 numbers, batch 256, one policy step per critic step.
 ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
 PIXELS = ("policy=pixels", *ALIKE)
 WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; floor: the same matrix products alone"
@@ -34,14 +34,14 @@ WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; floor: 
 
 @dataclass(frozen=True)
 class EncoderCase:
-    """An encoder of `policies.encoders`, by name, whose update on two cameras is measured.
+    """An encoder of `policies.encoders` whose update on two cameras is measured.
 
     Attributes:
-        name: As `policy.encoder` takes it.
-        frozen: Whether nobody trains it.
-        target: Of the row.
-        cached: Whether its maps come from the feature cache.
-        convolutions: As `learner.convolutions` takes it.
+        name: A value of `policy.encoder`.
+        frozen: Whether the encoder is not trained.
+        target: The target of the row.
+        cached: Whether the feature maps come from the cache.
+        convolutions: A value of `learner.convolutions`.
     """
 
     name: str
@@ -52,13 +52,13 @@ class EncoderCase:
 
     @property
     def text(self) -> str:
-        """How its row is called."""
+        """The name of the row."""
         how = "cached" if self.cached else "frozen, DrQ shift" if self.frozen else "trained, DrQ shift"
         how += "" if self.convolutions == "auto" else f", {self.convolutions}"
         return f"update/s, 2 cameras 128x128, {self.name} {how}"
 
 
-# Without a cache: six times LeRobot's 0.101, which is 80 % of two passes of the encoder.
+# Target without a cache: six times LeRobot's 0.101, which is 80 % of two passes of the encoder.
 FROZEN = (at_least(0.606), share_of_floor(0.8))
 ENCODERS = (
     EncoderCase("small_cnn", frozen=True, target=FROZEN),
@@ -78,7 +78,7 @@ def rows(plan: Plan) -> Iterable[Row]:
     """Yield the area's rows."""
     paper = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")
     note = "20 critic steps to one policy step, batch 256; floor: the same matrix products alone"
-    # The peers had all cores. One thread is what the product takes beside an actor on the same machine.
+    # The peers had all cores. Beside an actor on the same machine, the product uses one thread.
     for count, text in ((plan.pick(len(os.sched_getaffinity(0)), 1), ""), (1, ", 1 thread")):
         fast, many = ((at_least(100.0), share_of_floor(0.5)), (at_least(45.0),)) if not text else ((), ())
         yield _state(plan, f"update/s, state, 2 critics{text}", (), fast, WHAT_AN_UPDATE_IS, count)
@@ -102,7 +102,7 @@ def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limi
 
 
 def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
-    """What torch.compile makes of it, in turns with the same algorithm as it is."""
+    """Measure the algorithm with torch.compile, in turns with the same algorithm uncompiled."""
     name = f"{name}, 1 thread, compiled"
     plain, compiled = (make_sac(make_schema(), (*ALIKE, *overrides)) for _ in range(2))
     began_ns = CLOCK.now_ns()
@@ -113,7 +113,7 @@ def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
     steps = plain.settings.policy_delay
     block = make_block(plain.policy.spec, steps * plain.settings.batch_size)
     with threads(1):
-        compiled.update(block)  # every layer is compiled when it is first used
+        compiled.update(block)  # each layer is compiled at its first use
         compile_s = (CLOCK.now_ns() - began_ns) / 1e9
         found = in_turns(plan, {"compiled": lambda: compiled.update(block), "plain": lambda: plain.update(block)}, 0.6)
     note = f"{compile_s:.0f} s until the first; floor: not compiled"
@@ -143,7 +143,7 @@ def _pixels(plan: Plan, case: EncoderCase) -> Row:
 
 
 def _encoder_passes(policy: Policy, block: Mapping[str, Any]) -> Callable[[], None]:
-    """What no update can do without: each camera's frames of both observations through its encoder."""
+    """Return the least work of an update: the encoder passes of each camera's images of both observations."""
     now, later = (to_device(block[name], policy.mean.device) for name in ("observation", "next_observation"))
     trained = [parameter for parameter in policy.encoders.parameters() if parameter.requires_grad]
 

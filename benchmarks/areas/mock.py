@@ -1,4 +1,4 @@
-"""The mock robot: control steps a second, beside its physics and its renderer alone."""
+"""The mock robot: control steps per second, beside the rates of its physics and its renderer alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["rows"]
 
 AREA = "mock"
-# Nothing ends an episode: a reset is no control step.
+# Episodes never end, because a reset is no control step.
 ENDLESS = "task.drive.max_steps=1000000"
 TASKS = {
     "reach": ("task=reach", ENDLESS, "task.settings.tolerance_m=0.000001"),
@@ -86,7 +86,7 @@ def _with_images(plan: Plan) -> Row:
 
 
 def _open(overrides: Sequence[str]) -> tuple[RobotEnv, World]:
-    """Open the mock, which chooses how MuJoCo renders: import MuJoCo after this."""
+    """Open the mock, which chooses MuJoCo's renderer: import MuJoCo only afterwards."""
     from steadyhand.robot_envs.mock.robot import MockRobot
 
     env = make_env(compose(overrides), seed=0)
@@ -96,7 +96,7 @@ def _open(overrides: Sequence[str]) -> tuple[RobotEnv, World]:
 
 
 def _stepping(env: RobotEnv) -> Callable[[], Any]:
-    """Control steps with small random actions, each taken back by the next one: nothing is touched."""
+    """Return a function that makes a control step with a small random action, reversed by the next: no contacts."""
     actions = _to_and_fro((env.action_space.shape or (0,))[0])
     env.reset(seed=0)
 

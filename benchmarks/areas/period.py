@@ -1,4 +1,4 @@
-"""The control period at 10 Hz in real time, with the learner training, being killed and restarted, and absent."""
+"""The control period at 10 Hz in real time, with a learner that trains, is killed and restarted, or is absent."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ OVERRIDES = (
     "actor.max_env_steps=1000000",
     "actor.graduation=null",
 )
-PHASE_S, LIFE_S = 30.0, 8.0  # of each phase; of a learner that is going to be killed
+PHASE_S, LIFE_S = 30.0, 8.0  # durations of each phase, and of a learner before it is killed
 START_S, GRACE_S = 120.0, 20.0
 LATE = 1.5  # periods
-FIRST = 20  # steps after which the first phase begins: both processes have started by then
+FIRST = 20  # steps before the first phase, in which both processes start
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What the records of one stretch of practice say.
+    """Timing from the records of one phase of practice.
 
     Attributes:
-        periods_ms: From look to look within episodes.
-        resets_ms: From the last look of an episode to the first of the next.
+        periods_ms: Times between consecutive observations within episodes.
+        resets_ms: Times from the last observation of an episode to the first of the next.
     """
 
     periods_ms: NDArray[np.float64]
@@ -68,7 +68,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 
 def _practise(job: Job, phase_s: float, life_s: float) -> tuple[dict[str, Phase], int]:
-    """One actor over three phases; returns each phase, and how often the learner was killed."""
+    """Run one actor over three phases; return the phases, and the number of times the learner was killed."""
     overrides = process_overrides(job)
     folder, kills = job.run.path, 0
 
@@ -103,7 +103,7 @@ def _practise(job: Job, phase_s: float, life_s: float) -> tuple[dict[str, Phase]
 
 
 def phase_of(reader: LogReader, lo: int, hi: int) -> Phase:
-    """Return what the records [lo, hi) say about time."""
+    """Return the timing of the records [lo, hi)."""
     rows = np.arange(lo, hi)
     stamp, episode, kind = (reader.gather(rows, name) for name in ("stamp_ns", "episode_id", "kind"))
     gaps_ms, same = np.diff(stamp) / 1e6, np.diff(episode) == 0
@@ -111,6 +111,6 @@ def phase_of(reader: LogReader, lo: int, hi: int) -> Phase:
 
 
 def _pass(duration_s: float, *children: Child) -> None:
-    """Let time pass while all of them live."""
+    """Wait for a time, and require all processes to live."""
     until_ns = CLOCK.now_ns() + round(duration_s * 1e9)
     wait_for(lambda: CLOCK.now_ns() >= until_ns, children, duration_s + GRACE_S, "time to pass")

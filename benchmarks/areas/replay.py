@@ -1,4 +1,4 @@
-"""Replay: batches a second from two cameras' records, beside a bare gather of the same bytes, and their disk room."""
+"""Replay: batches per second of two cameras' records, beside a bare gather of the same bytes, and disk usage."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sampling_row(plan: Plan, area: str, name: str, folder: Path, cameras: int, t
 
 
 def open_sampler(reader: LogReader, cameras: int) -> Sampler:
-    """Return a sampler over one log, of which everything is visible."""
+    """Return a sampler over one log whose records are all visible."""
     spec = make_spec(reader.schema, ("policy=pixels", "policy.obs_horizon=1") if cameras else ("policy=state",))
     store = ReplayStore(capacity=1_000_000)
     store.advance(store.refresh([reader]))
@@ -89,6 +89,6 @@ def _cropped(plan: Plan, folder: Path) -> Row:
 
 
 def _bare_gather(reader: LogReader, folder: Path) -> RowCopies:
-    """Copies of as many bytes as a batch's observations and next observations have."""
+    """Return copies of as many bytes as a batch's observations and next observations."""
     chosen = np.random.default_rng(0).integers(0, len(reader), BATCH)
     return RowCopies(min(folder.iterdir()), reader.dtype.itemsize, np.concatenate([chosen, chosen + 1]))

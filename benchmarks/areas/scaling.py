@@ -1,4 +1,4 @@
-"""What grows with the work: updates and resuming by records, the intake by actors, replay by cameras."""
+"""Scaling of the work: updates and resuming by records, the intake by actors, replay by cameras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["rows"]
 
 AREA = "scaling"
 STATE = ("policy=state",)
-FLAT = (share_of_floor(0.8),)  # what a noisy machine lets one tell from the smallest size
+FLAT = (share_of_floor(0.8),)  # the smallest difference that is measurable on a noisy machine
 LINEAR = (share_of_floor(0.9),)
 ACTOR_HZ, ACTOR_S = 50, 8
 SEGMENT_BYTES = 1 << 27
@@ -36,7 +36,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 
 def _by_records(plan: Plan) -> Iterable[Row]:
-    """Whole steps of the learner's loop, and restarts from a checkpoint, on logs of very different length."""
+    """Measure whole steps of the learner's loop, and restarts from a checkpoint, on logs of very different length."""
     sizes = [60, 120] if plan.quick else [10**3, 10**4, 10**5, 10**6]
     folders = {size: plan.new_folder(f"state-{size}") for size in sizes}
     for size, folder in folders.items():
@@ -55,12 +55,12 @@ def _by_records(plan: Plan) -> Iterable[Row]:
 
 
 def _flat(name: str, value: float, floor: float, unit: str, note: str) -> Row:
-    """A time that should be that of the smallest size, which stands as the floor of all of them."""
+    """Return a row whose time should equal that of the smallest size, which is the floor of all sizes."""
     return row(AREA, name, value, unit, floor=floor, smaller_is_better=True, target=FLAT, note=note)
 
 
 def _resume_s(folder: Path) -> float:
-    """Open the run in `folder` with its checkpoint and make one block of updates."""
+    """Return the time to open the run in `folder` with its checkpoint and make one block of updates [s]."""
     opened = []
 
     def resume() -> None:
@@ -74,7 +74,7 @@ def _resume_s(folder: Path) -> float:
 
 
 def _by_records_with_frames(plan: Plan) -> Iterable[Row]:
-    """Batches of two small cameras, from logs of which only the shortest fits into a processor's cache."""
+    """Measure batches of two small cameras. Only the shortest log fits into a processor's cache."""
     sizes = [40, 60, 120] if plan.quick else [10**3, 10**4, 10**5]
     schema = make_schema(2, plan.pick(64, 48))
     updates = iter(range(10**9))

@@ -1,4 +1,4 @@
-"""The link: two-camera transitions a second between two processes, until they are on the learner's disk."""
+"""The link: two-camera transitions per second between two processes, until they are on the learner's disk."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _transitions_per_s(plan: Plan, side: int, steps: int, keyed: bool) -> float:
 
 
 def _bytes_per_transition(plan: Plan, side: int, record_bytes: int) -> Row:
-    """Count both ways, acknowledgements and heartbeats included."""
+    """Count the bytes in both directions, including acknowledgements and heartbeats."""
     folder, steps = plan.new_folder("bytes"), plan.pick(1000, 20)
     write_log(folder / "actor", make_schema(CAMERAS, side), steps, SEGMENT_BYTES)
     with listening(folder / "learner") as (link, _), closing(ByteCounter(link.address)) as counter:

@@ -1,4 +1,4 @@
-"""Weights on their way: how long publishing keeps the training thread, and how long a swap keeps the control loop."""
+"""Weights: the time that publishing blocks the training thread, and that a swap blocks the control loop."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _publishing(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...])
 
 
 def _publish_ms(learner: Learner) -> float:
-    """Publish, and return when it is on its way how long that took here: many updates lie between two publishes."""
+    """Publish, wait until the weights are sent, and return the time that the training thread was blocked [ms]."""
     assert learner.loop is not None
     before = learner.intake.newest_weights
     (elapsed_ms,) = times_ms(learner.loop.publish, 1)
@@ -80,7 +80,7 @@ def _swapping(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...]) -
 
 
 def _swap_ms(loader: WeightsLoader, weights: Weights) -> tuple[float, float]:
-    """Bring weights into use; return how long the control thread was kept, and how long it took."""
+    """Bring weights into use; return the time that the control thread was blocked, and the total time [ms]."""
     began_ns = CLOCK.now_ns()
     (offered_ms,) = times_ms(lambda: loader.offer(weights), 1)
     taken: list[bool] = []

@@ -1,1 +1,1 @@
-"""One module per verb: `EPILOG`, `add_options` and `run`; the docstring is what `--help` says first."""
+"""One module per verb: `EPILOG`, `add_options` and `run`. Its docstring is the first text of `--help`."""

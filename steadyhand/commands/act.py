@@ -1,4 +1,4 @@
-"""Start the actor: it practises beside the robot, records every step, and takes over better weights as they come."""
+"""Start the actor: it controls the robot, records every step, and loads new weights as they arrive."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Practise to the end."""
+    """Run the actor until practice ends."""
     use_one_thread()
     end_with_parent()
     events = Events()

@@ -26,11 +26,11 @@ EPILOG = (
     "example: steadyhand classifier fit --success runs/pegs/demos --failure runs/pegs/demos_failed --output pegs.onnx"
 )
 
-GOOD = 0.9  # precision and recall below which a reward by this classifier misleads a policy
+GOOD = 0.9  # a reward by a classifier of lower precision or recall misleads the policy
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the episodes and where the file goes."""
+    """Add the options for the episodes and the output file."""
     for kind in ("success", "failure"):
         parser.add_argument(
             f"--{kind}", type=Path, metavar="DIR", action="append", required=True, help=f"a log with episodes of {kind}"
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Fit, print how good it is, and write the file."""
+    """Fit the classifier, print its quality, and write the file."""
     action, *words = overrides or ("",)
     if action != "fit":
         raise ConfigError(f"classifier: expected fit, found {quoted(action)}")

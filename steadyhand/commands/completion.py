@@ -1,7 +1,7 @@
-"""Print what makes the shell complete verbs, options, `group=option` and configuration keys.
+"""Print a shell script that completes verbs, options, `group=option` and configuration keys.
 
-The words are written into the script, so that a TAB starts no Python. Print it anew after an update, or when your own
-configuration folder has grown.
+The words are written into the script, so that a TAB starts no Python. Print the script again after an update, or
+after adding files to your own configuration folder.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ ROOT = ("seed=", "run_root=", "run_name=")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the shell."""
+    """Add the argument for the shell."""
     parser.add_argument("shell", choices=SHELLS, metavar="|".join(SHELLS))
 
 
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
 
 
 def script(shell: str) -> str:
-    """Return the completion of one shell."""
+    """Return the completion script of one shell."""
     options = {verb: option_words(verb) for verb in VERBS}
     if shell == "zsh":
         cases = [f"{verb}) options=({' '.join(words)}) ;;" for verb, words in options.items()]
@@ -101,7 +101,7 @@ def script(shell: str) -> str:
 
 
 def option_words(verb: str) -> list[str]:
-    """Return the options of a verb; those that every verb has where this machine lacks what the verb needs."""
+    """Return the options of a verb; only the common ones if a package that the verb needs is missing."""
     try:
         parser = verb_parser(verb, importlib.import_module(f"steadyhand.commands.{verb}"))
     except ImportError:

@@ -1,7 +1,7 @@
-"""The whole way on the mock robot: demonstrations, a baseline, practice with corrections, a judged policy, a report.
+"""Every step on the mock robot: demonstrations, a baseline, practice with corrections, an evaluation, a report.
 
-Learner and actor are two processes here as they are beside a real robot. The exit status is 0 only if the policy
-reaches demo.required_success with nobody helping.
+Learner and actor are two processes, as with a real robot. The exit status is 0 only if the policy reaches
+demo.required_success unassisted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Say what of this machine is ready for the chosen configuration, and how to mend the rest."""
+"""Check whether this machine is ready for the chosen configuration, and say how to fix the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:

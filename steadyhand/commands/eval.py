@@ -1,4 +1,4 @@
-"""Judge a policy on seeded episodes with nobody helping, and print what it came to."""
+"""Evaluate a policy on seeded episodes, unassisted, and print the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the policy and where the result goes."""
+    """Add the options for the policy and the result file."""
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, with one row per episode")
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         result = evaluate_in(job, person.env, person.operator, policy, episodes, job.seed, stop, events)
     say(evaluation_table({who: result}))
     if result.judged_by not in ("", "task"):
-        say(f"judged by {result.judged_by}: the task cannot judge by itself here")
+        say(f"success decided by {result.judged_by}: the task cannot decide it here")
     if options.json:
         atomic_write_json(options.json, asdict(result))
     if stop():

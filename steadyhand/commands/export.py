@@ -35,7 +35,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the policy and where the file goes."""
+    """Add the options for the policy and the output file."""
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the ONNX file to write")
 
@@ -59,14 +59,14 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
 
 
 def _task(job: Job | None, settings: Settings) -> dict[str, Any]:
-    """Return the task that the run was started with, whatever the command line says."""
+    """Return the task that the run was started with, regardless of the command line."""
     manifest = job.run.read_manifest() if job else None
     task: dict[str, Any] = (manifest or {}).get("config", settings.composed)["task"]
     return task
 
 
 def _schema(job: Job | None, settings: Settings) -> Schema:
-    """Return what the run recorded; else what the configured environment gives."""
+    """Return the schema of the run's records, or without a run that of the configured environment."""
     if job and is_demo_set(job.run.demos):
         return read_manifest(job.run.demos).schema
     if job and (logs := practice_logs(job)):

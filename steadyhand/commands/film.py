@@ -23,7 +23,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the policy to compare with."""
+    """Add the option for the policy to compare with."""
     parser.add_argument("--before", type=Path, metavar="FILE", required=True, help="policy file for the left side")
 
 

@@ -15,11 +15,11 @@ from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manife
 from steadyhand.transport.schema import Schema
 
 EPILOG = "example: steadyhand inspect runs/pegs/demos"
-DEEPEST = 3  # folders below the one that was named: <run>/log/<session>
+DEEPEST = 3  # levels of folders that are searched: <run>/log/<session>
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the folder."""
+    """Add the argument for the folder."""
     parser.add_argument("folder", type=Path, help="a demo set, a log, or a folder with some of them below it")
     parser.add_argument("--episodes", action="store_true", help="list every episode with its number")
     parser.add_argument(

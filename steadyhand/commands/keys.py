@@ -3,7 +3,7 @@
 keys make                    this machine's pair; prints the public file and its fingerprint
 keys pair actor FILE         on the learner: admit the robot's machine whose public key is in FILE
 keys pair learner FILE       on the robot's machine: trust the learner whose public key is in FILE
-keys list                    this machine's fingerprint, and who is paired
+keys list                    this machine's fingerprint, and the paired machines
 keys revoke ACTOR_ID         on the learner: admit that machine no longer; it is cut off at once
 """
 
@@ -45,14 +45,14 @@ WAYS = "make, pair actor FILE, pair learner FILE, list, revoke ACTOR_ID"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the folder, and what `pair` needs to know."""
+    """Add the options for the folder and for `pair`."""
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where the keys are, in place of the user's own")
     parser.add_argument("--actor-id", metavar="NAME", help="pair actor: as whom, in place of the file's name")
     parser.add_argument("--fingerprint", metavar="HEX", help="pair: the fingerprint seen over there, instead of asking")
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Do what the words say; the exit status is 1 when somebody did not confirm a fingerprint."""
+    """Run the subcommand; the exit status is 1 if the user did not confirm a fingerprint."""
     action, *words = overrides or ("",)
     _check_options(options, action, words[:1] == ["actor"])
     folder = options.folder or Path(compose(["transport=network", "transport.host=."])["transport"]["keys"])
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
 
 
 def _check_options(options: argparse.Namespace, action: str, is_actor: bool) -> None:
-    """Refuse an option that the action would not look at."""
+    """Refuse an option that the action would ignore."""
     ignored = "--fingerprint" if options.fingerprint is not None and action != "pair" else ""
     if options.actor_id is not None and not (action == "pair" and is_actor):
         ignored = "--actor-id"
@@ -103,7 +103,7 @@ def _confirmed(who: str, public: bytes, expected: str | None) -> bool:
             raise KeysError(f"fingerprint: expected {expected}, found {found}; this is not that machine's key")
         return True
     if not sys.stdin.isatty():
-        raise KeysError("fingerprint: nobody is here to compare it; give the one seen over there with --fingerprint")
+        raise KeysError("fingerprint: no terminal to confirm it on; give the one seen over there with --fingerprint")
     say("Is that what `steadyhand keys list` shows for `this machine` over there? [y/N] ")
     if sys.stdin.readline().strip().lower() in ("y", "yes"):
         return True

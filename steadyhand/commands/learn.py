@@ -1,4 +1,4 @@
-"""Start the learner: it keeps what actors send, trains on it and on demonstrations, and gives better weights back."""
+"""Start the learner: it stores the actors' records, trains on them and on demonstrations, and publishes weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take data and weights of other runs, or wait for demonstrations."""
+    """Add the options for data and weights of other runs, and for waiting for demonstrations."""
     parser.add_argument(
         "--await-demos", action="store_true", help="wait until the run's own demonstrations are complete"
     )
@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Serve and train until somebody ends it."""
+    """Serve actors and train until the process is stopped."""
     end_with_parent()
     with new_job(overrides) as job, run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
         sources = Sources(tuple(options.demos), tuple(options.logs), options.start_from)

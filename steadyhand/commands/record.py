@@ -19,11 +19,11 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Record, and print every attempt and where the set is."""
+    """Record, and print every attempt and the folder of the set."""
     events = Events()
     events.subscribe(EpisodeEnded, _say_attempt)
     say_requests(events)

@@ -1,7 +1,7 @@
-"""Say of recorded episodes that they were, or were not, a success. Nothing is rewritten: the newest word counts.
+"""Mark recorded episodes as success or failure. No record is rewritten: the newest label counts.
 
-An episode gets a verdict of the caller, or every step gets the score of a reward component. The learner of a running
-practice takes it up by itself; a demo set is read with it from the next start on.
+An episode gets the caller's verdict, or every step gets the score of a reward component. A running learner applies
+the labels by itself. Labels of a demo set apply from the next start.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ N = TypeVar("N", int, float)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the log, the episode and the verdict."""
+    """Add the arguments for the log, the episode and the verdict."""
     parser.add_argument("folder", type=Path, help="a demo set, or a session's log within a run")
     parser.add_argument("episode", nargs="?", help="its number, as `steadyhand inspect --episodes` shows it")
     verdict = parser.add_mutually_exclusive_group()

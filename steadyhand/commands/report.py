@@ -1,4 +1,4 @@
-"""Write the report of a run from what its folder holds: one HTML file to open in a browser, and its numbers as JSON."""
+"""Write the report of a run from its folder: one HTML file to open in a browser, and its numbers as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:

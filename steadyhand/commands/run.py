@@ -30,13 +30,13 @@ EPILOG = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take the policy, and how often it is to do its task."""
+    """Add the options for the policy and the number of episodes."""
     parser.add_argument("--policy", type=Path, metavar="FILE", required=True, help="the ONNX file")
     parser.add_argument("--episodes", type=int, metavar="N", help="how many; without a number until Ctrl-C")
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Act until the episodes are done or somebody ends it."""
+    """Run the policy until the episodes are done or the process is stopped."""
     if options.episodes is not None and options.episodes < 1:
         raise ConfigError(f"--episodes: expected at least 1, found {options.episodes}")
     settings = compose_settings(overrides)

@@ -1,6 +1,6 @@
-"""List the run folders under `run_root`, pack one into an archive, or delete what one can do without.
+"""List the run folders under `run_root`, pack one into an archive, or delete its superfluous files.
 
-Nothing that exists nowhere else is ever deleted: no record that the learner is not known to hold, and no demonstration.
+The only copy of data is never deleted: no demonstration, and no record that the learner is not known to hold.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ACTIONS = ("list", "archive", "prune")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Take what to do, and with which run."""
+    """Add the options for the action and the run."""
     parser.add_argument("words", nargs="*", metavar="list | archive <name> | prune <name>", help="list by default")
     parser.add_argument("--all", action="store_true", help="prune: the run as a whole")
     parser.add_argument("--yes", action="store_true", help="prune: delete; otherwise only say what would go")

@@ -1,6 +1,6 @@
 """Print the settings that the overrides choose, as YAML, with the file that each group comes from.
 
-Every value is built into its type first, so what is printed is what the other verbs would run with.
+Every value is first built into its type, so the other verbs would run with exactly the printed settings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WIDTH = 110  # characters of a line
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:

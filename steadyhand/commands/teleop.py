@@ -29,15 +29,15 @@ EPILOG = (
     "reset. Ctrl-C ends it. docs/devices.md lists the keys.\n"
     "example: steadyhand teleop device=keyboard task=reach"
 )
-ENDLESS = 10**9  # steps: a person drives for as long as they like
+ENDLESS = 10**9  # steps: the operator drives without a time limit
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """There are none."""
+    """Add no options: the verb has none of its own."""
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
-    """Drive until somebody ends it."""
+    """Let the operator drive until the process is stopped."""
     settings = _for_a_person(compose_training_settings(overrides))
     setup(settings.logging.level)
     seed, hand_over, events = settings.seed, settings.actor.hand_over, Events()
@@ -59,7 +59,7 @@ def _for_a_person(settings: Settings) -> Settings:
     """Return the settings without a time limit on episodes.
 
     Raises:
-        ConfigError: No person drives, or there is no arm to drive.
+        ConfigError: The device is not one that an operator holds, or the task has no arm.
     """
     device, task = settings.composed["device"], settings.composed["task"]
     if not held_by_person(device):

@@ -1,6 +1,6 @@
-"""Conformance tests of the contracts: a component of your own passes them before it meets a robot or a learner.
+"""Conformance tests of the contracts, to be passed by your own component before it is used.
 
-Each is a class for pytest. Derive from it in a test file of your own and say how your component is made::
+Each is a class for pytest. Derive from it in your own test file and define how your component is made::
 
     from steadyhand.contracts.algorithm import AlgorithmContract
 

@@ -1,4 +1,4 @@
-"""What every algorithm of the learner must do."""
+"""Conformance tests of a learner's algorithm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["AlgorithmContract"]
 
 
 class AlgorithmContract:
-    """Derive, and set `group`; pytest runs the tests.
+    """Base class of an algorithm's tests: derive and set `group`; pytest runs the tests.
 
     Attributes:
         group: The override that chooses the algorithm, such as `algo=iql`.
@@ -34,11 +34,11 @@ class AlgorithmContract:
         return algorithm
 
     def block(self, algorithm: Algorithm[Any], seed: int = 0) -> dict[str, Any]:
-        """Make a block as the sampler gives it."""
+        """Make a block of the sampler's form."""
         return random_block(algorithm.policy.spec, algorithm.sampling, seed)
 
     def test_it_says_what_it_wants_of_the_replay(self) -> None:
-        """The sampling is sound, and known before the algorithm is made."""
+        """The sampling is valid, and known before the algorithm is made."""
         algorithm = self.make()
         sampling = algorithm.sampling
         assert sampling == algorithm.settings.sampling
@@ -47,7 +47,7 @@ class AlgorithmContract:
         assert 0.0 <= sampling.demo_ratio <= 1.0
 
     def test_a_step_changes_the_policy_and_tells_scalars(self) -> None:
-        """Both kinds of step train, and their metrics are tensors without a dimension."""
+        """Both kinds of step train, and their metrics are scalar tensors."""
         for name in ("pretrain", "update"):
             algorithm = self.make()
             before = algorithm.policy_tensors()
@@ -65,7 +65,7 @@ class AlgorithmContract:
         Policy(algorithm.policy.spec, seed=1).load_tensors(algorithm.policy_tensors())
 
     def test_the_seed_fixes_everything(self) -> None:
-        """Two of the same seed make the same steps bit for bit."""
+        """Two algorithms of the same seed make the same steps bit for bit."""
         one, other = self.make(), self.make()
         for seed in range(3):
             one.update(self.block(one, seed))
@@ -73,7 +73,7 @@ class AlgorithmContract:
         _assert_same(one.state_tensors(), other.state_tensors())
 
     def test_it_resumes_bit_for_bit(self) -> None:
-        """What a step changes lies in the state: from a restored state the same steps follow."""
+        """A restored state leads to the same steps, bit for bit: the state holds everything that a step changes."""
         for pixels in (False, True):
             one = self.make(pixels=pixels)
             one.pretrain(self.block(one, 0))
@@ -97,7 +97,7 @@ class AlgorithmContract:
 
 
 def random_block(spec: PolicySpec, sampling: Sampling, seed: int) -> dict[str, Any]:
-    """A block of noise with the fields of `Batch`, (slices * batch_size, ...); every second row is demonstrated."""
+    """Return a block of noise with the fields of `Batch`, (slices * batch_size, ...); every second row is a demo."""
     rng, rows = np.random.default_rng(seed), sampling.slices * sampling.batch_size
 
     def observation() -> dict[str, Any]:

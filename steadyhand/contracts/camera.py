@@ -1,4 +1,4 @@
-"""What every camera must do."""
+"""Conformance tests of a camera."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SLOWEST_CALL_S = 0.1
 
 
 class CameraContract:
-    """Derive, and say how the camera is made and how time passes; pytest runs the tests. It looks at a lit scene.
+    """Base class of a camera's tests: derive and define `make_camera` and `wait`. The camera must see a lit scene.
 
     Attributes:
-        contrast: Standard deviation that a picture of the scene has at least [0..255].
+        contrast: Smallest standard deviation of a picture of the scene [0..255].
     """
 
     contrast: float = 10.0
@@ -48,13 +48,13 @@ class CameraContract:
             self.make_camera().latest()
 
     def test_a_frame_has_the_promised_shape(self, camera: Camera) -> None:
-        """Frames are RGB bytes of the size that the camera says."""
+        """Images are RGB bytes of the declared size."""
         frame = camera.latest()
         assert frame.pixels.shape == (camera.height, camera.width, 3)
         assert frame.pixels.dtype == np.uint8
 
     def test_it_shows_something(self, camera: Camera) -> None:
-        """A frame is not of one colour."""
+        """An image has more than one colour."""
         assert camera.latest().pixels.std() > self.contrast
 
     def test_counter_and_stamp_rise_with_a_new_picture(self, camera: Camera) -> None:

@@ -1,4 +1,4 @@
-"""What every input device must do."""
+"""Conformance tests of an input device."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SLOWEST_S = 10.0
 
 
 class DeviceContract:
-    """Derive, and say how the device is made and handled; pytest runs the tests.
+    """Base class of a device's tests: derive and define how the device is made and handled.
 
-    `push` moves the tool along +x and goes on until `let_go`.
+    `push` moves the tool along +x until `let_go`.
 
     Attributes:
-        max_age_s: A reading older than this counts for nothing, as in the device's YAML file.
+        max_age_s: Age beyond which a reading is ignored, as in the device's YAML file.
     """
 
     max_age_s: float
@@ -51,11 +51,11 @@ class DeviceContract:
         raise NotImplementedError("a test of a device says how it is let go")
 
     def press_resume(self) -> None:
-        """Press the resume button, and let it go."""
+        """Press and release the resume button."""
         raise NotImplementedError("a test of a device says how its resume button is pressed and let go")
 
     def open_again(self, device: Device) -> None:
-        """Connect once more, with what the device's side says at that."""
+        """Connect again, including the messages that the device sends on connection."""
         device.connect()
 
     @pytest.fixture
@@ -69,7 +69,7 @@ class DeviceContract:
         self.unplug()
 
     def test_the_class_names_itself(self) -> None:
-        """A person is behind it, and messages can name it."""
+        """The device has an operator and a name for messages."""
         device = self.make_device()
         assert device.held_by_person
         assert device.name
@@ -82,7 +82,7 @@ class DeviceContract:
             self.make_device().poll()
 
     def test_refuses_to_connect_to_nothing(self) -> None:
-        """Without the device `connect` raises, and nothing is connected."""
+        """`connect` raises if the device is missing, and leaves nothing connected."""
         device = self.make_device()
         with pytest.raises(DeviceError):
             device.connect()
@@ -90,7 +90,7 @@ class DeviceContract:
             device.poll()
 
     def test_a_device_at_rest_is_neither_engaged_nor_silent(self, device: Device) -> None:
-        """Rest is no silence, however long it lasts."""
+        """A device at rest is never silent."""
         until_ns = CLOCK.now_ns() + round(1.5 * self.max_age_s * 1e9)
         while CLOCK.now_ns() < until_ns:
             reading = device.poll()
@@ -111,7 +111,7 @@ class DeviceContract:
         assert isinstance(reading.events, tuple)
 
     def test_pushed_it_moves_and_let_go_it_does_not(self, device: Device) -> None:
-        """A push engages, letting go ends that."""
+        """A push engages the device, and letting go disengages it."""
         self.push()
         _wait_until(lambda: device.poll().twist[0, 0] > 0.1)
         reading = device.poll()
@@ -144,12 +144,12 @@ class DeviceContract:
             return condition()
 
         _wait_until(lambda: found(lambda: "resume" in events))
-        self.push()  # nothing that comes later tells the button again
+        self.push()  # later events must not report the button again
         _wait_until(lambda: found(lambda: bool(device.poll().engaged.any())))
         assert events.count("resume") == 1
 
     def test_a_press_is_told_at_once_without_a_poll(self) -> None:
-        """A listener hears a button on the device's own thread, and `poll` still reports the press."""
+        """A listener gets a button press on the device's own thread, and `poll` still reports the press."""
         self.plug_in()
         device = self.make_device()
         heard: list[str] = []
@@ -196,7 +196,7 @@ class DeviceContract:
         assert CLOCK.now_ns() - began_ns < 1_000_000_000
 
     def test_closed_it_leaves_nothing_behind_and_can_be_opened_again(self, device: Device) -> None:
-        """Closing twice is harmless, ends the thread, and a later `connect` works."""
+        """Closing ends the thread, closing twice is harmless, and a later `connect` works."""
         device.close()
         device.close()
         assert not [thread for thread in threading.enumerate() if thread.name.endswith(" reader")]

@@ -1,4 +1,4 @@
-"""The conformance tests of every reward."""
+"""Conformance tests of a reward."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STEPS = 12
 
 
 class RewardContract:
-    """Derive, and set `group`; pytest runs the tests.
+    """Base class of a reward's tests: derive and set `group`; pytest runs the tests.
 
     Attributes:
         group: The override that chooses the reward, such as `reward=task`.
         overrides: More overrides, for instance the file of a model.
-        fields: Shape and dtype of the observation fields that episodes of noise are made of.
+        fields: Shape and dtype of each observation field in the episodes of noise.
         reads: Names of the fields without which the reward must be refused.
     """
 
@@ -54,7 +54,7 @@ class RewardContract:
         ]
 
     def scores(self, reward: Reward, observations: Sequence[dict[str, NDArray[Any]]]) -> list[Score]:
-        """Score one episode as stored records are scored: without a robot's state and without an info."""
+        """Score one episode in the way of stored records: without a robot's state and without an info."""
         reward.begin()
         return [
             reward.score(observation, None, Outcome(float(step == STEPS - 1), step == STEPS - 1, math.nan), {})
@@ -62,7 +62,7 @@ class RewardContract:
         ]
 
     def test_it_takes_the_fields_that_it_reads(self) -> None:
-        """The check passes where all fields are there, and names a field that is missing."""
+        """The check passes with all fields, and names a missing field."""
         reward = self.make()
         reward.check(self.fields)
         for name in self.reads:
@@ -76,7 +76,7 @@ class RewardContract:
             assert "\n" not in line
 
     def test_scores_are_sound(self) -> None:
-        """Numbers are finite, terms are those that were announced, and a confidence is a probability."""
+        """Numbers are finite, terms are the declared ones, and a confidence is a probability."""
         reward = self.make()
         assert len(set(reward.reward_terms)) == len(reward.reward_terms)
         for score in self.scores(reward, self.observations()):
@@ -96,7 +96,7 @@ class RewardContract:
         assert self.scores(self.make(), self.observations(0)) == first
 
     def test_observations_are_left_alone(self) -> None:
-        """They are recorded after the reward has seen them."""
+        """The reward does not modify the observations, which are recorded afterwards."""
         observations = self.observations()
         before = copy.deepcopy(observations)
         self.scores(self.make(), observations)

@@ -1,4 +1,4 @@
-"""What every robot must do."""
+"""Conformance tests of a robot."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ __all__ = ["RobotContract"]
 
 
 class RobotContract:
-    """Derive, and set `group`; pytest runs the tests. The tool moves 5 cm around `start_position_m`, pointing down.
+    """Base class of a robot's tests: derive and set `group`.
+
+    The tool moves 5 cm around `start_position_m`, pointing down.
 
     Attributes:
         group: The override that chooses the robot, such as `robot=mock`.
-        overrides: More overrides; the task's scene is around the robot.
+        overrides: More overrides; the task determines the scene around the robot.
         n_joints: Joints of each arm.
-        start_position_m: Of the tool centre point; base frame.
-        far_position_m: Beyond the arm's reach.
-        tolerance_m: Error of a pose that the arm has reached.
+        start_position_m: Start position of the tool centre point; base frame.
+        far_position_m: A position beyond the arm's reach; base frame.
+        tolerance_m: Largest position error of a reached pose.
         rest_force_n: Largest force that a tared wrench shows at rest.
     """
 
@@ -65,7 +67,7 @@ class RobotContract:
         robot.close()
 
     def test_refuses_before_connect(self) -> None:
-        """A robot that is not connected reads nothing and follows nothing."""
+        """A robot that is not connected refuses reads and commands."""
         robot = self.make_robot()
         with pytest.raises(RobotError, match="connect"):
             robot.read()
@@ -86,7 +88,7 @@ class RobotContract:
         assert np.linalg.norm(state.tcp_pose[:, 3:], axis=1) == pytest.approx(1.0)
 
     def test_reset_ends_at_rest_at_the_pose_with_a_tared_wrench(self, robot: Robot) -> None:
-        """After a reset the arm stands where it was asked to."""
+        """After a reset the arm rests at the requested pose."""
         state = robot.read()
         assert state.tcp_pose[0, :3] == pytest.approx(self.start[0, :3], abs=self.tolerance_m)
         assert np.abs(state.tcp_twist).max() < 0.01
@@ -107,7 +109,7 @@ class RobotContract:
         assert robot.read().tcp_pose[0, :3] == pytest.approx(target[0, :3], abs=self.tolerance_m)
 
     def test_hold_stops_where_the_arm_is(self, robot: Robot) -> None:
-        """A hold ends a motion that is under way."""
+        """A hold ends a running motion."""
         target = self.start.copy()
         target[0, 0] += 0.05
         robot.command(RobotCommand(target, np.array([0.04])))
@@ -128,7 +130,7 @@ class RobotContract:
             assert robot.read().gripper_width[0] == pytest.approx(width, abs=4e-3)
 
     def test_pose_out_of_reach_is_refused(self, robot: Robot) -> None:
-        """A pose that the arm cannot reach is an error that says so."""
+        """A pose beyond the arm's reach raises an error that says so."""
         far = frames.pose(np.array([self.far_position_m]), TOOL_DOWN)
         with pytest.raises(RobotError, match="reach"):
             robot.reset(far, np.array([0.04]), _go_on)

@@ -1,4 +1,4 @@
-"""What every task of an arm, and its scripted expert, must do."""
+"""Conformance tests of an arm's task and its scripted expert."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DRAWS = 10  # episodes that are only begun
 
 
 class TaskContract:
-    """Derive, and set `group`; pytest runs the tests, on the mock unless `overrides` name another simulated robot.
+    """Base class of a task's tests: derive and set `group`. They run on the mock unless `overrides` name another robot.
 
     Attributes:
         group: The override that chooses the task, such as `task=reach`.
         overrides: More overrides.
-        episodes: Episodes that the expert is judged on.
-        success: Share of them in which it succeeds at least.
+        episodes: Number of episodes on which the expert is evaluated.
+        success: Smallest share of these episodes in which the expert succeeds, 0..1.
     """
 
     group: str
@@ -66,13 +66,13 @@ class TaskContract:
             assert all(scale > 0.0 for scale in vector.scale), name
 
     def test_privileged_fields_are_named_among_those(self) -> None:
-        """`privileged` names fields that the task observes; () where a real cell's sensors tell all of them."""
+        """`privileged` names fields that the task observes; () if a real cell's sensors measure all of them."""
         task = self.task
         assert hasattr(task, "privileged"), "expected the attribute privileged, found none; () = nothing is privileged"
         assert set(task.privileged) <= set(task.observed)
 
     def test_episodes_are_drawn_within_the_space_and_the_limits(self, env: RobotEnv) -> None:
-        """Every drawn episode can begin: nothing is stopped, nothing is done yet, all is finite and within bounds."""
+        """Every drawn episode can begin: no stop, no success yet, and all values finite and within bounds."""
         for seed in range(DRAWS):
             observation, info = env.reset(seed=seed)
             assert env.observation_space.contains(observation)
@@ -92,7 +92,7 @@ class TaskContract:
         assert not np.array_equal(starts[0], starts[1])
 
     def test_it_judges_every_step(self, env: RobotEnv) -> None:
-        """The reward is 1 with success and else 0, its terms are those that are named, and progress is a number."""
+        """The reward is 1 with success and 0 otherwise, its terms are the declared ones, and progress is a number."""
         for info, reward, terminated in self._episode(env, 0):
             assert reward == float(info["success"])
             assert set(info["reward_terms"]) == set(env.reward_terms) == set(self.task.reward_terms)
@@ -100,7 +100,7 @@ class TaskContract:
             assert terminated == info["success"]
 
     def test_standing_still_is_no_success(self, env: RobotEnv) -> None:
-        """An arm that does nothing has not done the task."""
+        """An arm at rest does not succeed."""
         for seed in range(3):
             env.reset(seed=seed)
             ended = False
@@ -111,12 +111,12 @@ class TaskContract:
             assert not terminated
 
     def test_the_expert_succeeds_mostly(self, env: RobotEnv) -> None:
-        """The expert's actions fit the action space and do the task, with the noise of a hand."""
+        """The expert's actions fit the action space and achieve the task, with the noise of a human hand."""
         wins = sum([*self._episode(env, seed)][-1][0]["success"] for seed in range(self.episodes))
         assert wins >= self.success * self.episodes
 
     def _episode(self, env: RobotEnv, seed: int) -> Iterator[tuple[dict[str, Any], float, bool]]:
-        """Let the expert act through one episode; yield what each step came to."""
+        """Let the expert act through one episode; yield the result of each step."""
         expert = make_demonstrator(self.config, env, seed)
         observation, info = env.reset(seed=seed)
         expert.reset(info)

@@ -1,4 +1,4 @@
-"""The conformance tests of an environment that can be taught."""
+"""Conformance tests of an environment with the contract `Teachable`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEED = 3
 
 
 class TeachableContract:
-    """Derive, and say how the environment is made; pytest runs the tests."""
+    """Base class of an environment's tests: derive and define `make_env`; pytest runs the tests."""
 
     def make_env(self) -> gymnasium.Env[Any, Any]:
         """Return a new environment, wrapped or not."""
@@ -33,12 +33,12 @@ class TeachableContract:
         env.close()
 
     def test_every_member_is_there_once_an_episode_has_begun(self, env: gymnasium.Env[Any, Any]) -> None:
-        """No member is left to a default."""
+        """Every member of the contract is defined."""
         env.reset(seed=SEED)
         assert missing_members(env) == ()
 
     def test_it_tells_the_schema_of_its_records(self, env: gymnasium.Env[Any, Any]) -> None:
-        """Everything that is declared fits together."""
+        """The declared spaces and fields are consistent."""
         schema, robot = env_schema(env), teachable(env)
         size = schema.action.shape[0]
         assert schema.control_period_s == robot.control_period_s > 0.0
@@ -49,7 +49,7 @@ class TeachableContract:
         assert not robot.motion_entries[list(robot.gripper_entries)].any()
 
     def test_a_step_reports_as_declared(self, env: gymnasium.Env[Any, Any]) -> None:
-        """The step's info has what its declaration promises."""
+        """The step's info has the declared contents."""
         robot = teachable(env)
         env.reset(seed=SEED)
         assert robot.commanded_grippers.shape == (len(robot.gripper_entries) or robot.commanded_grippers.size,)
@@ -60,7 +60,7 @@ class TeachableContract:
         assert np.asarray(info["gated_command"]).size == robot.command_size
 
     def test_a_stop_latches_ends_the_episode_and_keeps_its_first_reason(self, env: gymnasium.Env[Any, Any]) -> None:
-        """Nothing goes on after a stop before it is resumed."""
+        """After a stop, no step is possible before a resume."""
         robot = teachable(env)
         env.reset(seed=SEED)
         robot.stop(StopReason.PERSON_STOP)
@@ -76,7 +76,7 @@ class TeachableContract:
         env.reset(seed=SEED)
 
     def test_a_stop_that_comes_after_the_operators_word_stays(self, env: gymnasium.Env[Any, Any]) -> None:
-        """The operator answers only for the stops before the answer."""
+        """The operator's answer clears only the stops before it."""
         robot = teachable(env)
         env.reset(seed=SEED)
         robot.stop(StopReason.PERSON_STOP)

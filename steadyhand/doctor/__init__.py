@@ -1,4 +1,4 @@
-"""Checks of a machine and a configuration: what is ready, and how to mend what is not."""
+"""Checks of a machine and a configuration, with a fix for each problem."""
 
 from __future__ import annotations
 

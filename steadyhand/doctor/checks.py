@@ -1,4 +1,4 @@
-"""Every check, in the order in which their lines are printed."""
+"""All checks, in the order of their printed lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from steadyhand.doctor.finding import Finding, broken
 __all__ = ["GROUPS", "Check", "examine"]
 
 Config = dict[str, Any]
-# A check looks at one thing and says one line about it; None = it does not concern this configuration.
+# A check examines one thing and returns one line; None = it does not apply to this configuration.
 Check = Callable[[Config], Finding | None]
 
-# Modules beside this one, imported one by one: what is missing for one of them must not hide what the others say.
+# Modules of this package, imported one by one: a package missing for one must not hide the results of the others.
 GROUPS = ("environment", "configuration", "devices", "keys", "ports", "storage", "gpu", "clocks", "ros")
 
 
 def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterator[Finding]:
-    """Look at the machine, for the configuration that `overrides` choose; yield a line as soon as it is known.
+    """Check the machine for the configuration that `overrides` choose; yield each line as soon as it is known.
 
-    A configuration that does not compose is a finding, and the defaults take its place for the rest.
+    A configuration that does not compose is a finding. The remaining checks then use the defaults.
     """
     config: Config = {}
     try:
@@ -46,7 +46,7 @@ def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterato
 def _looked(check: Check, config: Config) -> Finding | None:
     try:
         return check(config)
-    except Exception as error:  # one check that fails must not hide what the others have to say
+    except Exception as error:  # a failing check must not hide the results of the others
         name = getattr(check, "__name__", "check").removeprefix("check_")
         return broken(name, f"the check itself failed ({type(error).__name__}: {error})", "report this line")
 

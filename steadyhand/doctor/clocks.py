@@ -1,4 +1,4 @@
-"""Time: the machine's clock, and how punctually a process is woken."""
+"""Checks of time: the machine's clock, and the wake-up latency of a process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["CHECKS"]
 
-UNSYNCHRONISED = 5  # what adjtimex returns while no time service keeps the clock
+UNSYNCHRONISED = 5  # return value of adjtimex while no time service keeps the clock
 TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux
 SLEEPS, SLEEP_NS = 50, 1_000_000
 LATE_MS = 5.0
@@ -25,7 +25,7 @@ REALTIME_KERNEL = Path("/sys/kernel/realtime")
 
 
 def check_clock(config: Mapping[str, Any]) -> Finding | None:
-    """Whether a time service keeps the wall clock: logs of two machines are compared by it. Control never reads it."""
+    """Check that a time service keeps the wall clock, which dates logs of several machines. Control never reads it."""
     if sys.platform != "linux":
         return None
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
@@ -35,7 +35,7 @@ def check_clock(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_punctuality(config: Mapping[str, Any]) -> Finding:
-    """How late a sleeping process is woken."""
+    """Measure the wake-up latency of a sleeping process."""
     clock, late_ns = MonotonicClock(), []
     for _ in range(SLEEPS):
         due_ns = clock.now_ns() + SLEEP_NS
@@ -49,7 +49,7 @@ def check_punctuality(config: Mapping[str, Any]) -> Finding:
 
 
 def check_rtprio(config: Mapping[str, Any]) -> Finding:
-    """Whether a controller on this machine may ask for real-time priority."""
+    """Check that a controller on this machine may request real-time priority."""
     limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[1]
     limit = REALTIME_PRIORITY if limit == resource.RLIM_INFINITY or os.geteuid() == 0 else limit
     if limit >= REALTIME_PRIORITY:
@@ -61,7 +61,7 @@ def check_rtprio(config: Mapping[str, Any]) -> Finding:
 
 
 def check_kernel(config: Mapping[str, Any]) -> Finding | None:
-    """Whether the kernel is a real-time one, where a real arm may be driven from here."""
+    """Check for a real-time kernel, if this machine may drive a real arm."""
     if is_mock(config) or config["task"].get("kind") == "gym":
         return None
     if REALTIME_KERNEL.exists() and REALTIME_KERNEL.read_text().strip() == "1":

@@ -1,4 +1,4 @@
-"""Whether the chosen configuration is one that the program takes."""
+"""Checks of the chosen configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["CHECKS"]
 
 
 def check_config(config: Mapping[str, Any]) -> Finding:
-    """Whether the settings can be built: the tree that the verbs build, or without torch what deploys a policy."""
+    """Check that the settings can be built: the whole tree, or without torch the part that deploys a policy."""
     try:
         if is_there("torch"):
             from steadyhand.training_settings import read_training_settings
@@ -38,7 +38,7 @@ def check_config(config: Mapping[str, Any]) -> Finding:
 
 
 def check_task(config: Mapping[str, Any]) -> Finding:
-    """Whether the task's settings are complete, and its code and its expert can be imported."""
+    """Check that the task's settings are complete, and that its code and its expert can be imported."""
     task = config["task"]
     try:
         settings: GymTaskConfig | RobotTaskConfig
@@ -55,7 +55,7 @@ def check_task(config: Mapping[str, Any]) -> Finding:
 
 
 def check_reward(config: Mapping[str, Any]) -> Finding:
-    """Report on the reward's code, its settings, and the files that it reads."""
+    """Check the reward's code, its settings, and the files that it reads."""
     reward = config["reward"]
     try:
         find_reward(reward).make()

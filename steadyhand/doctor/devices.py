@@ -1,4 +1,4 @@
-"""What a person holds in hand: SpaceMouse and its daemon, gamepad, terminal; and the rules that let one read them."""
+"""Checks of the operator's devices: SpaceMouse and its daemon, gamepad, terminal, and the udev rules for them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from steadyhand.runtime.config import ConfigError
 __all__ = ["CHECKS"]
 
 SPACENAV_SOCKET = "/var/run/spnav.sock"
-SPACEMOUSE_VENDORS = ("256f", "046d")  # 3Dconnexion, and Logitech, who sold the older ones
+SPACEMOUSE_VENDORS = ("256f", "046d")  # 3Dconnexion, and Logitech for the older models
 SPACEMOUSE_PRODUCTS = ("c6",)  # of either vendor
 RULES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
 
 
 def check_device(config: Mapping[str, Any]) -> Finding:
-    """Whether the chosen device can be opened, and says something."""
+    """Check that the chosen device can be opened and sends readings."""
     values = config["device"]
     if is_over_ros(values):
         return ok("device", f"{values['kind']}: its ROS driver opens it")
@@ -48,7 +48,7 @@ def check_device(config: Mapping[str, Any]) -> Finding:
 
 
 def check_spacenavd(config: Mapping[str, Any]) -> Finding:
-    """Whether the driver of SpaceMice runs."""
+    """Check that spacenavd, the SpaceMouse driver, runs."""
     needed = _is(config, SpaceMouse)
     path = str(config["device"].get("socket", SPACENAV_SOCKET)) if needed else SPACENAV_SOCKET
     say = broken if needed else note
@@ -60,18 +60,18 @@ def check_spacenavd(config: Mapping[str, Any]) -> Finding:
 
 
 def check_usb(config: Mapping[str, Any]) -> Finding | None:
-    """Whether a SpaceMouse is plugged in at all."""
+    """Check that a SpaceMouse is plugged in."""
     seen = _spacemice()
     if seen:
         return ok("usb", f"SpaceMouse {', '.join(seen)}")
     if not _is(config, SpaceMouse):
         return None
-    # A wireless or serial one, or one in another container's reach, would not be seen here.
+    # A wireless or serial SpaceMouse, or one of another container, is not visible here.
     return note("usb", "no SpaceMouse is plugged into this machine's USB", "plug it in; lsusb should show it")
 
 
 def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
-    """Whether the device file of the gamepad may be read."""
+    """Check that the gamepad's device file is readable."""
     if not _is(config, Gamepad):
         return None
     pattern = str(config["device"].get("path"))
@@ -84,7 +84,7 @@ def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_udev_rules(config: Mapping[str, Any]) -> Finding:
-    """Whether the rules are installed that let a user open the chosen hardware."""
+    """Check that the udev rules for the chosen hardware are installed."""
     views = config["camera"].get("views") or {}
     if not any(isinstance(view, Mapping) and view.get("kind") == "realsense" for view in views.values()):
         return ok("udev rules", "none needed by this configuration")
@@ -96,7 +96,7 @@ def check_udev_rules(config: Mapping[str, Any]) -> Finding:
 
 
 def _is(config: Mapping[str, Any], device: type[InputSource]) -> bool:
-    """Whether the chosen device is of that class."""
+    """Return whether the chosen device is of that class."""
     try:
         return not is_over_ros(config["device"]) and issubclass(find_input(config["device"]).type, device)
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Python, packages, rendering."""
+"""Checks of Python, packages and rendering."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from steadyhand.runtime.provenance import SOURCE, git_commit
 __all__ = ["CHECKS"]
 
 SUPPORTED = ((3, 10), (3, 12))
-# Import name -> name in the package index, of everything that every configuration needs.
+# Import name -> name in the package index, of the packages that every configuration needs.
 REQUIRED = {
     "numpy": "numpy",
     "torch": "torch",
@@ -37,13 +37,13 @@ RENDERERS = {"egl": ("EGL", "libegl1"), "osmesa": ("OSMesa", "libosmesa6")}
 
 
 def check_steadyhand(config: Mapping[str, Any]) -> Finding:
-    """Which source runs."""
+    """Report the folder and the commit of the running source."""
     commit = git_commit(SOURCE)
     return ok("steadyhand", f"{SOURCE}{f', commit {commit[:12]}' if commit else ''}")
 
 
 def check_python(config: Mapping[str, Any]) -> Finding:
-    """Whether this Python is one that is tested."""
+    """Check that this Python version is a tested one."""
     found = f"{platform.python_version()} ({sys.executable})"
     if SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
         return ok("python", found)
@@ -51,7 +51,7 @@ def check_python(config: Mapping[str, Any]) -> Finding:
 
 
 def check_packages(config: Mapping[str, Any]) -> Finding:
-    """Whether everything is installed that every configuration needs."""
+    """Check that the packages needed by every configuration are installed."""
     missing = [package for module, package in REQUIRED.items() if not is_there(module)]
     if missing:
         return broken("packages", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
@@ -59,7 +59,7 @@ def check_packages(config: Mapping[str, Any]) -> Finding:
 
 
 def check_mujoco(config: Mapping[str, Any]) -> Finding:
-    """Whether the mock robot can be simulated."""
+    """Check that MuJoCo, the simulator of the mock robot, is installed."""
     if is_there("mujoco"):
         return ok("mujoco", _version("mujoco"))
     if not is_simulated(config):
@@ -69,7 +69,7 @@ def check_mujoco(config: Mapping[str, Any]) -> Finding:
 
 
 def check_rendering(config: Mapping[str, Any]) -> Finding | None:
-    """Whether the mock's cameras and films can be drawn without a display."""
+    """Check that the mock's cameras and films can be rendered without a display."""
     if not is_simulated(config) or sys.platform != "linux":
         return None
     chosen = os.environ.get("MUJOCO_GL", "")
@@ -86,7 +86,7 @@ def check_rendering(config: Mapping[str, Any]) -> Finding | None:
 
 
 def is_there(module: str) -> bool:
-    """Return whether a module could be imported, without importing it."""
+    """Return whether a module can be found, without importing it."""
     return importlib.util.find_spec(module) is not None
 
 
@@ -96,7 +96,7 @@ def is_mock(config: Mapping[str, Any]) -> bool:
         return False
     try:
         return find_robot(config["robot"]).type.simulated
-    except ConfigError:  # check_config says it
+    except ConfigError:  # check_config reports it
         return False
 
 

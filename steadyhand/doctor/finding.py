@@ -1,4 +1,4 @@
-"""One line of what the doctor found."""
+"""One line of the doctor's output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Finding", "Level", "broken", "findings_text", "note", "ok"]
 
 
 class Level(str, Enum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     NOTE = "note"  # could be better, or is missing and not needed by the chosen configuration
@@ -19,7 +19,7 @@ class Level(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, what was found, and what to do about it."""
+    """The result of one check: its name, its level, what was found, and how to fix it."""
 
     name: str
     level: Level
@@ -28,22 +28,22 @@ class Finding:
 
 
 def ok(name: str, found: str) -> Finding:
-    """Nothing to do."""
+    """Return a finding without a problem."""
     return Finding(name, Level.OK, found)
 
 
 def note(name: str, found: str, mend: str) -> Finding:
-    """Nothing that the chosen configuration needs."""
+    """Return a problem that does not affect the chosen configuration."""
     return Finding(name, Level.NOTE, found, mend)
 
 
 def broken(name: str, found: str, mend: str) -> Finding:
-    """Something that the chosen configuration needs."""
+    """Return a problem that the chosen configuration cannot work with."""
     return Finding(name, Level.BROKEN, found, mend)
 
 
 def findings_text(findings: Sequence[Finding]) -> str:
-    """Return one line per finding: its level, its name, what was found, and what to do."""
+    """Return one line per finding: its level, its name, what was found, and how to fix it."""
     width = max((len(finding.name) for finding in findings), default=0)
     lines = []
     for finding in findings:

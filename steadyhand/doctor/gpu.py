@@ -1,4 +1,4 @@
-"""Where the learner computes."""
+"""The check of the learner's GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def check_gpu(config: Mapping[str, Any]) -> Finding:
-    """Whether there is a GPU, a driver, and a torch that knows both."""
+    """Check for a GPU, a driver, and a torch build that supports both."""
     wanted = str(config["learner"]["device"])
     if torch.cuda.is_available():
         facts = torch.cuda.get_device_properties(0)

@@ -1,4 +1,4 @@
-"""The keys of a link between two machines: whether they are there, private, and paired."""
+"""Checks of the keys of a link between two machines: present, private, and paired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAIR = "copy the other machine's public file here, then `steadyhand keys pair ac
 
 
 def check_addresses(config: Mapping[str, Any]) -> Finding:
-    """Whether the link stays within this machine, or has keys."""
+    """Check that the link stays within this machine or has keys."""
     transport = build(TransportConfig, config["transport"], "transport")
     try:
         for address in (transport.address, transport.weights_address):
@@ -29,18 +29,18 @@ def check_addresses(config: Mapping[str, Any]) -> Finding:
 
 
 def check_own_keys(config: Mapping[str, Any]) -> Finding | None:
-    """Whether this machine has keys of its own that nobody else can read."""
+    """Check that this machine has its own keys, and that no other user can read them."""
     folder = _folder(config)
     if folder is None:
         return None
     try:
         return ok("keys", f"private, fingerprint {fingerprint(own_keys(folder).public)}")
     except KeysError as error:
-        return broken("keys", str(error), "steadyhand keys make, or mend the file's owner and mode")
+        return broken("keys", str(error), "steadyhand keys make, or correct the file's owner and mode")
 
 
 def check_pairing(config: Mapping[str, Any]) -> Finding | None:
-    """Whether this machine is paired, as the learner's or as a robot's."""
+    """Check that this machine is paired, as a learner's or as a robot's."""
     folder = _folder(config)
     if folder is None:
         return None
@@ -50,7 +50,7 @@ def check_pairing(config: Mapping[str, Any]) -> Finding | None:
     except KeysError as error:
         return broken("pairing", str(error), PAIR)
     if not (actors or learner):
-        return note("pairing", f"with nobody, in {folder}", PAIR)
+        return note("pairing", f"with no machine, in {folder}", PAIR)
     found = [f"actors {actors} may connect here"] if actors else []
     found += [f"learner {learner}"] if learner else []
     return ok("pairing", "; ".join(found))

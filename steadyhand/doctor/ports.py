@@ -1,4 +1,4 @@
-"""The two ports between actor and learner."""
+"""Checks of the two ports between actor and learner."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COMMAND = "steadyhand"
 
 
 def check_records_port(config: Mapping[str, Any]) -> Finding:
-    """Where the learner takes records."""
+    """Check the port at which the learner receives records."""
     return _check("port of records", "transport.address", str(config["transport"]["address"]))
 
 
 def check_weights_port(config: Mapping[str, Any]) -> Finding:
-    """Where the learner broadcasts weights."""
+    """Check the port at which the learner broadcasts weights."""
     return _check("port of weights", "transport.weights_address", str(config["transport"]["weights_address"]))
 
 
@@ -52,33 +52,33 @@ def _check(name: str, key: str, address: str) -> Finding:
 
 
 def _check_remote(name: str, key: str, address: str, host: str, port: int) -> Finding:
-    """The address is another machine's: see whether somebody listens there."""
+    """Check that a process listens at an address of another machine."""
     try:
         with socket.create_connection((host, port), CONNECT_S):
-            return ok(name, f"{address}: somebody listens")
+            return ok(name, f"{address}: a process listens")
     except socket.gaierror:
         return broken(name, f"{address}: there is no machine called {host}", f"correct {key}")
     except OSError as error:
-        found = f"{address}: nobody answers ({error.strerror or error})"
+        found = f"{address}: no answer ({error.strerror or error})"
         return note(name, found, "start `steadyhand learn` there first, and let its firewall pass the port")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A running process: its number and the words of its command line."""
+    """A running process: its id and the words of its command line."""
 
     pid: int
     words: tuple[str, ...]
 
 
 def is_learner(words: Sequence[str]) -> bool:
-    """Return whether a command line is that of `steadyhand learn`.
+    """Return whether a command line runs `steadyhand learn`.
 
-    Only the words that name the program count: a folder on the way to it may be called steadyhand too.
+    Only the words that name the program count, because a folder in its path may also be called steadyhand.
     """
     program = [*words]
     while program and Path(program[0]).name != COMMAND:
-        # The interpreter and its options stand before the script; another program would stand there alone.
+        # Only an interpreter and its options may precede the script; any other first word is another program.
         if not (Path(program[0]).name.startswith("python") or program[0].startswith("-")):
             return False
         program = program[1:]
@@ -86,7 +86,7 @@ def is_learner(words: Sequence[str]) -> bool:
 
 
 def listener(port: int) -> Process | None:
-    """Return the process that listens on a TCP port; None when it is not ours to see."""
+    """Return the process that listens on a TCP port; None if this user cannot see it."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

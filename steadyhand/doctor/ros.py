@@ -1,4 +1,4 @@
-"""ROS 2 and its DDS, and what the profile of a robot behind ROS needs."""
+"""Checks of ROS 2, its DDS, and the packages that a robot's profile needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
 DISTRIBUTION = "jazzy"
 INDEX = "share/ament_index/resource_index/packages"
 MESSAGE = re.compile(r"(\w+)/(?:msg|srv|action)/\w+")
-# Kinds of a profile's parts that speak messages of packages beyond ros-base.
+# Kinds of profile parts whose messages come from packages outside ros-base.
 PACKAGES = {
     "franka_state": "franka_msgs",
     "franka_error_recovery": "franka_msgs",
@@ -33,13 +33,13 @@ PACKAGES = {
     "gripper_command": "control_msgs",
     "parallel_gripper_command": "control_msgs",
 }
-# In no apt repository of ROS.
+# Packages that no apt repository of ROS has.
 WORKSPACES = {"franka_msgs": "franka_ros2", "xarm_msgs": "xarm_ros2"}
-LAST_DOMAIN = 101  # above it the ports of a domain overlap those that Linux gives to clients
+LAST_DOMAIN = 101  # above it, a domain's ports overlap Linux's ephemeral ports
 
 
 def check_rclpy(config: Mapping[str, Any]) -> Finding:
-    """Whether ROS' Python library can be imported, in a process of its own."""
+    """Check in a separate process that rclpy can be imported."""
     mend = "source /opt/ros/jazzy/setup.bash, or pip install '.[ros]' in the clone"
     if not is_there("rclpy"):
         missing = "not installed"
@@ -54,7 +54,7 @@ def check_rclpy(config: Mapping[str, Any]) -> Finding:
 
 
 def check_rmw(config: Mapping[str, Any]) -> Finding | None:
-    """Which middleware speaks; every machine of the cell must use the same one."""
+    """Check the middleware, which must be the same on every machine of the cell."""
     if not _is_present(config):
         return None
     chosen = os.environ.get("RMW_IMPLEMENTATION")
@@ -67,7 +67,7 @@ def check_rmw(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_domain(config: Mapping[str, Any]) -> Finding | None:
-    """Which DDS domain this machine is in."""
+    """Check the DDS domain of this machine."""
     if not _is_present(config):
         return None
     text = os.environ.get("ROS_DOMAIN_ID", "0") or "0"
@@ -78,7 +78,7 @@ def check_domain(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_discovery(config: Mapping[str, Any]) -> Finding | None:
-    """How far this machine looks for others; DDS asks nobody for a password."""
+    """Check the discovery range of DDS, which has no access control: any node in range may command the robot."""
     if not _is_present(config):
         return None
     chosen = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "")
@@ -95,7 +95,7 @@ def check_discovery(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_workspace(config: Mapping[str, Any]) -> Finding | None:
-    """Say whether the shell has sourced a workspace with the nodes; `ros2 launch` finds them there alone."""
+    """Check that the shell has sourced a workspace with the nodes; `ros2 launch` finds them only there."""
     if not _is_needed(config):
         return None
     prefixes = [prefix for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
@@ -112,7 +112,7 @@ def check_workspace(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_messages(config: Mapping[str, Any]) -> Finding | None:
-    """Say whether the message packages are there that the profile speaks and ros-base lacks."""
+    """Check for the profile's message packages that are not in ros-base."""
     if not _is_needed(config):
         return None
     profile = config["robot"].get("profile") or {}
@@ -132,7 +132,7 @@ def check_messages(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_cv2(config: Mapping[str, Any]) -> Finding | None:
-    """Say whether pictures can be decoded and shrunk; the actor's node does not start without."""
+    """Check for OpenCV, which the actor's node needs to decode and resize images."""
     if not _is_needed(config):
         return None
     if is_there("cv2"):
@@ -142,7 +142,7 @@ def check_cv2(config: Mapping[str, Any]) -> Finding | None:
 
 
 def check_limits(config: Mapping[str, Any]) -> Finding | None:
-    """Say whether a real arm has limits of its own cell; the actor is not configured without."""
+    """Check that a real arm has the limits of its own cell; without them the actor refuses to be configured."""
     if not _is_needed(config) or is_simulated(config):
         return None
     if config["safety"] != compose([])["safety"]:
@@ -152,7 +152,7 @@ def check_limits(config: Mapping[str, Any]) -> Finding | None:
 
 
 def _packages(part: Any) -> Iterator[str]:
-    """Yield the packages of a profile's message types, however deep they stand."""
+    """Yield the packages of a profile's message types, at any depth."""
     if isinstance(part, Mapping):
         if package := PACKAGES.get(str(part.get("kind"))):
             yield package
@@ -170,7 +170,7 @@ def _apt_name(package: str) -> str:
 
 
 def _failure(code: str) -> str:
-    """Return the last line of what Python says to this code, in a process of its own; "" when it runs."""
+    """Run code in a separate Python process; return the last line of its error, "" on success."""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_LIMIT_S, check=False)  # noqa: S603
     if done.returncode == 0:

@@ -1,4 +1,4 @@
-"""Where runs are written."""
+"""Checks of the disk and the folder of the runs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from steadyhand.doctor.finding import Finding, broken, note, ok
 __all__ = ["CHECKS"]
 
 COMFORTABLE_BYTES = 10 * 10**9  # checkpoints, logs with frames, a film
-SEGMENTS = 4  # log files that are preallocated before anything is written: demos, outbox, learner's log, spare
+SEGMENTS = 4  # log files that are preallocated at the start: demos, outbox, learner's log, spare
 
 
 def check_disk(config: Mapping[str, Any]) -> Finding:
-    """Whether there is room for a run."""
+    """Check that the disk has space for a run."""
     root = Path(config["run_root"]).expanduser().absolute()
     there = _existing(root)
     free = shutil.disk_usage(there).free
@@ -32,7 +32,7 @@ def check_disk(config: Mapping[str, Any]) -> Finding:
 
 
 def check_run_root(config: Mapping[str, Any]) -> Finding:
-    """Whether runs may be written."""
+    """Check that the folder of the runs is writable."""
     root = Path(config["run_root"]).expanduser().absolute()
     there = _existing(root)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
@@ -41,7 +41,7 @@ def check_run_root(config: Mapping[str, Any]) -> Finding:
 
 
 def _existing(path: Path) -> Path:
-    """Return the path, or the nearest folder above it that exists."""
+    """Return the path, or its nearest existing parent folder."""
     while not path.exists():
         path = path.parent
     return path

@@ -1,1 +1,1 @@
-"""The public face, `import steadyhand as sh`: thin functions over the modules that the command line uses too."""
+"""The public interface, `import steadyhand as sh`: thin functions over the modules of the command line."""

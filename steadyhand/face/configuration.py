@@ -1,4 +1,4 @@
-"""The checked configuration that overrides give, and the run folder that a caller names."""
+"""The checked configuration of some overrides, and the overrides of a run folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def compose(*overrides: str) -> dict[str, Any]:
     """Compose the configuration of `overrides` and check every group.
 
     Args:
-        overrides: As on the command line: `task=reach`, `learner.utd_ratio=2`.
+        overrides: Overrides as on the command line: `task=reach`, `learner.utd_ratio=2`.
 
     Raises:
         ConfigError: An override is unknown, or a value is out of its range; the line names it.
@@ -24,7 +24,7 @@ def compose(*overrides: str) -> dict[str, Any]:
 
 
 def run_overrides(run: str | Path | None) -> list[str]:
-    """Return the overrides that choose a run folder such as `runs/pegs`; none for a new folder with a new name."""
+    """Return the overrides that choose a run folder such as `runs/pegs`; an empty list for a new folder."""
     if run is None:
         return []
     path = Path(run).expanduser().absolute()

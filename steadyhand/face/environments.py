@@ -1,4 +1,4 @@
-"""Environments for a program: those of a configuration, and gymnasium environments that the caller has made."""
+"""Environments for a program: those of a configuration, and gymnasium environments of the caller."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_env(env: Env | str | None = None, *overrides: str) -> TaughtEnv:
 
 @dataclass(frozen=True)
 class EnvSource:
-    """An environment of the caller's, or None, and the overrides of its configuration."""
+    """The caller's environment, or None, and the overrides of its configuration."""
 
     env: Env | None
     overrides: tuple[str, ...]
@@ -60,7 +60,7 @@ class EnvSource:
         """Sort the arguments of a public function.
 
         Raises:
-            ConfigError: The environment was not made by `make_env`, and is no foreign one either.
+            ConfigError: The environment was not made by `make_env`, and is no foreign environment.
         """
         if env is None or isinstance(env, str):
             return cls(None, (*((env,) if env else ()), *overrides))
@@ -74,7 +74,7 @@ class EnvSource:
         return cls(env, (*task_overrides(env), *overrides))
 
     def make(self, config: Mapping[str, Any]) -> TaughtEnv:
-        """Return the caller's environment in Steadyhand's terms, or make the one of `config`."""
+        """Return the caller's environment, wrapped for Steadyhand, or make the one of `config`."""
         seed = int(config["seed"])
         if self.env is None:
             return make.make_env(config, seed)
@@ -87,7 +87,7 @@ class EnvSource:
 
     @contextmanager
     def opened(self, config: Mapping[str, Any]) -> Iterator[TaughtEnv]:
-        """Make the environment, and close it afterwards unless it is the caller's."""
+        """Make the environment, and close it afterwards unless it belongs to the caller."""
         env = self.make(config)
         try:
             yield env
@@ -97,10 +97,10 @@ class EnvSource:
 
 
 def task_overrides(env: Env) -> tuple[str, ...]:
-    """Return the overrides that say what a gymnasium environment is.
+    """Return the overrides that describe a gymnasium environment.
 
-    One from the registry is named by its id and arguments, so that other processes can make it again. Another one, or
-    one with the caller's wrappers, is named by its class.
+    An environment of the registry is named by its id and arguments, so that other processes can make it again. Any
+    other, including one with the caller's wrappers, is named by its class.
 
     Raises:
         ConfigError: An argument is no plain value.

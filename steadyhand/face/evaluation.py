@@ -1,4 +1,4 @@
-"""Evaluation of a policy, from a program."""
+"""The evaluation of a policy from a program."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def evaluate(
     episodes: int = 50,
     seed: int = 0,
 ) -> Evaluation:
-    """Evaluate a policy on seeded episodes without help. Nothing is written; `steadyhand eval` keeps its result.
+    """Evaluate a policy on seeded episodes, unassisted. Nothing is written; `steadyhand eval` keeps its result.
 
     Args:
-        policy: The policy, or what `Policy.load` takes.
-        env: The first override, or an environment. Without it, and without overrides, the policy's run says which
-            environment to make, and how a gymnasium environment is wrapped.
+        policy: The policy, or an argument of `Policy.load`.
+        env: The first override, or an environment. Without it, and without overrides, the policy's run determines
+            the environment, and how a gymnasium environment is wrapped.
         overrides: More overrides.
         episodes: Number of episodes; equal seeds give equal episodes.
-        seed: Of the episodes' resets.
+        seed: Seed of the episodes' resets.
 
     Raises:
         ConfigError: No environment was given, and the policy was not loaded from a run.
@@ -61,7 +61,7 @@ def evaluate(
 
 
 def _recorded_config(policy: Policy) -> dict[str, Any]:
-    """Return the configuration of the run that the policy is from."""
+    """Return the configuration of the policy's run."""
     if policy.run is None:
         raise ConfigError("evaluate: expected an environment or overrides, found none; give task=... as in training")
     manifest = RunFolder(policy.run.parent, policy.run.name, create=False).read_manifest() or {}

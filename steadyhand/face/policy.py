@@ -20,11 +20,11 @@ from steadyhand.transport.weights import Weights
 
 __all__ = ["Policy"]
 
-CHECKPOINTS = "checkpoints"  # the folder that makes a folder a run: a checkpoint has a manifest too
+CHECKPOINTS = "checkpoints"  # identifies a run folder; a manifest does not, because a checkpoint also has one
 
 
 class Policy:
-    """A policy with weights. It remembers the newest `obs_horizon` observations of the episode.
+    """A policy with weights. It keeps the newest `obs_horizon` observations of the episode.
 
     Attributes:
         saved: Specification and weights.
@@ -37,8 +37,8 @@ class Policy:
         Args:
             saved: Specification and weights.
             run: The run folder that it was loaded from.
-            seed: Of the noise of actions that are drawn.
-            encoder_weights: File of the frozen encoder's weights, where the encoder needs one.
+            seed: Seed of sampled actions.
+            encoder_weights: File of the frozen encoder's weights, if the encoder needs one.
 
         Raises:
             PolicyFileError: The weights do not fit the specification.
@@ -75,15 +75,15 @@ class Policy:
         return {item.key: item.shape for item in self.saved.spec.inputs}
 
     def reset(self) -> None:
-        """Forget the observations of the episode before."""
+        """Forget the observations of the previous episode."""
         self._begun = False
 
     def act(self, observation: Mapping[str, NDArray[Any]], deterministic: bool = True) -> NDArray[np.float32]:
         """Return the action (A,) in [-1, 1], in the units of the environment that the policy was trained in.
 
         Args:
-            observation: As an environment of `make_env` gives it; fields that the policy does not read are ignored.
-            deterministic: The most likely action; False draws one.
+            observation: An observation of a `make_env` environment; fields that the policy does not read are ignored.
+            deterministic: True returns the most likely action; False samples one.
 
         Raises:
             ValueError: A field that the policy reads is missing, or has another shape or dtype.
@@ -105,7 +105,7 @@ class Policy:
 
 
 def _schema_of(spec: PolicySpec) -> Schema:
-    """Return the least schema that a policy can act in."""
+    """Return the smallest schema with which the policy can act."""
     fields = [
         FieldSpec(item.key, item.shape, "uint8" if item.is_frame else "float32", 0.0, 255.0, "1", item.frame)
         for item in spec.inputs

@@ -1,4 +1,4 @@
-"""A demo set or a log as arrays, with the labels that were given afterwards."""
+"""A demo set or a log as arrays, with its labels applied."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class RecordedEpisode:
         policy_actions: The policy's proposals; zero without a policy. Shape (T, A).
         human_actions: The operator's or expert's actions; zero without one. Shape (T, A).
         has_human: Whether the operator or expert acted. Shape (T,).
-        rewards: Shape (T,).
-        terminated: Whether the episode ended for good at this step. Shape (T,).
-        truncated: Whether the episode was cut off at this step. Shape (T,).
+        rewards: The reward of each step. Shape (T,).
+        terminated: Whether the episode terminated at this step. Shape (T,).
+        truncated: Whether the episode was truncated at this step. Shape (T,).
         stamps_ns: The actor's monotonic clock at each step. Shape (T,).
     """
 
@@ -57,7 +57,7 @@ class RecordedEpisode:
 
 
 class RecordedLog:
-    """One log: `facts` says what it holds, and iterating gives its episodes, read from the disk one by one."""
+    """One log: `facts` describes its contents; iterating reads its episodes from the disk one by one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -117,6 +117,6 @@ def read_log(folder: str | Path) -> RecordedLog:
     """Read a demo set (`runs/<name>/demos`) or a session's log (`runs/<name>/log/<session>`).
 
     Raises:
-        LogError: There is no log, or it is damaged.
+        LogError: There is no log, or the log is damaged.
     """
     return RecordedLog(Path(folder).expanduser())

@@ -1,4 +1,4 @@
-"""Demonstrations, recorded from a program."""
+"""The recording of demonstrations from a program."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def record(
 ) -> Path:
     """Record successful demonstrations into a run folder; return the folder of the demo set.
 
-    The demonstrator is the operator with `device=spacemouse` and so on, and the task's expert otherwise. A set that is
-    there is continued up to `demo.demos` episodes.
+    The demonstrator is the operator with `device=spacemouse` and so on, and the task's expert otherwise. An existing
+    set is continued up to `demo.demos` episodes.
 
     Args:
         env: The first override, or an environment.
@@ -49,5 +49,5 @@ def record(
 
 
 def expert_overrides(expert: type[Any] | None) -> list[str]:
-    """Return the override that names the caller's expert; none for the task's own."""
+    """Return the override that names the caller's expert; an empty list for the task's own expert."""
     return [] if expert is None else [f"task.expert={expert.__module__}:{expert.__qualname__}"]

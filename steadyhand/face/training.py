@@ -1,4 +1,4 @@
-"""Training in one process: the actor steps a simulated environment, and the learner works whenever the actor waits."""
+"""Training in one process: the actor steps a simulated environment, and the learner trains while the actor waits."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ def train(
 ) -> Trained:
     """Train a policy in this process, in lockstep and without sockets.
 
-    The environment must be simulated: its time stands still while the learner works, as that of a gymnasium
-    environment and of the mock robot does. A real robot is trained by `steadyhand learn` and `steadyhand act`.
+    The environment must be simulated, such as a gymnasium environment or the mock robot, so that its time stands still
+    while the learner works. Train on a real robot with `steadyhand learn` and `steadyhand act`.
 
-    With an expert, or with an operator's device, `demo.demos` demonstrations are recorded first, and training is
-    corrected. Without demonstrations the first `learner.start_transitions` actions are random, unless
-    `actor.exploration.max_env_steps` asks for more.
+    With an expert or an operator's device, `demo.demos` demonstrations are recorded first, and training has
+    corrections. Without demonstrations the first `learner.start_transitions` actions are random, or more if
+    `actor.exploration.max_env_steps` says so.
 
     Args:
-        env: The first override, such as `task=reach`, or an environment; the caller closes that one.
+        env: The first override, such as `task=reach`, or an environment, which the caller must close.
         overrides: More overrides, such as `algo=rlpd`, `actor.max_env_steps=16000`.
-        run: The run folder; None makes a new one below `run_root`. A run that is there is continued.
+        run: The run folder; None makes a new one below `run_root`. An existing run is continued.
         expert: A class with `reset(info)` and `act(observation, info)` for a gymnasium environment, in its own
             observations and actions.
-        demos: Whether the demonstrator records demonstrations first. Those that the run has are used in either case.
+        demos: Whether the demonstrator records demonstrations first. Existing ones of the run are used in either case.
 
     Raises:
         ConfigError: An override is wrong, or the environment runs in real time.

@@ -1,4 +1,4 @@
-"""The baseline: a policy cloned from what people did."""
+"""The baseline: a policy cloned from human actions."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ logger = get_logger("pipeline")
 
 
 def clone(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> SavedPolicy:
-    """Clone the actions of people in these logs, and return the best policy on the way.
+    """Clone the human actions in these logs, and return the best policy of the fit.
 
-    The candidates compete on validation episodes, which none was trained on; the winner is to be evaluated on others.
+    The candidates are compared on validation episodes, which are in no training data. Evaluate the winner on other
+    episodes.
 
     Args:
-        job: How to fit, and where to try.
+        job: The settings of the fit, and the environment of the validation episodes.
         folders: Demo sets, and logs of practice: their interventions count as demonstrations (HG-DAgger).
         stop: Ends the fit early.
 
     Raises:
-        BcDataError: No person acts in these logs.
+        BcDataError: The logs hold no human action.
         EncoderError: The weights of the frozen encoder are missing.
     """
     settings = job.settings
@@ -53,7 +54,7 @@ def clone(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: 
     policies = [SavedPolicy(spec, 0, candidate.epoch, candidate.tensors, identity) for candidate in candidates]
     episodes, seed = demo.validation_episodes, seed_for(job.seed, "validation")
     results = [evaluate(job, policy, episodes, seed, stop) for policy in policies]
-    # Of two that succeed as often the faster one; the last one of all would be no fairer, only later.
+    # Ties in success go to the shorter cycle time. Taking the last candidate would be no fairer.
     order = [(result.successes, -(result.median_cycle_time_s or 0.0)) for result in results]
     best = max(range(len(policies)), key=order.__getitem__)
     successes = ", ".join(f"{policy.policy_version}: {order[i][0]}" for i, policy in enumerate(policies))

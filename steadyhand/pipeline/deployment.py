@@ -1,4 +1,4 @@
-"""An exported policy at work, without a learner and without torch."""
+"""Deployment of an exported policy, without a learner and without torch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["deploy_policy", "deployment_text", "runner_for_policy"]
 
 
 def runner_for_policy(settings: Settings, policy: OnnxPolicy, env: gymnasium.Env[Any, Any]) -> OnnxRunner:
-    """Return the policy, ready to act in `env`.
+    """Return a runner of the policy in `env`.
 
     Raises:
-        ExportedPolicyError: The environment is not the one that it was trained for.
+        ExportedPolicyError: The policy was trained for another environment.
     """
     return OnnxRunner(policy, env_schema(env), settings.composed["task"])
 
@@ -36,23 +36,23 @@ def deploy_policy(
     stop: Callable[[], bool],
     events: Events,
 ) -> Deployment:
-    """Let a policy act in an environment that is open; nothing is recorded.
+    """Run a policy in an open environment; nothing is recorded.
 
     Args:
-        settings: Seed of the episodes, and how authority passes between policy and operator.
-        env: As `make_env` returns it, or around it.
-        onlooker: May take over, and says when to go on after a stop.
-        runner: The policy, of `runner_for_policy`.
-        episodes: How many; None = until `stop`.
-        stop: Ends it.
-        events: Told what happens.
+        settings: Seed of the episodes, and the rules for the authority of policy and operator.
+        env: An environment of `make_env`, wrapped or not.
+        onlooker: The operator, who may take over and who clears a stop.
+        runner: The policy's runner, from `runner_for_policy`.
+        episodes: Number of episodes; None = until `stop`.
+        stop: Returns True to end the deployment.
+        events: Receives the events of the loop.
     """
     hand_over, seed = settings.actor.hand_over, settings.seed
     return deploy(env, env_schema(env), runner, onlooker, hand_over, episodes, seed, stop, events)
 
 
 def deployment_text(result: Deployment) -> str:
-    """Return what a deployment came to, as one line."""
+    """Return the result of a deployment as one line."""
     period, compute = result.period, result.compute
     return (
         f"{result.successes} of {result.episodes} episodes succeeded, {result.helped} with help, {result.stopped} were "

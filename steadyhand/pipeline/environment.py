@@ -13,7 +13,7 @@ __all__ = ["opened_env"]
 
 @contextmanager
 def opened_env(settings: Settings, seed: int) -> Iterator[TaughtEnv]:
-    """Make the environment, and close it whatever happens."""
+    """Make the environment, and close it in every case."""
     env = make_env(settings.composed, seed)
     try:
         yield env

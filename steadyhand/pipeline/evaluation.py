@@ -1,4 +1,4 @@
-"""The judgement of a policy on seeded episodes, kept in the run."""
+"""Evaluation of a policy on seeded episodes, with the result kept in the run."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def trained_policy(job: Job) -> SavedPolicy:
     """Return the newest policy of the run.
 
     Raises:
-        CheckpointError: It has none.
+        CheckpointError: The run has no policy.
     """
     return newest_policy(job.run.checkpoints)
 
 
 def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
-    """Return the policy, ready to act in `env`.
+    """Return a runner of the policy in `env`.
 
     Raises:
-        ConfigError: It was trained on another robot.
-        SchemaError: It reads what the environment does not give.
-        PolicyFileError: The weights are not the specification's.
-        EncoderError: Nor are those of the frozen encoder.
+        ConfigError: The policy was trained on another robot.
+        SchemaError: The policy reads a field that the environment does not give.
+        PolicyFileError: The weights do not fit the specification.
+        EncoderError: The weights of the frozen encoder are missing, or do not fit.
     """
     check_robot(policy.identity, job.settings.composed, f"policy version {policy.policy_version}")
     weights = job.settings.policy.encoder_weights
@@ -62,7 +62,7 @@ def evaluate(
     events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
-    """Judge a policy on seeded episodes with nobody helping; with `who`, keep the result in the run folder."""
+    """Evaluate a policy on seeded episodes, unassisted; with `who`, keep the result in the run folder."""
     with opened_env(job.settings, seed) as env:
         return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, events, who)
 
@@ -78,7 +78,7 @@ def evaluate_in(
     events: Events | None = None,
     who: str = "",
 ) -> Evaluation:
-    """Do what `evaluate` does in an environment that is open; `bystander` says when to go on after a stop."""
+    """Evaluate as `evaluate` does, in an open environment; `bystander` clears stops."""
     runner = runner_for(job, policy, env, seed)
     result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events)
     if who and not stop():
@@ -87,7 +87,7 @@ def evaluate_in(
 
 
 def about_evaluation(job: Job, policy: SavedPolicy, seed: int, who: str) -> dict[str, Any]:
-    """Return what was evaluated and how, ready for JSON, to be kept beside the result."""
+    """Return a description of the evaluation for JSON, to be kept beside the result."""
     return {
         "who": who,
         "task": task_name(job.settings.composed),

@@ -1,4 +1,4 @@
-"""The learner of a run: it serves actors, and trains until it is stopped."""
+"""The learner of a run: it serves actors and trains until it is stopped."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from steadyhand.transport.zmq_server import check_can_listen
 __all__ = ["Sources", "await_demos", "learn", "learner_settings"]
 
 LOOK_NS = 200_000_000
-# The robot is beside the actor, and the configuration here need not name it: data, weights and actors tell it.
+# The robot is at the actor. The learner's configuration need not name it: data, weights and actors do.
 NO_ROBOT = {"robot": "", "joints": 0, "tool": "", "gripper": ""}
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Data and weights beside the run's own demonstrations.
+    """Data and weights in addition to the run's own demonstrations.
 
     Attributes:
         demos: More demo sets.
-        logs: Practice of other runs, failures included: run folders, or logs in them.
-        start_from: Another run, or one of its checkpoints, whose weights training starts with.
+        logs: Practice logs of other runs, failures included: run folders, or logs in them.
+        start_from: Another run, or one of its checkpoints, that gives the initial weights.
     """
 
     demos: tuple[Path, ...] = ()
@@ -50,13 +50,13 @@ class Sources:
 
 
 def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool]) -> None:
-    """Serve actors and train, until `stop`.
+    """Serve actors and train until `stop`.
 
     Args:
-        job: The run, whose own demonstrations count where it has any.
-        sources: More data, and weights to start with.
-        await_own: Whether to wait first until the run's own demonstrations are complete.
-        stop: Ends it; what was learnt is kept.
+        job: The run; its own demonstrations, if any, are used.
+        sources: More data, and initial weights.
+        await_own: Whether to wait first for the run's own demonstrations to be complete.
+        stop: Returns True to end training; the result is kept.
 
     Raises:
         ConfigError: The addresses cannot be listened on.
@@ -80,7 +80,7 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
     identity = msgspec.structs.replace(job.identity, run_name=job.run.name, run_id=run_id, **NO_ROBOT)
     prior = PriorData(tuple(logs), start_from, identity)
     with closing(Learner(learner_settings(job.settings), job.run, demos, prior=prior)) as learner:
-        # The id of the run is on the disk before an actor takes it on, and a start that was refused has made none.
+        # The run's id is written before any actor adopts it, and after every reason to refuse the start.
         job.run.keep_run_id(run_id)
         job.write_manifest(compute_device=str(device))
         with _listening(job):
@@ -91,13 +91,13 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
 
 
 def learner_settings(settings: TrainingSettings) -> LearnerSettings:
-    """Return the part of the tree that a `Learner` reads."""
+    """Return the part of the settings tree that a `Learner` reads."""
     return LearnerSettings(settings.learner, settings.algo, settings.policy, settings.transport, settings.seed)
 
 
 @contextmanager
 def _listening(job: Job) -> Iterator[None]:
-    """Say of an address that cannot be had which settings give it."""
+    """Raise a ConfigError that names the settings of an address that cannot be bound."""
     try:
         yield
     except ZMQError as error:

@@ -1,4 +1,4 @@
-"""Practice with a learner: the actor's side of it, in an environment that is open."""
+"""The actor's side of practice with a learner, in an open environment."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def practise(
     accepted: Callable[[], object] = lambda: None,
     events: Events | None = None,
 ) -> TrainingSummary:
-    """Practise to the end in an environment that is open.
+    """Run the actor in an open environment until practice ends.
 
     Args:
-        job: How long; a run that was ended early goes on.
-        env: As `make_env` returns it.
-        corrector: May take over.
-        stop: Ends practice early.
-        show: Gets what may be asked for its status while practice runs.
-        accepted: Called when the learner has accepted this actor; a start that is refused before leaves no session.
-        events: Told what happens.
+        job: The settings of practice; a run that was ended early continues.
+        env: An environment of `make_env`.
+        corrector: The operator, who may take over.
+        stop: Returns True to end practice early.
+        show: Called with the `OnlineRun`, whose status may be read while practice runs.
+        accepted: Called when the learner has accepted this actor. A start that is refused earlier leaves no session.
+        events: Receives the events of the loop.
     """
     settings, transport = job.settings, job.settings.transport
     config = settings.actor
@@ -64,7 +64,7 @@ def practise(
     schema, actor = env_schema(env), job.run.actor(job.actor_id)
     bring_over(job.run, actor, host_actor_id())
     lockstep = teachable(env).lockstep
-    # A learner on this machine stores every record too, and in lockstep the actor's own log is not trimmed.
+    # A learner on this machine stores every record as well, and in lockstep the actor's own log is not trimmed.
     local = is_local(transport.address)
     features = feature_bytes(settings, schema) if local else 0
     room = forecast(schema, config.max_env_steps, transport, job.run.path, local + lockstep, features)
@@ -117,7 +117,7 @@ def practise(
 
 
 def ending_text(summary: TrainingSummary) -> str:
-    """Return what practice came to, as one line."""
+    """Return the result of practice as one line."""
     period = summary.period
     return (
         f"practice ended ({summary.end_reason}): {summary.episodes} episodes, {summary.env_steps} steps, "
@@ -128,7 +128,7 @@ def ending_text(summary: TrainingSummary) -> str:
 
 
 def feature_bytes(settings: TrainingSettings, schema: Schema) -> int:
-    """Return the size of the features that a learner keeps beside each record; 0 without a frozen encoder.
+    """Return the bytes of cached features that a learner keeps per record; 0 without a frozen encoder.
 
     Raises:
         EncoderError: The weights of the frozen encoder are missing.
@@ -143,7 +143,7 @@ def feature_bytes(settings: TrainingSettings, schema: Schema) -> int:
 
 
 def _check_cold_start(actor: ActorConfig, learner: LearnerConfig) -> None:
-    """Refuse a start in which each process would wait for the other."""
+    """Refuse a start in which actor and learner would wait for each other."""
     explored = actor.exploration.max_env_steps
     if 0 < explored < learner.start_transitions:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Demonstrations recorded into a run."""
+"""The recording of demonstrations into a run."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def record(
 ) -> DemoManifest:
     """Record demonstrations into the run's `demos/` until there are enough.
 
-    `accepted` is called once, when the first attempt has ended or none is wanted: from here on the run is kept.
+    `accepted` is called once, when the first attempt has ended or when none is needed. From then on the run is kept.
 
     Raises:
-        DemoSetError: The attempts were used up before that, or the run has demonstrations of another task.
+        DemoSetError: The attempts were used up too early, or the run has demonstrations of another task.
     """
     settings, seed, events = job.settings, seed_for(job.seed, "demonstrator"), events or Events()
     with (
@@ -54,11 +54,11 @@ def record_in(
     events: Events | None = None,
     accepted: Callable[[], object] = lambda: None,
 ) -> DemoManifest:
-    """Do what `record` does in an environment that is open.
+    """Record as `record` does, in an open environment.
 
     Raises:
-        DemoSetError: As there.
-        PolicySpecError: The configured policy reads nothing of what the environment gives.
+        DemoSetError: As for `record`.
+        PolicySpecError: The configured policy reads none of the environment's fields.
     """
     refuse_foreign(job.run.demos)
     if is_demo_set(job.run.demos):
@@ -80,7 +80,7 @@ def record_in(
         identity=job.identity,
     )
     schema = env_schema(env)
-    # A policy that cannot read what is recorded is better found now than when it is to be trained.
+    # Find a policy that cannot read the records now, not at the start of training.
     build_policy_spec(settings.policy, schema, (), 1.0)
     failed = job.run.failed_demos if settings.demo.keep_failures else None
     manifest = record_demos(
@@ -97,13 +97,13 @@ def record_in(
 
 
 def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of a robot task's settings that only say where episodes begin, as its class has them."""
+    """Return the names of the settings that affect only the start of episodes, as declared by the task's class."""
     if task.get("kind") != "robot":
         return ()
     return tuple(getattr(load_entry_point(task["entry_point"], "task.entry_point"), "episode_settings", ()))
 
 
 def demonstrator_name(config: Mapping[str, Any]) -> str:
-    """Return who shows the task: `person (spacemouse)`, or the expert's entry point."""
+    """Return the name of the demonstrator: `person (spacemouse)`, or the expert's entry point."""
     device = config["device"]
     return f"person ({input_name(device)})" if held_by_person(device) else str(config["task"].get("expert"))

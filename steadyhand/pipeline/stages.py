@@ -31,18 +31,18 @@ from steadyhand.terminal import Stages, say
 __all__ = ["RobotWork", "demonstrate", "judge", "run_stages"]
 
 STAGES = 5
-# Renderers that need no display; elsewhere than on Linux MuJoCo knows best.
+# Renderers that need no display. On other systems than Linux, MuJoCo chooses.
 RENDERERS = ("egl", "osmesa") if sys.platform == "linux" else ("",)
 
 
 @dataclass(frozen=True)
 class RobotWork:
-    """The stages that move the robot; another way to it, such as ROS, does them in its own.
+    """The stages that move the robot. Another connection to the robot, such as ROS, brings its own.
 
     Attributes:
-        demonstrate: Records demonstrations into the run, and returns what they came to as one line.
-        practise: Lets learner and actor train until there is enough.
-        judge: Evaluates the run's policy, and leaves the result in the run folder.
+        demonstrate: Records demonstrations into the run, and returns the result as one line.
+        practise: Runs learner and actor until practice ends.
+        judge: Evaluates the run's policy, and keeps the result in the run folder.
     """
 
     demonstrate: Callable[[Job, StopFlag], str]
@@ -54,7 +54,7 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
     """Run every stage; return whether the policy is good enough.
 
     Raises:
-        ChildError: A process died, or hung.
+        ChildError: A process died or hung.
     """
     demo = job.settings.demo
     stages = Stages(STAGES, lambda name, wall_s: _note_stage(job, name, wall_s))
@@ -70,7 +70,7 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
     with stages.stage("practice", "Practice with corrections: learner and actor"):
         work.practise(job, stop)
         go_on(stop)
-    with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, nobody helping"):
+    with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, unassisted"):
         policy = trained_policy(job)
         save_policy(job.run.path / "policy.safetensors", policy)
         after = work.judge(job, policy, stop)
@@ -85,13 +85,13 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
 
 
 def demonstrate(job: Job, stop: StopFlag, start: Callable[[], object]) -> str:
-    """Record what is missing; `start` is called when nothing can be refused any more."""
+    """Record the missing demonstrations; `start` is called once the start can no longer be refused."""
     manifest = record(job, stop, accepted=start)
     return f"{manifest.successes} successes in {manifest.episodes} attempts, {manifest.steps} steps"
 
 
 def judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
-    """Evaluate a policy on the fresh episodes of the demo, and keep the result as a stage of the name `who`."""
+    """Evaluate a policy on the fresh episodes of the demo, and keep the result as the stage `who`."""
 
     def tick(event: EpisodeEnded) -> None:
         done = event.summary.episode_id + 1
@@ -106,10 +106,10 @@ def judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation
 
 
 def _film(job: Job, stop: StopFlag) -> str:
-    """Film both policies; return why not, or "".
+    """Film both policies; return the reason if there is no film, else "".
 
-    In a process of its own: MuJoCo chooses its renderer when it is imported, and one that does not work may take
-    more down than the film.
+    The film is made in its own process. MuJoCo chooses its renderer on import, and a broken renderer may crash the
+    process.
     """
     if job.settings.demo.film_episodes == 0:
         return "demo.film_episodes is 0"
@@ -135,7 +135,7 @@ def _baseline_path(job: Job) -> Path:
 
 
 def go_on(stop: StopFlag) -> None:
-    """End the demo when somebody asked for it."""
+    """Raise KeyboardInterrupt if the user asked the demo to end."""
     if stop():
         raise KeyboardInterrupt
 

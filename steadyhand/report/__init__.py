@@ -1,4 +1,4 @@
-"""What a run came to: `report.json` for machines, and `report.html` for people, in one file without a network.
+"""The report of a run: `report.json` for programs, and `report.html`, one self-contained file, for people.
 
-`records` reads a run folder, `summary` makes numbers of it, `chart` and `figures` draw, `page` puts it together.
+`records` reads a run folder, `summary` computes the numbers, `chart` and `figures` draw, and `page` builds the page.
 """

@@ -1,4 +1,4 @@
-"""Charts as inline SVG. Colours come from the page's classes, so one chart serves light and dark."""
+"""Charts as inline SVG. Colours come from the page's classes, so one chart fits the light and the dark theme."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = [
     "share_chart",
 ]
 
-# One card's width on a desktop and a phone's width: text keeps its size in both.
+# The width of one card on a desktop and of a phone's screen, so that text has the same size on both.
 WIDTH, HEIGHT = 440, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 12, 38
-MAX_POINTS = 300  # a line has no more corners than the screen has room for
+MAX_POINTS = 300  # points of a line; the screen cannot show more
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Share:
-    """One bar, a share within [0, 1]; without one the label is a heading."""
+    """One bar, a share within [0, 1]; without a share the label is a heading."""
 
     label: str
     tone: str
@@ -151,7 +151,7 @@ def interval_chart(rows: Sequence[Interval], title: str, required: float) -> str
 
 
 def share_chart(rows: Sequence[Share], title: str) -> str:
-    """Draw one bar per row, all from the same left edge; the longest one fills the room beside the labels."""
+    """Draw one bar per row, all from the same left edge; the longest bar fills the space beside the labels."""
     step, left, longest = 20, 200, max((row.share or 0.0 for row in rows), default=0.0)
     parts = []
     for index, row in enumerate(rows):
@@ -180,7 +180,7 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
 
 
 class _Plot:
-    """The plotting area: data coordinates to pixels."""
+    """The plotting area, which converts data coordinates to pixels."""
 
     def __init__(
         self, x_range: tuple[float, float], y_range: tuple[float, float], height: int = HEIGHT, left: int = LEFT

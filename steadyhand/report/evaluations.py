@@ -1,4 +1,4 @@
-"""Evaluations that a run keeps: one file each, with its date, and what was evaluated how."""
+"""The evaluations of a run: one file each, with the date and a description."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ __all__ = [
     "read_evaluations",
 ]
 
-POLICY = "policy"  # the run's own, newest one
+POLICY = "policy"  # the newest policy of the run
 FOLDER = "evaluations"
-ABOUT = "about"  # the key of what was evaluated, beside the result
+ABOUT = "about"  # the key of the description beside the result
 
 Row = dict[str, Any]
 
 
 def evaluation_path(run: RunFolder, who: str) -> Path:
-    """Return where the evaluation that is a stage of the demo is kept."""
+    """Return the path of an evaluation that is a stage of the demo."""
     return run.metrics / f"evaluation_{who}.json"
 
 
 def keep_evaluation(run: RunFolder, result: Evaluation, about: Mapping[str, Any], stage: str = "") -> Path:
-    """Write an evaluation into the run, with its date; return the file.
+    """Write an evaluation and its date into the run; return the file's path.
 
     Args:
-        run: Whose policy it was.
+        run: The run of the policy.
         result: The result.
-        about: What was evaluated: `who`, `policy_version`, `seed`, `overrides` and more.
-        stage: Name of the demo's stage; its file is replaced. Others get a file each.
+        about: The description: `who`, `policy_version`, `seed`, `overrides` and more.
+        stage: Name of the demo's stage, whose file is replaced. Other evaluations get a new file each.
     """
     date = utc_text(wall_time_ns())
     path = evaluation_path(run, stage)
     if not stage:
         folder = run.metrics / FOLDER
         folder.mkdir(exist_ok=True)
-        # The number keeps the order of those within one second; the rest keeps two at the same moment apart.
+        # The number orders files of the same second; the rest makes simultaneous names unique.
         number = sum(1 for _ in folder.glob("*.json"))
         path = folder / f"{date.replace(':', '')}-{number:04d}-{secrets.token_hex(2)}.json"
     atomic_write_json(path, {**asdict(result), ABOUT: {"date": date, **about}})
@@ -59,15 +59,15 @@ def keep_evaluation(run: RunFolder, result: Evaluation, about: Mapping[str, Any]
 
 
 def read_evaluation(path: Path) -> Evaluation:
-    """Return the result that a file holds."""
+    """Return the result stored in a file."""
     values = json.loads(path.read_text(encoding="utf-8"))
-    # Evaluations from before there were rewards do not say who judged: it was the task.
+    # Evaluations older than rewards have no `judged_by`: the task decided their success.
     known = {field.name: values[field.name] for field in fields(Evaluation) if field.name in values}
     return Evaluation(**{**known, "rows": tuple(known["rows"])})
 
 
 def read_evaluations(run: RunFolder) -> list[Row]:
-    """Return every evaluation of a run, the oldest first; one from before there were dates comes before the others.
+    """Return every evaluation of a run, the oldest first. Evaluations without a date come before the others.
 
     Raises:
         RunFolderError: A file is damaged.
@@ -81,13 +81,13 @@ def read_evaluations(run: RunFolder) -> list[Row]:
             raise RunFolderError(f"{path}: expected JSON, found {error}; restore it or remove the file") from None
         if not isinstance(row, dict):
             raise RunFolderError(f"{path}: expected a JSON object, found {type(row).__name__}; remove the file")
-        who = path.stem.removeprefix("evaluation_")  # as files without ABOUT are called
+        who = path.stem.removeprefix("evaluation_")  # the name of files without ABOUT
         rows.append({**row, ABOUT: {"who": who, "date": "", **row.get(ABOUT, {})}})
     return sorted(rows, key=lambda row: str(row[ABOUT]["date"]))
 
 
 def newest_evaluations(run: RunFolder) -> dict[str, Row]:
-    """Return the newest evaluation of each policy by who it is: `policy`, `bc`, or a file's name."""
+    """Return the newest evaluation of each policy by its name: `policy`, `bc`, or a file's name."""
     return {str(row[ABOUT]["who"]): row for row in read_evaluations(run)}
 
 

@@ -1,4 +1,4 @@
-"""The figures of a run: which numbers go into which chart."""
+"""The figures of a run, drawn from its numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from steadyhand.report.records import Row, RunRecords
 
 __all__ = ["LEARNING_CURVES", "cycle_times", "headline", "intervention", "learning_curve", "rolling", "success"]
 
-FIRST = 5  # a rate over fewer episodes than this says nothing
+FIRST = 5  # smallest number of episodes for a meaningful rate
 LEARNING_CURVES = (
     ("q_mean", "Value", "Mean Q of what was drawn; a reward of 1 at the end keeps it in 0 to 1."),
     ("entropy", "Entropy", "How much the policy still varies its actions, in nats."),
@@ -20,7 +20,7 @@ LEARNING_CURVES = (
 
 
 def headline(summary: Row) -> str:
-    """Success of the policy and of the baseline, each with its interval, beside the required rate."""
+    """Draw the success of the policy and of the baseline, each with its interval, beside the required rate."""
     rows = []
     for prefix, label, tone in (("", "after practice", "policy"), ("bc_", "behaviour cloning alone", "baseline")):
         rate = summary[f"{prefix}success_rate"]
@@ -32,7 +32,7 @@ def headline(summary: Row) -> str:
 
 
 def success(run: RunRecords, window: int = 20) -> str:
-    """Success with and without help against robot minutes, over the newest episodes."""
+    """Draw the unassisted and the total success rate of the newest episodes against robot minutes."""
     minutes = [row["control_minutes"] for row in run.practice]
     done = [float(row["success"]) for row in run.practice]
     alone = [float(row["success"] and not row["helped"]) for row in run.practice]
@@ -45,7 +45,7 @@ def success(run: RunRecords, window: int = 20) -> str:
 
 
 def intervention(run: RunRecords, window: int = 20) -> str:
-    """Share of steps in which the person acted against robot minutes."""
+    """Draw the share of steps in which the person acted, against robot minutes."""
     minutes = [row["control_minutes"] for row in run.practice]
     shares = rolling(
         minutes, [row["human_steps"] for row in run.practice], window, [row["steps"] for row in run.practice]
@@ -55,7 +55,7 @@ def intervention(run: RunRecords, window: int = 20) -> str:
 
 
 def cycle_times(run: RunRecords) -> str:
-    """Control time of the policy's successes against the demonstrations'."""
+    """Draw the control time of the policy's successes beside that of the demonstrations."""
     rows = run.evaluations.get("policy", {}).get("rows", ())
     policy = [row["duration_s"] for row in rows if row["success"]]
     series = [Bars("demonstrations", "person", run.demo_cycles_s), Bars("policy", "policy", policy)]
@@ -63,7 +63,7 @@ def cycle_times(run: RunRecords) -> str:
 
 
 def learning_curve(rows: Sequence[Row], name: str, title: str) -> str:
-    """One of the learner's scalars against its updates; "" when it was never written."""
+    """Draw one of the learner's scalars against its updates; "" if it was never written."""
     points = [(float(row["update"]), float(row[name])) for row in rows if _is_number(row.get(name))]
     return line_chart([Line(title, "policy", points)], title, "gradient updates")
 
@@ -71,9 +71,9 @@ def learning_curve(rows: Sequence[Row], name: str, title: str) -> str:
 def rolling(
     xs: Sequence[float], parts: Sequence[float], window: int, wholes: Sequence[float] | None = None
 ) -> list[tuple[float, float]]:
-    """Return sum(parts) / sum(wholes) over the newest `window` rows at each x, from the FIRST row on.
+    """Return sum(parts) / sum(wholes) over the newest `window` rows at each x, starting with row FIRST.
 
-    `wholes` counts rows when it is left out.
+    Without `wholes` each row counts as 1.
     """
     wholes = wholes or [1.0] * len(parts)
     points = []

@@ -1,4 +1,4 @@
-"""The report as one HTML file: style and pictures are inside it, and it asks no network for anything."""
+"""The report as one self-contained HTML file, with style and pictures inside."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
     """Return the page.
 
     Args:
-        run: What the run has left.
-        summary: `summarise(run)`.
-        no_film: Why there are no pictures; shown instead of them.
+        run: The records of the run.
+        summary: The result of `summarise(run)`.
+        no_film: The reason for missing pictures; shown in their place.
     """
     facts = [summary["run_name"], f"seed {summary['seed']}", summary["provenance"]["created"]]
     film = run.pictures.get("film")
@@ -54,7 +54,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
 
 
 def _environment() -> Environment:
-    """Return the template engine. It escapes every value that is not marked safe, and refuses a name it lacks."""
+    """Return the template engine. It escapes every value that is not marked safe, and refuses unknown names."""
     environment = Environment(
         loader=PackageLoader("steadyhand.report"),
         autoescape=True,
@@ -71,7 +71,7 @@ def _environment() -> Environment:
 
 
 def _charts(run: RunRecords, summary: Row) -> dict[str, Any]:
-    """Return the drawings by name. They are our own SVG, whose texts `chart` has escaped."""
+    """Return the drawings by name. They are SVG of `chart`, which escapes their texts."""
     learning = [
         (title, caption, Markup(chart))  # noqa: S704  our own SVG
         for name, title, caption in figures.LEARNING_CURVES
@@ -103,7 +103,7 @@ def _tiles(summary: Row) -> list[tuple[str, str, str]]:
 
 
 def _stops(summary: Row) -> list[tuple[str, int, int]]:
-    """Return each reason to stop, with its episodes of practice and of evaluation."""
+    """Return each stop reason with its number of practice and of evaluation episodes."""
     practice, evaluation = summary["stops"]["practice"], summary["stops"]["evaluation"]
     reasons = dict.fromkeys([*practice, *evaluation])
     return [(reason, practice.get(reason, 0), evaluation.get(reason, 0)) for reason in reasons]
@@ -124,7 +124,7 @@ def _provenance(summary: Row) -> list[tuple[str, str]]:
 
 
 def _command(facts: Row) -> str:
-    """Return what to type to get this run again."""
+    """Return the command that reproduces this run."""
     arguments = [str(argument) for argument in facts["command"] or ()][1:]
     commit = facts["git_commit"]
     checkout = "" if not commit else f"git checkout {commit.removesuffix('-dirty')}"
@@ -134,7 +134,7 @@ def _command(facts: Row) -> str:
 
 
 def _picture(path: Path) -> str:
-    """Return a picture as an address that holds the picture itself."""
+    """Return a picture as a data URL."""
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 

@@ -1,4 +1,4 @@
-"""Practice of a run: one row an episode, of each actor and of all of them together."""
+"""The practice of a run: one row per episode, by actor and merged."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from steadyhand.transport.record import Phase
 __all__ = ["FORMER_ACTOR", "merged", "practice_by_actor"]
 
 Row = dict[str, Any]
-FORMER_ACTOR = "earlier"  # whose rows an earlier release wrote, without a name
-SUMS = ("env_steps", "control_minutes")  # an actor counts its own
+FORMER_ACTOR = "earlier"  # the actor of rows from an earlier release, which wrote no name
+SUMS = ("env_steps", "control_minutes")  # each actor counts only its own
 
 
 def practice_by_actor(run: RunFolder) -> dict[str, list[Row]]:
-    """Return the rows of each actor that has any, by its id."""
+    """Return the rows by actor id, of all actors that have rows."""
     files = {FORMER_ACTOR: run.metrics / FORMER_METRICS} | {one.actor_id: one.metrics for one in run.actor_folders()}
     found = {name: [row for row in read_rows(path) if _is_practice(row)] for name, path in files.items()}
     return {name: rows for name, rows in found.items() if rows}
 
 
 def merged(by_actor: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Return the rows of all actors in the order in which the episodes ended.
+    """Return the rows of all actors, ordered by the end of the episodes.
 
-    `env_steps` and `control_minutes` of a row are those of the run: of every actor up to then.
+    `env_steps` and `control_minutes` of a row are totals over all actors up to that time.
     """
     tagged = [{**row, "actor": name} for name, rows in by_actor.items() for row in rows]
     if len(by_actor) < 2:

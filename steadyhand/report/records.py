@@ -1,4 +1,4 @@
-"""Everything that a run has left in its folder, read once. What a run has not got is empty."""
+"""All records in a run folder, read once. A missing record gives an empty value."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class RunRecords:
     """One run.
 
     Attributes:
-        name: Of the run.
-        manifest: What ran, where, with which configuration; {} before the first start.
-        practice: One row per episode of practice of every actor, as the actors wrote them, in the order of their ends.
+        name: The name of the run.
+        manifest: Program, machine and configuration of the run; {} before the first start.
+        practice: One row per practice episode, as written by the actors, ordered by the end of the episodes.
         by_actor: The rows of each actor, by its id.
-        learning: Rows of scalars, as the learner wrote them.
-        evaluations: The newest evaluation of each policy with nobody helping, by who: `policy`, `bc`.
-        evaluated: Every evaluation, the oldest first.
-        stages: Rows of `name` and `wall_time_s`, in order.
+        learning: Rows of scalars, as written by the learner.
+        evaluations: The newest unassisted evaluation of each policy, by its name: `policy`, `bc`.
+        evaluated: All evaluations, the oldest first.
+        stages: Rows of `name` and `wall_time_s`, in order of time.
         demo_cycles_s: Control time of each demonstration.
-        pictures: Media by name, such as `film` and `view_side`.
-        loops: How regular each loop was that keeps its own times, by what it did: `practise`, `watchdog_practise`.
+        pictures: Pictures by name, such as `film` and `view_side`.
+        loops: Period statistics of each loop that records them, by its work: `practise`, `watchdog_practise`.
     """
 
     name: str
@@ -58,7 +58,7 @@ class RunRecords:
 
 
 def read_run(run: RunFolder) -> RunRecords:
-    """Read a run folder, while the run goes on or after it."""
+    """Read a run folder, during the run or after it."""
     media, by_actor = run.path / "media", practice_by_actor(run)
     return RunRecords(
         name=run.name,
@@ -79,12 +79,12 @@ def read_run(run: RunFolder) -> RunRecords:
 
 
 def loop_path(run: RunFolder, name: str) -> Path:
-    """Return where the periods of a loop are kept: p50_ms, p99_ms, max_ms, periods, missed, bursts."""
+    """Return the file of a loop's period statistics: p50_ms, p99_ms, max_ms, periods, missed, bursts."""
     return run.metrics / f"loop_{name}.json"
 
 
 def stages_path(run: RunFolder) -> Path:
-    """Return where the time spent in each stage is kept."""
+    """Return the file of the time spent in each stage."""
     return run.metrics / "stages.jsonl"
 
 
@@ -93,7 +93,7 @@ def _finite(row: Row) -> Row:
 
 
 def _demo_cycles(demos: Path) -> list[float]:
-    """Return how long each demonstration took, in every demo set of the run."""
+    """Return the duration of each demonstration [s], over every demo set of the run."""
     cycles: list[float] = []
     for folder in [demos, *sorted(path for path in demos.glob("*") if path.is_dir())]:
         if is_demo_set(folder):

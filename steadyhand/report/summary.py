@@ -1,4 +1,4 @@
-"""The numbers of a run, for `report.json` and for the page."""
+"""The numbers of a run, for `report.json` and the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE_PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "pyzmq", "msgspec", "s
 
 
 def summarise(run: RunRecords) -> dict[str, Any]:
-    """Return what a run came to. What is not known, such as the success of a policy nobody evaluated, is None."""
+    """Return the results of a run. An unknown value, such as the success of an unevaluated policy, is None."""
     policy, bc = run.evaluations.get("policy", {}), run.evaluations.get("bc", {})
     last = run.practice[-1] if run.practice else {}
     required = run.config.get("demo", {}).get("required_success")
@@ -54,7 +54,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
 
 
 def _evaluation(row: Row) -> Row:
-    """Return an evaluation without its episodes; what one from before a key was kept does not have is None."""
+    """Return an evaluation without its episodes; a key that an older evaluation lacks is None."""
     about = row[ABOUT]
     names = ("episodes", "successes", "success_rate", "wilson_low", "wilson_high")
     return {
@@ -65,7 +65,7 @@ def _evaluation(row: Row) -> Row:
 
 
 def _actor(name: str, rows: Sequence[Row]) -> Row:
-    """Return what one actor's practice came to."""
+    """Return the results of one actor's practice."""
     history, last = History(rows), rows[-1]
     return {
         "actor": name,

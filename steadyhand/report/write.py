@@ -1,4 +1,4 @@
-"""Write the report of a run into its folder."""
+"""The report of a run, written into its folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["write_report"]
 
 
 def write_report(run: RunFolder, no_film: str = "") -> dict[str, Any]:
-    """Write `report.json` and `report.html` from what is in the run folder, and return the numbers.
+    """Write `report.json` and `report.html` from the contents of the run folder, and return the numbers.
 
     Args:
         run: The run; a report may be written again at any time.
-        no_film: Why there are no pictures, when there are none.
+        no_film: The reason for missing pictures; "" without one.
     """
     records = read_run(run)
     summary = summarise(records)

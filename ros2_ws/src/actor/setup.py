@@ -11,27 +11,27 @@ SHARE = "share/actor"
 
 
 def files(folder: str, *patterns: str) -> list[str]:
-    """Name the files of a folder as setuptools wants them: relative to this one."""
+    """Return the files of a folder relative to this one, as setuptools requires."""
     found = {path for pattern in patterns for path in (HERE / folder).glob(pattern)}
     return sorted(str(path.relative_to(HERE)) for path in found)
 
 
 class BuildModules(build_py):
-    """Note which virtual environment built the package: the launch file starts the nodes with its Python."""
+    """Build step that notes the virtual environment of the build, whose Python the launch file uses for the nodes."""
 
     def run(self) -> None:
-        """Write the note beside the modules, where `actor_ros.interpreter` reads it."""
+        """Build, and write the note beside the modules, where `actor_ros.interpreter` reads it."""
         super().run()
         if sys.prefix != sys.base_prefix:
             self.note.write_text(sys.executable, encoding="utf-8")
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        """Name the note too, so that an uninstall removes it."""
+        """Return the outputs including the note, so that an uninstall removes it."""
         return [*super().get_outputs(include_bytecode), *([str(self.note)] if self.note.is_file() else [])]
 
     @property
     def note(self) -> Path:
-        """The note's place in the build folder."""
+        """Return the path of the note in the build folder."""
         return Path(self.build_lib) / "actor_ros" / "built_by.txt"
 
 

@@ -1,4 +1,4 @@
-"""The actor node: the control loop of the core behind a lifecycle, with a person's services around it."""
+"""The actor node: the core's control loop as a lifecycle node, with the operator's services."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 class ActorNode(LifecycleNode):
-    """Callbacks run on one thread, the loop on the main one, and what a person asks for and takes time on a third."""
+    """The node. Callbacks run on one thread, the loop on the main thread, and slow service requests on a third."""
 
     def __init__(self) -> None:
         super().__init__("actor")
@@ -63,7 +63,7 @@ class ActorNode(LifecycleNode):
         self.create_timer(1.0, self._report)
 
     def work(self, stop: threading.Event) -> None:
-        """Work whenever a person activates the node, until the process is to end."""
+        """Run a job after each activation of the node, until `stop` is set."""
         self._ended = stop
         if self._given.autostart:
             self._bring_up()
@@ -73,18 +73,18 @@ class ActorNode(LifecycleNode):
         self._ending.set()
 
     def close(self) -> None:
-        """Let go of the robot; the loop has held it already."""
+        """Release the robot; the loop has already held it."""
         self._desk.shutdown(wait=False, cancel_futures=True)
         self.cell.destroy()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Refuse while a source is silent or a limit is not set."""
+        """Open the job; refuse while a source is silent or a limit is not set."""
         try:
             objection = self._objection()
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
                 self._job = open_robot_job(self._given.choices)
-        except (ValueError, RuntimeError) as error:  # of the configuration and of the run's folder
+        except (ValueError, RuntimeError) as error:  # errors of the configuration and of the run folder
             objection = str(error)
         if objection:
             self.get_logger().error(f"cannot be configured: {objection}")
@@ -92,7 +92,7 @@ class ActorNode(LifecycleNode):
         return SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Make ready. Motion still needs a person's actor/enable."""
+        """Start the job. Motion still needs the operator's actor/enable."""
         if self._work is not None:
             self.get_logger().error("cannot be activated: the last work has not ended yet; try again")
             return FAILURE
@@ -103,14 +103,14 @@ class ActorNode(LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Hold, and end the work."""
+        """Hold, and end the job."""
         self._activated.clear()
         self._ending.set()
         self._stop(StopReason.NOT_ENABLED)
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Forget the run."""
+        """Close the job of the run."""
         self._job = None
         return SUCCESS
 
@@ -123,7 +123,7 @@ class ActorNode(LifecycleNode):
         return SUCCESS
 
     def _objection(self) -> str:
-        """Why the node cannot be configured; "" when it can."""
+        """Return why the node cannot be configured; "" if it can."""
         if fault := self.cell.fault():
             return fault
         if not self.cell.is_mock and not any(choice.startswith("safety") for choice in self._given.choices):
@@ -131,7 +131,7 @@ class ActorNode(LifecycleNode):
         return ""
 
     def _bring_up(self) -> None:
-        """Configure and activate as soon as everything speaks."""
+        """Configure and activate as soon as all sources are heard."""
         waited_for = ""
         while not self._ended.wait(_RETRY_S):
             fault = self.cell.fault()
@@ -181,9 +181,9 @@ class ActorNode(LifecycleNode):
         def serve(
             name: str, service_type: Any, answer: Callable[[Any], str], later: Callable[[Any, int], str] | None = None
         ) -> None:
-            """Answer with success where `answer`, and then `later`, which takes its time, find no reason against it.
+            """Answer with success if `answer`, and then `later`, which may be slow, return no objection.
 
-            `later` also gets `disables` of the motion enable at the moment of the request.
+            `later` also gets the count `disables` of the motion enable at the time of the request.
             """
 
             def at_once(request: Any, response: Any) -> Any:
@@ -212,7 +212,7 @@ class ActorNode(LifecycleNode):
             serve(verdict, Trigger, partial(self._judge, verdict))
 
     def _at_the_desk(self, answer: Callable[[], str]) -> Awaitable[str]:
-        """Let another thread find the answer, while this one goes on with callbacks."""
+        """Compute the answer on another thread, so that this thread continues with callbacks."""
         future = Future(executor=self.executor)
 
         def work() -> None:
@@ -220,7 +220,7 @@ class ActorNode(LifecycleNode):
                 future.set_result(answer())
             except RobotError as error:
                 future.set_result(str(error))
-            except Exception as error:  # whatever it was, the person gets an answer
+            except Exception as error:  # every error is an answer to the caller of the service
                 future.set_result(repr(error))
 
         self._desk.submit(work)
@@ -242,7 +242,7 @@ class ActorNode(LifecycleNode):
         if not self.cell.link.is_well:
             return "the robot reports a fault; call actor/recover first"
         if self.motion.enabled:
-            return ""  # the steps of enabling are for an arm that stands
+            return ""  # the steps of enabling are only for an arm at rest
         return self.cell.make_follow() or self.motion.enable(since)
 
     def _recover(self) -> str:
@@ -254,7 +254,7 @@ class ActorNode(LifecycleNode):
             return "the steps were taken, and the robot still reports a fault; look at it"
         self.cell.robot.tare()
         self.motion.recovered()
-        if not self._is_well():  # it came back meanwhile
+        if not self._is_well():  # the fault came back meanwhile
             self.motion.fault()
             return "the robot reports a fault again; look at it"
         return ""

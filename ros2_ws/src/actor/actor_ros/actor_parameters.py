@@ -1,4 +1,4 @@
-"""The actor's ROS parameters: described, read once, and turned into choices of the configuration."""
+"""The actor's ROS parameters: their descriptions, and their conversion to configuration overrides."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True)
 class ActorParameters:
-    """What was given.
+    """The given parameters.
 
     Attributes:
-        work: One of WORKS.
-        policy: The exported policy that is to be deployed, if that is the work.
-        autostart: Whether the node brings itself up.
-        once: Whether the process ends with the work.
-        choices: For the configuration, in the order in which they win.
+        work: The work, one of WORKS.
+        policy: The exported policy to deploy, if that is the work.
+        autostart: Whether the node configures and activates itself.
+        once: Whether the process ends after the work.
+        choices: Overrides of the configuration, in order of precedence.
     """
 
     work: str
@@ -50,10 +50,10 @@ class ActorParameters:
 
 
 def declare(node: Node) -> ActorParameters:
-    """Declare what `parameters.compose_config` has not, and return what was given.
+    """Declare the parameters that `parameters.compose_config` has not declared, and return their values.
 
     Raises:
-        ConfigError: A value that cannot be.
+        ConfigError: A value is invalid.
     """
     values: dict[str, Any] = {}
     for name, (default, description) in DESCRIPTIONS.items():

@@ -1,4 +1,4 @@
-"""What ros2_control's controller manager says of its controllers, and the switch from one to another."""
+"""Requests to ros2_control's controller manager: list the controllers, and switch between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SWITCH_S = 3
 
 
 def list_controllers(node: Node, timeout_s: float) -> dict[str, Any]:
-    """The loaded controllers by name, each a controller_manager_msgs/msg/ControllerState.
+    """Return the loaded controllers by name, each a controller_manager_msgs/msg/ControllerState.
 
     Raises:
         MissingPackageError: controller_manager_msgs is not installed.
@@ -28,7 +28,7 @@ def list_controllers(node: Node, timeout_s: float) -> dict[str, Any]:
 
 
 def controller_fault(controllers: dict[str, Any], name: str) -> str:
-    """Why a controller does not run, as the start of a line; "" when it does."""
+    """Return why a controller does not run, as the start of a line; "" if it runs."""
     if name not in controllers:
         return f"controller {name}: expected it to be active, found that it is not loaded"
     state = controllers[name].state
@@ -36,12 +36,12 @@ def controller_fault(controllers: dict[str, Any], name: str) -> str:
 
 
 def switch_to(node: Node, name: str, timeout_s: float) -> list[str]:
-    """Activate a controller in place of the active ones that command any of its joints.
+    """Activate a controller, and deactivate the active controllers that command any of its joints.
 
-    A robot takes one kind of command for a joint, so another kind on the same joint is in the way as well.
+    A joint takes one kind of command at a time, so a controller with another kind of command conflicts as well.
 
     Returns:
-        The controllers that were deactivated for it.
+        The deactivated controllers.
 
     Raises:
         MissingPackageError: controller_manager_msgs is not installed.

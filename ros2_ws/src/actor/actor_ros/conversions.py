@@ -1,6 +1,6 @@
-"""Messages to arrays and back. Pure: no node, no clock but the stamp that is given.
+"""Conversions between messages and arrays. Pure functions: no node, and no clock except the given stamp.
 
-Ours are SI units, quaternions xyzw, wrenches as the environment acting on the tool in the tool frame.
+Arrays have SI units, quaternions xyzw, and wrenches of the environment on the tool, in the tool frame.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from steadyhand.robot_envs.frames import Array, quat_inverse, quat_rotate
 from steadyhand.robot_envs.profile import GripperProfile, WrenchConvention
 
 _NS = 1_000_000_000
-_UNIT = 0.02  # what drivers round a quaternion's length by at most
+_UNIT = 0.02  # largest error of a quaternion's length by drivers' rounding
 
 
 class MessageError(ValueError):
-    """A message that cannot be used; one line says what was expected and what was found."""
+    """A message that cannot be used; its text is one line with the expected and the found value."""
 
 
 def stamp_from_ns(time_ns: int) -> Time:
-    """A ROS time [ns] as the stamp of a message."""
+    """Return a ROS time [ns] as the stamp of a message."""
     return Time(sec=time_ns // _NS, nanosec=time_ns % _NS)
 
 
 def stamp_to_ns(stamp: Time) -> int:
-    """The stamp of a message [ns]; it orders messages and is never compared with a clock."""
+    """Return the stamp of a message [ns]. It orders messages and is never compared with a clock."""
     return int(stamp.sec) * _NS + int(stamp.nanosec)
 
 
 def pose_to_array(message: Pose) -> Array:
-    """Position [m] and quaternion xyzw. Shape (7,).
+    """Return position [m] and quaternion xyzw. Shape (7,).
 
     Raises:
-        MessageError: The quaternion is not of length 1, by more than rounding.
+        MessageError: The quaternion's length differs from 1 by more than rounding.
     """
     p, q = message.position, message.orientation
     found = np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
@@ -49,13 +49,13 @@ def pose_to_array(message: Pose) -> Array:
         raise MessageError(
             f"orientation: expected a unit quaternion, found length {size:.3g}; fill in all four numbers"
         )
-    # Not finite stays not finite: that is for the watchdog and the gate to see.
+    # Non-finite values stay non-finite: the watchdog and the gate detect them.
     found[3:] /= size
     return found
 
 
 def pose_from_array(pose: Array, frame_id: str, stamp: Time) -> PoseStamped:
-    """A pose (7,), [m] and xyzw, in a frame."""
+    """Return a pose (7,), [m] and xyzw, as a message in a frame."""
     message = PoseStamped()
     message.header.frame_id, message.header.stamp = frame_id, stamp
     p, q = message.pose.position, message.pose.orientation
@@ -64,13 +64,13 @@ def pose_from_array(pose: Array, frame_id: str, stamp: Time) -> PoseStamped:
 
 
 def twist_to_array(message: TwistStamped) -> Array:
-    """Linear [m/s] then angular [rad/s], in the message's frame. Shape (6,)."""
+    """Return linear [m/s] then angular [rad/s] velocity, in the message's frame. Shape (6,)."""
     v, w = message.twist.linear, message.twist.angular
     return np.array([v.x, v.y, v.z, w.x, w.y, w.z])
 
 
 def twist_from_array(twist: Array, frame_id: str, stamp: Time) -> TwistStamped:
-    """A twist (6,), [m/s] and [rad/s], in a frame."""
+    """Return a twist (6,), [m/s] and [rad/s], as a message in a frame."""
     message = TwistStamped()
     message.header.frame_id, message.header.stamp = frame_id, stamp
     v, w = message.twist.linear, message.twist.angular
@@ -79,11 +79,11 @@ def twist_from_array(twist: Array, frame_id: str, stamp: Time) -> TwistStamped:
 
 
 def wrench_to_array(message: WrenchStamped, convention: WrenchConvention, tool_quat: Array) -> Array:
-    """Force [N] and torque [Nm] of the environment on the tool, in the tool frame. Shape (6,).
+    """Return force [N] and torque [Nm] of the environment on the tool, in the tool frame. Shape (6,).
 
     Args:
-        message: The wrench as the controller reports it.
-        convention: Its sign and axes.
+        message: The wrench reported by the controller.
+        convention: Sign and axes of the message.
         tool_quat: Orientation of the tool in the frame of the driver's pose; shape (4,), xyzw.
     """
     f, t = message.wrench.force, message.wrench.torque
@@ -96,7 +96,7 @@ def wrench_to_array(message: WrenchStamped, convention: WrenchConvention, tool_q
 def wrench_from_array(
     wrench: Array, convention: WrenchConvention, tool_quat: Array, frame_id: str, stamp: Time
 ) -> WrenchStamped:
-    """The inverse of ``wrench_to_array``: our wrench (6,) as a controller with that convention reports it."""
+    """Return our wrench (6,) as a controller with that convention reports it, the inverse of `wrench_to_array`."""
     shown = convention.sign * (_rotated(tool_quat, wrench) if convention.frame == "base" else wrench)
     message = WrenchStamped()
     message.header.frame_id, message.header.stamp = frame_id, stamp
@@ -110,13 +110,13 @@ def _rotated(quat: Array, wrench: Array) -> Array:
 
 
 def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, Array | None]:
-    """Positions [rad] and velocities [rad/s] of the named joints, whatever their order in the message.
+    """Return positions [rad] and velocities [rad/s] of the named joints, which may have any order in the message.
 
     Returns:
-        Two arrays of shape (len(names),); no velocities when the message gives none.
+        Two arrays of shape (len(names),); None for the velocities if the message has none.
 
     Raises:
-        MessageError: A joint is missing, or the message is torn.
+        MessageError: A joint is missing, or the message's arrays have different lengths.
     """
     if len(message.position) != len(message.name) or len(message.velocity) not in (0, len(message.name)):
         raise MessageError(
@@ -136,7 +136,7 @@ def joints_to_arrays(message: JointState, names: Sequence[str]) -> tuple[Array, 
 
 
 def joints_from_arrays(names: Sequence[str], position: Array, velocity: Array | None, stamp: Time) -> JointState:
-    """Positions [rad] and velocities [rad/s] of shape (len(names),); None leaves the velocities out."""
+    """Return a message of positions [rad] and velocities [rad/s], shape (len(names),); None omits the velocities."""
     message = JointState()
     message.header.stamp = stamp
     message.name = list(names)
@@ -146,7 +146,7 @@ def joints_from_arrays(names: Sequence[str], position: Array, velocity: Array | 
 
 
 def gripper_width(message: JointState, gripper: GripperProfile) -> float:
-    """Opening between the fingers [m].
+    """Return the opening between the fingers [m].
 
     Raises:
         MessageError: The gripper's joint is not in the message.
@@ -156,19 +156,19 @@ def gripper_width(message: JointState, gripper: GripperProfile) -> float:
 
 
 def image_from_array(pixels: NDArray[np.uint8], frame_id: str, stamp: Time) -> Image:
-    """RGB pixels (height, width, 3) as an rgb8 image."""
+    """Return RGB pixels (height, width, 3) as an rgb8 image."""
     message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding="rgb8", step=pixels.shape[1] * 3)
     message.header.frame_id, message.header.stamp = frame_id, stamp
-    # Anything but array.array is copied and checked byte by byte.
+    # rclpy copies and checks anything but an array.array byte by byte.
     message.data = array.array("B", pixels.tobytes())
     return message
 
 
 def poses_to_arrays(message: MultiDOFJointState) -> dict[str, Array]:
-    """Named poses: position [m] and quaternion xyzw in the message's frame, shape (7,).
+    """Return named poses: position [m] and quaternion xyzw in the message's frame, shape (7,).
 
     Raises:
-        MessageError: There are not as many poses as names.
+        MessageError: The number of poses differs from the number of names.
     """
     if len(message.joint_names) != len(message.transforms):
         raise MessageError(
@@ -182,7 +182,7 @@ def poses_to_arrays(message: MultiDOFJointState) -> dict[str, Array]:
 
 
 def poses_from_arrays(poses: Mapping[str, Array], frame_id: str, stamp: Time) -> MultiDOFJointState:
-    """The inverse of ``poses_to_arrays``."""
+    """Return named poses (7,) as a message, the inverse of `poses_to_arrays`."""
     message = MultiDOFJointState()
     message.header.frame_id, message.header.stamp = frame_id, stamp
     message.joint_names = list(poses)

@@ -1,7 +1,7 @@
-"""`make ros-demo`: the whole way with the mock robot behind ROS 2, in real time, every part a process of its own.
+"""`make ros-demo`: every step on the mock robot behind ROS 2, in real time, each part in its own process.
 
-What moves the robot goes over DDS: demonstrations, practice, evaluation. It starts what the launch file starts, with
-the same parameters. The baseline is fitted and judged, and the film made, on the same mock without ROS.
+Demonstrations, practice and evaluation move the robot over DDS, in the processes of the launch file with the same
+parameters. The baseline is fitted and evaluated, and the film made, on the same mock without ROS.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _over_ros(launched: Launched) -> RobotWork:
-    """The stages that move the robot."""
+    """Return the stages that move the robot."""
 
     def demonstrate(job: Job, stop: StopFlag) -> str:
         launched.run("demonstrate", stop)

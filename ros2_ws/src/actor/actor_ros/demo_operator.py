@@ -1,4 +1,4 @@
-"""The person beside the mock robot in the demo: enables motion, and again after a stop. Never for a real robot."""
+"""The simulated operator of the demo's mock robot: enables motion, also after a stop. Never for a real robot."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _JOIN_S = 2.0
 
 
 class DemoOperator:
-    """Watches /diagnostics of actor and watchdog in one namespace, on threads of its own."""
+    """Operator that watches /diagnostics of actor and watchdog in one namespace, on its own threads."""
 
     def __init__(self, namespace: str) -> None:
         self.stops: list[str] = []
-        self.watchdog: dict[str, str] = {}  # what it said last
+        self.watchdog: dict[str, str] = {}  # values of its newest report
         self._names = {name: f"{namespace.rstrip('/')}/{name}" for name in ("actor", "watchdog")}
         self._values: dict[str, str] = {}
         self._context = rclpy.Context()
@@ -43,7 +43,7 @@ class DemoOperator:
             thread.start()
 
     def close(self) -> None:
-        """Look away."""
+        """Stop watching, and end the threads."""
         self._ending.set()
         for thread in self._threads:
             thread.join(_JOIN_S)

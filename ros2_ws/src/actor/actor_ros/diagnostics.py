@@ -1,4 +1,4 @@
-"""What the nodes say of themselves on /diagnostics."""
+"""The nodes' reports on /diagnostics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class Reporter:
-    """Publishes one status of a node on /diagnostics; the node calls it once a second."""
+    """Publisher of a node's status on /diagnostics; the node calls it once a second."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -24,7 +24,7 @@ class Reporter:
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.profile("event"))
 
     def report(self, level: bytes, message: str, values: Mapping[str, str]) -> None:
-        """Publish ``message`` and the named values."""
+        """Publish `message` and the named values."""
         status = DiagnosticStatus(level=level, name=self._name, message=message, hardware_id=self._node.get_namespace())
         status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
         array = DiagnosticArray(status=[status])
@@ -33,7 +33,7 @@ class Reporter:
 
 
 def period_values(timing: Timing, missed: int) -> dict[str, str]:
-    """A loop's own period."""
+    """Return the period statistics of a loop as text."""
     p50, p99, longest = timing.percentiles()
     return {
         "period_p50_ms": f"{p50:.3f}",
@@ -45,6 +45,6 @@ def period_values(timing: Timing, missed: int) -> dict[str, str]:
 
 
 def period_facts(values: Mapping[str, str]) -> dict[str, float | int]:
-    """What `period_values` says, as numbers under the names of a run's `loop_*.json`."""
+    """Return the values of `period_values` as numbers, under the names of a run's `loop_*.json`."""
     times = {f"{name}_ms": float(values[f"period_{name}_ms"]) for name in ("p50", "p99", "max")}
     return {**times, "periods": int(values["periods"]), "missed": int(values["missed_periods"])}

@@ -1,7 +1,7 @@
-"""The one table of what is started, with which parameters: by the launch file, and by the demo.
+"""The single table of the programs and their parameters, for the launch file and the demo.
 
-`ros2 launch` imports it under the system's Python, which has PyYAML and this package, but not the rest of the product:
-import nothing else here. Needs no ROS.
+`ros2 launch` imports this module under the system's Python, which has PyYAML and this package, but not the rest of
+the product: import nothing else here. It needs no ROS.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ MOCK_PROFILE = "mock_ros"
 ON, OFF, AUTO = "true", "false", "auto"
 TEACH, PRACTISE, RUN = "teach", "practise", "run"
 WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN)
-# Seconds, as text: from Ctrl-C to SIGTERM, and from that to SIGKILL. Launch's own 5 and 5 would leave an arm's programs
-# running for too long.
+# Seconds, as text: from Ctrl-C to SIGTERM, and from SIGTERM to SIGKILL. Launch's defaults of 5 and 5 would leave an
+# arm's programs running for too long.
 SIGTERM_AFTER_S, SIGKILL_AFTER_S = "2", "1"
 _ADDRESS = re.compile(r"tcp://(.+):(\d+)")
-_LAST_PORT = 65534  # one more is for the weights
-LOCAL = ("tcp://127.", "tcp://localhost", "tcp://[::1]")  # as steadyhand.storage.is_local
+_LAST_PORT = 65534  # the next port is for the weights
+LOCAL = ("tcp://127.", "tcp://localhost", "tcp://[::1]")  # same as in steadyhand.storage.is_local
 
 
 class ArgumentError(ValueError):
@@ -50,9 +50,9 @@ class Argument:
     """One argument of the launch file.
 
     Attributes:
-        default: As text.
-        description: For `ros2 launch actor robot.launch.py --show-args`.
-        choices: The values that it may have; empty = any.
+        default: The default value, as text.
+        description: The text of `ros2 launch actor robot.launch.py --show-args`.
+        choices: The allowed values; empty = any.
     """
 
     default: str
@@ -62,13 +62,13 @@ class Argument:
 
 @dataclass(frozen=True)
 class Program:
-    """One node as a process of its own.
+    """One node in its own process.
 
     Attributes:
-        executable: As `setup.py` names it.
-        module: What Python runs.
-        node: Its name in the graph.
-        parameters: Of the node.
+        executable: The name in `setup.py`.
+        module: The module that Python runs.
+        node: The node's name in the graph.
+        parameters: The node's parameters.
     """
 
     executable: str
@@ -114,12 +114,12 @@ ARGUMENTS: dict[str, Argument] = {
 
 
 def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root: str = "runs") -> list[Program]:
-    """What is started for these arguments, the robot first.
+    """Return the programs to start for these arguments, the robot first.
 
     Args:
-        given: Values of `ARGUMENTS`, by name; a missing one has its default.
-        overrides: More choices of the configuration, for every node.
-        run_root: Folder of the run folders.
+        given: Values of `ARGUMENTS`, by name; a missing value means the default.
+        overrides: More overrides of the configuration, for every node.
+        run_root: Folder that holds the run folders.
 
     Raises:
         ArgumentError: The parameter file cannot be read.
@@ -142,7 +142,7 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         "policy": values["policy"],
         "run_root": run_root,
         "run_name": _run_name(values),
-        # On a real robot a person configures and activates; motion needs actor/enable either way.
+        # On a real robot the operator configures and activates. Motion needs actor/enable in either case.
         "autostart": is_mock,
     }
     found = [Program("mock_robot_node", "actor_ros.mock_robot_node", "mock_robot", common)] if is_mock else []
@@ -157,7 +157,7 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
 
 
 def learner_words(given: Mapping[str, str], overrides: tuple[str, ...] = ()) -> list[str] | None:
-    """The words after `steadyhand` that start the learner; None where none is to run here."""
+    """Return the words after `steadyhand` that start the learner; None if no learner is to run here."""
     values = _values(given)
     is_wanted = _profile(values) == MOCK_PROFILE if values["learner"] == AUTO else values["learner"] == ON
     work = _work(values)
@@ -176,10 +176,10 @@ def learner_words(given: Mapping[str, str], overrides: tuple[str, ...] = ()) -> 
 
 
 def link_words(address: str) -> list[str]:
-    """The choices of the configuration that take both sides to this learner.
+    """Return the overrides with which both sides use this learner address.
 
     Raises:
-        ArgumentError: It is no address.
+        ArgumentError: The text is no address.
     """
     found = _ADDRESS.fullmatch(address)
     if found is None or not 0 < int(found[2]) <= _LAST_PORT:
@@ -193,10 +193,10 @@ def link_words(address: str) -> list[str]:
 
 
 def _overrides_in(params_file: str) -> list[str]:
-    """The choices of the configuration that a parameter file gives the actor: the learner needs the same.
+    """Return the overrides that a parameter file gives the actor, which the learner needs as well.
 
     Raises:
-        ArgumentError: It cannot be read.
+        ArgumentError: The file cannot be read.
     """
     if not params_file:
         return []

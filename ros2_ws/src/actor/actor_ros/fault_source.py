@@ -1,4 +1,4 @@
-"""Whether the robot says that it is well, from whatever topic its profile names."""
+"""The robot's own fault report, from the topic that its profile names."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ _XARM_READY = 2
 def subscribe_fault(
     node: Node, source: FaultSource, clock: Clock, on_state: Callable[[bool, int], None]
 ) -> Callable[[], None]:
-    """Return what looks for the newest report and tells it: whether the robot is well, and when that arrived [ns].
+    """Subscribe to the robot's fault reports; return a function that takes the newest one and calls `on_state`.
 
-    A driver may report a thousand times a second, in a message that takes longer to decode than that. A report of one
-    that speaks on a change only is told at once.
+    `on_state` gets whether the robot is without a fault, and the time of receipt [ns]. A driver may report at 1000 Hz
+    in a message that takes longer than 1 ms to decode, so only the newest report is decoded. Reports of a driver that
+    publishes only on a change are passed on at once.
 
     Raises:
-        ImportError: The message type comes with the robot's own packages, and they are not installed.
+        ImportError: The robot's own package with the message type is not installed.
     """
     message_type: Any = Bool
     is_well: Callable[[Any], bool] = _is_true
@@ -44,7 +45,7 @@ def subscribe_fault(
             raise MissingPackageError(
                 f"robot.profile.fault: {error}, or name a std_msgs/Bool topic with kind: bool"
             ) from None
-    if source.latched:  # it speaks on a change only
+    if source.latched:  # the driver publishes only on a change
         node.create_subscription(
             message_type,
             source.topic,
@@ -62,7 +63,7 @@ def subscribe_fault(
 
 
 def _nothing() -> None:
-    """The reports come by callback."""
+    """Do nothing: the reports come by callback."""
 
 
 def _is_true(message: Any) -> bool:
@@ -70,12 +71,12 @@ def _is_true(message: Any) -> bool:
 
 
 def franka_is_well(message: Any) -> bool:
-    """Whether a FrankaRobotState says that the arm follows commands."""
+    """Return whether a FrankaRobotState reports an arm that follows commands."""
     return int(message.robot_mode) in (_FRANKA_IDLE, _FRANKA_MOVE)
 
 
 def xarm_is_well(message: Any) -> bool:
-    """Whether a RobotMsg says that the arm follows commands: no error, and running or ready."""
+    """Return whether a RobotMsg reports an arm that follows commands: no error, and running or ready."""
     return int(message.err) == 0 and int(message.state) <= _XARM_READY
 
 

@@ -1,4 +1,4 @@
-"""The frame_id of every stamped input against the profile: a message in another frame is not believed."""
+"""The check of every stamped input's frame_id against the profile: a message in another frame is discarded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _REMEMBERED_S = 1.0  # two drivers may take turns on one topic
 
 
 class FrameCheck:
-    """Checks the stamped inputs of one robot, and logs the first message of a topic that does not fit.
+    """Frame check of one robot's stamped inputs. It logs the first message of a topic in a wrong frame.
 
     Args:
-        node: Whose log gets the line.
-        profile: Names the topics and their frames.
+        node: The node whose logger is used.
+        profile: The profile with the topics and their frames.
     """
 
     def __init__(self, node: Node, profile: ControllerProfile) -> None:
@@ -32,7 +32,7 @@ class FrameCheck:
         self._faults: dict[str, tuple[str, float]] = {}
 
     def fits(self, topic: str, frame_id: str) -> bool:
-        """Look at the frame of a message that was received now."""
+        """Return whether a message that was just received is in the right frame."""
         setting, expected = self._expected[topic]
         if frame_id == expected:
             return True
@@ -44,6 +44,6 @@ class FrameCheck:
 
     @property
     def fault(self) -> str:
-        """The line of a topic that spoke in a wrong frame within the last second; "" when none did."""
+        """The line about a topic with a message in a wrong frame within the last second; "" without one."""
         now = time.monotonic()
         return next((fault for fault, at in list(self._faults.values()) if now - at < _REMEMBERED_S), "")

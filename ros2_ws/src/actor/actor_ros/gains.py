@@ -1,4 +1,4 @@
-"""A profile's sets of gains: set on the controller as its parameters, read back, and compared."""
+"""The gain sets of a profile: set as parameters of the controller, read back, and compared."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["set_gains"]
 
 
 def set_gains(node: Node, controller: str, gains: dict[str, float], timeout_s: float) -> dict[str, float]:
-    """Set the gains of a controller and return what it says they are now. Another thread spins the node.
+    """Set the gains of a controller and return the values that it reports. Another thread must spin the node.
 
     Raises:
-        RobotError: The controller refuses, does not answer, or has other gains afterwards.
+        RobotError: The controller refuses, does not answer, or reports different gains.
     """
     request = SetParametersAtomically.Request()
     request.parameters = [

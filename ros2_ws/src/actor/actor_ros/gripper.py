@@ -1,6 +1,6 @@
-"""The watchdog's end of a gripper: its state comes in, its commands go out, by the way that the profile names.
+"""The watchdog's interface to a gripper: state in, commands out, over the interface that the profile names.
 
-Nothing here waits. What an action's server answers is handled on the thread of the callbacks; the loop only looks.
+Nothing here waits. The thread of the callbacks handles the answers of an action server; the loop only reads them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["Gripper"]
 
 
 class Gripper:
-    """One gripper: wanted openings in, commands within range and speed out.
+    """One gripper: requested openings in, commands within range and speed out.
 
     Args:
-        node: The watchdog.
-        profile: The gripper.
+        node: The watchdog's node.
+        profile: The gripper's profile.
 
     Raises:
         ImportError: The action's package is not installed.
@@ -52,11 +52,11 @@ class Gripper:
 
     @property
     def problem(self) -> str:
-        """Why the last command did not succeed; "" while all is well."""
+        """The reason why the last command failed; "" without a failure."""
         return self._sender.problem
 
     def ask(self, opening_m: float) -> None:
-        """Set the wanted opening [m], a finite number."""
+        """Set the requested opening [m], a finite number."""
         with self._lock:
             is_inside = self._stream.ask(opening_m)
         if not is_inside:
@@ -67,11 +67,11 @@ class Gripper:
             )
 
     def tick(self, now_ns: int, may_move: bool) -> None:
-        """Send what is due.
+        """Send the command that is due.
 
         Args:
             now_ns: Local monotonic time.
-            may_move: Whether the watchdog passes commands on; a goal that runs is cancelled when it does not.
+            may_move: Whether the watchdog passes commands on; if not, a running goal is cancelled.
         """
         sender = self._sender
         with self._lock:
@@ -86,7 +86,7 @@ class Gripper:
         self._show()
 
     def forget(self) -> None:
-        """Forget what is wanted and what was sent: fingers may have been moved by hand."""
+        """Forget the requested opening and the last command, because the fingers may have been moved by hand."""
         with self._lock:
             self._stream.restart()
 
@@ -98,7 +98,7 @@ class Gripper:
         try:
             opening = conversions.gripper_width(message, self._profile)
         except MessageError:
-            return  # it counts as not heard; the actor names it
+            return  # the source counts as not heard; the actor names it
         with self._lock:
             self._opening_m = opening
             self._stream.measured(opening)

@@ -1,6 +1,6 @@
-"""Grippers that take goals: control_msgs' GripperCommand and ParallelGripperCommand, franka_msgs' Move and Grasp.
+"""Grippers with actions: control_msgs' GripperCommand and ParallelGripperCommand, franka_msgs' Move and Grasp.
 
-The packages are imported when a profile needs them.
+The message packages are imported only if a profile needs them.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ __all__ = ["ActionGripper", "Goals", "make_goals"]
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal, and the number of the action, among those of its gripper, that it is for."""
+    """One goal, and the index of its action among the gripper's actions."""
 
     action: int
     message: Any
 
 
 class Goals(Protocol):
-    """How a gripper's openings become goals, and what its results say.
+    """The conversion of a gripper's openings to goals, and of its results to failures.
 
     Attributes:
-        actions: Type and name of every action.
-        replaces: Whether the server replaces a running goal by a new one; if not, it is cancelled first.
+        actions: Type and name of each action.
+        replaces: Whether the server replaces a running goal by a new one; if not, the running goal is cancelled first.
     """
 
     actions: tuple[tuple[Any, str], ...]
     replaces: bool
 
     def make(self, opening_m: float, measured_m: float) -> Goal:
-        """Make the goal for an opening [m]; the measured one says whether that opens or closes."""
+        """Make the goal for an opening [m]; the measured opening decides between opening and closing."""
 
     def failure(self, status: int, result: Any) -> str:
-        """Return why a goal that ended so did not do what was asked; "" if it did."""
+        """Return why a goal with this status and result failed; "" if it succeeded."""
 
 
 class _GripperCommandGoals:
-    """control_msgs/action/GripperCommand, as ros2_controllers' gripper_controllers serve it."""
+    """Goals of control_msgs/action/GripperCommand, served by ros2_controllers' gripper_controllers."""
 
     replaces = True
 
@@ -71,7 +71,7 @@ class _GripperCommandGoals:
 
 
 class _ParallelGripperCommandGoals:
-    """control_msgs/action/ParallelGripperCommand, as ros2_controllers' parallel_gripper_controller serves it."""
+    """Goals of control_msgs/action/ParallelGripperCommand, served by ros2_controllers' parallel_gripper_controller."""
 
     replaces = True
 
@@ -95,7 +95,7 @@ class _ParallelGripperCommandGoals:
 
 
 class _FrankaGoals:
-    """franka_msgs' Move to open and Grasp to close, as franka_gripper serves them."""
+    """Goals of franka_msgs' Move to open and Grasp to close, served by franka_gripper."""
 
     replaces = False
     _MOVE, _GRASP = 0, 1
@@ -119,7 +119,7 @@ class _FrankaGoals:
         if is_opening:
             return Goal(self._MOVE, goal)
         goal.force = float(profile.max_effort or 0.0)
-        # A part of any size is a part: within these the hand says that it holds one.
+        # The tolerance covers the whole stroke, so that the hand accepts a part of any size as grasped.
         span = abs(profile.open.command - profile.closed.command)
         goal.epsilon.inner = goal.epsilon.outer = span
         return Goal(self._GRASP, goal)
@@ -131,7 +131,7 @@ class _FrankaGoals:
 
 
 def make_goals(profile: GripperProfile) -> Goals:
-    """Make the goals of a gripper that is no topic.
+    """Return the goal conversion of a gripper that is not of kind topic.
 
     Raises:
         ImportError: The action's package is not installed; the line names it.
@@ -145,7 +145,7 @@ def make_goals(profile: GripperProfile) -> Goals:
 
 
 class ActionGripper:
-    """Sends one goal at a time. The loop calls it; the answers are handled on the thread of the callbacks."""
+    """Gripper with one goal at a time. The loop calls it; the thread of the callbacks handles the answers."""
 
     topic_name = ""
 
@@ -154,7 +154,7 @@ class ActionGripper:
         self._profile, self._goals = profile, goals
         self._clients = [ActionClient(node, kind, name) for kind, name in goals.actions]
         self._names = [node.resolve_topic_name(name) for _, name in goals.actions]
-        # Sending on the thread of the callbacks: an answer could come before another thread knows what it waits for.
+        # Goals are sent on the callback thread. On another thread, an answer could arrive before its future is stored.
         self._wake = node.create_guard_condition(self._work)
         self._lock = threading.Lock()
         self._next: Goal | None = None
@@ -163,18 +163,18 @@ class ActionGripper:
         self._running: Goal | None = None
         self._handle: Any = None
         self._is_cancelled = False
-        self._due_s: float | None = None  # monotonic time until which the server has to answer
+        self._due_s: float | None = None  # monotonic deadline of the server's answer
 
     def send(self, opening_m: float, measured_m: float) -> None:
-        """Send the goal for an opening [m] soon; a newer one takes the place of one that has not gone out."""
+        """Queue the goal for an opening [m]; it replaces a queued goal that has not been sent."""
         with self._lock:
             self._next = self._goals.make(opening_m, measured_m)
         self._wake.trigger()
 
     def halt(self) -> bool:
-        """Cancel a goal that runs at the gripper's own speed, and return whether there was one.
+        """Cancel a running goal of a gripper that moves at its own speed; return whether there was one.
 
-        A gripper that is led in steps stops by itself, and a cancelled goal might let go of the part.
+        A gripper that is commanded in steps stops by itself, and cancelling its goal might release the part.
         """
         with self._lock:
             if self._goals.replaces or self._must_halt or (self._running is None and self._next is None):
@@ -184,7 +184,7 @@ class ActionGripper:
         return True
 
     def close(self) -> None:
-        """Let go of the actions."""
+        """Destroy the action clients."""
         for client in self._clients:
             client.destroy()
 
@@ -205,14 +205,14 @@ class ActionGripper:
             if not (must_halt or is_busy):
                 self._next = None
         if must_halt or (goal is not None and is_busy):
-            self._cancel()  # what is next goes out when this one has ended
+            self._cancel()  # the next goal is sent when this one has ended
         elif goal is not None:
             self._send(goal)
 
     def _send(self, goal: Goal) -> None:
         client = self._clients[goal.action]
         if not client.server_is_ready():
-            self._fail(f"gripper: nobody serves the action {self._names[goal.action]}; start the gripper's driver")
+            self._fail(f"gripper: no server of the action {self._names[goal.action]}; start the gripper's driver")
             return
         self._running, self._handle, self._is_cancelled = goal, None, False
         self._expect_answer()
@@ -245,7 +245,7 @@ class ActionGripper:
         if is_running:
             self._handle = handle
             self._due_s = None if not self._is_cancelled else self._due_s
-        # Cancelled before it was accepted, or given up: a goal that nothing waits for must not move the fingers later.
+        # The goal was cancelled before it was accepted, or given up. It must not move the fingers later.
         if (is_running and self._is_cancelled) or (not is_running and not self._goals.replaces):
             handle.cancel_goal_async()
 
@@ -272,7 +272,7 @@ class ActionGripper:
 
 
 def _stalled_or(status: int, result: Any) -> str:
-    """Return why a goal of ros2_controllers failed. Fingers that stalled hold a part, whatever the goal's status."""
+    """Return why a goal of ros2_controllers failed. Stalled fingers hold a part: no failure with any status."""
     if status == GoalStatus.STATUS_SUCCEEDED or result.stalled:
         return ""
     return "it was cancelled" if status == GoalStatus.STATUS_CANCELED else "it was aborted without a stall"

@@ -1,4 +1,4 @@
-"""A gripper that follows a topic of numbers."""
+"""A gripper that follows a command topic of numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["TopicGripper"]
 
 
 class TopicGripper:
-    """Publishes commands; a topic gives no answer, so it knows no failure and nothing to cancel."""
+    """Gripper with a command topic. A topic gives no answer, so there are no failures and nothing to cancel."""
 
     problem = ""
 
@@ -26,11 +26,11 @@ class TopicGripper:
         self._publisher.publish(Float64MultiArray(data=[self._profile.command_for(opening_m)]))
 
     def halt(self) -> bool:
-        """Return False: nothing is cancelled, the last step stays."""
+        """Return False: there is no goal to cancel, and the last command stays in effect."""
         return False
 
     def take_failure(self) -> bool:
-        """Return False: nothing fails that could be seen."""
+        """Return False: a topic reports no failures."""
         return False
 
     def close(self) -> None:

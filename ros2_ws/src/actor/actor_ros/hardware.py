@@ -1,4 +1,4 @@
-"""Everything that the actor drives over ROS 2, put together from a configuration: arm, cameras, stage, device."""
+"""The actor's hardware over ROS 2, built from a configuration: arm, cameras, stage, device."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
 
-CALL_S = 5.0  # of one service call
-PASSES_ON_S = 1.0  # until what a service answered is on its topic too
+CALL_S = 5.0  # limit of one service call
+PASSES_ON_S = 1.0  # limit until a service's answer is also visible on its topic
 _NS = 1_000_000_000
 
 
 class RosHardware:
-    """The topics of one arm and what is around it. It listens from the start, and moves nothing by itself.
+    """The topics of one arm and its cell. It subscribes on construction, and moves nothing by itself.
 
     Args:
-        node: Its callbacks are run by another thread.
-        config: As `compose` returns it.
-        may_move: Whether a person allows motion.
+        node: The node; another thread must run its callbacks.
+        config: The configuration that `compose` returned.
+        may_move: Returns whether the operator allows motion.
         on_fault: Called whenever the robot reports a fault.
 
     Raises:
-        ConfigError: The robot is not behind ROS 2, or its values do not fit together.
-        ImportError: A message type of the robot's own packages is not installed.
+        ConfigError: The robot is not behind ROS 2, or its values are inconsistent.
+        ImportError: A package with a message type of the robot is not installed.
     """
 
     def __init__(
@@ -100,21 +100,21 @@ class RosHardware:
             self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
 
     def hardware(self) -> Hardware:
-        """What the environment is made of."""
+        """The hardware objects for the environment."""
         return Hardware(self.robot, self.cameras, self.stage, self.clock, False, None, self.sensors)
 
     def fault(self) -> str:
-        """Why the robot cannot be driven, as one line; "" when it can. Never waits."""
+        """Return why the robot cannot be driven, as one line; "" if it can. Never waits."""
         if frame := self.link.frame_fault:
             return frame
         reason = self.preconditions.objection
         return (self.sources.objection(reason) if reason else self.sources.objection()) or reason
 
     def make_follow(self) -> str:
-        """Bring the robot to where it follows commands: rearm the watchdog, take the `activate` steps, check again.
+        """Make the robot follow commands: rearm the watchdog, take the `activate` steps, check again.
 
         Returns:
-            Why it does not follow; "" when it does.
+            Why the robot does not follow; "" if it does.
 
         Raises:
             RobotError: A step failed, or the watchdog does not answer.
@@ -125,9 +125,9 @@ class RosHardware:
         return self.preconditions.look(with_switched=True)
 
     def _rearm(self) -> str:
-        """Let the watchdog forget its target and what it has latched; return why it holds all the same."""
+        """Make the watchdog forget its target and its latched stop; return why it still holds, "" if it does not."""
         until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
-        # It may hear a moment later than the actor that the robot is well again.
+        # The watchdog may learn a moment later than the actor that the fault is gone.
         while not (answer := call(self._node, Trigger, "watchdog/rearm", Trigger.Request(), CALL_S)).success:
             if self._wall.now_ns() > until_ns:
                 return f"the watchdog holds: {answer.message}"

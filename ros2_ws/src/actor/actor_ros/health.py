@@ -1,4 +1,4 @@
-"""What the actor says of itself once a second."""
+"""The actor's own status report, published once a second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["report"]
 
 
 def report(cell: RosHardware, motion: MotionEnable, work: ActorJob | None) -> tuple[Any, str, dict[str, str]]:
-    """Return level, message and values for /diagnostics."""
+    """Return level, message and values of the actor's status on /diagnostics."""
     values = {f"age_s.{name}": f"{age_s:.3f}" for name, age_s in cell.sources.ages_s().items()}
     values["active"] = str(work is not None)
     values["enabled"] = str(motion.enabled)

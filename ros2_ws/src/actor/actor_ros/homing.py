@@ -1,8 +1,8 @@
-"""Joint-space homing: a trajectory by another controller, and back to the Cartesian one at the pose that is measured.
+"""Joint-space homing: a trajectory by another controller, then a return to the Cartesian one at the measured pose.
 
-It needs the same permission as every motion. While it runs, force, torque, workspace and speed of the tool are watched;
-what breaks a limit, or a withdrawn permission, cancels the trajectory. The watchdog cancels it when the actor falls
-silent (`homing_guard.py`).
+It needs the same enable as every motion. While it runs, force, torque, workspace and speed of the tool are monitored.
+A broken limit or a withdrawn enable cancels the trajectory. The watchdog cancels it when the actor falls silent
+(`homing_guard.py`).
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from steadyhand.runtime.config import ConfigError
 __all__ = ["Homing", "rates_of", "require_joint_limits"]
 
 _NS = 1_000_000_000
-_CALL_S = 5.0  # of a service or an answer
-_SPARE_S = 5.0  # beyond the trajectory's own time
-_POINT_S = 0.05  # between two points of a trajectory
-_SEED_S, _SEED_SHARE = 0.3, 1.5  # added to, and times, the time that the watchdog's target needs to the arm
-_FAST_READINGS = 3  # in a row: one may be noise
+_CALL_S = 5.0  # limit of a service call or an action's answer
+_SPARE_S = 5.0  # margin beyond the trajectory's duration
+_POINT_S = 0.05  # time between two points of a trajectory
+_SEED_S, _SEED_SHARE = 0.3, 1.5  # offset and factor of the time that the watchdog's target needs to reach the arm
+_FAST_READINGS = 3  # consecutive readings above the speed limit; a single one may be noise
 
 Read = Callable[[], RobotState]
 
 
 class Homing:
-    """Brings one arm's joints to their home position.
+    """Homing motion of one arm's joints.
 
     Args:
-        node: Its callbacks are run by another thread.
-        profile: What to do.
+        node: The node; another thread must run its callbacks.
+        profile: The homing profile.
         link: The arm's topics.
-        limits: Of the cell.
-        control_period_s: Time between two looks at the arm.
-        clock: The one of the sources.
+        limits: The limits of the cell.
+        control_period_s: Time between two checks of the arm.
+        clock: The clock of the sources.
 
     Raises:
         ConfigError: The home position or its speed breaks the joints' limits.
@@ -77,26 +77,26 @@ class Homing:
         if limits.joints is not None:
             require_joint_limits(self._home, self._rates, limits.joints)
         self._episodes = 0
-        # The trajectory's controllers may be active, as after an actor that died on the way.
+        # The trajectory's controllers may be active, for instance after an actor that died during homing.
         self._is_away = True
 
     @property
     def is_away(self) -> bool:
-        """Whether the trajectory's controllers may be active instead of the Cartesian one."""
+        """True while the trajectory's controllers may be active instead of the Cartesian one."""
         return self._is_away
 
     def go(self, read: Read, may_go_on: MayGoOn) -> bool:
-        """Go home, if it is due, and come back to the Cartesian controller.
+        """Home the arm if that is due, and return to the Cartesian controller.
 
         Args:
-            read: Reads the arm.
-            may_go_on: Whether motion is allowed and the arm is well.
+            read: Returns the state of the arm.
+            may_go_on: Returns whether motion is allowed and the arm has no fault.
 
         Returns:
-            Whether the reset may go on; False when motion is no longer allowed.
+            Whether the reset may continue; False if motion is no longer allowed.
 
         Raises:
-            RobotError: A controller, the action or a limit stands against it; the line says which.
+            RobotError: A controller or the action failed, or a limit was broken; the line says which.
         """
         if not may_go_on(read()):
             return False
@@ -132,7 +132,7 @@ class Homing:
         return bool(np.abs(position - self._home).max() <= self._profile.tolerance_rad)
 
     def _follow(self, motion: JointMotion, read: Read, may_go_on: MayGoOn) -> bool:
-        """Follow a trajectory to its end; False when it was cancelled because motion is no longer allowed."""
+        """Follow a trajectory to its end; return False if it was cancelled because motion is no longer allowed."""
         until_ns = self._clock.now_ns() + round((motion.duration_s + _SPARE_S) * _NS)
         fast, start = 0, self._excess(read())
         goal = RunningGoal(self._node, self._action, self._profile.action, _CALL_S)
@@ -186,7 +186,7 @@ class Homing:
             )
 
     def _excess(self, state: RobotState) -> tuple[float, float]:
-        """How far the tool is outside the workspace [m], and tilted beyond the limit [rad]; below 0 inside."""
+        """Return the tool's distance outside the workspace [m] and tilt beyond the limit [rad]; negative if inside."""
         outside, tilted = self._limits.region.excess(state.tcp_pose[0, :3].tolist(), state.tcp_pose[0, 3:].tolist())
         return outside, tilted
 
@@ -210,7 +210,7 @@ class Homing:
         return goal
 
     def _switch_back(self) -> None:
-        """Activate the Cartesian controller at the measured pose: an older target would pull the arm there."""
+        """Activate the Cartesian controller at the measured pose, because an older target would pull the arm away."""
         until_ns = self._clock.now_ns() + round(self._seed_s() * _NS)
         while self._clock.now_ns() < until_ns:
             pose = self._link.pose()
@@ -222,17 +222,17 @@ class Homing:
         self._is_away = False
 
     def _seed_s(self) -> float:
-        """The time after which the watchdog's target is where the arm is: it follows with a lag, at limited speed."""
+        """Return the time [s] that the target of the watchdog, lagging and limited in speed, needs to reach the arm."""
         lag, limits = self._link.profile.watchdog, self._limits
         way_s = max(lag.max_jump_m / limits.linear.speed, lag.max_jump_rad / limits.angular.speed)
         return _SEED_S + _SEED_SHARE * way_s
 
     def _switch(self, activate: tuple[str, ...], deactivate: tuple[str, ...]) -> None:
-        """Switch controllers, and see that they are as they should be."""
+        """Switch controllers, and check the resulting states."""
         request = self._switch_type.Request(
             activate_controllers=list(activate),
             deactivate_controllers=list(deactivate),
-            # What is so already is no failure, as after a motion that was cut off.
+            # A controller that is already in the requested state is no failure, as after an interrupted motion.
             strictness=self._switch_type.Request.BEST_EFFORT,
             activate_asap=True,
             timeout=Duration(sec=int(_CALL_S)),
@@ -244,7 +244,7 @@ class Homing:
             raise RobotError(f"homing: {objection}; {reason}")
 
     def _objection(self, active: tuple[str, ...], inactive: tuple[str, ...]) -> str:
-        """Return which controller is not as it should be; "" when all are."""
+        """Return a line about the first controller in a wrong state; "" if there is none."""
         request = self._list_type.Request()
         listed = call(self._node, self._list_type, "controller_manager/list_controllers", request, _CALL_S)
         states = {str(found.name): str(found.state) for found in listed.controller}
@@ -256,15 +256,15 @@ class Homing:
 
 
 def rates_of(profile: HomingProfile) -> RateLimits:
-    """The limits of every joint of the motion."""
+    """Return the rate limits of each joint for the motion."""
     return RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
 
 
 def require_joint_limits(home: Array, rates: RateLimits, limits: JointLimits) -> None:
-    """Compare a home position (n_joints,) [rad] and the motion to it with the limits of the joints.
+    """Check a home position (n_joints,) [rad] and the motion to it against the limits of the joints.
 
     Raises:
-        ConfigError: A joint's home is outside its range, or the motion is faster than joints may be.
+        ConfigError: A joint's home is outside its range, or the motion exceeds a joint's rate limits.
     """
     for index, (at, low, high) in enumerate(zip(home.tolist(), limits.low_rad, limits.high_rad, strict=True)):
         if not low + limits.margin_rad <= at <= high - limits.margin_rad:

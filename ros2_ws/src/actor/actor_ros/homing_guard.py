@@ -1,4 +1,4 @@
-"""The watchdog's hold on a homing trajectory: its controller knows nothing of an actor that has died."""
+"""The watchdog's guard of a homing trajectory, whose controller cannot detect that the actor has died."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NS = 1_000_000_000
 
 
 class HomingGuard:
-    """Cancels every trajectory of the action when the actor stops saying that it watches one.
+    """Guard that cancels every trajectory of the action when the actor no longer reports that it monitors one.
 
     Args:
-        node: The watchdog.
-        profile: Names the action.
-        timeout_s: Age of the actor's last word beyond which it is silent.
+        node: The watchdog's node.
+        profile: The profile that names the action.
+        timeout_s: Age of the actor's newest message beyond which the actor is silent.
     """
 
     def __init__(self, node: Node, profile: HomingProfile, timeout_s: float) -> None:
@@ -31,13 +31,13 @@ class HomingGuard:
         self._node, self._timeout_ns = node, round(timeout_s * _NS)
         self._heard_ns: int | None = None
         self._is_new = False
-        self._lock = threading.Lock()  # words come on another thread than the ticks
+        self._lock = threading.Lock()  # messages and ticks come on different threads
         self._cancel = node.create_client(CancelGoal, f"{profile.action}/_action/cancel_goal")
         node.create_subscription(Bool, HOMING, self._on_word, qos.profile("command"))
         self._wake = node.create_guard_condition(self._cancel_all)
 
     def tick(self, now_ns: int, is_stopped: bool) -> None:
-        """Look at the actor.
+        """Cancel the trajectory if the actor is silent or the watchdog has stopped.
 
         Args:
             now_ns: Local monotonic time.
@@ -63,5 +63,5 @@ class HomingGuard:
         self._node.get_logger().error(
             "homing: the actor is silent or the watchdog stopped; its trajectory is cancelled"
         )
-        # A goal id of zeros at a time of zero means all of them.
+        # A goal id of zeros at a time of zero means all goals.
         self._cancel.call_async(CancelGoal.Request())

@@ -1,8 +1,8 @@
-"""RGB pixels of a sensor_msgs/Image, in each encoding that cameras send. OpenCV is imported where it is needed.
+"""Decoding of a sensor_msgs/Image to RGB pixels, for all usual camera encodings. OpenCV is imported when needed.
 
-The names are those of sensor_msgs/image_encodings.hpp. 16-bit values count as full scale: their upper byte is taken.
-8UC3, 8UC4, 16UC3 and 16UC4 name no colours and are taken in OpenCV's order, blue first. YUV is ITU-R BT.601 with video
-range, as cameras send it.
+The names are those of sensor_msgs/image_encodings.hpp. Of 16-bit values the upper byte is used, as for full scale.
+8UC3, 8UC4, 16UC3 and 16UC4 name no colours and are decoded in OpenCV's order, blue first. YUV is ITU-R BT.601 with
+video range.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["ENCODINGS", "image_to_array"]
 
 Pixels = NDArray[np.uint8]
 _RGB, _BGR, _GREY = (0, 1, 2), (2, 1, 0), (0, 0, 0)
-# Bytes of a value, values of a pixel, and which of them are red, green and blue.
+# Bytes per value, values per pixel, and the indices of red, green and blue.
 _DIRECT = {
     "rgb8": (1, 3, _RGB),
     "bgr8": (1, 3, _BGR),
@@ -47,10 +47,10 @@ ENCODINGS = (*_DIRECT, *(f"bayer_{name}{bits}" for bits in (8, 16) for name in _
 
 
 def image_to_array(message: Image) -> Pixels:
-    """RGB pixels, copied. Shape (height, width, 3).
+    """Return the RGB pixels as a copy. Shape (height, width, 3).
 
     Raises:
-        MessageError: An encoding that is not known, or a size that the data does not have.
+        MessageError: The encoding is unknown, or the size does not fit the data.
     """
     encoding = str(message.encoding)
     if encoding in _DIRECT:
@@ -99,7 +99,7 @@ _PLANAR: dict[str, Callable[[Image], Pixels]] = {"nv21": _nv21, "nv24": _nv24}
 
 
 def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
-    """The rows without their padding. Shape (height, width * bytes_per_pixel)."""
+    """Return the rows without padding. Shape (height, width * bytes_per_pixel)."""
     height, width, step = int(message.height), int(message.width), int(message.step)
     if step < width * bytes_per_pixel or len(message.data) != height * step or not height * width:
         raise MessageError(
@@ -110,10 +110,10 @@ def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
 
 
 def _planes(message: Image) -> Pixels:
-    """The planes of a planar image without their padding, as rows of as many bytes as a row has pixels."""
+    """Return the planes of a planar image without padding, as rows of `width` bytes."""
     height, width, step = int(message.height), int(message.width), int(message.step)
     rows = round(height * _PLANAR_ROWS[message.encoding])
-    # Some drivers give the bytes of all planes as a row's step.
+    # Some drivers set a row's step to the bytes of all planes.
     stride = next((each for each in (step, width) if each >= width and rows * each == len(message.data)), 0)
     if not stride or not rows * width:
         raise MessageError(
@@ -128,7 +128,7 @@ def _planes(message: Image) -> Pixels:
 
 
 def _bytes_of(message: Image, rows: Pixels, size: int) -> Pixels:
-    """The upper byte of each value. The data's order of bytes is the message's, not this machine's."""
+    """Return the upper byte of each value. The byte order is that of the message, not of this machine."""
     if size == 1:
         return rows
     upper = 0 if message.is_bigendian else 1
@@ -136,7 +136,7 @@ def _bytes_of(message: Image, rows: Pixels, size: int) -> Pixels:
 
 
 def _converted(message: Image, raw: Pixels, conversion: str) -> Pixels:
-    # Only drivers that send no colours need it, and not every process that reads messages has it.
+    # Only encodings without direct RGB values need OpenCV, and some processes that read messages do not have it.
     import cv2
 
     try:

@@ -1,4 +1,4 @@
-"""The Python interpreter of the launched programs: the one that has steadyhand. Imports nothing but Python's own.
+"""The search for the Python interpreter that has steadyhand. Imports only the standard library.
 
 `ros2` runs under the system's Python, while the product is usually installed in a virtual environment.
 """
@@ -31,7 +31,7 @@ def find_interpreter(given: str, environment: Mapping[str, str], built_by: Path 
         built_by: File that names the interpreter of the build.
 
     Raises:
-        ArgumentError: None has it.
+        ArgumentError: No interpreter has it.
     """
     candidates = {given: "the argument python"} if given != AUTO else dict(_candidates(environment, built_by))
     for path in candidates:
@@ -54,7 +54,7 @@ def _candidates(environment: Mapping[str, str], built_by: Path) -> Iterator[tupl
 
 
 def _has_product(path: str) -> bool:
-    """Return whether the interpreter finds the product, from a folder that holds no copy of it."""
+    """Return whether the interpreter finds the product when run in a folder without a copy of it."""
     try:
         done = subprocess.run(  # noqa: S603  the user's own interpreters
             [path, "-c", LOOK], cwd=os.sep, timeout=LOOK_LIMIT_S, check=False, stderr=subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""What the actor does while it is active: practise, show, be judged, or deploy, with the core's own code."""
+"""The actor's jobs while it is active: demonstrations, practice, evaluation or deployment, with the core's code."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class ActorJob:
     """One activation of the actor.
 
     Args:
-        job: What to do it on.
-        kind: One of executables.WORKS.
-        cell: What is driven.
-        motion: The person's enable.
-        events: Told what happens.
-        ending: Whether to end.
-        policy: What is deployed, if that is the work.
+        job: The run.
+        kind: The kind of work, one of executables.WORKS.
+        cell: The hardware.
+        motion: The operator's motion enable.
+        events: Receives the events of the loop.
+        ending: Returns whether to end.
+        policy: The policy to deploy, if that is the work.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class ActorJob:
         self.training: OnlineRun | None = None
 
     def run(self) -> str:
-        """Work to the end, and return what it came to as one line.
+        """Run the job to its end, and return the result as one line.
 
         Raises:
-            RobotError: The robot, or what belongs to it, is not there, or cannot do what was asked.
+            RobotError: The robot or a part of its cell is missing, or cannot do the request.
         """
         lessons = None if self._kind == RUN else self._make_lessons()
         job, cell = self._job, self._cell
@@ -90,7 +90,7 @@ class ActorJob:
 
     def _make_lessons(self) -> LearningJobs:
         try:
-            # Torch and the learner's code: whoever deploys a finished policy does without them.
+            # These import torch and the learner, which a machine that deploys a policy does not have.
             from actor_ros.learning_jobs import LearningJobs
 
             job = with_learner(self._job)
@@ -111,14 +111,14 @@ class ActorJob:
         self.training = training
 
     def _write_times(self, times: LoopTimes) -> None:
-        """Leave how regular the loop was beside the run's other figures."""
+        """Write the loop's period statistics beside the run's other metrics."""
         if times.period.count:
             figures = times.period.percentiles()._asdict()
             facts = {**figures, "periods": times.period.count, "missed": times.missed, "bursts": times.bursts}
             atomic_write_json(loop_path(self._job.run, self._kind), facts)
 
     def _log_episode(self, event: EpisodeEnded) -> None:
-        """Log a demonstration, or an episode of an evaluation; training has its own console."""
+        """Log a demonstration or an episode of an evaluation; training has its own console."""
         summary = event.summary
         if summary.phase != Phase.TRAIN and summary.stop_reason != INTERRUPTED:
             outcome = "success" if summary.success else summary.stop_reason or "no success"

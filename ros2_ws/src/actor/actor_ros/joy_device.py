@@ -1,4 +1,4 @@
-"""A SpaceMouse or gamepad whose driver publishes sensor_msgs/Joy, as a `Device`."""
+"""A `Device` for a SpaceMouse or gamepad whose driver publishes sensor_msgs/Joy."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ __all__ = ["JoyConfig", "JoyLink", "make_joy"]
 
 @dataclass(frozen=True)
 class JoyConfig:
-    """Which topic, and what its axes mean.
+    """Settings of a Joy device: its topic, its timing, and its mapping.
 
     Attributes:
-        kind: joy.
-        pace: The pace of a simulated robot that this device drives.
-        max_age_s: A deflected device that has said nothing for so long has fallen silent.
-        topic: Relative to the robot's namespace.
-        retry_s: Time between two looks for a publisher that was lost.
-        silence_s: A driver that repeats itself at rest too, and says nothing for so long, has lost its device; null for
-            one that speaks on a change only.
-        neutral_s: Time at rest after which the device counts as let go.
-        mapping: What axes and buttons mean.
+        kind: The kind of device: joy.
+        pace: Pace of a simulated robot that this device drives.
+        max_age_s: Time without a message after which a deflected device counts as silent.
+        topic: The topic, relative to the robot's namespace.
+        retry_s: Time between two searches for a lost publisher.
+        silence_s: Time without a message after which a driver that also publishes at rest has lost its device; null for
+            a driver that publishes only on a change.
+        neutral_s: Time at rest after which the device counts as released.
+        mapping: Meaning of the axes and buttons.
     """
 
     kind: Literal["joy"]
@@ -51,7 +51,7 @@ class JoyConfig:
 
 
 def make_joy(node: Node, config: JoyConfig, clock: Clock) -> AxesDevice:
-    """Return the device, not yet connected. It refuses to connect while nobody publishes its topic."""
+    """Return the device, not yet connected. It refuses to connect while its topic has no publisher."""
     handle = Handle(config.mapping, clock)
     arrived: queue.SimpleQueue[Joy] = queue.SimpleQueue()
     node.create_subscription(Joy, config.topic, arrived.put, qos.profile("sensor"))
@@ -62,26 +62,25 @@ def make_joy(node: Node, config: JoyConfig, clock: Clock) -> AxesDevice:
 
 
 class JoyLink:
-    """The topic, while its driver speaks. The reader's thread alone writes the handle.
+    """The connection to the topic while its driver publishes. Only the reader's thread writes the handle.
 
-    A message is the whole device: its axes have to be all that are mapped, else the device is lost until they are.
-    Buttons that it does not carry are up: spacenav up to 3.1 sends a button in the message of its press alone, as every
-    message is a new one (joystick_drivers, spacenav/src/spacenav.cpp at 3.1.0). A button that is down in the first
-    message is no press.
+    A message must carry all mapped axes; otherwise the device counts as lost until a complete message. Missing buttons
+    count as up, because spacenav up to 3.1 sends a button only in the message of its press (joystick_drivers,
+    spacenav/src/spacenav.cpp at 3.1.0). A button that is down in the first message is no press.
 
-    A driver outlives its device: joy_node stays on the topic and publishes nothing while there is none
+    A driver outlives its device: joy_node stays on the topic and publishes nothing while there is no device
     (joy/src/joy.cpp, `joystick_ != nullptr`).
 
     Args:
-        node: Looks for publishers.
-        topic: Of the device.
-        arrived: What the callbacks have received.
-        handle: Takes axes and buttons.
-        silence_s: Time without a message after which a driver has lost its device; None = it speaks on a change only.
-        clock: Monotonic.
+        node: The node that finds publishers.
+        topic: The topic of the device.
+        arrived: The messages from the callbacks.
+        handle: Receives axes and buttons.
+        silence_s: Time without a message after which a driver has lost its device; None = publishes only on a change.
+        clock: A monotonic clock.
 
     Raises:
-        OSError: Nobody publishes the topic, or, after a loss, the driver says nothing.
+        OSError: The topic has no publisher or, after a loss, no message.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class JoyLink:
         self._down: frozenset[int] | None = None  # before the first message
         self._require_publisher()
         while not arrived.empty():
-            arrived.get_nowait()  # of an earlier driver: nobody may take it for a new hand on the device
+            arrived.get_nowait()  # a message of an earlier driver must not count as new input
         self._heard_ns = clock.now_ns()
         if handle.state.losses and silence_s is not None:
             try:
@@ -109,7 +108,7 @@ class JoyLink:
             handle.found()
 
     def serve(self, timeout_s: float) -> None:
-        """Take in the next message. Raises OSError when nobody publishes any more, or the driver is silent."""
+        """Process the next message. Raises OSError if the publisher is gone or the driver is silent."""
         try:
             self._take(self._arrived.get(timeout=timeout_s))
         except queue.Empty:
@@ -118,7 +117,7 @@ class JoyLink:
                 raise self._silent() from None
 
     def close(self) -> None:
-        """Nothing to let go of: the subscription stays."""
+        """Do nothing: the subscription stays."""
 
     def _take(self, message: Joy) -> None:
         self._heard_ns = self._clock.now_ns()

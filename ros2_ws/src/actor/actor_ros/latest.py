@@ -1,7 +1,7 @@
-"""The newest message of a topic, taken and decoded when it is looked at instead of whenever one comes.
+"""The newest message of a topic, decoded on request instead of on arrival.
 
-An executor works for every message: at 1000 Hz and four topics that is more than a core. Here nothing happens between
-two looks; the middleware keeps the newest message, and the time at which it arrived.
+An executor works for every message: four topics at 1000 Hz take more than one core. Here nothing happens between two
+requests; the middleware keeps the newest message and its time of arrival.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from steadyhand.runtime.clock import Clock, wall_time_ns
 
 __all__ = ["Latest"]
 
-# Only where the middleware does not tell when a message arrived (Cyclone DDS): how often to look for one then.
+# Polling period, only for middleware that does not report a message's time of arrival (Cyclone DDS).
 _LOOK_S = 0.01
-_KEPT = 256  # messages of a shared topic between two looks: a quarter of a second at 1000 Hz
+_KEPT = 256  # kept messages of a shared topic: a quarter of a second at 1000 Hz
 
 
 class Latest:
-    """A subscription that no executor waits for. Any thread may take from it.
+    """A subscription for which no executor waits. Any thread may take from it.
 
     Args:
-        node: Has the subscription.
-        message_type: Of the topic.
-        topic: Its name.
-        clock: Gives receive times.
+        node: The node of the subscription.
+        message_type: The topic's message type.
+        topic: The topic's name.
+        clock: The clock of the receive times.
         quality: A quality of service that keeps one message.
-        containing: A string that the message has to contain, such as a joint's name, as drivers may share a topic.
-            Some messages are kept then, and the newest with it is decoded; without one of them, the newest of all.
+        containing: A string that the message must contain, such as a joint's name, because drivers may share a topic.
+            Several messages are then kept. The newest one with the string is decoded, else the newest of all.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Latest:
         if containing:
             quality_of_service.depth = _KEPT
         length = len(containing.encode()) + 1
-        # A string in CDR: its length, its characters, and a zero.
+        # A string in CDR consists of its length, its characters, and a zero byte.
         self._marks = [struct.pack(f"{order}I", length) + containing.encode() + b"\0" for order in "<>" if containing]
         self._node, self._clock = node, clock
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Latest:
         )
 
     def take(self) -> tuple[Any, int] | None:
-        """Return the newest message and when it arrived [ns], each message once; None without a new one."""
+        """Return the newest message and its time of arrival [ns], each message once; None without a new one."""
         with self._lock:
             self._look()
             found, self._found = self._found, None
@@ -74,7 +74,7 @@ class Latest:
         now_ns, wall_ns = self._clock.now_ns(), wall_time_ns()
         try:
             taken = self._newest()
-        except InvalidHandle:  # the node is destroyed
+        except InvalidHandle:  # the node has been destroyed
             return
         if taken is not None:
             message, information = taken
@@ -82,7 +82,7 @@ class Latest:
             if not arrived_wall_ns and self._timer is None:
                 self._timer = self._node.create_timer(_LOOK_S, self._look_in_time)
             age_ns = wall_ns - arrived_wall_ns if arrived_wall_ns else 0
-            # It was not there at the last look. This also bounds what a wall clock that is set meanwhile can do.
+            # The message arrived after the last poll. The bound also limits the effect of a change of the wall clock.
             self._found = message, min(max(now_ns - age_ns, self._looked_ns), now_ns)
         self._looked_ns = now_ns
 
@@ -109,18 +109,18 @@ class Latest:
 
 
 class _Unattended(CallbackGroup):
-    """Callbacks that never run, so that no executor waits for their entities.
+    """A callback group that never runs, so that no executor waits for its entities.
 
-    Those are the subscription and its events: an executor that waits for an event wakes up for every message too.
+    The entities are the subscription and its events. An executor that waits for an event also wakes for every message.
     """
 
     def can_execute(self, entity: Any) -> bool:
-        """Return that it may not."""
+        """Return False."""
         return False
 
     def beginning_execution(self, entity: Any) -> bool:
-        """Return that it may not."""
+        """Return False."""
         return False
 
     def ending_execution(self, entity: Any) -> None:
-        """Nothing has run."""
+        """Do nothing: nothing has run."""

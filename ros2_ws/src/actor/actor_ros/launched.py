@@ -1,4 +1,4 @@
-"""What the launch file starts, started without `launch`: the demo's processes, in a namespace of their own."""
+"""The programs of the launch file, started without `launch`: the demo's processes, in their own namespace."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from steadyhand.terminal import say
 
 __all__ = ["Launched"]
 
-# What the nodes are told by their own parameters.
+# Overrides that the nodes get by their own parameters.
 OWN = ("robot=", "task=", "device=", "run_root=", "run_name=", "transport.")
 TRIES = 20
 
 
 class Launched:
-    """Robot, watchdog, actor, and a learner where one is due, each a process, with a person beside the mock.
+    """The processes of robot, watchdog, actor and, if needed, learner, with a simulated operator beside the mock.
 
     Args:
         job: The run that they work on.
@@ -44,11 +44,11 @@ class Launched:
         self._folder.mkdir(exist_ok=True)
 
     def run(self, work: str, stop: StopFlag) -> None:
-        """Start them all, and end them when the actor has done its work.
+        """Start all processes, and end them when the actor has done its work.
 
         Raises:
-            ChildError: One of them died, or none made progress.
-            KeyboardInterrupt: `stop` said so.
+            ChildError: A process died, or none made progress.
+            KeyboardInterrupt: `stop` was set.
         """
         given = {name: argument.default for name, argument in ARGUMENTS.items()} | {
             "namespace": self._namespace,
@@ -81,7 +81,7 @@ class Launched:
             raise KeyboardInterrupt
 
     def _write_parameters(self, program: Program) -> Path:
-        """The parameters as ROS reads them from a file, which keeps their types; the actor ends with its work."""
+        """Write a program's parameters to a file for ROS, which keeps their types. The actor ends after its work."""
         file = self._folder / f"{program.node}.yaml"
         given = program.parameters | ({"once": True} if program.node == "actor" else {})
         values = {"/**": {"ros__parameters": given}}
@@ -99,7 +99,7 @@ class Launched:
 
 
 def _free_address() -> str:
-    """An address with a free port, and another one after it for the weights."""
+    """Return an address with a free port whose next port is also free, for the weights."""
     for _ in range(TRIES):
         address = free_addresses(1)[0]
         with socket.socket() as beside, suppress(OSError):

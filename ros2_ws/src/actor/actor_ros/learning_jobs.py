@@ -1,4 +1,4 @@
-"""The works that learn, or judge what was learnt: the only ones that need torch and the learner's code."""
+"""The jobs of recording, training and evaluation: the only ones that need torch and the learner's code."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ logger = get_logger("ros.lessons")
 
 
 class LearningJobs:
-    """Shows, practises and judges, in an environment that is open.
+    """Demonstration, practice and evaluation in an open environment.
 
     Args:
-        job: What to do it on.
-        cell: What is driven.
-        motion: The person's enable.
-        events: Told what happens.
-        ending: Whether to end.
-        show: Gets what may be asked for its status while practice runs.
+        job: The run.
+        cell: The hardware.
+        motion: The operator's motion enable.
+        events: Receives the events of the loop.
+        ending: Returns whether to end.
+        show: Called with the `OnlineRun`, whose status may be read while practice runs.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LearningJobs:
         self._motion, self._events, self._show = motion, events, show
 
     def run(self, kind: str, env: RobotEnv, taught: SupervisedEnv) -> str:
-        """Do one of executables.WORKS but `run`, and return what it came to as one line."""
+        """Run one of executables.WORKS except `run`, and return the result as one line."""
         if kind == "evaluate":
             return self._evaluate(taught)
         shown = self._demonstrate(env, taught) if kind in ("teach", "demonstrate") else ""

@@ -1,4 +1,4 @@
-"""The mock robot as a controller's node sees it: targets it may ignore, faults, gains, workpieces. Needs no ROS."""
+"""The mock robot with the behaviour of a controller: ignored targets, faults, gains, workpieces. Needs no ROS."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class MockNodeConfig:
     """Rates at which the node publishes.
 
     Attributes:
-        state_rate_hz: Pose, twist, joints and wrench.
-        status_rate_hz: robot_ok, gripper and workpieces.
-        image_rate_hz: Each camera that somebody subscribes to.
+        state_rate_hz: Rate of pose, twist, joints and wrench.
+        status_rate_hz: Rate of robot_ok, gripper and workpieces.
+        image_rate_hz: Rate of each camera that has a subscriber.
     """
 
     state_rate_hz: float
@@ -39,7 +39,7 @@ class MockNodeConfig:
 
 
 class MockCell:
-    """One arm with its controller and the workpieces before it."""
+    """One arm with its controller and its workpieces."""
 
     def __init__(self, robot: MockRobot) -> None:
         self.robot = robot
@@ -52,19 +52,19 @@ class MockCell:
 
     @property
     def is_well(self) -> bool:
-        """Whether the arm follows targets: no fault, or every step out of it was taken."""
+        """True while the arm follows targets: no fault, or all recovery steps taken."""
         return not self._fault_steps
 
     def begin(self, seed: int) -> None:
-        """A new episode: the arm is at home and holds, its noise is reseeded."""
+        """Begin an episode: put the arm at home, hold it, and reseed its noise."""
         self.robot.begin(seed)
         world = self.robot.world
         self._width = world.gripper_width()
-        # The redundant joint rests where the arm is now, so that nothing creeps.
+        # The rest position of the redundant joint is the current one, so that the arm does not creep.
         world.set_configuration(world.tcp_pose(), self._width)
 
     def place(self, poses: dict[str, Array]) -> None:
-        """Put workpieces somewhere; those that are not there are counted as ignored."""
+        """Place workpieces at poses (7,); unknown names are counted as ignored."""
         for name, pose in poses.items():
             if name in self.workpieces and np.isfinite(pose).all():
                 self.robot.place(name, pose)
@@ -73,12 +73,12 @@ class MockCell:
 
     @property
     def workpieces(self) -> tuple[str, ...]:
-        """Names of what can be placed."""
+        """The names of the workpieces that can be placed."""
         scene = self.robot.world.scene
         return (*scene.fixtures, *scene.objects)
 
     def target(self, pose: Array, frame: str, base_frame: str, publishers: int) -> None:
-        """A target arrives; like a real controller it is ignored without an error where it may not be followed."""
+        """Process a target. Like a real controller, ignore a target that may not be followed, without an error."""
         reason = self._objection(pose, frame, base_frame, publishers)
         if reason:
             self.ignored[reason] += 1
@@ -87,21 +87,21 @@ class MockCell:
         self.robot.command(RobotCommand(pose[None], np.array([self._width])))
 
     def gripper(self, width_m: float) -> None:
-        """The gripper's target [m]."""
+        """Set the gripper's target [m]."""
         if self.is_well and np.isfinite(width_m):
             self._width = width_m
             self.robot.world.set_gripper(float(np.clip(width_m, 0.0, 0.08)))
 
     def fail(self) -> None:
-        """The arm's own reflex: it stops where it is and follows nothing until both steps out of it are taken."""
+        """Trigger the arm's reflex: it stops and follows no target until both recovery steps are taken."""
         self.robot.hold()
         self._fault_steps = ["error_recovery", "activate_controller"]
 
     def recover(self, step: str) -> str:
-        """Take one step out of a fault.
+        """Take one recovery step after a fault.
 
         Returns:
-            Why it was refused; "" when it was taken.
+            Why the step was refused; "" if it was taken.
         """
         if not self._fault_steps:
             return ""
@@ -113,16 +113,16 @@ class MockCell:
         return ""
 
     def set_gains(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
-        """Change the controller's stiffness; the elbow is held where it is then."""
+        """Change the controller's stiffness; the elbow is held at its current position."""
         self.robot.world.hold_posture()
         self.robot.world.set_impedance(stiffness_n_m, rotation_stiffness_nm_rad)
 
     def read(self) -> RobotState:
-        """What the arm reports now."""
+        """Return the current state of the arm."""
         return self.robot.read()
 
     def advance(self, until_ns: int) -> None:
-        """Let the world go on until a time of its clock."""
+        """Step the simulation until a time of its clock [ns]."""
         self.robot.world.clock.sleep_until(until_ns)
 
     def _objection(self, pose: Array, frame: str, base_frame: str, publishers: int) -> str:
@@ -139,7 +139,7 @@ def make_cell(config: dict[str, Any]) -> MockCell:
     """Make the mock robot of a composed configuration, with the workpieces of its task.
 
     Raises:
-        ConfigError: The robot is not the mock behind ROS 2, or the task is none for an arm.
+        ConfigError: The robot is not the mock behind ROS 2, or the task is not for an arm.
     """
     robot = config["robot"]
     if "world" not in robot or "mock_node" not in robot:

@@ -1,6 +1,6 @@
-"""The mock robot node: MuJoCo's arm behind the topics, parameters and quality of service of a real controller.
+"""The mock robot node: a MuJoCo arm with the topics, parameters and quality of service of a real controller.
 
-Callbacks put what arrives into one queue; the loop alone touches the physics.
+Callbacks put messages into one queue; only the loop touches the physics.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _RECOVER_STEPS = ("error_recovery", "activate_controller")
 
 
 class MockRobotNode(Node):
-    """Topics around one ``MockCell``."""
+    """The node with the topics of one `MockCell`."""
 
     def __init__(self) -> None:
         super().__init__("mock_robot")
@@ -62,8 +62,8 @@ class MockRobotNode(Node):
         self._connect()
 
     def work(self, stop: threading.Event) -> None:
-        """Let the world follow the wall and tell what the arm does."""
-        for camera in self._cameras:  # OpenGL belongs to the thread that opens it
+        """Step the simulation with the wall clock, and publish the state of the arm."""
+        for camera in self._cameras:  # an OpenGL context belongs to the thread that opens it
             camera.connect()
         clock = self._cell.robot.world.clock
         now = clock.now_ns()
@@ -90,7 +90,7 @@ class MockRobotNode(Node):
                 self._report(schedule)
 
     def close(self) -> None:
-        """Hold, and let go of the cameras."""
+        """Hold, and close the cameras."""
         self._cell.robot.close()
         for camera in self._cameras:
             camera.close()
@@ -166,7 +166,7 @@ class MockRobotNode(Node):
             k_pos, k_rot = (float(values.get(name, self.get_parameter(name).value)) for name in _GAINS)
             self._arrived.put(lambda: self._cell.set_gains(k_pos, k_rot))
         if "episode_seed" in values:
-            # The answer comes when the arm is at home: what is measured from then on is there.
+            # The answer comes when the arm is at home, so all later readings are from there.
             self._now(lambda: self._cell.begin(int(values["episode_seed"])))
         return SetParametersResult(successful=True)
 
@@ -184,7 +184,7 @@ class MockRobotNode(Node):
         return on_step
 
     def _now(self, action: Callable[[], Any]) -> Any:
-        """Let the loop do something and wait for its answer: a period, unless the node is ending."""
+        """Run an action in the loop and wait for its result: one period, unless the node is ending."""
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._arrived.put(lambda: done.put(action()))
         try:

@@ -1,4 +1,4 @@
-"""The stage of the mock robot behind ROS 2: what a person's hands do at a real cell."""
+"""The stage of the mock robot behind ROS 2: it replaces an operator's hands at a real cell."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NS = 1_000_000_000
 
 
 class MockStage:
-    """Speaks the mock-only topics and the parameter that begins an episode.
+    """Client of the mock-only topics and of the parameter that begins an episode.
 
     Args:
-        node: Spun by another thread.
+        node: The node; another thread must spin it.
         base_frame: Frame of the poses.
-        is_held: Whether the watchdog follows no command. The mock's arm jumps home at a new episode, and a command that
-            is still being followed would be far away then.
-        rearm: Lets the watchdog start anew from where the arm is then; returns why it does not.
+        is_held: Returns whether the watchdog follows no command. The mock's arm jumps home at a new episode, far from
+            any command that is still followed.
+        rearm: Restarts the watchdog from the arm's new pose; returns why it does not restart, "" if it does.
     """
 
     def __init__(self, node: Node, base_frame: str, is_held: Callable[[], bool], rearm: Callable[[], str]) -> None:
@@ -43,7 +43,7 @@ class MockStage:
         node.create_subscription(MultiDOFJointState, "mock_robot/stage_state", self._on_state, qos.profile("sensor"))
 
     def begin(self, seed: int) -> None:
-        """The mock's arm goes home and its noise is reseeded. Raises RobotError when there is no mock."""
+        """Put the mock's arm at home and reseed its noise. Raises RobotError if there is no mock."""
         self._wait(self._is_held, "the watchdog to hold")
         value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=seed)
         request = SetParameters.Request(parameters=[Parameter(name="episode_seed", value=value)])
@@ -54,7 +54,7 @@ class MockStage:
             raise RobotError(f"after the mock's arm went home: {objection}")
 
     def place(self, name: str, pose_: Array) -> None:
-        """Put a workpiece somewhere, and wait until it stands there."""
+        """Place a workpiece at a pose (7,), and wait until it is there."""
         self._wait(lambda: bool(self._poses) and self._publisher.get_subscription_count() > 0, "mock_robot/stage_state")
         if name not in self._poses:
             raise KeyError(f"workpiece: expected one of {', '.join(self._poses)}, found {name!r}")
@@ -72,7 +72,7 @@ class MockStage:
         raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
 
     def pose_of(self, name: str) -> Array:
-        """Where a workpiece is. Raises KeyError for a name that is not on the stage."""
+        """Return the pose (7,) of a workpiece. Raises KeyError for a name that is not on the stage."""
         return self._poses[name]
 
     def _on_state(self, message: MultiDOFJointState) -> None:

@@ -1,4 +1,4 @@
-"""Message types of other ROS packages, imported when a profile needs them; a missing package is named."""
+"""Message types of other ROS packages, imported when a profile needs them; an error names a missing package."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 __all__ = ["MissingPackageError", "load_type"]
 
 _DISTRO = "jazzy"
-# In no apt repository: these come with the robot's own workspace.
+# Packages that are in no apt repository: they come with the robot's own workspace.
 _FROM_SOURCE = {"xarm_msgs": "xarm_ros2", "franka_msgs": "franka_ros2"}
 
 
 class MissingPackageError(ImportError):
-    """A ROS package is not installed; the line says which and how to get it."""
+    """A ROS package is not installed; the line names it and how to get it."""
 
 
 def load_type(name: str) -> Any:
-    """The class of a message, service or action, from its name as ROS writes it, such as std_srvs/srv/Trigger.
+    """Return the class of a message, service or action by its ROS name, such as std_srvs/srv/Trigger.
 
     Raises:
-        MissingPackageError: Its package is not installed, or has no such type.
+        MissingPackageError: The package is not installed, or has no such type.
     """
     package, kind, short = name.split("/")
     try:

@@ -1,4 +1,4 @@
-"""ROS parameters of the nodes: which configuration is composed, and its numbers with description, unit and range."""
+"""ROS parameters of the nodes: the choice of the configuration, and its numbers with description, unit and range."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LARGEST = 1e6
 
 
 def compose_config(node: Node) -> dict[str, Any]:
-    """Compose the configuration that the parameters ``robot``, ``task`` and ``overrides`` choose.
+    """Compose the configuration that the parameters `robot`, `task` and `overrides` choose.
 
-    ``config_dir`` adds the user's own configuration folder, for the whole process.
+    `config_dir` adds the user's own configuration folder for the whole process.
 
     Raises:
-        ConfigError: An option, an override or a folder that does not exist.
+        ConfigError: An option, an override or a folder does not exist.
     """
     folder = _text(
         node, "config_dir", "", "The user's own configuration folder; empty = $STEADYHAND_CONFIG, if that is set."
@@ -48,7 +48,7 @@ def robot_config(config: dict[str, Any]) -> RosRobotConfig:
     """Build the robot's group of a composed configuration.
 
     Raises:
-        ConfigError: The robot is not one behind ROS 2.
+        ConfigError: The robot is not behind ROS 2.
     """
     robot = config["robot"]
     if robot.get("kind") != "ros":
@@ -63,12 +63,12 @@ def robot_config(config: dict[str, Any]) -> RosRobotConfig:
 
 
 def declare_settings(node: Node, prefix: str, settings: T) -> T:
-    """Declare each number of a settings dataclass as the parameter ``prefix.field`` and return what was given.
+    """Declare each number of a settings dataclass as the parameter `prefix.field`; return the dataclass as given.
 
-    The descriptions, with their units, are the ones of the dataclass's docstring.
+    The descriptions with their units come from the dataclass's docstring.
 
     Raises:
-        ConfigError: The numbers do not fit together.
+        ConfigError: The numbers are inconsistent.
     """
     described = _described_attributes(type(settings))
     given = {}
@@ -95,7 +95,7 @@ def _text(node: Node, name: str, default: str, description: str) -> str:
 
 
 def _described_attributes(cls: type) -> dict[str, str]:
-    """What a Google-style docstring says of each attribute."""
+    """Return the description of each attribute from a Google-style docstring."""
     found: dict[str, str] = {}
     name = ""
     for line in (inspect.getdoc(cls) or "").partition("Attributes:")[2].splitlines():

@@ -1,4 +1,4 @@
-"""The conditions of a profile outside the actor: looked at in the background, and before motion is enabled."""
+"""The external preconditions of a profile, checked in the background and before motion is enabled."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from steadyhand.robot_envs.robot import RobotError
 __all__ = ["Preconditions"]
 
 _CALL_S = 1.0
-_PERIOD_S = {False: 1.0, True: 0.25}  # while the arm may move a controller that ends is named soon
+_PERIOD_S = {False: 1.0, True: 0.25}  # shorter while the arm may move, to report an ended controller soon
 
 
 class Preconditions:
-    """The checks of one profile, and while the arm may move that its switched controllers stay active.
+    """The checks of one profile. While the arm may move, they include that its switched controllers stay active.
 
     Args:
-        node: Its namespace is the robot's. Another thread spins it; that thread never looks itself.
-        profile: Its checks, and the controllers that its `activate` steps switch to.
-        may_move: Whether a person allows motion by the switched controllers; not while another one homes the arm.
+        node: A node in the robot's namespace. Another thread must spin it; that thread never runs the checks.
+        profile: The profile with the checks, and with the controllers that its `activate` steps switch to.
+        may_move: Returns whether the operator allows motion by the switched controllers; False during homing.
     """
 
     def __init__(self, node: Node, profile: ControllerProfile, may_move: Callable[[], bool]) -> None:
@@ -46,7 +46,7 @@ class Preconditions:
         self._thread = threading.Thread(target=self._watch, name="preconditions", daemon=True)
 
     def start(self) -> None:
-        """Look again and again, on a thread of its own."""
+        """Start a thread that repeats the checks."""
         if self._checks or self._switched:
             self._thread.start()
 
@@ -57,20 +57,20 @@ class Preconditions:
             self._thread.join(2 * _CALL_S)
 
     def look(self, with_switched: bool) -> str:
-        """Check everything now.
+        """Run all checks now.
 
         Args:
-            with_switched: The controllers that `activate` switches to have to be active as well.
+            with_switched: Whether the controllers that `activate` switches to must be active as well.
 
         Returns:
-            The first condition that does not hold as one line, also kept as `objection`; "" when all hold. What was
-            answered, and not just not answered in time, is kept as `denial`.
+            The first failed condition as one line, also kept as `objection`; "" if all hold. A failure by an actual
+            answer, rather than by a timeout, is kept as `denial`.
         """
         self.objection, self.denial = self._find(with_switched)
         return self.objection
 
     def _find(self, with_switched: bool) -> tuple[str, str]:
-        """The objection and the denial."""
+        """Return the objection and the denial."""
         denial = objection = ""
         controllers: dict[str, Any] | None = None
         for check in (*self._checks, *(self._switched if with_switched else ())):
@@ -81,7 +81,7 @@ class Preconditions:
                     objection = denial = f"{denial}; {check.advice}"
                     break
             except MissingPackageError:
-                continue  # a controller that does not run is silent, or the arm does not follow
+                continue  # a stopped controller shows as a silent source, or the arm does not follow
             except RobotError as error:
                 objection = objection or f"{error}; {check.advice}"
         return objection, denial
@@ -90,7 +90,7 @@ class Preconditions:
         while not self._ended.is_set():
             is_moving = self._may_move()
             found = self._find(is_moving)
-            # What was switched off by homing, or by a person after a stop, in the meantime is no fault.
+            # A controller that homing or the operator switched off meanwhile is no fault.
             if is_moving == self._may_move():
                 self.objection, self.denial = found
             self._ended.wait(_PERIOD_S[is_moving])

@@ -1,4 +1,4 @@
-"""The publishers of the actor's events: the acting one, the actions, and the episode."""
+"""The publishers of the actor's events: authority, actions, and episode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Publishers"]
 
 
 class Publishers:
-    """Subscribes to `events` and publishes them on the topics of one node."""
+    """Subscriber of `events` that publishes them on the topics of one node."""
 
     def __init__(self, node: Node, events: Events) -> None:
         event = qos.profile("event")

@@ -1,4 +1,4 @@
-"""Qualities of service by the names that the table of topics uses."""
+"""Quality-of-service profiles, by their names in the table of topics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["profile"]
 _BEST_EFFORT, _RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 _VOLATILE, _LATCHED = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
 
-# A late target or reading is worth nothing: depth 1. Images are published reliably, so that any subscriber matches.
+# Depth 1, because a late target or reading is useless. Images are published reliably, so that any subscriber matches.
 _QOS: dict[QosName, tuple[ReliabilityPolicy, DurabilityPolicy, int]] = {
     "command": (_RELIABLE, _VOLATILE, 1),
     "event": (_RELIABLE, _VOLATILE, 10),
@@ -23,7 +23,7 @@ _QOS: dict[QosName, tuple[ReliabilityPolicy, DurabilityPolicy, int]] = {
 
 
 def profile(name: QosName) -> QoSProfile:
-    """Make the quality of service of that name."""
+    """Return the quality-of-service profile of that name."""
     reliability, durability, depth = _QOS[name]
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,

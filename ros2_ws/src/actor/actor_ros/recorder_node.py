@@ -1,4 +1,4 @@
-"""Writes the actor's topics into an MCAP bag, which Foxglove and `ros2 bag` open; apart from the control loop."""
+"""The recorder node: it writes the actor's topics into an MCAP bag for Foxglove and `ros2 bag`, in its own process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CAMERA, _MOCK = "<camera>", "mock_robot/"
 
 
 class RecorderNode(Node):
-    """Takes messages as bytes and writes them as they are."""
+    """The node. It receives serialised messages and writes them unchanged."""
 
     def __init__(self) -> None:
         super().__init__("recorder")
@@ -45,7 +45,7 @@ class RecorderNode(Node):
             self.create_subscription(message_type, name, write, qos.profile(topic.requested), raw=True)
 
     def work(self, stop: threading.Event) -> None:
-        """Let the callbacks write."""
+        """Wait while the callbacks write."""
         while not stop.wait(_LOOK_S):
             pass
 
@@ -63,9 +63,9 @@ class RecorderNode(Node):
 
 
 def recorded(profile: ControllerProfile) -> list[tuple[Topic, str]]:
-    """The topics that a bag holds, with the names that the robot gives them.
+    """Return the topics of a bag, with their names on this robot.
 
-    Pictures and the mock's own topics are left out.
+    Images and the mock's own topics are left out.
     """
     kinds = {"pose": "PoseStamped", "twist": "TwistStamped", "joint": "JointState"}
     found: dict[str, tuple[Topic, str]] = {}
@@ -78,7 +78,7 @@ def recorded(profile: ControllerProfile) -> list[tuple[Topic, str]]:
 
 
 def _name(topic: Topic, profile: ControllerProfile) -> str:
-    """What the profile calls a topic; "" where the robot has none."""
+    """Return a topic's name in the profile; "" if the robot has no such topic."""
     value: Any = profile
     for key in topic.profile_key.split(".") if topic.profile_key else []:
         value = getattr(value, key, None)

@@ -1,4 +1,4 @@
-"""The steps of a profile: to where the robot follows commands, and out of its faults. Only a person starts them."""
+"""The steps of a profile that activate a robot, or recover it from a fault. Only the operator starts them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ __all__ = ["Steps"]
 
 
 class Steps:
-    """Takes the steps of one robot. Another thread spins the node.
+    """Executor of one robot's steps. Another thread must spin the node.
 
     Args:
-        node: Its namespace is the robot's.
-        timeout_s: Of each service call.
-        send_pose: Makes the measured pose the target that the controller is sent. Raises RobotError.
+        node: A node in the robot's namespace.
+        timeout_s: Limit of each service call.
+        send_pose: Sends the controller the measured pose as its target. Raises RobotError.
     """
 
     def __init__(self, node: Node, timeout_s: float, send_pose: Callable[[], None]) -> None:
         self._node, self._timeout_s, self._send_pose = node, timeout_s, send_pose
         self._taken_once: set[str] = set()
-        # Kept: rclpy cannot destroy one while another thread waits for it.
+        # The client is kept, because rclpy cannot destroy one while another thread waits for it.
         self._error_recovery: ActionClient | None = None
 
     def activate(self, steps: tuple[Step, ...]) -> None:
-        """Take the steps in order; those that are taken `once` only if that has not been since `recover`.
+        """Take the steps in order. Steps marked `once` are skipped if taken since the last `recover`.
 
         Raises:
             RobotError: A step failed; the line names it.
@@ -48,7 +48,7 @@ class Steps:
                 self._taken_once.add(step.name)
 
     def recover(self, steps: tuple[Step, ...]) -> None:
-        """Take the steps in order; the first that fails ends it.
+        """Take the steps in order, up to the first failure.
 
         Raises:
             RobotError: A step failed; the line names it.

@@ -1,4 +1,4 @@
-"""The actor's end of a robot's topics: what comes in goes to `LatestReadings`, commands go to the watchdog."""
+"""The actor's end of a robot's topics: readings go to `LatestReadings`, commands to the watchdog."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _LATCHING = frozenset(reason.value for reason in LATCHING)
 
 
 class RobotLink:
-    """Topics of one arm.
+    """The topics of one arm.
 
     Args:
-        node: Has the topics. State is taken in when the sources are asked for it, the rest by callbacks.
-        profile: How the arm is spoken to.
-        sources: Where readings go, each by its topic's name.
+        node: The node of the topics. State is read on request of the sources, the rest by callbacks.
+        profile: The arm's controller profile.
+        sources: Receives the readings, each by its topic's name.
         on_fault: Called whenever the robot reports a fault.
 
     Raises:
-        ConfigError: The controller takes commands that the actor does not make.
-        ImportError: The fault's message comes with the robot's own packages, which are not installed.
+        ConfigError: The actor cannot make the commands that the controller takes.
+        ImportError: The robot's own package with the fault's message is not installed.
     """
 
     def __init__(
@@ -91,37 +91,37 @@ class RobotLink:
 
     @property
     def is_well(self) -> bool:
-        """Whether the robot reports no fault of its own."""
+        """True while the robot reports no fault of its own."""
         fault = self.profile.fault
         return fault is None or self.sources.newest(fault.topic) is not False
 
     @property
     def watchdog_stop(self) -> str:
-        """Why the watchdog passes nothing on until a person allows it again; "" while it would."""
+        """The reason of the watchdog's latched stop, which the operator must clear; "" without one."""
         reason = self.sources.newest(WATCHDOG)
         return reason if reason in _LATCHING else ""
 
     @property
     def frame_fault(self) -> str:
-        """Why a stamped input is not believed, as one line; "" while all are in the profile's frames."""
+        """The reason why a stamped input is discarded, as one line; "" while all are in the profile's frames."""
         return self._frames.fault
 
     @property
     def is_passing(self) -> bool:
-        """Whether the watchdog passes commands on at this moment."""
+        """True while the watchdog passes commands on."""
         return bool(self.sources.newest(WATCHDOG) == "")
 
     def pose(self) -> Array:
-        """The measured pose in the base frame. Shape (7,)."""
+        """Return the measured pose in the base frame. Shape (7,)."""
         found: Array = self.sources.newest(self.profile.topics.pose)
         return found
 
     def command(self, target: Array, measured: Array) -> None:
-        """Ask for a pose of the tool, shape (7,); where the controller takes velocities, for the one that leads there.
+        """Command a pose of the tool, shape (7,). A controller of velocities gets the velocity towards that pose.
 
         Args:
-            target: Base frame.
-            measured: Where the tool is; shape (7,).
+            target: Target pose of the tool; base frame, shape (7,).
+            measured: Measured pose of the tool; base frame, shape (7,).
         """
         stamp, frame = self.node.get_clock().now().to_msg(), self.profile.base_frame
         if self.profile.command_mode == "pose":
@@ -132,11 +132,11 @@ class RobotLink:
         self._command.publish(conversions.twist_from_array(twist, frame, stamp))
 
     def homing(self, is_under_way: bool) -> None:
-        """Tell the watchdog whether a homing trajectory is watched; said again in every control period of it."""
+        """Tell the watchdog whether the actor monitors a homing trajectory; call it in every period of homing."""
         self._homing.publish(Bool(data=is_under_way))
 
     def gripper(self, width_m: float) -> None:
-        """Ask for an opening between the fingers [m]."""
+        """Command an opening between the fingers [m]."""
         if self._gripper is not None:
             self._gripper.publish(Float64(data=float(width_m)))
 
@@ -157,7 +157,7 @@ class RobotLink:
             try:
                 value = convert(message)
             except MessageError as error:
-                # It counts as not heard, so that the source falls silent and stops the robot by its name.
+                # It counts as not heard, so that the source falls silent and the stop names it.
                 if self.sources.refuse(name, str(error)):
                     self.node.get_logger().error(f"{name}: {error}")
                 return
@@ -205,7 +205,7 @@ class RobotLink:
 
     def _watchdog_says(self, message: String) -> str:
         reason = str(message.data)
-        if reason == HoldReason.ROBOT_FAULT.value:  # it may hear of it first
+        if reason == HoldReason.ROBOT_FAULT.value:  # the watchdog may learn of the fault first
             self._on_fault()
         return reason
 
@@ -216,5 +216,5 @@ class RobotLink:
 
 
 def _quat(pose: Array | None) -> Array:
-    """The tool's orientation; before the first pose any, for what does not depend on it."""
+    """Return the tool's orientation (4,), xyzw; before the first pose an arbitrary one, for uses independent of it."""
     return IDENTITY_QUAT if pose is None else pose[3:]

@@ -1,4 +1,4 @@
-"""A camera behind an image topic, as the `Camera` of the control loop. Needs neither cv_bridge nor the loop's time."""
+"""The control loop's `Camera` for an image topic. It needs no cv_bridge, and no time of the loop's thread."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class RosCameraConfig:
     """One view.
 
     Attributes:
-        name: Of the camera; its topics are `<name>/image_raw` and `<name>/image_raw/compressed`.
-        height: Of the frames that the policy sees [pixels].
-        width: The same.
-        crop: The part of the driver's picture that they show.
-        compressed: Whether to take the compressed topic.
+        name: Name of the camera; its topics are `<name>/image_raw` and `<name>/image_raw/compressed`.
+        height: Height of the policy's images [pixels].
+        width: Width of the policy's images [pixels].
+        crop: The used part of the driver's image.
+        compressed: Whether to use the compressed topic.
     """
 
     name: str
@@ -44,13 +44,13 @@ class RosCameraConfig:
 
 
 class RosCamera(Camera):
-    """Decodes, crops and shrinks pictures on a thread of its own, the newest one only.
+    """Camera that decodes, crops and resizes only the newest image, on its own thread.
 
     Args:
-        node: Its callbacks hand over messages.
-        config: Which topic, and which size.
-        sources: Watches the camera's silence, under its topic's name.
-        max_age_s: Age beyond which it is silent.
+        node: The node whose callbacks hand over messages.
+        config: The camera's topic and image size.
+        sources: Detects the camera's silence, under its topic's name.
+        max_age_s: Age beyond which the camera is silent.
     """
 
     def __init__(self, node: Node, config: RosCameraConfig, sources: LatestReadings, max_age_s: float) -> None:
@@ -69,10 +69,10 @@ class RosCamera(Camera):
         self._thread.start()
 
     def connect(self) -> None:
-        """Wait for the first picture.
+        """Wait for the first image.
 
         Raises:
-            RuntimeError: None comes, or none that can be decoded; the line says which.
+            RuntimeError: No image comes, or none that can be decoded; the line says which.
         """
         with self._arrived:
             if not self._arrived.wait_for(lambda: self._sources.newest(self.topic) is not None, _CONNECT_S):
@@ -82,14 +82,14 @@ class RosCamera(Camera):
         self._connected = True
 
     def latest(self) -> Frame:
-        """The newest picture; never waits for the next one."""
+        """Return the newest image; never wait for the next one."""
         if not self._connected:
             raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
         frame, counter = self._sources.newest(self.topic)
         return Frame(frame, self._sources.received_ns(self.topic), counter)
 
     def close(self) -> None:
-        """Take no more pictures until connected again."""
+        """Take no more images until connected again."""
         self._connected = False
 
     def destroy(self) -> None:
@@ -129,17 +129,17 @@ class RosCamera(Camera):
 
 
 def decode(message: Any) -> NDArray[np.uint8]:
-    """RGB pixels of an Image or a CompressedImage. Shape (height, width, 3).
+    """Return the RGB pixels of an Image or a CompressedImage. Shape (height, width, 3).
 
     Raises:
-        MessageError: It is no picture that is known.
+        MessageError: The image is of an unknown format or damaged.
     """
     if isinstance(message, Image):
         return image_to_array(message)
     data = np.frombuffer(message.data, np.uint8)
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < len(data) <= _LARGEST_BYTES else None
-    except cv2.error:  # a header that promises more pixels than OpenCV takes, say
+    except cv2.error:  # for instance a header with more pixels than OpenCV accepts
         pixels = None
     if pixels is None:
         raise MessageError(

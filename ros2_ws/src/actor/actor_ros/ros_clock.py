@@ -12,18 +12,18 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["RosClock"]
 
-_SLICE_NS = 1_000_000  # short beside a control period: a simulator's time comes in steps of its own
+_SLICE_NS = 1_000_000  # much shorter than a control period, because a simulator's time advances in its own steps
 _LARGEST_STEP_S = 1.0
-_STANDS_NS = 1_000_000_000  # of the machine's time without a step of the simulator's
+_STANDS_NS = 1_000_000_000  # machine time without a step of the simulator's clock
 
 
 class RosClock:
-    """Time that only moves forward.
+    """A clock that only moves forward.
 
-    With `use_sim_time` it follows /clock, without the jumps: a simulator that is set back, or far ahead, is no reason
-    for a reading to be old. Otherwise ROS time is not looked at, so that setting the date changes nothing.
+    With `use_sim_time` it follows /clock without its jumps, so that a reset or a jump of the simulator makes no reading
+    old. Otherwise it ignores ROS time, so that setting the date has no effect.
 
-    While /clock stands still nothing waits for it: `sleep_until` returns early, and `stands` says why.
+    While /clock stands still, `sleep_until` returns early and `stands` returns True.
     """
 
     def __init__(self, node: Node) -> None:
@@ -40,10 +40,10 @@ class RosClock:
             self._jumps = self._clock.create_jump_callback(threshold, post_callback=self._on_jump)
 
     def now_ns(self) -> int:
-        """Return the time now, in nanoseconds."""
+        """Return the current time [ns]."""
         if not self._is_simulated:
             return self._monotonic.now_ns()
-        # Between a jump and its callback another thread may ask.
+        # Another thread may call this between a jump and its callback.
         self._last_ns = max(self._last_ns, self._look() - self._jumped_ns)
         return self._last_ns
 
@@ -55,7 +55,7 @@ class RosClock:
         return never_heard or self._monotonic.now_ns() - self._moved_ns > _STANDS_NS
 
     def sleep_until(self, t_ns: int) -> None:
-        """Return when `now_ns() >= t_ns`, at once when that is already so; or while the clock stands."""
+        """Sleep until `now_ns() >= t_ns`; return early if the clock stands still."""
         if not self._is_simulated:
             self._monotonic.sleep_until(t_ns)
             return
@@ -65,7 +65,7 @@ class RosClock:
                 return
 
     def _look(self) -> int:
-        """Return the simulator's time [ns], 0 before the first, and note when it was last another."""
+        """Return the simulator's time [ns], 0 before the first message, and note the time of its last change."""
         now_ns = int(self._clock.now().nanoseconds)
         if now_ns != self._newest_ns:
             self._newest_ns, self._moved_ns = now_ns, self._monotonic.now_ns()

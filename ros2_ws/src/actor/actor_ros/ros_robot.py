@@ -1,4 +1,4 @@
-"""An arm behind ROS 2 topics, as the `Robot` of the control loop."""
+"""The control loop's `Robot` for an arm behind ROS 2 topics."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 __all__ = ["RosRobot"]
 
 _NS = 1_000_000_000
-_PASSED_ON_S = 2.0  # of a command
+_PASSED_ON_S = 2.0  # limit until the watchdog passes a command on
 _CONNECT_S = 10.0  # discovery takes up to 3.5 s
-_REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # of the start pose; a resting arm of a real robot is that exact
+_REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # largest error of the start pose; a real arm at rest is that exact
 _REST_M_S = 5e-3
-_PASSED_M = 0.01  # of a point on the way
+_PASSED_M = 0.01  # distance at which a waypoint counts as passed
 _NEAR_M = 0.02
-_SHARE = 0.3  # of the error, a control period
+_SHARE = 0.3  # share of the error that is corrected per control period
 _LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
-_SPARE_S = 8.0  # beyond the way's own time, until a reset counts as blocked
+_SPARE_S = 8.0  # margin beyond the duration of the motion, after which a reset counts as blocked
 _SLOWEST_M_S = 0.02
 _ROUNDING_M = 1e-6
 _TARE_S, _TARE_READINGS = 0.3, 10
@@ -39,17 +39,17 @@ SetGains = Callable[[Literal["precision", "compliance"]], None]
 
 
 class RosRobot:
-    """One arm. It is moved by the actor's command topic alone, through the watchdog.
+    """One arm. Only the actor's command topic moves it, through the watchdog.
 
     Args:
-        link: Its topics.
-        limits: Of the cell; resets keep them too.
+        link: The arm's topics.
+        limits: The limits of the cell, which also apply to resets.
         control_period_s: Time between two commands.
-        clock: The one of the sources.
-        set_gains: Sets one of the profile's sets of gains, and reads it back. Raises RobotError.
-        may_move: Whether a person allows motion; asked between the steps of a reset.
-        homing: Joint-space motion at the start of a reset; None = there is none.
-        outside_fault: What was found to be wrong around the robot, as one line.
+        clock: The clock of the sources.
+        set_gains: Sets one of the profile's gain sets, and reads it back. Raises RobotError.
+        may_move: Returns whether the operator allows motion; called between the steps of a reset.
+        homing: Joint-space motion at the start of a reset; None = no homing.
+        outside_fault: Returns a fault found outside the robot, as one line; "" without one.
     """
 
     n_arms = 1
@@ -83,12 +83,12 @@ class RosRobot:
         self._joint_velocity = Difference(len(link.profile.joints))
 
     def connect(self) -> None:
-        """Wait until every source speaks.
+        """Wait until every source is heard.
 
         Raises:
-            RobotError: One does not; the line names it.
+            RobotError: A source is silent; the line names it.
         """
-        wall = MonotonicClock()  # discovery takes the machine's time, not a simulator's
+        wall = MonotonicClock()  # discovery runs in the machine's time, not a simulator's
         until_ns = wall.now_ns() + round(_CONNECT_S * _NS)
         while (objection := self._link.sources.objection()) and wall.now_ns() < until_ns:
             wall.sleep_until(wall.now_ns() + _NS // 50)
@@ -99,7 +99,7 @@ class RosRobot:
         self._connected = True
 
     def read(self) -> RobotState:
-        """The newest readings; never waits for new ones."""
+        """Return the newest readings; never wait for new ones."""
         self._require_connection()
         link, sources, topics = self._link, self._link.sources, self._link.profile.topics
         silent, watchdog = sources.silent(), link.watchdog_stop
@@ -118,36 +118,36 @@ class RosRobot:
             gripper_width=np.array([width]),
             ok=np.array([link.is_well and not watchdog and not fault]),
             silent_source=silent[0] if silent else "",
-            # While the robot itself is at fault, what the watchdog makes of it is no news.
+            # During a fault of the robot itself, the watchdog's stop gives no further information.
             fault=fault or (f"watchdog: {watchdog}" if link.is_well and watchdog else ""),
             implausible=self._plausible.fault if self._plausible.is_fault else "",
         )
 
     def command(self, command: RobotCommand) -> None:
-        """Ask the watchdog for a target."""
+        """Send the watchdog a target."""
         self._require_connection()
         self._held = None
         self._link.command(command.tcp_pose[0], self._pose())
         self._link.gripper(float(command.gripper_width[0]))
 
     def hold(self) -> None:
-        """The measured pose becomes the target, until the next command or reset."""
+        """Make the measured pose the target until the next command or reset."""
         self._require_connection()
         pose = self._pose()
         held = pose if self._held is None else self._held
         self._held = held
-        # The watchdog takes no target outside the workspace; without commands it holds there as well.
+        # The watchdog accepts no target outside the workspace. Without commands it holds there as well.
         if self._is_inside(held):
             self._link.command(held, pose)
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
-        """Go to a pose, first up and then straight, come to rest there, and tare the wrench.
+        """Move to a pose, first up and then straight, come to rest there, and tare the wrench.
 
-        It ends early, and holds, when motion is no longer allowed or `may_go_on` refuses a reading.
+        The reset ends early and holds if motion is no longer allowed or `may_go_on` refuses a reading.
 
         Raises:
-            RobotError: The pose is outside the workspace, or something is in the way.
-            TareError: The arm is there, and the tool is pressed or shakes.
+            RobotError: The pose is outside the workspace, or an obstacle is in the way.
+            TareError: The arm has arrived, but the tool is pressed or shakes.
         """
         self._require_connection()
         target = tcp_pose[0]
@@ -168,7 +168,7 @@ class RosRobot:
         if there and self._homing is not None:
             there = self._homing.go(self.read, lambda state: self._may_move() and may_go_on(state))
             self._shaper.begin(self._pose())
-            self._held = None  # a stop on the way has held a pose that the arm has left
+            self._held = None  # a stop during the reset may have held a pose that the arm has left
         there = there and self._go(target, _REACHED_M, may_go_on)
         wrenches: list[Array] = []
         if there and self._stay(target, may_go_on):
@@ -181,7 +181,7 @@ class RosRobot:
         return self.read()
 
     def send_measured_pose(self) -> None:
-        """Make the measured pose the controller's target, before that controller takes the arm over.
+        """Make the measured pose the controller's target, before that controller is activated.
 
         Raises:
             RobotError: The tool is outside the workspace, or the watchdog does not pass the target on.
@@ -200,12 +200,12 @@ class RosRobot:
         raise RobotError(f"the watchdog does not pass the measured pose on: {self._link.watchdog_stop or 'no answer'}")
 
     def forget_pose(self) -> None:
-        """Believe the next proper reading wherever the arm is: it may have been moved by hand."""
+        """Accept the next valid pose at any distance, because the arm may have been moved by hand."""
         with self._believing:
             self._plausible.forget()
 
     def tare(self) -> None:
-        """Take the mean of what is measured now as no wrench, with the arm at rest.
+        """Take the mean of the currently measured wrench as zero, with the arm at rest.
 
         Raises:
             TareError: The tool is pressed or shakes; the old tare stays.
@@ -223,7 +223,7 @@ class RosRobot:
         self._connected = False
 
     def _go(self, target: Array, near_m: float, may_go_on: MayGoOn) -> bool:
-        """Move within the limits; whether the arm is there. False when it may not go on."""
+        """Move to a target within the limits; return True on arrival, False if motion is no longer allowed."""
         way_m = float(np.linalg.norm(target[:3] - self._pose()[:3]))
         until_ns = self._clock.now_ns() + round((_SPARE_S + way_m / _SLOWEST_M_S) * _NS)
         self._lead = np.zeros(6)
@@ -237,7 +237,7 @@ class RosRobot:
                 return True
             self._lead_to(target, state.tcp_pose[0])
             if not self._may_move():
-                return False  # a stop since the look: the command must not be the last word
+                return False  # a stop since the check: the last command must not stay in effect
             self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
         self.hold()
         raise RobotError(
@@ -246,7 +246,7 @@ class RosRobot:
         )
 
     def _stay(self, target: Array, may_go_on: MayGoOn) -> list[Array]:
-        """Let the arm settle; return the wrenches that are measured meanwhile, none when it may not go on."""
+        """Let the arm settle; return the wrenches measured meanwhile, none if motion is no longer allowed."""
         wrenches = []
         until_ns = self._clock.now_ns() + round(self._link.profile.settle_s * _NS)
         while self._clock.now_ns() < until_ns:
@@ -258,10 +258,10 @@ class RosRobot:
         return wrenches
 
     def _lead_to(self, target: Array, measured: Array) -> None:
-        """Ask for the next point on the way.
+        """Command the next point on the way.
 
-        Friction and the spring of the posture keep an impedance from its target; near it the error is summed up and
-        added.
+        Friction and the posture spring keep an impedance controller from its target. Near the target the error is
+        integrated and added.
         """
         error = pose_difference(target, measured)
         if np.linalg.norm(error[:3]) < _NEAR_M:
@@ -270,17 +270,17 @@ class RosRobot:
             [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
         )
         near = clip_step(measured[None], wanted[None], self._limits, self._period_s)
-        # From outside the workspace every step leads nearer to it, for the watchdog takes no other.
+        # From outside the workspace every step leads towards it, because the watchdog accepts no other.
         quat = clip_tilt(near[:, 3:], self._limits)
         goal = np.concatenate([clip_to_workspace(near[:, :3], quat, self._limits), quat], axis=1)[0]
         self._link.command(self._shaper.step(goal, self._period_s), measured)
 
     def _pose(self) -> Array:
-        """The newest measured pose that can be true. Shape (7,)."""
+        """Return the newest plausible measured pose. Shape (7,)."""
         return self._measured()[0]
 
     def _measured(self) -> tuple[Array, int]:
-        """The newest pose that can be true, and when it was received [ns]."""
+        """Return the newest plausible pose, and its time of receipt [ns]."""
         with self._believing:
             pose, stamp_ns = self._link.sources.reading(self._link.profile.topics.pose)
             is_new, self._judged_ns = stamp_ns != self._judged_ns, stamp_ns
@@ -297,7 +297,7 @@ class RosRobot:
         return np.zeros(6) if wrench is None else wrench
 
     def _twist_at(self, pose: Array, stamp_ns: int) -> Array:
-        """The reported twist; else the newest two poses' difference over the time between them. Shape (6,)."""
+        """Return the reported twist, else the difference quotient of the newest two poses. Shape (6,)."""
         topic = self._link.profile.topics.twist
         if topic is not None:
             reported: Array = self._link.sources.newest(topic)

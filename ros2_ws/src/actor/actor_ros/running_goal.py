@@ -1,4 +1,4 @@
-"""One goal of an action, watched by a loop that must not wait for it. Another thread runs the callbacks."""
+"""One goal of an action, polled by a loop that must not block. Another thread runs the callbacks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _STATUS = {
 
 
 class RunningGoal:
-    """One goal, from when it is sent to its end.
+    """One goal, from its sending to its end.
 
     Args:
-        node: Its callbacks answer.
-        client: The action's. It is the caller's to keep: rclpy cannot destroy one while another thread waits for it.
-        name: Its name.
-        timeout_s: Time until a server must be there.
+        node: The node whose callbacks receive the answers.
+        client: The action client. The caller must keep it: rclpy cannot destroy one that another thread waits for.
+        name: The action's name.
+        timeout_s: Time within which a server must be found.
 
     Raises:
         RobotError: There is no server.
@@ -40,10 +40,10 @@ class RunningGoal:
         self._handle: Any = None
         self._must_cancel = False
         if not client.wait_for_server(timeout_sec=timeout_s):
-            raise RobotError(f"action {name}: nobody serves it; start its controller or correct the profile")
+            raise RobotError(f"action {name}: no server; start its controller or correct the profile")
 
     def send(self, goal: Any) -> None:
-        """Send the goal, on the thread of the callbacks: nowhere else is an answer sure to find what waits for it."""
+        """Send the goal on the callback thread. Elsewhere, an answer could arrive before its future is stored."""
 
         def now() -> None:
             self._client.send_goal_async(goal).add_done_callback(self._on_answer)
@@ -55,18 +55,18 @@ class RunningGoal:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, for whatever reason."""
+        """True once the goal has ended, for any reason."""
         return self._over.is_set()
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for its end; return whether it has ended."""
+        """Wait for the goal's end; return whether it has ended."""
         return self._over.wait(timeout_s)
 
     def end(self, timeout_s: float) -> None:
-        """Cancel the goal, if it still runs, and wait for its end.
+        """Cancel the goal if it still runs, and wait for its end.
 
         Raises:
-            RobotError: It does not end in time.
+            RobotError: The goal does not end in time.
         """
         with self._lock:
             self._must_cancel = not self._over.is_set()

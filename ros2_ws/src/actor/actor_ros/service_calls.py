@@ -1,4 +1,4 @@
-"""Service calls that end: every wait has a limit, and a failure is one line."""
+"""Service calls with a time limit on every wait, and with failures of one line."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ _LOCK = threading.Lock()
 
 
 def call(node: Node, service_type: Any, name: str, request: Any, timeout_s: float) -> Any:
-    """Call a service and wait for the answer. The node is spun by another thread.
+    """Call a service and wait for the answer. Another thread must spin the node.
 
     Raises:
-        RobotError: Nobody serves it, or no answer came in time.
+        RobotError: The service has no server, or no answer came in time.
     """
     client = _client(node, service_type, name)
     if not client.wait_for_service(timeout_sec=timeout_s):
-        raise RobotError(
-            f"service {client.srv_name}: nobody serves it; start the robot's driver or correct the profile"
-        )
+        raise RobotError(f"service {client.srv_name}: no server; start the robot's driver or correct the profile")
     answered = threading.Event()
     future = client.call_async(request)
     future.add_done_callback(lambda _: answered.set())
@@ -37,7 +35,7 @@ def call(node: Node, service_type: Any, name: str, request: Any, timeout_s: floa
 
 
 def _client(node: Node, service_type: Any, name: str) -> Any:
-    """The node's client of a service. It is kept: rclpy cannot destroy one while another thread waits for it."""
+    """Return the node's client of a service, which is kept: rclpy cannot destroy one while another thread waits."""
     with _LOCK:
         clients = _CLIENTS.setdefault(node, {})
         if name not in clients:

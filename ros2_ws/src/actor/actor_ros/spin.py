@@ -1,4 +1,4 @@
-"""How every node of the package runs and ends: a thread for callbacks, the main one for its loop, 0 on a signal."""
+"""Run and shutdown of the package's nodes: callbacks on a thread, the loop on the main thread, status 0 on a signal."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from steadyhand.runtime.config import ConfigError
 __all__ = ["LoopNode", "run"]
 
 _JOIN_S = 1.0
-END_WITHIN_S = 2.5  # of the first signal; the launch file ends by force what is still there at 3 s
+END_WITHIN_S = 2.5  # after the first signal; the launch file kills remaining processes at 3 s
 EXIT_BROKEN, EXIT_UNUSABLE = 1, 2
 
 
 class LoopNode(Protocol):
-    """A node with a loop of its own. Callbacks run on another thread than ``work``."""
+    """A node with its own loop. Callbacks and `work` run on different threads."""
 
     def work(self, stop: threading.Event) -> None:
-        """Loop until ``stop`` is set."""
+        """Loop until `stop` is set."""
 
     def close(self) -> None:
-        """Hold, and let go of everything; called once, after the last callback."""
+        """Hold, and release all resources; called once, after the last callback."""
 
     def destroy_node(self) -> None:
-        """As every node has it."""
+        """Destroy the node, as in rclpy."""
 
 
 def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
-    """Run a node until SIGINT or SIGTERM; a second signal changes nothing, so that it cannot tear the end apart.
+    """Run a node until SIGINT or SIGTERM. A second signal has no effect, so that it cannot interrupt the shutdown.
 
-    A node that has not ended END_WITHIN_S after the first signal, for whatever it waits, is ended with a line: what is
-    recorded is on disk, and the watchdog holds when commands stop.
+    A node that has not ended END_WITHIN_S after the first signal is ended by force, with a line. That is safe: records
+    are on disk, and the watchdog holds when commands stop.
 
     Returns:
-        The exit status: 0, 1 when a callback failed, 2 when the configuration or the robot cannot be used.
+        The exit status: 0; 1 if a callback failed; 2 if the configuration or the robot cannot be used.
     """
     stop, asked = threading.Event(), StopFlag()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A handler that waits for a lock, as an event's, would never return when a second signal interrupts it.
+        # A handler that takes a lock, such as an event's, could deadlock when a second signal interrupts it.
         signal.signal(number, lambda *_: asked.set())
     _end_by_force()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -67,7 +67,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     try:
         node.work(stop)
     finally:
-        # The executor must not lose its handles while the thread still waits for them.
+        # The executor must keep its handles while the thread still waits for them.
         stop.set()
         thread.join(_JOIN_S)
         executor.shutdown(timeout_sec=_JOIN_S)
@@ -80,9 +80,9 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
 
 
 def _end_by_force() -> None:
-    """Wait on a thread for the first signal, and end the process if it is still there some time later.
+    """Start a thread that waits for the first signal, and ends the process if it still runs END_WITHIN_S later.
 
-    The signal wakes the thread by a file descriptor: Python's own handler runs on the main thread, and waits with it.
+    The signal wakes the thread by a file descriptor, because Python's own handler waits for the main thread.
     """
     woken, wakes = socket.socketpair()
     wakes.setblocking(False)
@@ -107,7 +107,7 @@ def _spin(
             executor.spin_once(timeout_sec=0.1)
     except ExternalShutdownException:
         pass
-    except BaseException as error:  # whatever it was, a node without callbacks must not go on
+    except BaseException as error:  # after any error: a node without callbacks must not continue
         failures.append(error)
     finally:
         stop.set()

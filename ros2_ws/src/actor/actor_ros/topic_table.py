@@ -1,4 +1,4 @@
-"""The contract as Markdown for docs/ros.md: `python -m actor_ros.topic_table`. Needs no ROS."""
+"""The table of topics and services as Markdown for docs/ros.md: `python -m actor_ros.topic_table`. Needs no ROS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["render"]
 
 
 def render() -> str:
-    """The tables of topics and services."""
+    """Return the tables of topics and services."""
     lines = ["| topic | message | from | to | quality of service | what it says |", "|---|---|---|---|---|---|"]
     for topic in TOPICS:
         quality = topic.offered if topic.offered == topic.requested else f"{topic.offered}, read as {topic.requested}"

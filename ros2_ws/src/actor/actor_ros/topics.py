@@ -1,7 +1,7 @@
-"""The one table of the contract: every topic and service, who publishes it and who reads it. Needs no ROS.
+"""The single table of all topics and services, with their publishers and subscribers. Needs no ROS.
 
 Names are relative to the robot's namespace; `<camera>` stands for a camera's name. The names of a robot's own topics
-are the mock's; a controller profile (`configs/robot/`) gives those of another robot, in the field that
+are the mock's. A controller profile (`configs/robot/`) gives those of another robot, in the field that
 `Topic.profile_key` names.
 """
 
@@ -27,16 +27,16 @@ class Topic:
     """One topic.
 
     Attributes:
-        name: Relative to the robot's namespace; /diagnostics alone is absolute.
-        message: `package/msg/Type`.
-        publisher: The node, or robot: whatever controller and drivers the profile names, the mock among them.
-        subscribers: The same for those who read it.
+        name: Topic name, relative to the robot's namespace; only /diagnostics is absolute.
+        message: Message type, `package/msg/Type`.
+        publisher: The publishing node, or robot: any controller and drivers that the profile names, including the mock.
+        subscribers: The subscribing nodes, in the same notation.
         offered: Quality of service of the publisher, a name in `qos.py`.
-        requested: Quality of service of our subscribers.
-        description: What it says, with units.
-        frame: Frame of its numbers; "" = none.
+        requested: Quality of service of our subscribers, a name in `qos.py`.
+        description: Contents of the topic, with units.
+        frame: Frame of the numbers; "" = none.
         required: Whether the actor refuses to be configured without it.
-        profile_key: Where the controller profile names it; "" = the name is fixed.
+        profile_key: Field of the controller profile that names the topic; "" = the name is fixed.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Service:
     """One service.
 
     Attributes:
-        name: Relative to the robot's namespace.
-        type: `package/srv/Type`.
-        server: The node.
-        description: What it does.
+        name: Service name, relative to the robot's namespace.
+        type: Service type, `package/srv/Type`.
+        server: The serving node.
+        description: Effect of the service.
     """
 
     name: str
@@ -108,13 +108,13 @@ TOPICS: tuple[Topic, ...] = (
         "<camera>/image_raw/compressed", "sensor_msgs/msg/CompressedImage", ROBOT, (ACTOR,), "image", "sensor",
         "The same as JPEG or PNG, for a slow network", "camera",
     ),
-    # From the person's device.
+    # From the operator's device.
     Topic(
         "spacenav/joy", "sensor_msgs/msg/Joy", DEVICE, (ACTOR,), "event", "sensor",
         "SpaceMouse: six axes in [-1, 1] and buttons", "",
     ),
     Topic("joy", "sensor_msgs/msg/Joy", DEVICE, (ACTOR,), "event", "sensor", "Gamepad: axes in [-1, 1] and buttons"),
-    # From the actor: exactly one of the three commands, by the profile's command_mode.
+    # From the actor: exactly one of the three commands, according to the profile's command_mode.
     Topic(
         "actor/command", "geometry_msgs/msg/PoseStamped", ACTOR, (WATCHDOG,), "command", "command",
         "command_mode pose: target of the tool centre point [m], xyzw", "base",
@@ -183,7 +183,7 @@ TOPICS: tuple[Topic, ...] = (
         "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", MOCK, (ANYONE,), "event", "event",
         "1 Hz: its own period, targets followed and ignored, and why",
     ),
-    # Of the mock alone: what a person's hands do at a real cell.
+    # Of the mock only: replacements for an operator's hands at a real cell.
     Topic(
         "mock_robot/stage", "sensor_msgs/msg/MultiDOFJointState", ACTOR, (MOCK,), "event", "event",
         "Mock only: place workpieces, by name [m], xyzw. The stamp identifies the request", "base",
@@ -227,10 +227,10 @@ SERVICES: tuple[Service, ...] = (
 
 
 def topic(name: str, message: str = "") -> Topic:
-    """Find a topic of the contract; `message` tells apart those of one name.
+    """Return a topic of the table; `message` distinguishes topics of one name.
 
     Raises:
-        KeyError: There is none.
+        KeyError: There is no such topic.
     """
     for found in TOPICS:
         if found.name == name and message in ("", found.message):

@@ -1,6 +1,6 @@
-"""The watchdog node: the only publisher to the controller, in a small process of its own.
+"""The watchdog node: the only publisher to the controller, in its own small process.
 
-The decisions are those of `robot_envs.safety.watchdog`; here are topics, the loop, and reports.
+`robot_envs.safety.watchdog` makes the decisions; this module has the topics, the loop, and the reports.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _MESSAGES = {"pose": PoseStamped, "twist": TwistStamped, "joint": JointState}
 
 
 class WatchdogNode(Node):
-    """Topics around one ``Watchdog``. Callbacks and the loop are on two threads, so every touch takes the lock."""
+    """The node with the topics of one `Watchdog`. Callbacks and loop use two threads, so each access takes the lock."""
 
     def __init__(self) -> None:
         super().__init__("watchdog")
@@ -68,7 +68,7 @@ class WatchdogNode(Node):
         )
         self._lock = threading.Lock()
         self._monotonic = MonotonicClock()
-        # Nobody asks for joints but the joint stream, and that one waits until it has seen them.
+        # Only the joint stream uses joint positions, and it waits for the first reading.
         unseen = np.nan if self._profile.command_mode == "joint" else 0.0
         self._joints = np.full(len(self._profile.joints), unseen)
         self._frames = FrameCheck(self, self._profile)
@@ -78,7 +78,7 @@ class WatchdogNode(Node):
         self._connect()
 
     def work(self, stop: threading.Event) -> None:
-        """Tick at the controller's rate; after an overrun the schedule starts anew instead of catching up."""
+        """Tick at the controller's rate; after an overrun the schedule restarts instead of catching up."""
         now = self._monotonic.now_ns()
         schedule = Schedule(self._settings.controller_rate_hz, now)
         next_graph, next_report = now, now + _REPORT_NS
@@ -95,7 +95,7 @@ class WatchdogNode(Node):
                 next_report = now + _REPORT_NS
 
     def close(self) -> None:
-        """Nothing to hold: a controller keeps its last target, or stops by its own time limit."""
+        """Do nothing: the controller keeps its last target, or stops by its own time limit."""
         if self._gripper is not None:
             self._gripper.close()
 
@@ -174,7 +174,7 @@ class WatchdogNode(Node):
             self._gripper.ask(width)
 
     def _take_in_state(self) -> None:
-        """Decode the newest state and report of health, once a tick however often they come."""
+        """Decode the newest state and fault report once per tick, at any rate of arrival."""
         self._look_at_fault()
         if self._joint_states is not None and (taken := self._joint_states.take()) is not None:
             self._on_joints(taken[0])
@@ -189,7 +189,7 @@ class WatchdogNode(Node):
         try:
             pose = self._profile.frames.to_base(conversions.pose_to_array(message.pose))
         except MessageError:
-            return  # it counts as not heard
+            return  # the pose counts as not heard
         with self._lock:
             self._watchdog.measured(pose, self._joints, received_ns)
 
@@ -221,7 +221,7 @@ class WatchdogNode(Node):
             if self.count_publishers(name) > 1:
                 nodes = [_full_name(found) for found in self.get_publishers_info_by_topic(name)]
                 own = self.get_fully_qualified_name()
-                # Another watchdog of the same name is another publisher too.
+                # Another watchdog of the same name is another publisher as well.
                 others += sorted(nodes[: nodes.index(own)] + nodes[nodes.index(own) + 1 :]) if own in nodes else nodes
         if others and others != self._others:
             self.get_logger().error(f"{', '.join(others)} publishes to the controller too; stop it, then enable again")
@@ -254,10 +254,10 @@ class WatchdogNode(Node):
 
 
 def make_stream(profile: ControllerProfile, settings: WatchdogSettings, limits: SafetyLimits) -> CommandStream:
-    """The kind of commands that the controller takes.
+    """Return the command stream of the kind that the controller takes.
 
     Raises:
-        ConfigError: It takes joint positions, and the limits of its joints are not given.
+        ConfigError: The controller takes joint positions, and the joints' limits are not given.
     """
     if profile.command_mode == "pose":
         return PoseStream(settings, limits)
@@ -272,7 +272,7 @@ def make_stream(profile: ControllerProfile, settings: WatchdogSettings, limits: 
 
 
 def _nothing() -> None:
-    """The robot reports no health of its own."""
+    """Do nothing: the robot reports no faults of its own."""
 
 
 def _full_name(endpoint: Any) -> str:

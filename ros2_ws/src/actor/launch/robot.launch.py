@@ -1,7 +1,7 @@
-"""Starts a robot's nodes: `ros2 launch actor robot.launch.py --show-args` explains each argument.
+"""Launch file of a robot's nodes: `ros2 launch actor robot.launch.py --show-args` explains each argument.
 
-It runs under the interpreter of `ros2`, which need not have the product: import nothing here but ROS' launch and those
-modules of `actor_ros` that import no other package.
+It runs under the interpreter of `ros2`, which may not have the product. Import only ROS' launch here, and modules of
+`actor_ros` that import no other package.
 """
 
 import os
@@ -16,7 +16,7 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments; what they lead to is in `actor_ros.executables`, which the demo shares."""
+    """Declare the arguments; `actor_ros.executables`, shared with the demo, defines the programs."""
     declared = [
         DeclareLaunchArgument(
             name,
@@ -37,7 +37,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         Node(
             package="actor",
             executable=program.executable,
-            exec_name=program.executable,  # its lines say who speaks, not `python3`
+            exec_name=program.executable,  # log lines then name the program instead of `python3`
             name=program.node,
             namespace=given["namespace"],
             output="screen",

@@ -239,7 +239,7 @@ def test_a_servo_that_is_not_there(make_bench):
     bench.stub.servo.end_type_service()
     with pytest.raises(
         RobotError,
-        match=r"activate step 5 of 5 \(servo_node/switch_command_type\) failed: .*nobody serves it.*launch_servo:=true",
+        match=r"activate step 5 of 5 \(servo_node/switch_command_type\) failed: .*no server.*launch_servo:=true",
     ):
         bench.cell.make_follow()
 

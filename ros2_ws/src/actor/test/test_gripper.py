@@ -108,7 +108,7 @@ def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver
     wait_until(lambda: bench.problems, "a problem")
     time.sleep(2.5)  # some tries
     assert len(bench.problems) == 1
-    assert "nobody serves the action" in bench.problems[0]
+    assert "no server of the action" in bench.problems[0]
     assert profile.command in bench.problems[0]
     assert bench.longest_tick_s < 0.05
     kind, given = (FrankaHand, ()) if name == "franka_hand" else (ControllerGripper, (True,))

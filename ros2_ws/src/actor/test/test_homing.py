@@ -174,7 +174,7 @@ def test_an_action_that_is_not_served_is_one_line(bench, monkeypatch):
     bench.kept = nothing  # rclpy must not destroy it while the node is spun
     monkeypatch.setattr(bench.homing, "_action", nothing)
     monkeypatch.setattr(bench.homing, "_profile", replace(bench.homing._profile, action="nothing/here"))
-    with pytest.raises(RobotError, match="action nothing/here: nobody serves it"):
+    with pytest.raises(RobotError, match="action nothing/here: no server"):
         bench.go()
     assert bench.arm.active == {CARTESIAN}
 
