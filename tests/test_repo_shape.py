@@ -306,7 +306,6 @@ def test_long_rows_of_arguments_have_names():
     assert positional_rows(f"f({', '.join('1' * 9)}, a=1)") == []
 
 
-@pytest.mark.xfail(strict=False, reason="the prose is being rewritten; python -m tests.english lists what is left")
 def test_the_products_english_keeps_the_rules():
     found = [(path.relative_to(ROOT), finding) for folder in PRODUCT for path, finding in breaches_in(ROOT / folder)]
     assert [f"{path}:{finding.line}: {finding.rule}: {finding.text}" for path, finding in found] == []
