@@ -8,6 +8,7 @@ import torch
 from steadyhand.learner.algos.bc import Bc, BcSettings
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.learner_settings import LearnerSettings
 from steadyhand.learner.prior import PriorData, PriorDataError, take_weights
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.policies import Policy
@@ -37,7 +38,8 @@ def make_learner(tmp_path, make_algo, make_learner_config):
         values = {"pretrain_updates": 20, "checkpoint_period": 20, "max_updates": 40} | changes
         run = RunFolder(tmp_path / "runs", name)
         algo = algo or make_algo()
-        learner = Learner(make_learner_config(**values), algo, policy, TRANSPORT, run, 0, [], prior=prior)
+        settings = LearnerSettings(make_learner_config(**values), algo, policy, TRANSPORT, 0)
+        learner = Learner(settings, run, prior=prior)
         learners.append(learner)
         return learner
 

@@ -191,7 +191,9 @@ def test_two_robots_side_by_side_one_by_a_simulators_time(dds, tmp_path):
         commands = len(second.probe.heard["actor/command"])
         second.trigger("actor/stop")
         second.wait_for_end("person_stop")
-        first.wait_for_steps()  # one robot's stop is not the other's
+        assert first.episode()["last_ended"] != "person_stop", "one robot's stop is not the other's"
+        first.enabled()  # a machine that stood still may have stopped it
+        first.wait_for_steps()
         assert commands
         for bench, is_simulated in ((first, False), (second, True)):
             stamp = bench.probe.heard["actor/command"][-1][1].header.stamp.sec

@@ -60,8 +60,8 @@ class WalledArm:
         return ""
 
     def reading(self, topic: str):
-        assert topic == PROFILE.topics.pose
-        return self.pose(), self.clock.now_ns()
+        found = self.newest(topic) if topic == PROFILE.topics.joint_states else self.pose()
+        return found, self.clock.now_ns()
 
     def pose(self) -> np.ndarray:
         self.reads += 1

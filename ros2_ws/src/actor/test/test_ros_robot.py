@@ -40,6 +40,8 @@ def bench(dds, tmp_path_factory):
 
 
 class TestRosRobot(RobotContract):
+    n_joints = 7
+
     @pytest.fixture(autouse=True)
     def _bench(self, bench):
         self.bench = bench
