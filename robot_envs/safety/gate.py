@@ -5,8 +5,6 @@ It is not a safety function in the sense of ISO 10218. The vendor's limits and a
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array, length
@@ -15,6 +13,7 @@ from steadyhand.robot_envs.safety.joint_limits import joint_objection
 from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
 from steadyhand.robot_envs.safety.plausibility import Plausibility
 from steadyhand.robot_envs.safety.shaper import PoseShaper
+from steadyhand.robot_envs.safety.stop_latch import StopLatch
 from steadyhand.robot_envs.safety.stop_reason import CAUSED_BY_ACTION, StopReason
 
 __all__ = ["CAUSED_BY_ACTION", "SafetyGate", "StopReason", "limit_command", "state_fault", "state_fault_source"]
@@ -30,10 +29,7 @@ class SafetyGate:
 
     def __init__(self, limits: SafetyLimits, control_period_s: float) -> None:
         self.limits = limits
-        self.stop_reason: StopReason | None = None
-        self.stop_source = ""  # name of the source that is silent or at fault
-        self.stops = 0  # number of all stops, latched or not
-        self._lock = threading.Lock()
+        self._latch = StopLatch()
         self._period_s = control_period_s
         self._plausible = Plausibility(limits.plausible)
         self._shapers: list[PoseShaper] = []
@@ -74,19 +70,26 @@ class SafetyGate:
     def latch(self, reason: StopReason | None, source: str = "") -> StopReason | None:
         """Latch `reason`, unless it is None or another reason is latched already; return the latched reason."""
         if reason is not None:
-            with self._lock:
-                self.stops += 1
-                if self.stop_reason is None:
-                    self.stop_source, self.stop_reason = source, reason
-        return self.stop_reason
+            self._latch.stop(reason, source)
+        return self._latch.reason
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """The latched reason to stop; None while nothing is latched."""
+        return self._latch.reason
+
+    @property
+    def stops(self) -> int:
+        """Number of all stops, latched or not."""
+        return self._latch.stops
 
     @property
     def stop_text(self) -> str:
         """Reason and source of the stop, such as `camera_stale (wrist)`; "" while nothing is latched."""
-        reason = self.stop_reason
+        reason, source = self._latch.reason, self._latch.source
         if reason is None:
             return ""
-        return f"{reason.value} ({self.stop_source})" if self.stop_source else reason.value
+        return f"{reason.value} ({source})" if source else reason.value
 
     def pass_command(self, command: RobotCommand, state: RobotState) -> RobotCommand | None:
         """Limit a command.
@@ -113,12 +116,10 @@ class SafetyGate:
         Returns:
             True when no stop is latched now.
         """
-        with self._lock:
-            if since is not None and since != self.stops:
-                return self.stop_reason is None
-            self.stop_reason, self.stop_source = None, ""
-        self._plausible.forget()
-        return True
+        is_clear = self._latch.resume(since)
+        if is_clear:
+            self._plausible.forget()
+        return is_clear
 
 
 def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopReason | None:

@@ -1,4 +1,4 @@
-"""The latched stop of an environment that has no safety gate."""
+"""The latched stop of an environment."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ __all__ = ["StopLatch"]
 
 
 class StopLatch:
-    """Latch of the first reason to stop, until a resume. Its methods may be called from any thread."""
+    """Latch of the first reason to stop, until a resume. Its methods may be called from any thread.
+
+    Attributes:
+        reason: The latched reason; None while nothing is latched.
+        source: Name of the source that is silent or at fault; "" if the reason has none.
+        stops: Number of all stops, latched or not.
+    """
 
     def __init__(self) -> None:
         self.reason: StopReason | None = None
-        self.stops = 0  # number of all stops, latched or not
+        self.source = ""
+        self.stops = 0
         self._lock = threading.Lock()
 
-    def stop(self, reason: StopReason) -> None:
+    def stop(self, reason: StopReason, source: str = "") -> None:
         """Latch `reason`, unless another reason is latched already."""
         with self._lock:
             self.stops += 1
-            self.reason = self.reason or reason
+            if self.reason is None:
+                self.source, self.reason = source, reason
 
     def resume(self, since: int | None = None) -> bool:
         """Clear the latch.
@@ -34,5 +42,5 @@ class StopLatch:
         """
         with self._lock:
             if since is None or since == self.stops:
-                self.reason = None
+                self.reason, self.source = None, ""
             return self.reason is None

@@ -60,7 +60,7 @@ def test_a_stop_waits_for_the_resume_button_and_moves_nothing_meanwhile():
 
     def until(device):
         if device.polls == 3:
-            env.gate.stop_reason = env.gate.stop_reason or StopReason.FORCE_LIMIT
+            env.gate.stop(StopReason.FORCE_LIMIT)
         if env.gate.stop_reason is not None:
             sent.append(len(robot.commands))
         return device.polls >= 30
