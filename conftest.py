@@ -1,8 +1,10 @@
 """Shared by every test folder: reruns after a stall of the machine, tests in groups for workers, and clean logging."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest_plugins = ["tests.stalls", "tests.workers"]
@@ -19,3 +21,9 @@ def _own_logging() -> Iterator[None]:
             logger.removeHandler(handler)
     logger.setLevel(level)
     logger.propagate = propagate
+
+
+@pytest.fixture
+def record_property(record_property: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    """Record numpy's numbers as Python's own: a worker can send no others to the process with the terminal."""
+    return lambda name, value: record_property(name, value.item() if isinstance(value, np.generic) else value)
