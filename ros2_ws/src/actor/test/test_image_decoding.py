@@ -1,11 +1,13 @@
 """Pictures in every encoding that cameras send, with known colours that the test encodes by itself."""
 
 import array
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from ros_kit import PACKAGE, ROOT
 from sensor_msgs.msg import Image
 
 from actor_ros import conversions
@@ -217,4 +219,6 @@ def test_opencv_is_not_loaded_for_colours_that_need_no_conversion():
         "image_to_array(Image(height=1, width=1, step=3, encoding='rgb8', data=bytes(3)))\n"
         "assert 'cv2' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    paths = os.pathsep.join(map(str, (ROOT, PACKAGE)))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
