@@ -41,9 +41,10 @@ ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
 INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
-# A file stays on one worker, and all files over DDS on one (tests/workers.py).
-# Torch has one thread on each: more would wait for each other.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# A file stays on one worker (tests/workers.py). Torch has one thread on each: more would wait for each other.
+# Tests over DDS run in real time, several processes each, and so have the machine to themselves.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PARALLEL = -n $(WORKERS) --dist loadfile --ignore=ros2_ws
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
@@ -59,10 +60,11 @@ ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
-	@$(PYTEST)
+	@$(PYTEST) $(PARALLEL)
+	@$(PYTEST) ros2_ws --reruns 1
 
 test-fast: lint
-	@$(PYTEST) -m 'not slow' --ignore=tests/faults --ignore=ros2_ws
+	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults
 
 lint: $(READY)
 	@$(BIN)/ruff check .
