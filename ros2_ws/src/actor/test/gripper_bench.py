@@ -32,6 +32,11 @@ class Bench:
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
 
+    def meet(self) -> None:
+        """Wait until the servers of the gripper's actions are discovered."""
+        clients = self.gripper._sender._clients
+        wait_until(lambda: all(client.server_is_ready() for client in clients), "the servers of the gripper")
+
     def close(self) -> None:
         self._stop.set()
         self._thread.join(5.0)

@@ -121,7 +121,7 @@ def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver
 def test_a_server_that_does_not_answer_is_one_line_and_is_asked_again(bench, driver, name):
     hand = driver(FrankaHand) if name == "franka_hand" else driver(ControllerGripper, True)
     bench = bench(profile_of(name, "gripper.limits.retry_s=0.5"))
-    wait_until(lambda: all(c.server_is_ready() for c in bench.gripper._sender._clients), "the actions")
+    bench.meet()
     wait_until(lambda: bench.gripper._opening_m > 0.05, "its state")
     hand.freeze()
     bench.gripper.ask(0.0)
@@ -138,6 +138,7 @@ def test_the_franka_hand_opens_by_move_and_closes_by_grasp_with_force(bench, dri
     hand = driver(FrankaHand)
     hand.part = 0.025
     bench = bench(profile_of("franka_hand"))
+    bench.meet()
     bench.gripper.ask(0.0)
     wait_until(lambda: hand.width == 0.025, "a part that is held")
     assert hand.goals == [("grasp", 0.0, 0.1, 30.0)]
@@ -150,7 +151,7 @@ def test_the_franka_hand_opens_by_move_and_closes_by_grasp_with_force(bench, dri
 def test_the_franka_hand_gets_one_goal_at_a_time_however_often_it_is_asked(bench, driver):
     hand = driver(FrankaHand)
     bench = bench(profile_of("franka_hand", "gripper.limits.min_period_s=0.02"))
-    wait_until(lambda: bench.probe.node.count_publishers("franka_gripper/joint_states"), "the hand")
+    bench.meet()
     for number in range(20):
         bench.gripper.ask(0.0 if number % 2 == 0 else 0.06)
         time.sleep(0.05)
@@ -164,6 +165,7 @@ def test_the_franka_hand_gets_one_goal_at_a_time_however_often_it_is_asked(bench
 def test_the_franka_hand_stops_when_the_watchdog_does_and_goes_on_after(bench, driver):
     hand = driver(FrankaHand)
     bench = bench(profile_of("franka_hand", "gripper.limits.max_speed_m_s=0.02"))
+    bench.meet()
     bench.gripper.ask(0.0)
     wait_until(lambda: hand.width < 0.07, "fingers that close")
     bench.may_move = False
