@@ -152,8 +152,7 @@ class OnlineRun:
 
     def _connect(self) -> PolicyRunner | None:
         """Find the learner and build the policy that it describes; None when a stop was requested first."""
-        schema = self._session.schema
-        session = self._session
+        session, schema = self._session, self._session.schema
         hello = Hello.of(schema, session.actor_id, session.session_id, session.identity)
         while not self._hooks.stop():
             left_s = self._config.uplink_timeout_s - self._wall_s()

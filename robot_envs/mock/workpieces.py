@@ -70,14 +70,11 @@ def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float)
 def open_bin(side_m: float, height_m: float, wall_m: float) -> str:
     """Return an open box; the origin is the middle of its floor."""
     half = side_m / 2
-    walls = "".join(
-        f'<geom class="fixture" type="box" size="{size}" pos="{position}"/>'
-        for size, position in (
-            (f"{wall_m} {half} {height_m / 2}", f"{half} 0 {height_m / 2}"),
-            (f"{wall_m} {half} {height_m / 2}", f"{-half} 0 {height_m / 2}"),
-            (f"{half} {wall_m} {height_m / 2}", f"0 {half} {height_m / 2}"),
-            (f"{half} {wall_m} {height_m / 2}", f"0 {-half} {height_m / 2}"),
-        )
+    walls = _boxes(
+        (f"{wall_m} {half} {height_m / 2}", f"{half} 0 {height_m / 2}"),
+        (f"{wall_m} {half} {height_m / 2}", f"{-half} 0 {height_m / 2}"),
+        (f"{half} {wall_m} {height_m / 2}", f"0 {half} {height_m / 2}"),
+        (f"{half} {wall_m} {height_m / 2}", f"0 {-half} {height_m / 2}"),
     )
     return walls + f'<geom class="fixture" type="box" size="{half} {half} 0.002" pos="0 0 0.002"/>'
 
@@ -99,21 +96,16 @@ def drawer(joint: str, side_m: float, height_m: float, travel_m: float, friction
     The joint's position is the opening [m], from 0 to `travel_m`. The handle is a bar on two posts.
     """
     half, up, wall = side_m / 2, height_m / 2, 0.004
-    cabinet = "".join(
-        f'<geom class="fixture" type="box" size="{size}" pos="{position}"/>'
-        for size, position in (
-            (f"{half} {wall} {up}", f"{-half} {half} {up}"),
-            (f"{half} {wall} {up}", f"{-half} {-half} {up}"),
-            (f"{wall} {half} {up}", f"{-side_m} 0 {up}"),
-        )
+    cabinet = _boxes(
+        (f"{half} {wall} {up}", f"{-half} {half} {up}"),
+        (f"{half} {wall} {up}", f"{-half} {-half} {up}"),
+        (f"{wall} {half} {up}", f"{-side_m} 0 {up}"),
     )
-    handle = "".join(
-        f'<geom class="fixture" type="box" size="{size}" pos="{position}" mass="0.05"/>'
-        for size, position in (
-            (f"{wall} 0.05 {wall}", f"0.05 0 {up}"),
-            (f"0.025 {wall} {wall}", f"0.025 0.046 {up}"),
-            (f"0.025 {wall} {wall}", f"0.025 -0.046 {up}"),
-        )
+    handle = _boxes(
+        (f"{wall} 0.05 {wall}", f"0.05 0 {up}"),
+        (f"0.025 {wall} {wall}", f"0.025 0.046 {up}"),
+        (f"0.025 {wall} {wall}", f"0.025 -0.046 {up}"),
+        more=' mass="0.05"',
     )
     front = f'<geom class="fixture" type="box" size="{wall} {half - 3 * wall} {up - wall}" pos="0 0 {up}" mass="0.3"/>'
     slide = (
@@ -137,6 +129,14 @@ def door(joint: str, width_m: float, height_m: float, swing_rad: float, friction
         'damping="0.2" armature="0.01"/>'
     )
     return f'{post}<body gravcomp="1">{hinge}{panel}{knob}</body>'
+
+
+def _boxes(*sizes_and_positions: tuple[str, str], more: str = "") -> str:
+    """Return boxes that belong to one fixture; `more` is added to the attributes of each."""
+    return "".join(
+        f'<geom class="fixture" type="box" size="{size}" pos="{position}"{more}/>'
+        for size, position in sizes_and_positions
+    )
 
 
 KINDS: dict[str, Callable[..., str]] = {

@@ -10,16 +10,13 @@ import gymnasium
 from steadyhand.actor import evaluate as evaluation
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
-from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
-from steadyhand.policy_file import PolicyFileError
+from steadyhand.policy_file import runner_of
 from steadyhand.robot_envs.devices.operator import NoOperator
-from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.settings import compose_settings
-from steadyhand.transport.weights import Weights
 
 __all__ = ["evaluate"]
 
@@ -54,9 +51,7 @@ def evaluate(
     with source.opened(config) as opened:
         schema = env_schema(opened)
         weights = config["policy"].get("encoder_weights")
-        runner = PolicyRunner(saved.spec, schema, MonotonicClock(), seed, weights)
-        if not runner.offer(Weights(saved.learner_epoch, saved.policy_version, saved.tensors)):
-            raise PolicyFileError("policy: expected weights that fit their specification, found others; train again")
+        runner = runner_of(saved, schema, seed, weights)
         return evaluation.evaluate(opened, schema, runner, episodes, seed, NoOperator())
 
 

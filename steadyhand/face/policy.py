@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.policies import PolicySpec
-from steadyhand.policy_file import PolicyFileError, load_policy
-from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.policy_file import PolicyFileError, load_policy, runner_of
 from steadyhand.runtime.logging import quoted
 from steadyhand.transport.schema import FieldSpec, Schema
-from steadyhand.transport.weights import Weights
 
 __all__ = ["Policy"]
 
@@ -46,9 +43,7 @@ class Policy:
         """
         self.saved, self.run = saved, run
         schema = _schema_of(saved.spec)
-        self._runner = PolicyRunner(saved.spec, schema, MonotonicClock(), seed, encoder_weights or None)
-        if not self._runner.offer(Weights(saved.learner_epoch, saved.policy_version, saved.tensors)):
-            raise PolicyFileError("policy: expected weights that fit their specification, found others; train again")
+        self._runner = runner_of(saved, schema, seed, encoder_weights or None)
         self._begun = False
 
     @classmethod

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from steadyhand import log_facts
 from steadyhand.log_facts import EpisodeFacts, LogFacts
-from steadyhand.transport.label_log import LabelReader
+from steadyhand.transport.labelled import LabelledColumns, labelled_columns
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.record import OBSERVATION, Kind, Phase
 
@@ -67,8 +67,10 @@ class RecordedLog:
         return len(self.facts.episodes)
 
     def __iter__(self) -> Iterator[RecordedEpisode]:
-        for facts in self.facts.episodes:
-            yield self._read(facts)
+        with closing(LogReader(self.folder)) as reader:
+            columns = labelled_columns(reader)
+            for facts in self.facts.episodes:
+                yield _episode(reader, columns, facts)
 
     def episode(self, episode_id: int) -> RecordedEpisode:
         """Read one episode.
@@ -78,39 +80,29 @@ class RecordedLog:
         """
         for facts in self.facts.episodes:
             if facts.episode_id == episode_id:
-                return self._read(facts)
+                with closing(LogReader(self.folder)) as reader:
+                    return _episode(reader, labelled_columns(reader), facts)
         numbers = ", ".join(str(facts.episode_id) for facts in self.facts.episodes[:20])
         raise LogError(f"{self.folder}: expected episode {episode_id}, found only {numbers}; choose one of these")
 
-    def _read(self, facts: EpisodeFacts) -> RecordedEpisode:
-        with closing(LogReader(self.folder)) as reader:
-            rows = np.arange(len(reader))
-            rows = rows[reader.gather(rows, "episode_id") == facts.episode_id]
-            steps = rows[reader.gather(rows, "kind") == Kind.STEP]
-            rewards, terminated = reader.gather(steps, "reward"), reader.gather(steps, "terminated")
-            seqs = reader.gather(steps, "seq")
-            for label in LabelReader(self.folder, reader.session_id).refresh():
-                chosen = (label.first_seq <= seqs) & (seqs < label.end_seq)
-                if label.rewards is not None:
-                    rewards[chosen] = np.asarray(label.rewards)[seqs[chosen] - label.first_seq]
-                if label.terminated is not None:
-                    terminated[chosen] = np.asarray(label.terminated)[seqs[chosen] - label.first_seq]
-            return RecordedEpisode(
-                episode_id=facts.episode_id,
-                phase=facts.phase,
-                success=facts.success,
-                observations={
-                    field.name: reader.gather(rows, OBSERVATION + field.name) for field in reader.schema.observation
-                },
-                actions=reader.gather(steps, "action"),
-                policy_actions=reader.gather(steps, "policy_action"),
-                human_actions=reader.gather(steps, "human_action"),
-                has_human=reader.gather(steps, "has_human"),
-                rewards=rewards,
-                terminated=terminated,
-                truncated=reader.gather(steps, "truncated"),
-                stamps_ns=reader.gather(steps, "stamp_ns"),
-            )
+
+def _episode(reader: LogReader, columns: LabelledColumns, facts: EpisodeFacts) -> RecordedEpisode:
+    rows = np.flatnonzero(columns.episode_id == facts.episode_id)
+    steps = rows[columns.kind[rows] == Kind.STEP]
+    return RecordedEpisode(
+        episode_id=facts.episode_id,
+        phase=facts.phase,
+        success=facts.success,
+        observations={field.name: reader.gather(rows, OBSERVATION + field.name) for field in reader.schema.observation},
+        actions=reader.gather(steps, "action"),
+        policy_actions=reader.gather(steps, "policy_action"),
+        human_actions=reader.gather(steps, "human_action"),
+        has_human=reader.gather(steps, "has_human"),
+        rewards=columns.reward[steps],
+        terminated=columns.terminated[steps],
+        truncated=reader.gather(steps, "truncated"),
+        stamps_ns=reader.gather(steps, "stamp_ns"),
+    )
 
 
 def read_log(folder: str | Path) -> RecordedLog:

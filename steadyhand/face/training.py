@@ -149,10 +149,8 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig
 
 
 def _has_demonstrator(job: Job) -> bool:
-    device = job.settings.composed["device"]
-    return held_by_person(device) or (
-        input_name(device) != "none" and job.settings.composed["task"]["expert"] is not None
-    )
+    device, task = job.settings.composed["device"], job.settings.composed["task"]
+    return held_by_person(device) or (input_name(device) != "none" and task["expert"] is not None)
 
 
 def _check_simulated(env: TaughtEnv) -> None:

@@ -16,11 +16,9 @@ from steadyhand.identity import check_robot
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.environment import opened_env
-from steadyhand.policy_file import PolicyFileError
+from steadyhand.policy_file import runner_of
 from steadyhand.report.evaluations import keep_evaluation
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
-from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.transport.weights import Weights
 
 __all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "trained_policy"]
 
@@ -44,13 +42,7 @@ def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed
         EncoderError: The weights of the frozen encoder are missing, or do not fit.
     """
     check_robot(policy.identity, job.settings.composed, f"policy version {policy.policy_version}")
-    weights = job.settings.policy.encoder_weights
-    runner = PolicyRunner(policy.spec, env_schema(env), MonotonicClock(), seed, weights)
-    if not runner.offer(Weights(policy.learner_epoch, policy.policy_version, policy.tensors)):
-        raise PolicyFileError(
-            "policy: expected weights that fit the specification beside them, found others (see above)"
-        )
-    return runner
+    return runner_of(policy, env_schema(env), seed, job.settings.policy.encoder_weights)
 
 
 def evaluate(

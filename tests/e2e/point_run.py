@@ -20,6 +20,7 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.session_log import Session, open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training_summary import TrainingSummary
+from steadyhand.children import free_addresses
 from steadyhand.identity import claimed_actor
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
@@ -71,6 +72,11 @@ def realtime_env() -> PointEnv:
 def helper() -> Helper:
     """Helps in the middle of every episode."""
     return Helper(lambda step: 5 <= step < 8)
+
+
+def free_ports() -> list[str]:
+    """Two ports of this machine, for records and for weights."""
+    return [address.rpartition(":")[2] for address in free_addresses(2)]
 
 
 def link(records_port: int = 0, weights_port: int = 0) -> TransportConfig:

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.identity import read_identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from tests.e2e.point_run import realtime_env, record
+from tests.e2e.point_run import free_ports, realtime_env, record
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 90.0
@@ -28,14 +27,6 @@ MAX_ENV_STEPS = 100_000  # never reached: the actors are asked to end
 UTD_RATIO, SLACK = 2.0, 4.0  # as in point_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-def free_ports() -> list[str]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [str(each.getsockname()[1]) for each in sockets]
 
 
 class Cell:

@@ -2,11 +2,9 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +14,13 @@ from steadyhand.actor.logbook import read_rows
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
-from tests.e2e.point_run import ACTOR_ID, realtime_env, record
+from tests.e2e.point_run import ACTOR_ID, free_ports, realtime_env, record
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60.0
 MAX_ENV_STEPS = 100_000  # never reached: the actor is asked to end
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-
-
-def free_ports() -> list[str]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [str(each.getsockname()[1]) for each in sockets]
 
 
 class World:
