@@ -19,8 +19,10 @@ from steadyhand.robot_envs.profile import GripperProfile
 def bench(dds, interfaces):
     open_ones = []
 
-    def make(profile: GripperProfile) -> Bench:
+    def make(profile: GripperProfile, meets: bool = True) -> Bench:
         open_ones.append(Bench(profile))
+        if meets and profile.kind != "topic":
+            open_ones[-1].meet()
         return open_ones[-1]
 
     yield make
@@ -101,7 +103,7 @@ def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver
     own = f"late_{name}"
     topic = f"{own}/joint_states" if name == "franka_hand" else "joint_states"
     profile = profile_of(name, f"gripper.command={own}", f"gripper.state_topic={topic}", "gripper.limits.retry_s=1.0")
-    bench = bench(profile)
+    bench = bench(profile, meets=False)
     state = bench.probe.publisher(profile.state_topic, JointState)
     state.publish(JointState(name=[profile.joint], position=[profile.open.position]))
     bench.gripper.ask(0.0)
@@ -121,7 +123,6 @@ def test_a_server_that_is_not_there_is_one_line_and_blocks_nothing(bench, driver
 def test_a_server_that_does_not_answer_is_one_line_and_is_asked_again(bench, driver, name):
     hand = driver(FrankaHand) if name == "franka_hand" else driver(ControllerGripper, True)
     bench = bench(profile_of(name, "gripper.limits.retry_s=0.5"))
-    bench.meet()
     wait_until(lambda: bench.gripper._opening_m > 0.05, "its state")
     hand.freeze()
     bench.gripper.ask(0.0)
@@ -138,7 +139,6 @@ def test_the_franka_hand_opens_by_move_and_closes_by_grasp_with_force(bench, dri
     hand = driver(FrankaHand)
     hand.part = 0.025
     bench = bench(profile_of("franka_hand"))
-    bench.meet()
     bench.gripper.ask(0.0)
     wait_until(lambda: hand.width == 0.025, "a part that is held")
     assert hand.goals == [("grasp", 0.0, 0.1, 30.0)]
@@ -151,7 +151,6 @@ def test_the_franka_hand_opens_by_move_and_closes_by_grasp_with_force(bench, dri
 def test_the_franka_hand_gets_one_goal_at_a_time_however_often_it_is_asked(bench, driver):
     hand = driver(FrankaHand)
     bench = bench(profile_of("franka_hand", "gripper.limits.min_period_s=0.02"))
-    bench.meet()
     for number in range(20):
         bench.gripper.ask(0.0 if number % 2 == 0 else 0.06)
         time.sleep(0.05)
@@ -165,7 +164,6 @@ def test_the_franka_hand_gets_one_goal_at_a_time_however_often_it_is_asked(bench
 def test_the_franka_hand_stops_when_the_watchdog_does_and_goes_on_after(bench, driver):
     hand = driver(FrankaHand)
     bench = bench(profile_of("franka_hand", "gripper.limits.max_speed_m_s=0.02"))
-    bench.meet()
     bench.gripper.ask(0.0)
     wait_until(lambda: hand.width < 0.07, "fingers that close")
     bench.may_move = False
