@@ -42,9 +42,8 @@ INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
 # A file stays on one worker (tests/workers.py). Torch has one thread on each: more would wait for each other.
-# Tests over DDS run in real time, several processes each, and so have the machine to themselves.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-PARALLEL = -n $(WORKERS) --dist loadfile --ignore=ros2_ws
+# Tests over DDS run in real time and mostly wait, so no test that computes may run beside them.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
@@ -60,11 +59,11 @@ ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
-	@$(PYTEST) $(PARALLEL)
+	@$(PYTEST) tests
 	@$(PYTEST) ros2_ws --reruns 1
 
 test-fast: lint
-	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults
+	@$(PYTEST) tests -m 'not slow' --ignore=tests/faults
 
 lint: $(READY)
 	@$(BIN)/ruff check .
