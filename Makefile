@@ -43,7 +43,8 @@ INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/t
 
 # A file stays on one worker (tests/workers.py). Torch has one thread on each: more would wait for each other.
 # Tests over DDS run in real time and mostly wait, so no test that computes may run beside them.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PARALLEL = tests -n $(WORKERS) --dist loadfile
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
@@ -59,11 +60,11 @@ ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
-	@$(PYTEST) tests
+	@$(PYTEST) $(PARALLEL)
 	@$(PYTEST) ros2_ws --reruns 1
 
 test-fast: lint
-	@$(PYTEST) tests -m 'not slow' --ignore=tests/faults
+	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults
 
 lint: $(READY)
 	@$(BIN)/ruff check .
