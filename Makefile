@@ -7,6 +7,7 @@
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
+# make bench-generality  the defaults on tasks of other projects; one table  TASKS=reach,drawer-open-v3 SEEDS=3
 # make docs              the documentation as a site in build/docs, every link checked
 # make new-task          begin a task of your own                         NAME=cable_insert
 # make new-robot         begin a robot that is driven without ROS         NAME=my_arm
@@ -24,6 +25,8 @@ WORKERS ?= 2
 ROWS ?=
 AREAS ?=
 NAME ?=
+TASKS ?=
+SEEDS ?= 3
 export PYTHON
 export TORCH_INDEX
 
@@ -46,7 +49,7 @@ INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/t
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 PARALLEL = tests -n $(WORKERS) --dist loadfile
 
-.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning docs new-task new-robot new-algorithm
+.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning bench-generality docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
 .DEFAULT_GOAL := test
 
@@ -81,6 +84,11 @@ bench: $(READY)
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
 
+# Meta-World needs an older MuJoCo than ours, and so an environment of its own.
+bench-generality: .venv-foreign/.foreign-ready
+	@.venv-foreign/bin/python -m benchmarks.generality --jobs $(JOBS) --seeds $(SEEDS) $(if $(TASKS),--tasks $(TASKS)) \
+		seed=$(SEED) learner.device=$(COMPUTE)
+
 docs: $(VENV)/.docs-ready
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -c docs . build/docs
 	@echo 'documentation: build/docs/index.html'
@@ -92,7 +100,7 @@ containers-check: $(READY) $(ROS_READY)
 	@$(BIN)/python -m tests.docker.containers_check
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-foreign build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
@@ -102,6 +110,12 @@ $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstra
 $(VENV)/.docs-ready: $(READY) constraints/docs.txt
 	@PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --retries 10 \
 		--constraint constraints/cpu.txt --constraint constraints/docs.txt --no-build-isolation --editable '.[docs]'
+	@touch $@
+
+.venv-foreign/.foreign-ready: pyproject.toml constraints/cpu.txt constraints/foreign.txt tools/bootstrap.sh
+	@tools/bootstrap.sh .venv-foreign cpu
+	@PIP_ROOT_USER_ACTION=ignore .venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--retries 10 --requirement constraints/foreign.txt
 	@touch $@
 
 $(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh

@@ -41,7 +41,8 @@ def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, 
     settings = compose_training_settings(overrides)
     learner, policy_config = settings.learner, settings.policy
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
-    policy = Policy(build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone), 0, backbone)
+    spec = build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone)
+    policy = Policy(settings.algo.settings.adapt(spec), 0, backbone)
     policy.to(device)
     if backbone is None:
         policy.encoders.requires_grad_(not frozen)
@@ -50,7 +51,8 @@ def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, 
 
 
 def make_sac(schema: Schema, overrides: Sequence[str], frozen: bool = False, device: torch.device = CPU) -> Sac:
-    """Return the algorithm with a policy of `make_policy`."""
+    """Return RLPD, unless the overrides choose another form of SAC, with a policy of `make_policy`."""
+    overrides = ("algo=rlpd", *overrides)
     algo: Component[Sac] = find_component(compose(overrides)["algo"], Sac, "algo")
     return algo.make(make_policy(schema, overrides, frozen, device), 0)
 

@@ -226,6 +226,7 @@ class Learner:
                 spec = build_policy_spec(
                     self._policy_config, schema, self._demos, floor, self._backbone, self._prior_logs
                 )
+                spec = self._algo.settings.adapt(spec)
                 if self._start_from is not None:
                     other = SavedPolicy.from_files(self._start_from.files).spec
                     spec = compatible_spec(spec, other, self._start_from.folder)
@@ -261,7 +262,7 @@ class Learner:
             config,
             algo,
             Replay(store, sampler, journal),
-            Results(metrics, self._checkpoints, self.learner_epoch, self._facts),
+            Results(metrics, self._checkpoints, CheckpointFolder(self._run.start, 1), self.learner_epoch, self._facts),
             Links(self._readers, self._publish, self.intake.sync),
             counters,
             self._clock,

@@ -50,11 +50,13 @@ class Results:
     Attributes:
         metrics: Takes rows of scalars.
         checkpoints: Takes checkpoints.
+        start: Takes the first policy that is published, which stays.
         learner_epoch: Number of the learner's start, written into checkpoints.
         facts: More facts that are written into checkpoints.
     """
 
     metrics: Metrics
     checkpoints: CheckpointFolder
+    start: CheckpointFolder
     learner_epoch: int
     facts: Mapping[str, Any]

@@ -11,7 +11,9 @@ import safetensors.numpy
 import safetensors.torch
 from torch import Tensor
 
+from steadyhand.learner.admission import Admission
 from steadyhand.learner.algos.algorithm import Algorithm
+from steadyhand.learner.checkpoint import CheckpointError
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
@@ -77,6 +79,7 @@ class TrainLoop:
         self._results, self._links, self._clock = results, links, clock
         self._block = algo.sampling.slices
         self._rewards = RewardWatch(algo.settings)
+        self._admission = Admission(algo)
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
         self._stalled = False
@@ -157,7 +160,7 @@ class TrainLoop:
         self.counters = after
         self._is_whole = True
         crashpoint("update.after")
-        self._between(before, metrics)
+        self._between(before, block, metrics)
 
     def _ask(self, counters: Counters) -> Kind | None:
         """Make the records of the block after `counters` visible, and request its draw; None when it has to wait."""
@@ -197,12 +200,15 @@ class TrainLoop:
         due = phase == "online" and self._limiter.may_update(self._store.transitions, counters.updates)
         return newest if some and due else None
 
-    def _between(self, before: int, metrics: Mapping[str, Tensor]) -> None:
+    def _between(self, before: int, block: Mapping[str, Any], metrics: Mapping[str, Tensor]) -> None:
         """Publish, log and save if it has become due since step `before`."""
         config = self._config
         ready = self.counters.updates > 0 or self.counters.pretrained >= config.pretrain_updates
-        if ready and (self._is_due(config.publish_period, before) or self.counters.policy_version == 0):
+        first = self.counters.policy_version == 0
+        if ready and (first or self._is_due(config.publish_period, before)) and self._admission.admit(block):
             self.publish()
+            if first:
+                self._save_start()
         if self._is_due(config.log_period, before):
             self._log(metrics)
         if self._is_due(config.checkpoint_period, before):
@@ -241,6 +247,7 @@ class TrainLoop:
                 "updates_per_s": (step - last_step) / max((now_ns - last_ns) / 1e9, 1e-9),
                 "policy_version": self.counters.policy_version,
                 "skipped_steps": skipped,
+                "refused_weights": self._admission.refused,
                 "online_starts": len(self._store.online),
                 "demo_starts": len(self._store.demo),
                 "prior_starts": len(self._store.prior),
@@ -273,18 +280,29 @@ class TrainLoop:
         """End the prefetching thread."""
         self._prefetcher.close()
 
-    def save(self) -> None:
-        """Write a checkpoint. A full disk does not stop training: earlier checkpoints stay, and the next save tries."""
-        if self.counters.step == self._saved_step:
-            return
-        policy = SavedPolicy(
+    def _save_start(self) -> None:
+        """Keep the first policy, so that a report can tell what practice has added to it."""
+        start = self._results.start
+        try:
+            if start.newest() is None:
+                start.save(self.counters.step, self._policy().to_files(), {})
+        except (OSError, CheckpointError) as error:
+            logger.error("the policy before practice is not kept: %s", error)
+
+    def _policy(self) -> SavedPolicy:
+        return SavedPolicy(
             self._algo.policy.spec,
             self._results.learner_epoch,
             self.counters.policy_version,
             self._algo.policy_tensors(),
             self._results.facts.get("identity", {}),
         )
-        files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **policy.to_files()}
+
+    def save(self) -> None:
+        """Write a checkpoint. A full disk does not stop training: earlier checkpoints stay, and the next save tries."""
+        if self.counters.step == self._saved_step:
+            return
+        files = {STATE_FILE: safetensors.torch.save(self._algo.state_tensors()), **self._policy().to_files()}
         files[REPLAY_FILE] = safetensors.numpy.save(self._store.save())
         try:
             self._links.sync()

@@ -58,6 +58,11 @@ class Policy(nn.Module):
         self.feature_size = spec.obs_horizon * sum(item.shape[0] for item in self._vectors)
         self.feature_size += spec.latent_size * len(self._frames)
         self.trunk = _trunk(spec, self.feature_size, generator)
+        self.residual: nn.Sequential | None = None
+        if spec.residual_scale > 0.0:
+            self.residual = _residual(spec, self.feature_size, generator)
+            # Share of `residual_scale` that is in use; the learner raises it, and no loss trains it.
+            self.residual_share = nn.Parameter(torch.ones(1))
         self._convolutions = torch.float32
 
     def convolve_in(self, dtype: torch.dtype) -> None:
@@ -111,8 +116,31 @@ class Policy(nn.Module):
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation before tanh, each (B, A), from features (B, feature_size)."""
+        mean, log_std = self.base(features)
+        return (mean if self.residual is None else self.corrected(features, mean)), log_std
+
+    def base(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The same without the residual network."""
         mean, log_std = self.trunk(features).chunk(2, dim=-1)
         return mean, log_std.clamp(self.spec.log_std_min, self.spec.log_std_max)
+
+    def corrected(self, features: Tensor, mean: Tensor) -> Tensor:
+        """Add the residual network's bounded correction to the base's action.
+
+        Args:
+            features: Features (B, feature_size).
+            mean: Mean (B, A) of the base before tanh.
+
+        Returns:
+            Mean (B, A) before tanh, whose tanh differs from the base's by at most `residual_scale` in every entry.
+        """
+        assert self.residual is not None
+        action = torch.tanh(mean)
+        change = torch.tanh(self.residual(torch.cat([features, action], dim=-1)))
+        wanted = action + self.spec.residual_scale * self.residual_share.detach() * change
+        # The gradient passes the clip straight through: it would end at a saturated action, which could not come back.
+        possible = wanted + (wanted.clamp(-heads.ACTION_EDGE, heads.ACTION_EDGE) - wanted).detach()
+        return torch.atanh(possible)
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation before tanh, each (B, A)."""
@@ -179,6 +207,21 @@ def _check_backbone(spec: PolicySpec, backbone: Backbone | None) -> None:
             f"frozen encoder {spec.encoder}: expected weights with sha256 {spec.encoder_hash or '(none)'}, found "
             f"{found or 'none'}; give actor and learner the same policy.encoder_weights, or the same package"
         )
+
+
+def _residual(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
+    """Return the network of the correction (B, A), before its own tanh, from features and the base's action."""
+    layers: list[nn.Module] = []
+    size = feature_size + spec.action_size
+    for width in spec.hidden:
+        layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.ReLU(inplace=True)]
+        size = width
+    last = nn.Linear(size, spec.action_size)
+    layers.append(last)
+    initialise(layers, generator)
+    nn.init.zeros_(last.weight)  # training begins with the base as it is
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers)
 
 
 def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:

@@ -54,6 +54,7 @@ class PolicySpec:
     log_std_start: float | None
     normaliser: dict[str, tuple[list[float], list[float]]]  # vector key -> (mean, standard deviation), each (D,), SI
     encoder_hash: str  # sha256 of the backbone that both sides must hold; "" = the whole encoder is trained
+    residual_scale: float = 0.0  # largest change of an action's entry by the residual network; 0 = there is none
 
     def __post_init__(self) -> None:
         _require(len(self.inputs) > 0, "inputs", "at least one observation field", self.inputs)
@@ -67,6 +68,7 @@ class PolicySpec:
         _require(self.log_std_min < self.log_std_max, "log_std_min", f"less than {self.log_std_max}", self.log_std_min)
         start, low, high = self.log_std_start, self.log_std_min, self.log_std_max
         _require(start is None or low <= start <= high, "log_std_start", f"null or within [{low}, {high}]", start)
+        _require(0.0 <= self.residual_scale <= 2.0, "residual_scale", "within [0, 2]", self.residual_scale)
         keys = [item.key for item in self.inputs]
         _require(len(set(keys)) == len(keys), "inputs", "distinct keys", keys)
         for item in self.inputs:

@@ -84,6 +84,7 @@ class RunFolder:
             raise RunFolderError(f"run {self.name}: expected a folder at {self.path}, found none")
         self.log, self.demos = self.path / "log", self.path / "demos"
         self.checkpoints, self.metrics = self.path / "checkpoints", self.path / "metrics"
+        self.start = self.path / "start"  # the policy before the first online update; made by the learner
         self.features = self.path / "features"  # made by the first feature cache
         self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
         self.actors = self.path / "actors"  # made by the first actor

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
-from steadyhand.policies import Policy
+from steadyhand.policies import Policy, PolicySpec
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
@@ -57,6 +57,10 @@ class AlgorithmSettings(ABC):
     @abstractmethod
     def sampling(self) -> Sampling:
         """Sampling that the algorithm needs from the replay."""
+
+    def adapt(self, spec: PolicySpec) -> PolicySpec:
+        """Return the configured policy with the parts that the algorithm needs beside it; by default as it is."""
+        return spec
 
     @property
     def target_ranges(self) -> dict[str, tuple[float, float]]:
@@ -139,6 +143,10 @@ class Algorithm(ABC, Generic[S]):
             block: Rows as in `update`, each from a demonstration or from another log that training starts from.
         """
         return self.update(block)
+
+    def value(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
+        """Estimate the return (B,) of actions (B, A) in observations; None where the algorithm has no critics."""
+        return None
 
     def own_tensors(self) -> dict[str, Tensor]:
         """Tensors of the state beside the policy and the optimisers, by name; views, not copies."""

@@ -29,7 +29,8 @@ class AlgorithmContract:
     def make(self, seed: int = 0, pixels: bool = False) -> Algorithm[Any]:
         """Make the algorithm on a small network."""
         config = compose([self.group, *self.overrides])
-        algorithm = find_algorithm(config["algo"]).make(Policy(_spec(pixels), seed), seed)
+        found = find_algorithm(config["algo"])
+        algorithm = found.make(Policy(found.settings.adapt(_spec(pixels)), seed), seed)
         assert isinstance(algorithm, Algorithm)
         return algorithm
 

@@ -20,7 +20,7 @@ from steadyhand.policy_file import runner_of
 from steadyhand.report.evaluations import keep_evaluation
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 
-__all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "trained_policy"]
+__all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "starting_policy", "trained_policy"]
 
 
 def trained_policy(job: Job) -> SavedPolicy:
@@ -30,6 +30,15 @@ def trained_policy(job: Job) -> SavedPolicy:
         CheckpointError: The run has no policy.
     """
     return newest_policy(job.run.checkpoints)
+
+
+def starting_policy(job: Job) -> SavedPolicy:
+    """Return the run's policy before the first online update.
+
+    Raises:
+        CheckpointError: The run has none.
+    """
+    return newest_policy(job.run.start)
 
 
 def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:

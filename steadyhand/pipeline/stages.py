@@ -19,7 +19,7 @@ from steadyhand.demos import check_demos
 from steadyhand.job import Job
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone
-from steadyhand.pipeline.evaluation import evaluate, trained_policy
+from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
 from steadyhand.pipeline.recording import record
 from steadyhand.policy_file import save_policy
 from steadyhand.report.evaluations import evaluation_table
@@ -66,11 +66,12 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
         baseline = clone(job, [job.run.demos], stop)
         go_on(stop)
         save_policy(_baseline_path(job), baseline)
-        before = judge(job, baseline, stop, "bc")
+        cloned = judge(job, baseline, stop, "bc")
     with stages.stage("practice", "Practice with corrections: learner and actor"):
         work.practise(job, stop)
         go_on(stop)
-    with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, unassisted"):
+    with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, unassisted: before and after practice"):
+        before = judge(job, starting_policy(job), stop, "start")
         policy = trained_policy(job)
         save_policy(job.run.path / "policy.safetensors", policy)
         after = work.judge(job, policy, stop)
@@ -78,9 +79,13 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
     with stages.stage("film", "The same episodes before and after, on film"):
         no_film = _film(job, stop)
     summary = write_report(job.run, no_film)
-    say(f"\n{evaluation_table({'behaviour cloning': before, 'after practice': after})}\n")
+    judged = {"best clone of the demonstrations": cloned, "before practice": before, "after practice": after}
+    say(f"\n{evaluation_table(judged)}\n")
     verdict = "passed" if summary["passed"] else "FAILED"
-    say(f"{verdict}: {summary['success_rate']:.1%} succeeded, {demo.required_success:.0%} required")
+    say(
+        f"{verdict}: {summary['success_rate']:.1%} succeeded, {demo.required_success:.0%} required; practice added "
+        f"{100 * summary['practice_gain']:+.1f} points to the better of the two policies before it"
+    )
     return bool(summary["passed"])
 
 

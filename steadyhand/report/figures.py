@@ -22,8 +22,12 @@ LEARNING_CURVES = (
 def headline(summary: Row) -> str:
     """Draw the success of the policy and of the baseline, each with its interval, beside the required rate."""
     rows = []
-    for prefix, label, tone in (("", "after practice", "policy"), ("bc_", "behaviour cloning alone", "baseline")):
-        rate = summary[f"{prefix}success_rate"]
+    for prefix, label, tone in (
+        ("", "after practice", "policy"),
+        ("start_", "before practice", "baseline"),
+        ("bc_", "best clone of the demonstrations", "baseline"),
+    ):
+        rate = summary.get(f"{prefix}success_rate")
         if rate is not None:
             low, high = summary[f"{prefix}wilson_low"], summary[f"{prefix}wilson_high"]
             rows.append(Interval(f"{label}: {100 * rate:.1f} %", tone, rate, low, high))
@@ -41,7 +45,7 @@ def success(run: RunRecords, window: int = 20) -> str:
         Line("without help", "policy", rolling(minutes, alone, window)),
     ]
     baseline = run.evaluations.get("bc", {}).get("success_rate")
-    return line_chart(lines, "Success in practice", "robot minutes", True, baseline, "behaviour cloning alone")
+    return line_chart(lines, "Success in practice", "robot minutes", True, baseline, "best clone of the demonstrations")
 
 
 def intervention(run: RunRecords, window: int = 20) -> str:

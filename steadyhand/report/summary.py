@@ -19,7 +19,7 @@ CODE_PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "pyzmq", "msgspec", "s
 
 def summarise(run: RunRecords) -> dict[str, Any]:
     """Return the results of a run. An unknown value, such as the success of an unevaluated policy, is None."""
-    policy, bc = run.evaluations.get("policy", {}), run.evaluations.get("bc", {})
+    policy, bc, start = (run.evaluations.get(who, {}) for who in ("policy", "bc", "start"))
     last = run.practice[-1] if run.practice else {}
     required = run.config.get("demo", {}).get("required_success")
     env_steps, updates = last.get("env_steps", 0), last.get("updates", 0)
@@ -35,6 +35,8 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "throughput_per_hour": policy.get("throughput_per_hour"),
         **{f"bc_{name}": bc.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
         "bc_median_cycle_time_s": bc.get("median_cycle_time_s"),
+        **{f"start_{name}": start.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
+        "practice_gain": _gain(policy, (bc, start)),
         "evaluations": [_evaluation(row) for row in run.evaluated],
         "demos": len(run.demo_cycles_s),
         "practice_episodes": len(run.practice),
@@ -51,6 +53,12 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "stops": {"practice": _stops(run.practice), "evaluation": _stops(policy.get("rows", ()))},
         "provenance": _provenance(run),
     }
+
+
+def _gain(policy: Row, before: Sequence[Row]) -> float | None:
+    """Return what practice has added to the success rate of the better policy before it; None if that is unknown."""
+    rates = [row["success_rate"] for row in before if row]
+    return policy["success_rate"] - max(rates) if policy and rates else None
 
 
 def _evaluation(row: Row) -> Row:

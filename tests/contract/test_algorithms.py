@@ -30,6 +30,11 @@ class TestCalQl(AlgorithmContract):
     group = "algo=cal_ql"
 
 
+class TestResidual(AlgorithmContract):
+    group = "algo=residual"
+    overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.growth_updates=2")
+
+
 class TestWsrl(AlgorithmContract):
     group = "algo=wsrl"
 

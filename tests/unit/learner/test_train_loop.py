@@ -13,6 +13,7 @@ from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import counters_of, open_journal, open_store, restore
+from steadyhand.learner.saved_policy import newest_policy
 from steadyhand.learner.train_loop import TrainingDivergedError, TrainLoop
 from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
@@ -49,7 +50,13 @@ class Rig:
             config,
             self.algo,
             Replay(store, sampler, self.journal),
-            Results(self.metrics, checkpoints, learner_epoch=0, facts={"schema_hash": "s"}),
+            Results(
+                self.metrics,
+                checkpoints,
+                CheckpointFolder(folder / "start", keep=1),
+                learner_epoch=0,
+                facts={"schema_hash": "s"},
+            ),
             links,
             counters,
             FakeClock(),
@@ -154,6 +161,20 @@ def test_pretraining_comes_first_and_outside_the_limiter(make_rig, monkeypatch):
         pass
     assert kinds == [True] * 5 + ["online"] * 14
     assert (rig.loop.counters.pretrained, rig.loop.counters.updates) == (10, 12 * 2 + 4)
+
+
+def test_the_policy_before_practice_stays_beside_the_newest(make_rig):
+    rig = make_rig(pretrain_updates=4)
+    for _ in range(2):
+        rig.loop.step()
+    first = {name: value.copy() for name, value in rig.algo.policy_tensors().items()}
+    rig.practise(3)
+    while rig.loop.step():
+        pass
+    kept = newest_policy(rig.folder / "start")
+    assert kept.policy_version == 1
+    assert all(np.array_equal(value, first[name]) for name, value in kept.tensors.items())
+    assert any(not np.array_equal(value, first[name]) for name, value in rig.algo.policy_tensors().items())
 
 
 def test_interventions_after_the_start_do_not_begin_pretraining(make_rig):

@@ -21,7 +21,7 @@ def test_the_headline_is_what_was_measured(tmp_path):
     assert "from 94.3 to 98.9 %" in text
     assert "Meets the required 95 %" in text
     assert "Its lower end is below 95 %" in text
-    assert "behaviour cloning alone: 82.0 %" in text
+    assert "best clone of the demonstrations: 82.0 %" in text
 
 
 def test_a_miss_is_called_a_miss(tmp_path):

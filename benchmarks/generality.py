@@ -1,0 +1,229 @@
+"""The default recipe on tasks that have no numbers of their own, with and without corrections.
+
+    make bench-generality [TASKS=reach,drawer-open-v3] [SEEDS=1]
+    python -m benchmarks.generality [--tasks ...] [--seeds N] [--demos N] [--jobs N] [--arms corrected,alone]
+
+A row is one task, arm and seed. It practises up to each of STEPS, and is evaluated there on the same fresh episodes,
+unassisted, as is the policy before practice. Finished rows of the same configuration are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks.machine import machine_line
+from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.children import thread_environment
+from steadyhand.job import open_job, quoted
+from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
+from steadyhand.pipeline.recording import record
+from steadyhand.practice import train
+from steadyhand.report.records import Row, read_run
+from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.config import compose
+from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.terminal import duration_text, table_text
+
+RESULTS = Path(__file__).resolve().parent / "results"
+RUNS = Path("runs") / "bench-generality"
+STEPS = (2_000, 5_000, 10_000)
+EPISODES = 100
+WINDOW = 20  # consecutive unassisted episodes of practice that are compared with the policy before it
+MOCK = ("reach", "peg_insert", "pick_place")
+META_WORLD = (
+    "drawer-open-v3",
+    "door-open-v3",
+    "button-press-topdown-v3",
+    "drawer-close-v3",
+    "plate-slide-v3",
+    "window-open-v3",
+)
+FETCH = {
+    "FetchReach-v4": (
+        "task.entry_point=benchmarks.foreign:fetch_reach",
+        "task.expert=benchmarks.foreign:FetchReachExpert",
+        "task.max_steps=50",
+    ),
+}
+TASKS = (*MOCK, *META_WORLD, *FETCH)
+ARMS = {"corrected": (), "alone": ("device=none",)}
+SPARSE = ("task=gym", "task.reward=success", "task.terminate_on_success=true")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One task, arm and seed."""
+
+    task: str
+    arm: str
+    seed: int
+    given: tuple[str, ...]  # overrides from the command line
+
+    @cached_property
+    def overrides(self) -> list[str]:
+        """Return the configuration; nothing in it is about learning but what the command line says."""
+        mine = [*_task(self.task, self.seed), *ARMS[self.arm], f"seed={self.seed}", "actor.graduation=null"]
+        return [*mine, "demo.film_episodes=0", "logging.console=off", "logging.level=warning", *self.given]
+
+    @cached_property
+    def name(self) -> str:
+        """A name that is unique to the configuration."""
+        config = json.dumps(compose(self.overrides), sort_keys=True)
+        return f"{self.task}-{self.arm}-{self.seed}-{hashlib.sha256(config.encode()).hexdigest()[:8]}".lower()
+
+    def row_path(self, runs: Path) -> Path:
+        """Return the file of the finished row."""
+        return runs / f"row-{self.name}.json"
+
+    def row(self, runs: Path) -> Row | None:
+        """Return the finished row; None if there is none."""
+        path = self.row_path(runs)
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def main() -> int:
+    """Run the missing rows, and print the table; return 0 if all rows exist."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.generality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated (%(default)s)")
+    parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
+    parser.add_argument("--steps", default=",".join(map(str, STEPS)), help="control steps of practice (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of generality.json and generality.md")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs (%(default)s)")
+    parser.add_argument("--row", help=argparse.SUPPRESS)  # task:arm:seed, in a process of its own
+    options, given = parser.parse_known_args()
+    if unknown := [word for word in given if word.startswith("-")]:
+        parser.error(f"unknown option {unknown[0]}")
+    steps = tuple(int(word) for word in options.steps.split(","))
+    if options.row:
+        task, arm, seed = options.row.split(":")
+        return _run_row(Trial(task, arm, int(seed), tuple(given)), steps, options.runs)
+    tasks, arms = options.tasks.split(","), options.arms.split(",")
+    if unknown := [arm for arm in arms if arm not in ARMS]:
+        parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
+    first = int(compose(given)["seed"])
+    seeds = range(first, first + options.seeds)
+    trials = [Trial(task, arm, seed, tuple(given)) for seed in seeds for task in tasks for arm in arms]
+
+    def run(trial: Trial) -> None:
+        if trial.row(options.runs):
+            return
+        command = [sys.executable, "-m", "benchmarks.generality", "--steps", options.steps]
+        command += ["--row", f"{trial.task}:{trial.arm}:{trial.seed}", "--runs", str(options.runs), *trial.given]
+        done = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False)
+        row = trial.row(options.runs)
+        print(_line(row) if row else f"{trial.name}: failed with status {done.returncode}", flush=True)
+        _write_results(options.results, _rows(trials, options.runs))
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(run, trials))
+    rows = _rows(trials, options.runs)
+    print(f"\n{_write_results(options.results, rows)}")
+    return 0 if len(rows) == len(trials) else 1
+
+
+def _rows(trials: Sequence[Trial], runs: Path) -> list[Row]:
+    return [row for trial in trials if (row := trial.row(runs))]
+
+
+def _task(name: str, seed: int) -> tuple[str, ...]:
+    if name in MOCK:
+        return (f"task={name}",)
+    if name in FETCH:
+        return (*SPARSE, *FETCH[name])
+    return (
+        *SPARSE,
+        "task.entry_point=benchmarks.foreign:meta_world",
+        f"task.arguments={{name:{name},seed:{seed}}}",
+        f"task.expert=benchmarks.foreign:{name.replace('-', '_')}",
+        "task.max_steps=200",
+    )
+
+
+def _run_row(trial: Trial, steps: Sequence[int], runs: Path) -> int:
+    """Run one row stage by stage, and write it."""
+    use_one_thread()
+    clock = MonotonicClock()
+    began_ns = clock.now_ns()
+    judged = []
+    for budget in steps:
+        words = [*trial.overrides, f"actor.max_env_steps={budget}", f"run_root={quoted(runs)}"]
+        job = open_job([*words, f"run_name={trial.name}"])
+        job.write_manifest()
+        record(job)
+        train(job, shown=False)
+        if not judged:
+            judged.append(evaluate(job, starting_policy(job), EPISODES, job.seed))
+        judged.append(evaluate(job, trained_policy(job), EPISODES, job.seed))
+    practice = read_run(job.run).practice
+    row = {
+        "task": trial.task,
+        "arm": trial.arm,
+        "seed": trial.seed,
+        "steps": [0, *steps],
+        "success": [one.success_rate for one in judged],
+        "cycle_s": [one.median_cycle_time_s for one in judged],
+        "worst_window": worst_window([bool(one["success"]) for one in practice if not one["helped"]]),
+        "human_share": sum(one["human_steps"] for one in practice) / max(1, sum(one["steps"] for one in practice)),
+        "wall_time_s": (clock.now_ns() - began_ns) / 1e9,
+    }
+    atomic_write_json(trial.row_path(runs), row)
+    return 0
+
+
+def worst_window(successes: Sequence[bool], window: int = WINDOW) -> float | None:
+    """Return the lowest success rate of `window` consecutive episodes; None if there are fewer."""
+    rates = [sum(successes[end - window : end]) / window for end in range(window, len(successes) + 1)]
+    return min(rates, default=None)
+
+
+def _line(row: Row) -> str:
+    curve = " -> ".join(f"{100 * value:.0f}" for value in row["success"])
+    return f"{row['task']}, {row['arm']}, seed {row['seed']}: {curve} % in {duration_text(row['wall_time_s'])}"
+
+
+def _write_results(results: Path, rows: Sequence[Row]) -> str:
+    """Write the table, and return it."""
+    table = []
+    for task, arm in dict.fromkeys((row["task"], row["arm"]) for row in rows):
+        mine = [row for row in rows if (row["task"], row["arm"]) == (task, arm)]
+        curves = [" ".join(f"{100 * row['success'][i]:.0f}" for row in mine) for i in range(len(mine[0]["success"]))]
+        dips = [row["worst_window"] - row["success"][0] for row in mine if row["worst_window"] is not None]
+        worst = f"{100 * min(dips):+.0f}" if dips else "-"
+        table.append((task, arm, *curves, worst, f"{100 * mean(row['human_share'] for row in mine):.0f} %"))
+    steps = rows[0]["steps"] if rows else (0, *STEPS)
+    head = ("task", "arm", "before practice", *(f"{count:,} steps" for count in steps[1:]), "worst dip", "help")
+    text = (
+        f"{machine_line()}\n\nUnassisted success of {EPISODES} fresh episodes [%], one number per seed. Worst dip: the "
+        f"lowest success of {WINDOW} consecutive\nunassisted episodes of practice, less the success before practice "
+        f"[points].\n\n{table_text(head, table)}\n"
+    )
+    results.mkdir(parents=True, exist_ok=True)
+    atomic_write_json(results / "generality.json", {"machine": machine_line(), "rows": list(rows)})
+    atomic_write_bytes(results / "generality.md", f"# Generality\n\n```\n{text}```\n".encode())
+    return text
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

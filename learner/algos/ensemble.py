@@ -1,0 +1,184 @@
+"""An ensemble of critics with target critics, trained on n-step TD targets; the algorithms differ in their policies.
+
+The ensemble, its random subset and the normalised layers are RLPD's (arXiv 2302.02948, algorithm 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from steadyhand.learner.algos.algorithm import Algorithm, Metrics, Sampling, TdSettings
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
+from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings
+from steadyhand.learner.algos.guarded_adam import GuardedAdam
+from steadyhand.policies import Policy, heads
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
+
+__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "Penalty"]
+
+Penalty = Callable[[Tensor, Batch, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class EnsembleSettings(CriticSettings, TdSettings):
+    """Settings of the critics and of their targets."""
+
+    num_min: int  # target critics drawn for each step's minimum
+    target_clip: tuple[float, float] | None  # reachable returns; null = targets are not clipped
+    tau: float  # step of the target critics' moving average
+    policy_delay: int  # critic steps in a block, after which the policy takes one step
+    policy_ema: float  # step of the published weights' moving average; 0 = publish the weights themselves
+    actor_bc_loss: CloningLoss  # of imitating the demo and human rows, in pretraining too
+    critic_lr: float
+    policy_lr: float
+
+    def __post_init__(self) -> None:
+        TdSettings.__post_init__(self)
+        CriticSettings.__post_init__(self)
+        expect_at_least(self, 1, "policy_delay")
+        expect_above(self, 0.0, "critic_lr", "policy_lr", "tau")
+        expect_within(self, 0.0, 1.0, "tau", "policy_ema")
+        expect(1 <= self.num_min <= self.num_critics, "num_min", f"within 1..{self.num_critics}", self.num_min)
+        clip = self.target_clip
+        expect(clip is None or clip[0] < clip[1], "target_clip", "null or [low, high], low < high", clip)
+
+    @property
+    def sampling(self) -> Sampling:
+        """Each of the `policy_delay` critic steps has a batch of its own."""
+        return replace(super().sampling, slices=self.policy_delay)
+
+    @property
+    def target_ranges(self) -> dict[str, tuple[float, float]]:
+        """The clip of the targets, and the range of a classifying head."""
+        clip = {} if self.target_clip is None else {"algo.target_clip": self.target_clip}
+        return clip | self.head_ranges
+
+
+S = TypeVar("S", bound=EnsembleSettings)
+
+
+class EnsembleAlgorithm(Algorithm[S]):
+    """A policy and an ensemble of critics with their targets.
+
+    The encoder belongs to the policy. The critics' loss trains it, and so does the imitation loss where there is one.
+    The policy sees its features without gradient. The moving average covers the critics, not the encoder, so a frame is
+    encoded once. A subclass adds the optimisers of the policy's parts to `optimizers`.
+
+    Args:
+        settings: The algorithm's numbers.
+        policy: Trained in place; its device is the device of everything here.
+        seed: Fixes the critics' weights and all noise.
+    """
+
+    def __init__(self, settings: S, policy: Policy, seed: int) -> None:
+        super().__init__(settings, policy, seed)
+        input_size = policy.feature_size + policy.spec.action_size
+        critics = [CriticEnsemble(settings, input_size, torch.Generator().manual_seed(seed)) for _ in range(2)]
+        self.critic, self.target_critic = (critic.to(self.device) for critic in critics)
+        self.target_critic.requires_grad_(False)
+        self._critic_tensors = [p.detach() for p in self.critic.parameters()]
+        self._target_tensors = [p.detach() for p in self.target_critic.parameters()]
+        encoder = [p for p in policy.encoders.parameters() if p.requires_grad]
+        self._trains_encoder = bool(encoder)
+        self.optimizers = {"critic": GuardedAdam([*self.critic.parameters(), *encoder], settings.critic_lr)}
+        self._published = {name: value.clone() for name, value in self._trained.items()}
+
+    def _update_critics(
+        self, block: Mapping[str, Any], imitation: float, penalty: Penalty | None = None
+    ) -> tuple[Tensor, Batch, Metrics]:
+        """Make `policy_delay` critic steps; returns the last slice with its features."""
+        for batch in Batch.from_block(block, self.device).slices(self.settings.policy_delay):
+            batch = batch.shifted(self.settings.image_shift, self.generator)
+            features, metrics = self.update_critic(batch, imitation, penalty)
+        return features, batch, metrics
+
+    def update_critic(
+        self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
+    ) -> tuple[Tensor, Metrics]:
+        """Make one step of all critics and the encoder, then one step of the target critics.
+
+        Args:
+            batch: One slice.
+            imitation: Weight of imitating the demo rows in the encoder's loss.
+            penalty: Added to the critics' loss; a function of the features (B, F), the batch and the critics' Q (N, B).
+
+        Returns:
+            The features (B, F) of the observation without gradient, and metrics.
+        """
+        target = self.td_target(batch)
+        features = self.policy.features(batch.observation, self.generator)
+        raw = self.critic(features, batch.action)
+        loss = self.critic.head.loss(raw, target)
+        if penalty is not None:
+            loss = loss + penalty(features, batch, self.critic.head.value(raw))
+        encoder_loss = loss
+        if imitation > 0.0 and self._trains_encoder:
+            encoder_loss = loss + imitation * self._cloning_loss(*self.policy.base(features), batch)
+        norm = self.optimizers["critic"].step(encoder_loss)
+        torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.settings.tau)
+        with torch.no_grad():
+            q = self.critic.head.value(raw)
+            metrics = {
+                "critic_loss": loss.detach(),
+                "critic_gradient_norm": norm,
+                "q_mean": q.mean(),
+                "q_max": q.max(),
+                "target_mean": target.mean(),
+                "demo_share": batch.is_demo.float().mean(),
+            }
+        return features.detach(), metrics
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch) -> Tensor:
+        """The target (B,), one for all critics: reward plus the discounted minimum over a drawn subset."""
+        features = self.policy.features(batch.next_observation)
+        action, log_prob = heads.sample(*self.policy.distribution(features), self.generator)
+        next_q = self.next_value(self.target_critic.q(features, action, self.draw_members()).amin(0), log_prob)
+        target = batch.reward + batch.discount * next_q
+        return target if self.settings.target_clip is None else target.clamp(*self.settings.target_clip)
+
+    def next_value(self, next_q: Tensor, log_prob: Tensor) -> Tensor:
+        """Return the value (B,) of the next action from its Q (B,) and its log density (B,)."""
+        return next_q
+
+    @torch.no_grad()
+    def value(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor:
+        """The smallest of the critics' values (B,)."""
+        return self.critic.q(self.policy.features(observation), action).amin(0)
+
+    def draw_members(self) -> Tensor | None:
+        """Indices (num_min,) of distinct target critics, drawn afresh; None = all, nothing to draw."""
+        if self.settings.num_min == self.settings.num_critics:
+            return None
+        order = torch.randperm(self.settings.num_critics, generator=self.generator, device=self.device)
+        return order[: self.settings.num_min]
+
+    def _cloning_loss(self, mean: Tensor, log_std: Tensor, batch: Batch, worth: Tensor | None = None) -> Tensor:
+        """Return the imitation loss of the demo rows, averaged with the weights (B,) of the rows; 0 without any."""
+        rows = batch.is_demo.float() if worth is None else batch.is_demo * worth
+        loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, batch.action)
+        return (rows * loss).sum() / rows.sum().clamp(min=1.0)
+
+    def _average_published(self) -> None:
+        if self.settings.policy_ema > 0.0:
+            torch._foreach_lerp_(list(self._published.values()), list(self._trained.values()), self.settings.policy_ema)
+
+    def published(self) -> Mapping[str, Tensor]:
+        """The trained weights, or their moving average with `policy_ema`."""
+        return self._published if self.settings.policy_ema > 0.0 else self._trained
+
+    def own_tensors(self) -> dict[str, Tensor]:
+        """The published weights and the critics."""
+        tensors = {f"published/{name}": value for name, value in self._published.items()}
+        tensors |= {f"critic/{name}": value.detach() for name, value in self.critic.named_parameters()}
+        return tensors | {f"target_critic/{name}": value for name, value in self.target_critic.named_parameters()}
+
+    def dense_modules(self) -> Iterable[nn.Module]:
+        """The critics and their targets."""
+        return (self.critic, self.target_critic)

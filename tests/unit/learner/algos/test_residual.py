@@ -1,0 +1,103 @@
+import pytest
+import torch
+
+from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.residual import Residual, ResidualSettings
+from steadyhand.policies import Policy
+from tests.settings_kit import shipped
+
+SCALE = 0.2
+
+
+@pytest.fixture
+def make_residual(make_spec):
+    def make(seed=0, pixels=False, **changes):
+        small = {"batch_size": 8, "critic_hidden": (16, 16), "warm_updates": 0, "growth_updates": 1, "residual_scale": SCALE, "policy_ema": 0.0}
+        settings = shipped(ResidualSettings, "algo", "algo=residual", **(small | changes))
+        return Residual(settings, Policy(settings.adapt(make_spec(pixels)), seed), seed)
+
+    return make
+
+
+def actions(algo, block):
+    batch = Batch.from_block(block, algo.device)
+    features = algo.policy.features(batch.observation)
+    return torch.tanh(algo.policy.base(features)[0]), torch.tanh(algo.policy.distribution(features)[0])
+
+
+def test_training_begins_with_the_base_as_it_is(make_residual, make_spec, make_block):
+    base, action = actions(make_residual(), make_block(make_spec()))
+    torch.testing.assert_close(action, base.clamp(-0.99, 0.99))
+
+
+def test_no_critic_moves_an_action_further_than_the_scale(make_residual, make_spec, make_block):
+    algo, block = make_residual(residual_lr=1.0), make_block(make_spec())
+    for _ in range(5):
+        algo.update(block)
+    base, action = actions(algo, block)
+    assert (action - base).abs().max() <= SCALE + 1e-5
+    assert (action - base).abs().max() > 0.9 * SCALE
+
+
+def test_the_base_learns_from_demonstrations_alone(make_residual, make_spec, make_block):
+    algo, block = make_residual(), make_block(make_spec())
+    block["is_demo"][:] = False
+    before = {name: value.clone() for name, value in algo.policy.trunk.named_parameters()}
+    metrics = algo.update(block)
+    assert metrics["bc_loss"] == 0.0
+    assert all(torch.equal(value, before[name]) for name, value in algo.policy.trunk.named_parameters())
+
+
+def test_pretraining_and_the_first_updates_leave_the_residual_alone(make_residual, make_spec, make_block):
+    algo, block = make_residual(warm_updates=2), make_block(make_spec())
+
+    def is_untouched():
+        return bool((algo.policy.residual[-1].weight == 0.0).all())
+
+    algo.pretrain(block)
+    assert is_untouched()
+    for _ in range(2):
+        algo.update(block)
+        assert is_untouched()
+    algo.update(block)
+    assert not is_untouched()
+
+
+def test_the_change_grows_with_practice(make_residual, make_spec, make_block):
+    algo, block = make_residual(growth_updates=4, residual_lr=1.0), make_block(make_spec())
+    found = []
+    for _ in range(6):
+        algo.update(block)
+        base, action = actions(algo, block)
+        found.append(float((action - base).abs().max()))
+    bounds = [SCALE * min(1.0, made / 4) for made in range(1, 7)]
+    assert all(change <= bound + 1e-5 for change, bound in zip(found, bounds, strict=True))
+    assert found[-1] > 0.9 * SCALE
+    assert algo.policy_tensors()["residual_share"] == 1.0, "actors get it with the weights"
+
+
+def test_a_saturated_action_can_come_back(make_residual, make_spec, make_block):
+    algo = make_residual()
+    algo.update(make_block(make_spec()))
+    features = algo.policy.features(Batch.from_block(make_block(make_spec()), algo.device).observation)
+    saturated = torch.full((len(features), 2), 4.0)
+    algo.policy.corrected(features, saturated).sum().backward()
+    assert algo.policy.residual[-1].bias.grad.abs().min() > 0.0
+
+
+def test_a_step_does_not_depend_on_the_size_of_the_values(make_residual, make_spec, make_block):
+    changes = []
+    for size in (1.0, 0.01):
+        algo, block = make_residual(critic_lr=1e-9, tau=1e-9), make_block(make_spec())
+        algo.update(block)
+        with torch.no_grad():
+            algo.critic.weights[-1].normal_(generator=torch.Generator().manual_seed(0)).mul_(size)
+            algo.critic.biases[-1].fill_(size)
+        features = algo.policy.features(Batch.from_block(block, algo.device).observation)
+        changes.append(float(algo.update_residual(features)["policy_loss"]))
+    assert changes[0] == pytest.approx(changes[1], rel=1e-3)
+
+
+def test_a_policy_without_the_network_is_refused(make_spec):
+    with pytest.raises(ValueError, match="residual network"):
+        Residual(shipped(ResidualSettings, "algo", "algo=residual"), Policy(make_spec(), 0), 0)
