@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from benchmarks.machine import machine_line
 from steadyhand.actor.policy_runner import use_one_thread

@@ -93,7 +93,7 @@ class Admission:
         action = torch.tanh(mean)
         share = shown.float() / shown.sum().clamp(min=1)
         error = float((share * (action - recorded).square().mean(-1)).sum())
-        values = self._algo.value(observation, action)
+        values = self._algo.estimate(observation, action)
         if values is None:
             return _Estimate(action, error, 0.0, 0.0)
         return _Estimate(action, error, float(values.mean()), float(values.abs().mean()))

@@ -144,7 +144,7 @@ class Algorithm(ABC, Generic[S]):
         """
         return self.update(block)
 
-    def value(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
+    def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
         """Estimate the return (B,) of actions (B, A) in observations; None where the algorithm has no critics."""
         return None
 

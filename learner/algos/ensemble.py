@@ -148,7 +148,7 @@ class EnsembleAlgorithm(Algorithm[S]):
         return next_q
 
     @torch.no_grad()
-    def value(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor:
+    def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor:
         """The smallest of the critics' values (B,)."""
         return self.critic.q(self.policy.features(observation), action).amin(0)
 

@@ -134,6 +134,11 @@ class Iql(Algorithm[IqlSettings]):
         return self.value.q(features, features[:, :0])
 
     @torch.no_grad()
+    def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor:
+        """The smallest of the critics' values (B,)."""
+        return self.critic.q(self.policy.features(observation), action).amin(0)
+
+    @torch.no_grad()
     def td_target(self, batch: Batch, next_features: Tensor) -> Tensor:
         """The critics' target (B,): reward plus the discounted value of the next state (equation 6)."""
         target = batch.reward + batch.discount * self.state_value(next_features).mean(0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from steadyhand.learner.algos.algorithm import Algorithm, Sampling, find_algorithm
+from steadyhand.learner.algos.batch import Batch
 from steadyhand.policies import InputSpec, Policy, PolicySpec
 from steadyhand.runtime.config import compose
 
@@ -64,6 +65,14 @@ class AlgorithmContract:
         """The published tensors are those of the policy."""
         algorithm = self.make(pixels=True)
         Policy(algorithm.policy.spec, seed=1).load_tensors(algorithm.policy_tensors())
+
+    def test_its_estimate_is_one_return_a_row_or_none(self) -> None:
+        """The learner compares weights by it before actors get them."""
+        algorithm = self.make()
+        batch = Batch.from_block(self.block(algorithm), algorithm.device)
+        found = algorithm.estimate(batch.observation, batch.action)
+        assert found is None or found.shape == batch.reward.shape
+        assert found is None or not found.requires_grad
 
     def test_the_seed_fixes_everything(self) -> None:
         """Two algorithms of the same seed make the same steps bit for bit."""

@@ -12,7 +12,14 @@ SCALE = 0.2
 @pytest.fixture
 def make_residual(make_spec):
     def make(seed=0, pixels=False, **changes):
-        small = {"batch_size": 8, "critic_hidden": (16, 16), "warm_updates": 0, "growth_updates": 1, "residual_scale": SCALE, "policy_ema": 0.0}
+        small = {
+            "batch_size": 8,
+            "critic_hidden": (16, 16),
+            "warm_updates": 0,
+            "growth_updates": 1,
+            "residual_scale": SCALE,
+            "policy_ema": 0.0,
+        }
         settings = shipped(ResidualSettings, "algo", "algo=residual", **(small | changes))
         return Residual(settings, Policy(settings.adapt(make_spec(pixels)), seed), seed)
 
