@@ -1,0 +1,21 @@
+"""One recipe: a task or an experiment chooses what the policy sees and how long it practises, and nothing of learning."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+INPUTS = {"observation_keys", "hidden_keys", "hides_privileged", "obs_horizon", "encoder", "encoder_weights"}
+INPUTS |= {"feature_cache", "latent_size"}
+BUDGETS = {"pretrain_updates", "max_updates", "start_transitions", "utd_ratio"}
+FILES = sorted([*(CONFIGS / "experiment").glob("*.yaml"), *(CONFIGS / "task").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_it_sets_no_number_of_learning(path):
+    values = yaml.safe_load(path.read_text())
+    assert "algo" not in values
+    assert not any("algo" in str(item) for item in values.get("defaults", ()))
+    assert set(values.get("policy", {})) <= INPUTS
+    assert set(values.get("learner", {})) <= BUDGETS
