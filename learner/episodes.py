@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,10 @@ class Episodes:
     """
 
     def __init__(self, window: int) -> None:
+        self._window = window
+        self._first: list[Episode] = []
         self._newest: deque[Episode] = deque(maxlen=window)
+        self._count = 0
         self._next_row: dict[str, int] = {}  # by session: the first row of an episode that has not ended
 
     def refresh(self, readers: Iterable[LogReader]) -> None:
@@ -63,7 +66,19 @@ class Episodes:
                 # A crash leaves the beginning of an episode that has no end; the next one has another number.
                 rows = rows[columns["episode_id"][rows] == columns["episode_id"][last]]
                 if len(rows) and columns["phase"][last] == Phase.TRAIN:
-                    self._newest.append(_episode(columns, rows))
+                    self._take(_episode(columns, rows))
+
+    def _take(self, episode: Episode) -> None:
+        self._count += 1
+        self._newest.append(episode)
+        if len(self._first) < self._window:
+            self._first.append(episode)
+
+    def success_alone(self) -> tuple[float, float] | None:
+        """Return the unassisted success rates of the first and of the newest episodes; None while they overlap."""
+        if self._count < 2 * self._window:
+            return None
+        return _success_alone(self._first), _success_alone(self._newest)
 
     def scalars(self) -> dict[str, float]:
         """Return the means over the newest episodes, fit for a row of metrics; {} before the first one."""
@@ -72,11 +87,15 @@ class Episodes:
         count, steps = len(self._newest), sum(one.steps for one in self._newest)
         return {
             "success": sum(one.success for one in self._newest) / count,
-            "success_alone": sum(one.success and not one.human_steps for one in self._newest) / count,
+            "success_alone": _success_alone(self._newest),
             "intervention_share": sum(one.human_steps for one in self._newest) / steps,
             "episode_return": sum(one.reward for one in self._newest) / count,
             "episode_steps": steps / count,
         }
+
+
+def _success_alone(episodes: Collection[Episode]) -> float:
+    return sum(one.success and not one.human_steps for one in episodes) / len(episodes)
 
 
 def _episode(columns: dict[str, NDArray[np.generic]], rows: NDArray[np.int64]) -> Episode:

@@ -33,6 +33,7 @@ from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
 
+FALL = 0.25  # of the success rate: more than twenty episodes vary by chance
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
 logger = get_logger("learner.train_loop")
@@ -85,6 +86,7 @@ class TrainLoop:
         self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
         self._episodes = Episodes(config.episode_window)
+        self._has_fallen = False
         self.newest: Mapping[str, float] = {}  # the newest row of scalars
         self._store.refresh(links.readers())
         for news in replay.journal.seen:
@@ -237,6 +239,7 @@ class TrainLoop:
         self._rewards.look(self._store)
         transitions, updates = self._store.transitions, self.counters.updates
         self._episodes.refresh(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
+        self._watch_success()
         self.newest = (
             {name: float(value) for name, value in metrics.items()}
             | self._episodes.scalars()
@@ -261,6 +264,24 @@ class TrainLoop:
                 f"expected finite losses, found none in {step - last_step} steps; "
                 "check the data, or lower critic_lr and start from the last checkpoint"
             )
+
+    def _watch_success(self) -> None:
+        """Report once that practice makes the policy worse, and once that it has recovered."""
+        rates = self._episodes.success_alone()
+        if rates is None:
+            return
+        first, newest = rates
+        if not self._has_fallen and newest < first - FALL:
+            logger.warning(
+                "practice makes the policy worse: unassisted success was %.0f %% in the first episodes and is %.0f %% in "
+                "the newest; the policy before practice is in the run's folder start",
+                100 * first,
+                100 * newest,
+            )
+            self._has_fallen = True
+        elif self._has_fallen and newest >= first:
+            logger.warning("unassisted success is back at %.0f %%", 100 * newest)
+            self._has_fallen = False
 
     def finish(self) -> None:
         """Make the block that has been drawn ahead, if there is one, and save.

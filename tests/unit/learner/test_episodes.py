@@ -86,3 +86,14 @@ def test_a_resumed_learner_looks_back_at_the_newest_rows_alone(log, monkeypatch)
     episodes = Episodes(10)
     episodes.refresh([reader_of(log)])
     assert episodes.scalars()["success"] == 1.0
+
+
+def test_the_first_and_the_newest_episodes_are_compared_once_they_are_others(log):
+    reader, episodes = reader_of(log), Episodes(2)
+    rates = []
+    for number, (success, human) in enumerate([(True, ()), (True, (1,)), (False, ()), (True, ()), (True, ())]):
+        practise(log, number, 3, human=human, success=success)
+        reader.refresh()
+        episodes.refresh([reader])
+        rates.append(episodes.success_alone())
+    assert rates == [None, None, None, (0.5, 0.5), (0.5, 1.0)]

@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+ROOT = Path(__file__).resolve().parents[3]
 INPUTS = {"observation_keys", "hidden_keys", "hides_privileged", "obs_horizon", "encoder", "encoder_weights"}
 INPUTS |= {"feature_cache", "latent_size"}
 BUDGETS = {"pretrain_updates", "max_updates", "start_transitions", "utd_ratio"}
-FILES = sorted([*(CONFIGS / "experiment").glob("*.yaml"), *(CONFIGS / "task").glob("*.yaml")])
+FILES = sorted(
+    path
+    for folder in ("configs", "examples/config")
+    for group in ("experiment", "task")
+    for path in (ROOT / folder / group).glob("*.yaml")
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
