@@ -19,6 +19,7 @@ from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
+from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.recorded_steps import Steps
 from steadyhand.learner.replay.prefetcher import Prefetcher
@@ -34,6 +35,7 @@ from steadyhand.runtime.logging import get_logger
 __all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
 
 FALL = 0.25  # of the success rate: more than twenty episodes vary by chance
+OUTCOME_PERIOD, OUTCOME_WINDOW = 100, 10  # gradient steps, episodes
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
 logger = get_logger("learner.train_loop")
@@ -81,6 +83,8 @@ class TrainLoop:
         self._block = algo.sampling.slices
         self._rewards = RewardWatch(algo.settings)
         self._admission = Admission(algo)
+        self._outcome_watch = OutcomeWatch(OUTCOME_WINDOW)
+        self._outcomes: Outcomes | None = None  # that the block which was asked for is to heed
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
         self._stalled = False
@@ -152,6 +156,8 @@ class TrainLoop:
         """Make the requested block of this kind, and request the one after the counters `ahead`."""
         self._is_whole = False
         block, before = self._prefetcher.take(), self.counters.step
+        if self._outcomes is not None:
+            self._algo.heed(self._outcomes)
         after = self.counters.after(kind, self._block)
         # The visible records of a checkpoint must not be ahead of its steps.
         if ahead and not self._is_due(self._config.checkpoint_period, before):
@@ -176,6 +182,9 @@ class TrainLoop:
             return None
         self._stalled = False
         self._store.advance(news)
+        # Read here, where exactly the block's records are visible: a resumed learner finds the same.
+        looks = self._is_due(OUTCOME_PERIOD, counters.step)
+        self._outcomes = self._outcome_watch.look(self._store) if looks else None
         # By the visible records, not the loaded ones: a block that is made again must find the same.
         pretrains = self._pretrains(counters, len(self._store.demo) + len(self._store.prior))
         self._prefetcher.ask(counters.step, self._block, offline=pretrains)

@@ -117,27 +117,30 @@ class Policy(nn.Module):
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation before tanh, each (B, A), from features (B, feature_size)."""
         mean, log_std = self.base(features)
-        return (mean if self.residual is None else self.corrected(features, mean)), log_std
+        return (mean if self.residual is None else self.changed(mean, self.change(features, mean))), log_std
 
     def base(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """The same without the residual network."""
         mean, log_std = self.trunk(features).chunk(2, dim=-1)
         return mean, log_std.clamp(self.spec.log_std_min, self.spec.log_std_max)
 
-    def corrected(self, features: Tensor, mean: Tensor) -> Tensor:
-        """Add the residual network's bounded correction to the base's action.
+    def change(self, features: Tensor, mean: Tensor) -> Tensor:
+        """Return the residual network's change (B, A) of the base's action, in [-1, 1] of the largest one.
 
         Args:
             features: Features (B, feature_size).
             mean: Mean (B, A) of the base before tanh.
+        """
+        assert self.residual is not None
+        return torch.tanh(self.residual(torch.cat([features, torch.tanh(mean)], dim=-1)))
+
+    def changed(self, mean: Tensor, change: Tensor) -> Tensor:
+        """Add a change (B, A) to the base's action.
 
         Returns:
             Mean (B, A) before tanh, whose tanh differs from the base's by at most `residual_scale` in every entry.
         """
-        assert self.residual is not None
-        action = torch.tanh(mean)
-        change = torch.tanh(self.residual(torch.cat([features, action], dim=-1)))
-        wanted = action + self.spec.residual_scale * self.residual_share.detach() * change
+        wanted = torch.tanh(mean) + self.spec.residual_scale * self.residual_share.detach() * change
         # The gradient passes the clip straight through: it would end at a saturated action, which could not come back.
         possible = wanted + (wanted.clamp(-heads.ACTION_EDGE, heads.ACTION_EDGE) - wanted).detach()
         return torch.atanh(possible)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
+from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy, PolicySpec
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
@@ -143,6 +144,9 @@ class Algorithm(ABC, Generic[S]):
             block: Rows as in `update`, each from a demonstration or from another log that training starts from.
         """
         return self.update(block)
+
+    def heed(self, outcomes: Outcomes) -> None:
+        """Take in how practice goes; whatever follows from it must be in the state. By default nothing does."""
 
     def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
         """Estimate the return (B,) of actions (B, A) in observations; None where the algorithm has no critics."""

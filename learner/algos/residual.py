@@ -20,11 +20,14 @@ from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.ensemble import EnsembleAlgorithm, EnsembleSettings
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
+from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy, PolicySpec
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
 __all__ = ["Residual", "ResidualSettings"]
 
+TOLERATED = 0.1  # loss of the success rate that chance explains
+SHRINKING = 3.0  # times as fast as growth
 SMALLEST_Q = 1e-3  # below it Q tells nothing yet, and a normalised gradient would be noise
 
 
@@ -37,12 +40,13 @@ class ResidualSettings(EnsembleSettings):
     residual_lr: float
     warm_updates: int  # blocks online in which the critics learn alone
     growth_updates: int  # blocks online over which the change grows from zero to its full scale
+    residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_above(self, 0.0, "residual_lr", "residual_scale", "action_noise")
         expect(self.residual_scale <= 2.0, "residual_scale", "at most 2, the width of the actions", self.residual_scale)
-        expect_at_least(self, 0, "warm_updates")
+        expect_at_least(self, 0, "warm_updates", "residual_penalty")
         expect_at_least(self, 1, "growth_updates")
 
     def adapt(self, spec: PolicySpec) -> PolicySpec:
@@ -63,6 +67,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         self._made = torch.zeros((), device=self.device)  # blocks online
         self._share = policy.residual_share.detach()
         self._share.zero_()
+        self._pace = torch.full((1,), 1.0 / settings.growth_updates, device=self.device)  # of the share, per block
         self.optimizers |= {
             "policy": GuardedAdam(policy.trunk.parameters(), settings.policy_lr),
             "residual": GuardedAdam(policy.residual.parameters(), settings.residual_lr),
@@ -81,9 +86,14 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         metrics |= self.update_base(features, batch)
         metrics |= self.update_residual(features)
         self._made += 1
-        self._share.copy_((self._made / self.settings.growth_updates).clamp(max=1.0))
+        self._share.add_(self._pace).clamp_(0.0, 1.0)
         self._average_published()
         return metrics | {"residual_share": self._share[0].clone()}
+
+    def heed(self, outcomes: Outcomes) -> None:
+        """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not."""
+        pace = 1.0 if outcomes.newest >= outcomes.first - TOLERATED else -SHRINKING
+        self._pace.fill_(pace / self.settings.growth_updates)
 
     def update_base(self, features: Tensor, batch: Batch) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections."""
@@ -99,14 +109,17 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         """
         mean, _ = self.policy.base(features)
         mean = mean.detach()
-        action = torch.tanh(self.policy.corrected(features, mean))
+        change = self.policy.change(features, mean)
+        action = torch.tanh(self.policy.changed(mean, change))
         q = self.critic.q(features, action, frozen=True).amin(0)
         waits = (self._made < self.settings.warm_updates).float()
-        loss = -(1.0 - waits) * q.mean() / q.detach().abs().mean().clamp(min=SMALLEST_Q)
+        size = q.detach().abs().mean().clamp(min=SMALLEST_Q)
+        cost = self.settings.residual_penalty * change.square().sum(-1).mean()
+        loss = (1.0 - waits) * (cost - q.mean() / size)
         norm = self.optimizers["residual"].step(loss)
-        change = (action.detach() - torch.tanh(mean)).abs().mean()
-        return {"policy_loss": loss.detach(), "policy_gradient_norm": norm, "residual_change": change}
+        moved = (action.detach() - torch.tanh(mean)).abs().mean()
+        return {"policy_loss": loss.detach(), "policy_gradient_norm": norm, "residual_change": moved}
 
     def own_tensors(self) -> dict[str, Tensor]:
-        """The published weights, the critics and the number of updates."""
-        return super().own_tensors() | {"made": self._made}
+        """The published weights, the critics, and the progress of the change."""
+        return super().own_tensors() | {"made": self._made, "pace": self._pace}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from steadyhand.learner import train_loop
 from steadyhand.learner.algos.sac import Sac
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.loop_parts import Links, Replay, Results
@@ -127,6 +128,31 @@ def test_a_pretrained_policy_that_warms_up_is_frozen_and_then_learns_without_the
     assert rig.loop.counters.updates > 0
     assert shares
     assert set(shares) == {0.0}
+
+
+def test_a_resumed_learner_heeds_the_same_outcomes_at_the_same_steps(make_rig, monkeypatch):
+    monkeypatch.setattr(train_loop, "OUTCOME_PERIOD", 4)
+    monkeypatch.setattr(train_loop, "OUTCOME_WINDOW", 2)
+
+    def watched(rig):
+        heeded = []
+        monkeypatch.setattr(rig.algo, "heed", lambda outcomes: heeded.append((rig.loop.counters.step, outcomes)))
+        return heeded
+
+    first = make_rig(checkpoint_period=60)
+    heeded = watched(first)
+    for number in range(8):
+        first.practise(2, start=2 * number)
+        while first.loop.step():
+            pass
+    first.close()
+    again = make_rig(checkpoint_period=60)
+    begun = again.loop.counters.step
+    repeated = watched(again)
+    while again.loop.step():
+        pass
+    assert begun > 0
+    assert repeated == [(step, outcomes) for step, outcomes in heeded if step >= begun] != []
 
 
 def test_updates_stop_at_the_limit_and_go_on_with_new_transitions(make_rig):

@@ -3,6 +3,7 @@ import torch
 
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.residual import Residual, ResidualSettings
+from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy
 from tests.settings_kit import shipped
 
@@ -76,11 +77,32 @@ def test_the_change_grows_with_practice(make_residual, make_spec, make_block):
     for _ in range(6):
         algo.update(block)
         base, action = actions(algo, block)
-        found.append(float((action - base).abs().max()))
+        found.append((action - base).abs().max().item())
     bounds = [SCALE * min(1.0, made / 4) for made in range(1, 7)]
     assert all(change <= bound + 1e-5 for change, bound in zip(found, bounds, strict=True))
     assert found[-1] > 0.9 * SCALE
     assert algo.policy_tensors()["residual_share"] == 1.0, "actors get it with the weights"
+
+
+def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(make_residual, make_spec, make_block):
+    algo, block = make_residual(growth_updates=10), make_block(make_spec())
+    shares = []
+    for outcomes in (Outcomes(0.9, 0.9), Outcomes(0.9, 0.8), Outcomes(0.9, 0.7), Outcomes(0.9, 0.0), Outcomes(0.4, 0.6)):
+        algo.heed(outcomes)
+        algo.update(block)
+        shares.append(float(algo.policy_tensors()["residual_share"][0]))
+    assert shares == pytest.approx([0.1, 0.2, 0.0, 0.0, 0.1])
+
+
+def test_a_change_that_gains_nothing_costs(make_residual, make_spec, make_block):
+    found = []
+    for penalty in (0.0, 1.0):
+        algo, block = make_residual(residual_penalty=penalty, residual_lr=1e-2), make_block(make_spec())
+        for _ in range(50):
+            algo.update(block)
+        base, action = actions(algo, block)
+        found.append((action - base).abs().mean().item())
+    assert found[1] < 0.5 * found[0]
 
 
 def test_a_saturated_action_can_come_back(make_residual, make_spec, make_block):
@@ -88,7 +110,7 @@ def test_a_saturated_action_can_come_back(make_residual, make_spec, make_block):
     algo.update(make_block(make_spec()))
     features = algo.policy.features(Batch.from_block(make_block(make_spec()), algo.device).observation)
     saturated = torch.full((len(features), 2), 4.0)
-    algo.policy.corrected(features, saturated).sum().backward()
+    algo.policy.changed(saturated, algo.policy.change(features, saturated)).sum().backward()
     assert algo.policy.residual[-1].bias.grad.abs().min() > 0.0
 
 

@@ -1,0 +1,71 @@
+"""Outcomes of practice: unassisted success of the first and of the newest episodes that training has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadyhand.learner.replay.store import ReplayStore
+
+__all__ = ["Outcomes", "OutcomeWatch"]
+
+ROWS = 10_000  # newest, or first, starts in which episodes are looked for
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Unassisted success rates of practice; an episode with help counts as a failure.
+
+    Attributes:
+        first: Of the first episodes of the run.
+        newest: Of as many newest ones.
+    """
+
+    first: float
+    newest: float
+
+
+class OutcomeWatch:
+    """Reads outcomes from the visible part of a store, so that a resumed learner reads the same ones.
+
+    Args:
+        window: Number of episodes of a rate.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._first: float | None = None
+
+    def look(self, store: ReplayStore) -> Outcomes | None:
+        """Return the present outcomes; None before `window` episodes have ended."""
+        ids = store.online
+        newest = _ended(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-self._window :]
+        if len(newest) < self._window:
+            return None
+        if self._first is None:
+            self._first = float(np.mean(_ended(store, ids[:ROWS], whole=True)[: self._window]))
+        return Outcomes(self._first, float(np.mean(newest)))
+
+
+def _ended(store: ReplayStore, ids: NDArray[np.int64], whole: bool) -> NDArray[np.bool_]:
+    """Return whether each episode that has ended succeeded without help, in the order of their last starts.
+
+    The newest episode of a log counts once the next one has begun. Without `whole`, the first one of each log may lack
+    its beginning and is left out.
+    """
+    ends, alone = [], []
+    for log, places, rows in store.by_log(ids):
+        episodes, number = np.unique(log.episode_id(rows), return_inverse=True)
+        success, human = np.zeros(len(episodes), np.bool_), np.zeros(len(episodes), np.bool_)
+        np.logical_or.at(success, number, log.gather(rows, "success"))
+        np.logical_or.at(human, number, log.gather(rows, "has_human"))
+        last = np.zeros(len(episodes), np.int64)
+        np.maximum.at(last, number, np.arange(len(ids))[places])
+        kept = slice(0 if whole else 1, -1)
+        ends.append(last[kept])
+        alone.append((success & ~human)[kept])
+    if not ends:
+        return np.zeros(0, np.bool_)
+    return np.concatenate(alone)[np.argsort(np.concatenate(ends), kind="stable")]

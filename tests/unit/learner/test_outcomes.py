@@ -1,0 +1,62 @@
+import pytest
+
+from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
+from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.transport.record import Kind
+from tests.unit.learner.logs import append, reader_of, writer_in
+
+
+@pytest.fixture
+def logs(tmp_path):
+    writers = [writer_in(tmp_path / name, number) for number, name in enumerate(("a", "b"))]
+    yield writers
+    for writer in writers:
+        writer.close()
+
+
+def practise(writer, episode, success=False, human=(), steps=3):
+    for step in range(steps):
+        append(writer, episode, step, has_human=step in human, success=success and step == steps - 1)
+    append(writer, episode, steps, kind=Kind.FINAL)
+
+
+def looked_at(store, watch, readers):
+    for reader in readers:
+        reader.refresh()
+    store.advance(store.refresh(readers))
+    return watch.look(store)
+
+
+def test_the_first_and_the_newest_episodes_are_compared(logs):
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2), [reader_of(logs[0])]
+    found = []
+    episodes = [(True, ()), (True, (1,)), (False, ()), (True, ()), (True, ()), (False, ())]
+    for number, (success, human) in enumerate(episodes):
+        practise(logs[0], number, success, human)
+        found.append(looked_at(store, watch, readers))
+    # An episode counts once the next one has begun.
+    expected = [Outcomes(0.5, 0.5), Outcomes(0.5, 0.0), Outcomes(0.5, 0.5), Outcomes(0.5, 1.0)]
+    assert found == [None, None, *expected]
+
+
+def test_episodes_of_several_actors_are_in_the_order_of_their_ends(logs):
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2), [reader_of(log) for log in logs]
+    for number in range(3):
+        practise(logs[0], number, success=True)
+        looked_at(store, watch, readers)
+    for number in range(3):
+        practise(logs[1], number, success=False)
+        found = looked_at(store, watch, readers)
+    assert found == Outcomes(1.0, 0.0)
+
+
+def test_only_visible_records_count(logs):
+    store, watch, reader = ReplayStore(1_000), OutcomeWatch(2), reader_of(logs[0])
+    for number in range(4):
+        practise(logs[0], number, success=True)
+    reader.refresh()
+    session, everything = next(iter(store.refresh([reader]).items()))
+    store.advance({session: everything // 4})
+    assert watch.look(store) is None
+    store.advance({session: everything})
+    assert watch.look(store) == Outcomes(1.0, 1.0)
