@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from steadyhand.learner.replay.store import ReplayStore
 
-__all__ = ["Outcomes", "OutcomeWatch"]
+__all__ = ["OutcomeWatch", "Outcomes"]
 
 ROWS = 10_000  # newest, or first, starts in which episodes are looked for
 

@@ -19,8 +19,8 @@ from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
-from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
 from steadyhand.learner.loop_parts import Links, Replay, Results
+from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
 from steadyhand.learner.recorded_steps import Steps
 from steadyhand.learner.replay.prefetcher import Prefetcher
 from steadyhand.learner.replay.store import Watermark
@@ -28,13 +28,13 @@ from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
 from steadyhand.learner.reward_watch import RewardWatch
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.learner.status import LearnerStatus
+from steadyhand.learner.success_watch import SuccessWatch
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
 
-FALL = 0.25  # of the success rate: more than twenty episodes vary by chance
 OUTCOME_PERIOD, OUTCOME_WINDOW = 100, 10  # gradient steps, episodes
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
@@ -90,7 +90,7 @@ class TrainLoop:
         self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
         self._episodes = Episodes(config.episode_window)
-        self._has_fallen = False
+        self._success = SuccessWatch()
         self.newest: Mapping[str, float] = {}  # the newest row of scalars
         self._store.refresh(links.readers())
         for news in replay.journal.seen:
@@ -248,7 +248,7 @@ class TrainLoop:
         self._rewards.look(self._store)
         transitions, updates = self._store.transitions, self.counters.updates
         self._episodes.refresh(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
-        self._watch_success()
+        self._success.look(self._episodes)
         self.newest = (
             {name: float(value) for name, value in metrics.items()}
             | self._episodes.scalars()
@@ -273,24 +273,6 @@ class TrainLoop:
                 f"expected finite losses, found none in {step - last_step} steps; "
                 "check the data, or lower critic_lr and start from the last checkpoint"
             )
-
-    def _watch_success(self) -> None:
-        """Report once that practice makes the policy worse, and once that it has recovered."""
-        rates = self._episodes.success_alone()
-        if rates is None:
-            return
-        first, newest = rates
-        if not self._has_fallen and newest < first - FALL:
-            logger.warning(
-                "practice makes the policy worse: unassisted success was %.0f %% in the first episodes and is %.0f %% in "
-                "the newest; the policy before practice is in the run's folder start",
-                100 * first,
-                100 * newest,
-            )
-            self._has_fallen = True
-        elif self._has_fallen and newest >= first:
-            logger.warning("unassisted success is back at %.0f %%", 100 * newest)
-            self._has_fallen = False
 
     def finish(self) -> None:
         """Make the block that has been drawn ahead, if there is one, and save.

@@ -146,7 +146,7 @@ class Algorithm(ABC, Generic[S]):
         return self.update(block)
 
     def heed(self, outcomes: Outcomes) -> None:
-        """Take in how practice goes; whatever follows from it must be in the state. By default nothing does."""
+        """Adapt the state to the outcomes of practice, if the algorithm does; a resumed learner repeats the call."""
 
     def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
         """Estimate the return (B,) of actions (B, A) in observations; None where the algorithm has no critics."""

@@ -259,21 +259,6 @@ def test_a_row_every_log_period(make_rig):
     assert names | {"policy_loss", "updates_per_s", "skipped_steps"} <= rows[-1].keys()
 
 
-def test_practice_that_makes_the_policy_worse_is_told_once_as_is_its_recovery(make_rig, caplog, monkeypatch):
-    rig = make_rig(log_period=2)
-    rig.practise(3)
-    rates = iter([None, (0.8, 0.7), (0.8, 0.5), (0.8, 0.4), (0.8, 0.6), (0.8, 0.85), (0.8, 0.5)])
-    monkeypatch.setattr(rig.loop._episodes, "success_alone", lambda: next(rates))
-    with caplog.at_level(logging.WARNING):
-        for _ in range(7):
-            assert rig.loop.step()
-    lines = [record.getMessage() for record in caplog.records]
-    assert len(lines) == 3
-    assert "was 80 % in the first episodes and is 50 % in the newest" in lines[0]
-    assert "back at 85 %" in lines[1]
-    assert "worse" in lines[2]
-
-
 def test_training_ends_at_max_updates(make_rig):
     rig = make_rig(max_updates=6)
     rig.practise(10)

@@ -1,4 +1,4 @@
-"""One recipe: a task or an experiment chooses what the policy sees and how long it practises, and nothing of learning."""
+"""One recipe: a task or an experiment chooses inputs and budgets, and nothing of how the policy learns."""
 
 from pathlib import Path
 

@@ -87,7 +87,8 @@ def test_the_change_grows_with_practice(make_residual, make_spec, make_block):
 def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(make_residual, make_spec, make_block):
     algo, block = make_residual(growth_updates=10), make_block(make_spec())
     shares = []
-    for outcomes in (Outcomes(0.9, 0.9), Outcomes(0.9, 0.8), Outcomes(0.9, 0.7), Outcomes(0.9, 0.0), Outcomes(0.4, 0.6)):
+    rates = [(0.9, 0.9), (0.9, 0.8), (0.9, 0.7), (0.9, 0.0), (0.4, 0.6)]  # at first, and now
+    for outcomes in (Outcomes(*pair) for pair in rates):
         algo.heed(outcomes)
         algo.update(block)
         shares.append(float(algo.policy_tensors()["residual_share"][0]))
