@@ -45,7 +45,7 @@ def test_the_whole_way_and_again_from_its_parts(tmp_path, capfd):
 
 @pytest.mark.slow
 def test_a_learner_that_dies_is_reported_with_its_last_lines(tmp_path, capfd):
-    assert main(words(tmp_path, "algo.actor_bc_weight=0", "transport.max_weights_bytes=10")) == 1
+    assert main(words(tmp_path, "algo.policy_ema=0", "transport.max_weights_bytes=10")) == 1
     error = capfd.readouterr().err
     assert "`steadyhand" in error
     assert "  | " in error
