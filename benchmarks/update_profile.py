@@ -17,11 +17,15 @@ from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
 from benchmarks.stopwatch import Stopwatch
 from steadyhand.job import quoted
-from steadyhand.learner.algos import guarded_adam, sac
+from steadyhand.learner.admission import Admission
+from steadyhand.learner.algos import guarded_adam
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.critic import CriticEnsemble
+from steadyhand.learner.algos.ensemble import EnsembleAlgorithm
+from steadyhand.learner.algos.residual import Residual
 from steadyhand.learner.journal import Journal
 from steadyhand.learner.learner import Learner
+from steadyhand.learner.outcomes import OutcomeWatch
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.train_loop import TrainLoop
@@ -40,18 +44,21 @@ WATCHED = (
     (Journal, "note", "journal", "loop"),
     (Sampler, "sample", "gather from the logs", "batch"),
     (Batch, "shifted", "shift frames", "batch"),
-    (sac.Sac, "td_target", "the rest", "target"),
-    (sac.Sac, "update_critic", "the rest", "critics"),
-    (sac.Sac, "update_actor", "the rest", "policy"),
-    (sac.Sac, "update_temperature", "the rest", "temperature"),
+    (EnsembleAlgorithm, "td_target", "the rest", "target"),
+    (EnsembleAlgorithm, "update_critic", "the rest", "critics"),
+    (Residual, "update_base", "the rest", "base"),
+    (Residual, "update_residual", "the rest", "residual"),
     (Policy, "features", "encode", ""),
-    (Policy, "distribution", "policy layers", ""),
+    (Policy, "base", "policy layers", ""),
+    (Policy, "change", "policy layers", ""),
     (heads, "sample", "draw actions", ""),
     (CriticEnsemble, "forward", "critic layers", ""),
     (torch.autograd, "grad", "gradients", ""),
     (guarded_adam, "adam", "Adam", ""),
     (torch, "_foreach_norm", "gradient norm", ""),
     (torch, "_foreach_lerp_", "moving average", ""),
+    (OutcomeWatch, "look", "outcomes", "loop"),
+    (Admission, "admit", "admission", "loop"),
     (TrainLoop, "publish", "publish", "loop"),
     (TrainLoop, "_log", "metrics", "loop"),
     (TrainLoop, "save", "checkpoint", "loop"),
