@@ -64,7 +64,7 @@ ros-demo: $(READY) $(ROS_READY)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
 	@$(PYTEST) $(PARALLEL)
-	@$(PYTEST) ros2_ws --reruns 1
+	@$(PYTEST) ros2_ws --force-reruns 1
 
 test-fast: lint
 	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults

@@ -104,6 +104,10 @@ class RobotLink:
     @property
     def frame_fault(self) -> str:
         """The reason why a stamped input is discarded, as one line; "" while all are in the profile's frames."""
+        topics = self.profile.topics
+        for topic in (topics.pose, topics.twist, topics.wrench):
+            if topic is not None:
+                self.sources.newest(topic)  # a message is decoded, and its frame checked, when it is asked for
         return self._frames.fault
 
     @property

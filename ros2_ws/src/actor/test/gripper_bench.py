@@ -37,6 +37,11 @@ class Bench:
         clients = self.gripper._sender._clients
         wait_until(lambda: all(client.server_is_ready() for client in clients), "the servers of the gripper")
 
+    def part(self) -> None:
+        """Wait until the servers are gone, so that the next test cannot meet one that is leaving."""
+        clients = getattr(self.gripper._sender, "_clients", ())
+        wait_until(lambda: not any(client.server_is_ready() for client in clients), "servers that have left")
+
     def close(self) -> None:
         self._stop.set()
         self._thread.join(5.0)

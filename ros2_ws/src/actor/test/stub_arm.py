@@ -13,6 +13,7 @@ import time
 import numpy as np
 import rclpy
 from geometry_msgs.msg import WrenchStamped
+from rclpy.action import ActionServer
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -62,6 +63,7 @@ class Stub:
 
     def __init__(self, *names: str) -> None:
         self.arm = Arm()
+        self.action_servers: list[ActionServer] = []
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
         self.nodes = {name: Node(name, context=self._context) for name in names}
@@ -97,6 +99,8 @@ class Stub:
     def close(self) -> None:
         self._executor.shutdown(1.0)
         self._thread.join(5.0)
+        for server in self.action_servers:  # destroy_node leaves them
+            server.destroy()
         for node in self.nodes.values():
             node.destroy_node()
         rclpy.try_shutdown(context=self._context)

@@ -121,7 +121,8 @@ class CrispFr3(Stub):
         self._state = node.create_publisher(FrankaRobotState, "franka_robot_state_broadcaster/robot_state", 1)
         self._state_message = FrankaRobotState()
         self.mode = IDLE
-        ActionServer(self.nodes["action_server"], ErrorRecovery, "action_server/error_recovery", self._recover)
+        node, name = self.nodes["action_server"], "action_server/error_recovery"
+        self.action_servers.append(ActionServer(node, ErrorRecovery, name, self._recover))
         self.start()
 
     @property

@@ -36,6 +36,7 @@ class Driver:
         self.width, self.part = width, -1.0
         self.overlaps = 0
         self._busy = 0
+        self._servers: list[ActionServer] = []
         self._stop = threading.Event()
         self._frozen, self._stands = threading.Event(), threading.Event()
         self._lock = threading.Lock()
@@ -57,6 +58,8 @@ class Driver:
         self._stop.set()
         self._executor.shutdown(1.0)
         self._thread.join(5.0)
+        for server in self._servers:  # destroy_node leaves them, and clients of the next test would meet them
+            server.destroy()
         self.node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
@@ -180,15 +183,17 @@ class ControllerGripper(Driver):
         self.efforts: list[float] = []
         self.fails = self.rejects = False
         self._active = None
-        self._server = ActionServer(
-            self.node,
-            self.type,
-            name,
-            self._execute,
-            callback_group=self.group,
-            goal_callback=self._on_goal,
-            cancel_callback=lambda _: CancelResponse.ACCEPT,
-        )
+        self._servers = [
+            ActionServer(
+                self.node,
+                self.type,
+                name,
+                self._execute,
+                callback_group=self.group,
+                goal_callback=self._on_goal,
+                cancel_callback=lambda _: CancelResponse.ACCEPT,
+            )
+        ]
         self.start()
 
     def position(self) -> float:

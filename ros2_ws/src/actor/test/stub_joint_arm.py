@@ -93,6 +93,7 @@ class JointArm:
         self._executor.shutdown(1.0)
         for thread in self._threads:
             thread.join(5.0)
+        self._server.destroy()  # destroy_node leaves it
         self.node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 

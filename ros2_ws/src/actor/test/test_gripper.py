@@ -26,7 +26,8 @@ def bench(dds, interfaces):
         return open_ones[-1]
 
     yield make
-    for one in open_ones:
+    for one in open_ones:  # the drivers are closed already
+        one.part()
         one.close()
 
 
