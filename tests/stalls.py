@@ -69,7 +69,8 @@ class StallPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            if item.get_closest_marker("realtime"):
+            # With --force-reruns every failure runs again, and a condition would prevent that.
+            if item.get_closest_marker("realtime") and not item.config.getoption("force_reruns", None):
                 # pytest-rerunfailures asks the condition after the test.
                 item.add_marker(pytest.mark.flaky(reruns=RERUNS, condition=self._stood_still))
 
