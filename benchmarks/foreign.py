@@ -1,6 +1,6 @@
 """Environments and scripted experts of other projects, as `task=gym` reads them.
 
-Meta-World (PyPI `metaworld`) brings an expert for each of its tasks. `expert_of(name)` is reached by the entry point
+Meta-World (PyPI `metaworld`) brings an expert for each of its tasks. Its entry point is
 `benchmarks.foreign:<task name with underscores>`.
 """
 

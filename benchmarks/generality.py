@@ -1,7 +1,7 @@
 """The default recipe on tasks that have no numbers of their own, with and without corrections.
 
     make bench-generality [TASKS=reach,drawer-open-v3] [SEEDS=1]
-    python -m benchmarks.generality [--tasks ...] [--seeds N] [--demos N] [--jobs N] [--arms corrected,alone]
+    python -m benchmarks.generality [--tasks ...] [--seeds N] [--jobs N] [--arms corrected,alone]
 
 A row is one task, arm and seed. It practises up to each of STEPS, and is evaluated there on the same fresh episodes,
 unassisted, as is the policy before practice. Finished rows of the same configuration are kept.
