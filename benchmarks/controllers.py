@@ -85,9 +85,9 @@ def markdown(results: dict[str, dict[str, Any]]) -> str:
         rows.append(f"| `{name}` | {found['reached']} of {found['episodes']} | {distances} | {found['ready_s']} |")
     rows += [
         "",
-        "What a person reads when something is not as it should be:",
+        "The line for each wrong state of a controller:",
         "",
-        "| profile | what is wrong | the line |",
+        "| profile | wrong state | line |",
     ]
     rows.append("|---|---|---|")
     for name, found in results.items():
