@@ -76,6 +76,7 @@ def compose(
     with initialize_config_module(config_module, version_base="1.3"):
         try:
             composed = hydra_compose(config_name, overrides=[*added, *overrides])
+            _calibrate(composed, overrides, own)
             for key, value in _leaves(OmegaConf.to_container(composed, resolve=False), ""):
                 # Before anything is resolved: otherwise the error would name a value derived from the missing one.
                 if value == MISSING:
@@ -94,6 +95,12 @@ def compose(
     if not isinstance(values, dict):
         raise ConfigError(f"{config_name}: expected a mapping of groups, found {_found(values)}")
     return {str(key): value for key, value in values.items()}
+
+
+def _calibrate(composed: DictConfig, overrides: Sequence[str], own: Path | None) -> None:
+    from steadyhand.runtime.calibrated import apply_calibrations  # it needs this module
+
+    apply_calibrations(composed, [_parse(override).key_or_group for override in overrides], own)
 
 
 def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:

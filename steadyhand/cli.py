@@ -24,6 +24,7 @@ VERBS = {
     "learn": "start the learner: it trains on what actors send",
     "act": "start the actor: it controls the robot and records every step",
     "eval": "evaluate a policy on seeded episodes, unassisted",
+    "calibrate": "measure the cell: cameras, workspace, tool, gripper, device, latencies",
     "export": "write a trained policy as one ONNX file",
     "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
@@ -93,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(verb: str, words: Sequence[str]) -> int:
     command = importlib.import_module(f"steadyhand.commands.{verb}")
+    if hasattr(command, "STEPS"):
+        name, words = _step(verb, command, words)
+        verb, command = f"{verb} {name}", importlib.import_module(f"steadyhand.{verb}.{name.replace('-', '_')}")
     parser = verb_parser(verb, command)
     # Options and overrides may come in any order. Words that argparse does not know must be overrides.
     options, overrides = parser.parse_known_args(words)
@@ -104,6 +108,21 @@ def _run(verb: str, words: Sequence[str]) -> int:
 
         use_config_dir(options.config_dir, "--config-dir")
     return int(command.run(options, overrides))
+
+
+def _step(verb: str, command: Any, words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return the step of a verb that has several, and the words after it."""
+    steps = "\n".join(f"  {name:<11}{text}" for name, text in command.STEPS.items())
+    parser = argparse.ArgumentParser(
+        prog=f"steadyhand {verb}",
+        usage=f"steadyhand {verb} <step> [options] [group=option key=value ...]",
+        description=f"{command.__doc__}\n\nsteps:\n{steps}",
+        epilog=command.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("step", choices=list(command.STEPS), metavar="step", help=argparse.SUPPRESS)
+    return str(parser.parse_args(words[:1]).step), words[1:]
 
 
 def verb_parser(verb: str, command: Any) -> argparse.ArgumentParser:

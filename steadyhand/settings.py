@@ -22,6 +22,7 @@ from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, Hom
 from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import Sensor, find_sensor
+from steadyhand.runtime.calibration_settings import CalibrationSettings
 from steadyhand.runtime.component import ENTRY_POINT, Component
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import quoted
@@ -46,6 +47,7 @@ GROUPS: dict[str, type[Any]] = {
     "transport": TransportConfig,
     "logging": LoggingConfig,
     "safety": SafetyLimits,
+    "calibration": CalibrationSettings,
 }
 SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
 # Groups that are also part of the profile of a robot behind ROS.
@@ -115,6 +117,7 @@ class Settings:
         device: The device of the operator, or of the simulated operator.
         reward: The score of each step.
         safety: Limits of the arm.
+        calibration: The calibration files of the cell.
         actor: The actor process.
         transport: The link between actor and learner.
         logging: Log lines and consoles.
@@ -134,6 +137,7 @@ class Settings:
     device: Component[InputSource] | RawGroup
     reward: Component[Reward] | RawGroup
     safety: SafetyLimits
+    calibration: CalibrationSettings
     actor: ActorConfig
     transport: TransportConfig
     logging: LoggingConfig

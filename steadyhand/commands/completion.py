@@ -101,9 +101,12 @@ def script(shell: str) -> str:
 
 
 def option_words(verb: str) -> list[str]:
-    """Return the options of a verb; only the common ones if a package that the verb needs is missing."""
+    """Return the steps or options of a verb; only the common ones if a package that the verb needs is missing."""
     try:
-        parser = verb_parser(verb, importlib.import_module(f"steadyhand.commands.{verb}"))
+        command = importlib.import_module(f"steadyhand.commands.{verb}")
+        if hasattr(command, "STEPS"):
+            return [*command.STEPS, "--help"]
+        parser = verb_parser(verb, command)
     except ImportError:
         return ["--config-dir", "--help"]
     return sorted(word for action in parser._actions for word in action.option_strings if word.startswith("--"))

@@ -8,6 +8,7 @@ import pytest
 from steadyhand.cli import VERBS, main
 
 NEEDED = {
+    "calibrate": ["show", "calibrations"],
     "completion": ["bash"],
     "run": ["--policy", "p.onnx"],
     "film": ["--before", "a"],
