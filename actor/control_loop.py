@@ -45,8 +45,9 @@ class EpisodeSummary:
     """The result of one episode.
 
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
-    time, without the reset. `success` is the recorded verdict, and `judged_by` its source. `task_success` is the task's
-    own verdict; None where the task has none.
+    time, `reset_s` the time of the reset before it; 0 where an environment has no clock. `peak_force_n` is the largest
+    measured force; None where the environment reports none. `success` is the recorded verdict, and `judged_by` its
+    source. `task_success` is the task's own verdict; None where the task has none.
     """
 
     episode_id: int
@@ -60,6 +61,8 @@ class EpisodeSummary:
     policy_version: int
     judged_by: Judge = "task"
     task_success: bool | None = None
+    reset_s: float = 0.0
+    peak_force_n: float | None = None
 
     @property
     def helped(self) -> bool:
@@ -146,6 +149,7 @@ class ControlLoop:
     def _run(
         self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
     ) -> EpisodeEnded:
+        asked_ns = self._clock.now_ns()
         try:
             observation, info = self.env.reset(seed=seed)
         except EndedError:
@@ -163,6 +167,7 @@ class ControlLoop:
         steps = human_steps = 0
         valid = True
         episode_return = 0.0
+        peak_force_n: float | None = None
         while not ended:
             if not may_step():
                 stop_reason = INTERRUPTED
@@ -191,6 +196,8 @@ class ControlLoop:
             self._notify()
             steps, human_steps = steps + 1, human_steps + decision.has_human
             episode_return += reward
+            if "force_n" in info:
+                peak_force_n = max(peak_force_n or 0.0, float(info["force_n"]))
             if self.events.wants(StepEnded):
                 self.events.emit(StepEnded(episode_id, steps, observation, reward, now_ns))
             self.compute.add(self._work.now_ns() - looked_ns + chosen_ns - started_ns)
@@ -215,6 +222,8 @@ class ControlLoop:
             policy_version=chooser.policy_version,
             judged_by=info.get("judged_by", "task"),
             task_success=None if by_task is None else ended_soundly and bool(by_task),
+            reset_s=(began_ns - asked_ns) / 1e9,
+            peak_force_n=peak_force_n,
         )
         return EpisodeEnded(summary, outcome)
 

@@ -35,6 +35,7 @@ class Logbook:
         self.history = History(rows)
         self.episodes = len(rows)
         self.control_s = 60.0 * float(last.get("control_minutes", 0.0))
+        self.robot_s = 60.0 * float(last.get("robot_minutes", 0.0)) or self.control_s  # with the resets
         self.next_episode_id = max(session.next_episode_id, int(last.get("episode_id", -1)) + 1)
         self.session_steps = session.steps
         self._earlier_steps = max(0, int(last.get("env_steps", 0)) - session.steps)
@@ -48,6 +49,7 @@ class Logbook:
         """Count an episode, and emit its row together with `facts`."""
         self.episodes += 1
         self.control_s += summary.duration_s
+        self.robot_s += summary.reset_s + summary.duration_s
         row = {
             "episode_id": summary.episode_id,
             "success": summary.success,
@@ -55,11 +57,13 @@ class Logbook:
             "human_steps": summary.human_steps,
             "steps": summary.steps,
             "return": summary.episode_return,
+            "reset_s": summary.reset_s,
             "duration_s": summary.duration_s,
             "stop_reason": summary.stop_reason,
             "policy_version": summary.policy_version,
             "env_steps": self.env_steps,
             "control_minutes": self.control_s / 60.0,
+            "robot_minutes": self.robot_s / 60.0,
         }
         row |= facts
         self.history.add(row)

@@ -136,6 +136,7 @@ class OnlineRun:
             env_steps=env_steps,
             max_env_steps=self._config.max_env_steps,
             control_minutes=self._logbook.control_s / 60.0,
+            robot_minutes=self._logbook.robot_s / 60.0,
             success_window=window,
             success_alone=history.success_alone(window),
             success_helped=history.success_helped(window),

@@ -20,6 +20,7 @@ class TrainingSummary:
     episodes: int
     env_steps: int
     control_minutes: float
+    robot_minutes: float  # with the resets
     wall_s: float
     success_alone: float  # share of the newest episodes that succeeded unassisted
     intervention_share_last50: float  # human steps / steps of the newest 50 episodes
@@ -41,6 +42,7 @@ def summarise(
         episodes=status.episode,
         env_steps=status.env_steps,
         control_minutes=status.control_minutes,
+        robot_minutes=status.robot_minutes,
         wall_s=wall_s,
         success_alone=status.success_alone,
         intervention_share_last50=history.intervention_share(),

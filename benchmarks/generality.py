@@ -10,8 +10,6 @@ unassisted, as is the policy before practice. Finished rows of the same configur
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.machine import machine_line
+from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import thread_environment
 from steadyhand.job import open_job, quoted
@@ -62,7 +61,7 @@ SPARSE = ("task=gym", "task.reward=success", "task.terminate_on_success=true")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TaskTrial(Trial):
     """One task, arm and seed."""
 
     task: str
@@ -76,20 +75,10 @@ class Trial:
         mine = [*_task(self.task, self.seed), *ARMS[self.arm], f"seed={self.seed}", "actor.graduation=null"]
         return [*mine, "demo.film_episodes=0", "logging.console=off", "logging.level=warning", *self.given]
 
-    @cached_property
-    def name(self) -> str:
-        """A name that is unique to the configuration."""
-        config = json.dumps(compose(self.overrides), sort_keys=True)
-        return f"{self.task}-{self.arm}-{self.seed}-{hashlib.sha256(config.encode()).hexdigest()[:8]}".lower()
-
-    def row_path(self, runs: Path) -> Path:
-        """Return the file of the finished row."""
-        return runs / f"row-{self.name}.json"
-
-    def row(self, runs: Path) -> Row | None:
-        """Return the finished row; None if there is none."""
-        path = self.row_path(runs)
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    @property
+    def label(self) -> str:
+        """Task, arm and seed."""
+        return f"{self.task}-{self.arm}-{self.seed}"
 
 
 def main() -> int:
@@ -114,15 +103,15 @@ def main() -> int:
     steps = tuple(int(word) for word in options.steps.split(","))
     if options.row:
         task, arm, seed = options.row.split(":")
-        return _run_row(Trial(task, arm, int(seed), tuple(given)), steps, options.runs)
+        return _run_row(TaskTrial(task, arm, int(seed), tuple(given)), steps, options.runs)
     tasks, arms = options.tasks.split(","), options.arms.split(",")
     if unknown := [arm for arm in arms if arm not in ARMS]:
         parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
     first = int(compose(given)["seed"])
     seeds = range(first, first + options.seeds)
-    trials = [Trial(task, arm, seed, tuple(given)) for seed in seeds for task in tasks for arm in arms]
+    trials = [TaskTrial(task, arm, seed, tuple(given)) for seed in seeds for task in tasks for arm in arms]
 
-    def run(trial: Trial) -> None:
+    def run(trial: TaskTrial) -> None:
         if trial.row(options.runs):
             return
         command = [sys.executable, "-m", "benchmarks.generality", "--steps", options.steps]
@@ -130,17 +119,13 @@ def main() -> int:
         done = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False)
         row = trial.row(options.runs)
         print(_line(row) if row else f"{trial.name}: failed with status {done.returncode}", flush=True)
-        _write_results(options.results, _rows(trials, options.runs))
+        _write_results(options.results, finished_rows(trials, options.runs))
 
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, trials))
-    rows = _rows(trials, options.runs)
+    rows = finished_rows(trials, options.runs)
     print(f"\n{_write_results(options.results, rows)}")
     return 0 if len(rows) == len(trials) else 1
-
-
-def _rows(trials: Sequence[Trial], runs: Path) -> list[Row]:
-    return [row for trial in trials if (row := trial.row(runs))]
 
 
 def _task(name: str, seed: int) -> tuple[str, ...]:
@@ -157,7 +142,7 @@ def _task(name: str, seed: int) -> tuple[str, ...]:
     )
 
 
-def _run_row(trial: Trial, steps: Sequence[int], runs: Path) -> int:
+def _run_row(trial: TaskTrial, steps: Sequence[int], runs: Path) -> int:
     """Run one row stage by stage, and write it."""
     use_one_thread()
     clock = MonotonicClock()
@@ -184,7 +169,7 @@ def _run_row(trial: Trial, steps: Sequence[int], runs: Path) -> int:
         "human_share": sum(one["human_steps"] for one in practice) / max(1, sum(one["steps"] for one in practice)),
         "wall_time_s": (clock.now_ns() - began_ns) / 1e9,
     }
-    atomic_write_json(trial.row_path(runs), row)
+    trial.write_row(runs, row)
     return 0
 
 

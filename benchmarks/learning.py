@@ -9,8 +9,6 @@ continues an interrupted benchmark. Use `--fresh` to start over, for instance af
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -24,6 +22,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.machine import machine_line
+from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.children import thread_environment
 from steadyhand.job import Job, open_job, quoted
@@ -61,7 +60,7 @@ COLD_START = ("actor.exploration.max_env_steps=500",)
 
 
 @dataclass(frozen=True)
-class Trial:
+class ArmTrial(Trial):
     """One arm with one seed."""
 
     arm: str
@@ -80,14 +79,13 @@ class Trial:
             mine += COLD_START
         return [*self.given, *mine]
 
-    @cached_property
-    def name(self) -> str:
-        """A name that is unique to the configuration."""
-        config = json.dumps(compose(self.overrides), sort_keys=True)
-        return f"{self.arm}-{self.seed}-{self.steps}-{hashlib.sha256(config.encode()).hexdigest()[:8]}"
+    @property
+    def label(self) -> str:
+        """Arm, seed and steps."""
+        return f"{self.arm}-{self.seed}-{self.steps}"
 
     @property
-    def practised(self) -> Trial:
+    def practised(self) -> ArmTrial:
         """The trial whose run folder this trial uses."""
         return replace(self, arm="full") if self.arm in CLONED else self
 
@@ -95,15 +93,6 @@ class Trial:
     def text(self) -> str:
         """The trial's name in progress lines."""
         return f"{self.arm}, seed {self.seed}"
-
-    def row(self, runs: Path) -> dict[str, Any] | None:
-        """Return the finished row; None if there is none."""
-        path = self.row_path(runs)
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
-
-    def row_path(self, runs: Path) -> Path:
-        """Return the file of the finished row."""
-        return runs / f"row-{self.name}.json"
 
 
 def main() -> int:
@@ -127,26 +116,26 @@ def main() -> int:
         parser.error(f"unknown option {unknown[0]}")
     if options.row:
         arm, seed = options.row.split(":")
-        return _run_row(Trial(arm, int(seed), options.steps, tuple(given)), options.runs)
+        return _run_row(ArmTrial(arm, int(seed), options.steps, tuple(given)), options.runs)
     arms = options.arms.split(",")
     if unknown := [arm for arm in arms if arm not in ARMS]:
         parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
     first = int(compose(given)["seed"])
     seeds = range(first, first + options.seeds)
-    trials = [Trial(arm, seed, options.steps, tuple(given)) for arm in arms for seed in seeds]
+    trials = [ArmTrial(arm, seed, options.steps, tuple(given)) for arm in arms for seed in seeds]
     _run_missing(trials, options.runs, options.results, options.jobs, options.fresh)
-    rows = [row for trial in trials if (row := trial.row(options.runs))]
+    rows = finished_rows(trials, options.runs)
     _write_results(options.results, rows)
     return 0 if len(rows) == len(trials) else 1
 
 
-def _run_missing(trials: Sequence[Trial], runs: Path, results: Path, jobs: int, fresh: bool) -> None:
+def _run_missing(trials: Sequence[ArmTrial], runs: Path, results: Path, jobs: int, fresh: bool) -> None:
     """Run the missing rows, those with practice first, because cloning uses their records."""
     practice = list(dict.fromkeys(trial.practised for trial in trials))
     practice.sort(key=lambda trial: trial.seed)
     cloned = [trial for trial in trials if trial.arm in CLONED]
 
-    def run(trial: Trial) -> None:
+    def run(trial: ArmTrial) -> None:
         if fresh:
             trial.row_path(runs).unlink(missing_ok=True)
             shutil.rmtree(runs / trial.name, ignore_errors=True)
@@ -161,14 +150,14 @@ def _run_missing(trials: Sequence[Trial], runs: Path, results: Path, jobs: int, 
         if row:
             outcome = f"{row['success_rate']:.1%} in {duration_text(row['wall_time_s'])}"
         print(f"{trial.text}: {outcome}", flush=True)
-        _write_results(results, [row for trial in trials if (row := trial.row(runs))], shown=False)
+        _write_results(results, finished_rows(trials, runs), shown=False)
 
     for wave in (practice, cloned):
         with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(run, wave))
 
 
-def _run_row(trial: Trial, runs: Path) -> int:
+def _run_row(trial: ArmTrial, runs: Path) -> int:
     """Run one arm with one seed, and write its row."""
     use_one_thread()
     clock = MonotonicClock()
@@ -191,7 +180,7 @@ def _run_row(trial: Trial, runs: Path) -> int:
         "median_cycle_time_s": judged.median_cycle_time_s,
         "wall_time_s": (clock.now_ns() - began_ns) / 1e9,
     }
-    atomic_write_json(trial.row_path(runs), row)
+    trial.write_row(runs, row)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -214,13 +214,7 @@ def _check_backbone(spec: PolicySpec, backbone: Backbone | None) -> None:
 
 def _residual(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
     """Return the network of the correction (B, A), before its own tanh, from features and the base's action."""
-    layers: list[nn.Module] = []
-    size = feature_size + spec.action_size
-    for width in spec.hidden:
-        layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.ReLU(inplace=True)]
-        size = width
-    last = nn.Linear(size, spec.action_size)
-    layers.append(last)
+    layers, last = _layers(feature_size + spec.action_size, spec.hidden, spec.action_size, True, "relu")
     initialise(layers, generator)
     nn.init.zeros_(last.weight)  # training begins with the base as it is
     nn.init.zeros_(last.bias)
@@ -228,19 +222,26 @@ def _residual(spec: PolicySpec, feature_size: int, generator: torch.Generator) -
 
 
 def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    size = feature_size
-    for width in spec.hidden:
-        layers.append(nn.Linear(size, width))
-        if spec.layer_norm:
-            layers.append(nn.LayerNorm(width))
-        layers.append(nn.ReLU(inplace=True) if spec.activation == "relu" else nn.Tanh())
-        size = width
-    last = nn.Linear(size, 2 * spec.action_size)
-    layers.append(last)
+    """Return the network of the mean and log standard deviation (B, 2 A), from features."""
+    layers, last = _layers(feature_size, spec.hidden, 2 * spec.action_size, spec.layer_norm, spec.activation)
     initialise(layers, generator)
     if spec.log_std_start is not None:
         # A random layer's log standard deviation would drift with the features while only the mean is cloned.
         nn.init.zeros_(last.weight[spec.action_size :])
         nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
     return nn.Sequential(*layers)
+
+
+def _layers(
+    size: int, hidden: Sequence[int], outputs: int, layer_norm: bool, activation: str
+) -> tuple[list[nn.Module], nn.Linear]:
+    """Return the layers of a network from `size` inputs, and the last of them."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers.append(nn.Linear(size, width))
+        if layer_norm:
+            layers.append(nn.LayerNorm(width))
+        layers.append(nn.ReLU(inplace=True) if activation == "relu" else nn.Tanh())
+        size = width
+    last = nn.Linear(size, outputs)
+    return [*layers, last], last

@@ -312,5 +312,6 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return {
             "progress": outcome.progress,
             "stop_reason": self.gate.stop_text,
+            "force_n": float(length(self._state.wrench[:, :3]).max()),
             "truth": self._task.truth(self._state, self._stage),
         }

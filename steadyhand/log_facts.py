@@ -16,6 +16,8 @@ from steadyhand.transport.schema import Schema
 
 __all__ = ["EpisodeFacts", "LogFacts", "episode_labels", "read_log"]
 
+WRENCH = "observation/wrench"  # in the tool frame, of every arm
+
 
 @dataclass(frozen=True)
 class EpisodeFacts:
@@ -26,6 +28,7 @@ class EpisodeFacts:
     steps: int
     human_steps: int
     success: bool
+    peak_force_n: float | None  # largest measured force; None where the log has no wrench
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ def read_log(folder: Path) -> LogFacts:
         labelled = labelled_columns(reader)
         columns = {name: reader.gather(rows, name) for name in ("phase", "has_human")}
         columns |= {name: getattr(labelled, name) for name in ("episode_id", "kind", "success")}
+        if WRENCH in (reader.dtype.names or ()):
+            columns["force_n"] = _force(reader.gather(rows, WRENCH))
         return LogFacts(
             schema=reader.schema,
             actor_id=reader.actor_id,
@@ -120,5 +125,21 @@ def _episodes(columns: dict[str, np.ndarray]) -> list[EpisodeFacts]:
     success = np.bincount(which, columns["success"], len(ids)) > 0
     phases = np.zeros(len(ids), int)
     phases[which] = columns["phase"]
-    rows = zip(ids.tolist(), phases.tolist(), steps.tolist(), human_steps.tolist(), success.tolist(), strict=True)
-    return [EpisodeFacts(*row[:1], Phase(row[1]), int(row[2]), int(row[3]), row[4]) for row in rows]
+    peaks: list[float | None] = [None] * len(ids)
+    if "force_n" in columns:
+        largest = np.zeros(len(ids))
+        np.maximum.at(largest, which, columns["force_n"])
+        peaks = list(largest.tolist())
+    rows = zip(
+        ids.tolist(), phases.tolist(), steps.tolist(), human_steps.tolist(), success.tolist(), peaks, strict=True
+    )
+    return [
+        EpisodeFacts(number, Phase(phase), int(count), int(human), done, peak)
+        for number, phase, count, human, done, peak in rows
+    ]
+
+
+def _force(wrench: np.ndarray) -> np.ndarray:
+    """Return the largest force of the arms at each step (n,) [N], from wrenches (n, n_arms * 6) [N], [Nm]."""
+    forces = wrench.reshape(len(wrench), -1, 6)[:, :, :3]
+    return np.asarray(np.linalg.norm(forces.astype(np.float64), axis=2).max(axis=1))

@@ -72,6 +72,7 @@ def _lines(status: Status) -> list[tuple[str, str]]:
     return [
         ("episode", f"{status.episode}   step {status.env_steps}/{status.max_env_steps}"),
         ("practice", f"{status.control_minutes:.1f} min at {status.step_rate_hz:.1f} steps/s, {status.overruns} late"),
+        ("robot time", f"{status.robot_minutes:.1f} min with resets"),
         ("success alone", f"{_bar(status.success_alone, 'green')} {status.success_alone:4.0%} {window}"),
         ("success with help", f"{_bar(status.success_helped, 'yellow')} {status.success_helped:4.0%} {window}"),
         ("interventions", f"in {status.intervention_rate:.0%} of the episodes"),

@@ -21,6 +21,7 @@ class Status:
     env_steps: int
     max_env_steps: int
     control_minutes: float
+    robot_minutes: float  # with the resets
     success_window: int  # episodes that the shares below are over
     success_alone: float  # share of episodes that succeeded unassisted
     success_helped: float  # share that succeeded with an intervention

@@ -121,7 +121,8 @@ def ending_text(summary: TrainingSummary) -> str:
     period = summary.period
     return (
         f"practice ended ({summary.end_reason}): {summary.episodes} episodes, {summary.env_steps} steps, "
-        f"{summary.control_minutes:.1f} robot minutes; {summary.success_alone:.0%} alone of the newest, "
+        f"{summary.robot_minutes:.1f} robot minutes, {summary.control_minutes:.1f} of them control; "
+        f"{summary.success_alone:.0%} alone of the newest, "
         f"help in {summary.intervention_share_last50:.1%} of the steps; {summary.updates} updates, "
         f"UTD {summary.utd_ratio:.2f}; period p50 {period.p50_ms:.1f} ms, p99 {period.p99_ms:.1f} ms"
     )

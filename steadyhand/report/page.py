@@ -89,17 +89,32 @@ def _charts(run: RunRecords, summary: Row) -> dict[str, Any]:
 def _tiles(summary: Row) -> list[tuple[str, str, str]]:
     """Return name, value and note of each figure below the headline."""
     demo, bc = summary["demo_median_cycle_time_s"], summary["bc_success_rate"]
-    share = summary["intervention_share"]
+    share, demo_force = summary["intervention_share"], summary["demo_median_peak_force_n"]
     return [
         ("Median cycle time", _seconds(summary["median_cycle_time_s"]), f"{_seconds(demo)} in the demonstrations"),
+        ("Successes in a row", _round(summary["longest_success_run"]), "at most, in the evaluation"),
+        (
+            "Median peak force",
+            _newtons(summary["median_peak_force_n"]),
+            f"{_newtons(demo_force)} in the demonstrations",
+        ),
         ("Throughput", _round(summary["throughput_per_hour"]), "successes in an hour of control time"),
         ("Help in the last 50 episodes", _percent(summary["intervention_share_last50"]), f"{_percent(share)} over all"),
         ("Behaviour cloning alone", _percent(bc), f"on the same {summary['demos']} demonstrations"),
-        ("Robot time", f"{summary['control_minutes']:.1f} min", "of practice, resets not counted"),
+        ("Robot time", *_robot_time(summary)),
         ("Control steps", _round(summary["env_steps"]), f"in {summary['practice_episodes']} episodes"),
         ("Gradient updates", _round(summary["gradient_updates"]), f"{_ratio(summary['true_utd'])} per control step"),
         ("Wall time", duration_text(summary["wall_time_s"]), _stages(summary["stages"])),
     ]
+
+
+def _robot_time(summary: Row) -> tuple[str, str]:
+    """Return the robot's time in practice, and its share of control time."""
+    control, whole = summary["control_minutes"], summary["robot_minutes"]
+    if whole is None:
+        return f"{control:.1f} min", "of practice, resets not counted"
+    share, reset = _percent(summary["control_share"]), _seconds(summary["reset_p50_s"])
+    return f"{whole:.1f} min", f"of practice, {share} of it control; a reset takes {reset}"
 
 
 def _stops(summary: Row) -> list[tuple[str, int, int]]:
@@ -149,6 +164,10 @@ def _percent(share: float | None) -> str:
 
 def _seconds(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1f} s"
+
+
+def _newtons(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.1f} N"
 
 
 def _round(value: float | None) -> str:

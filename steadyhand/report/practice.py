@@ -14,7 +14,7 @@ __all__ = ["FORMER_ACTOR", "merged", "practice_by_actor"]
 
 Row = dict[str, Any]
 FORMER_ACTOR = "earlier"  # the actor of rows from an earlier release, which wrote no name
-SUMS = ("env_steps", "control_minutes")  # each actor counts only its own
+SUMS = ("env_steps", "control_minutes", "robot_minutes")  # each actor counts only its own
 
 
 def practice_by_actor(run: RunFolder) -> dict[str, list[Row]]:
@@ -27,7 +27,7 @@ def practice_by_actor(run: RunFolder) -> dict[str, list[Row]]:
 def merged(by_actor: Mapping[str, Sequence[Row]]) -> list[Row]:
     """Return the rows of all actors, ordered by the end of the episodes.
 
-    `env_steps` and `control_minutes` of a row are totals over all actors up to that time.
+    `env_steps`, `control_minutes` and `robot_minutes` of a row are totals over all actors up to that time.
     """
     tagged = [{**row, "actor": name} for name, rows in by_actor.items() for row in rows]
     if len(by_actor) < 2:

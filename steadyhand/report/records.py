@@ -35,6 +35,7 @@ class RunRecords:
         evaluated: All evaluations, the oldest first.
         stages: Rows of `name` and `wall_time_s`, in order of time.
         demo_cycles_s: Control time of each demonstration.
+        demo_peaks_n: Largest measured force of each demonstration, where it is known.
         pictures: Pictures by name, such as `film` and `view_side`.
         loops: Period statistics of each loop that records them, by its work: `practise`, `watchdog_practise`.
     """
@@ -48,6 +49,7 @@ class RunRecords:
     evaluated: Sequence[Row]
     stages: Sequence[Row]
     demo_cycles_s: Sequence[float]
+    demo_peaks_n: Sequence[float]
     pictures: dict[str, Path]
     loops: dict[str, Row]
 
@@ -60,6 +62,7 @@ class RunRecords:
 def read_run(run: RunFolder) -> RunRecords:
     """Read a run folder, during the run or after it."""
     media, by_actor = run.path / "media", practice_by_actor(run)
+    demos = _demonstrations(run.demos)
     return RunRecords(
         name=run.name,
         manifest=run.read_manifest() or {},
@@ -69,7 +72,8 @@ def read_run(run: RunFolder) -> RunRecords:
         evaluations=newest_evaluations(run),
         evaluated=read_evaluations(run),
         stages=read_rows(stages_path(run)),
-        demo_cycles_s=_demo_cycles(run.demos),
+        demo_cycles_s=[cycle_s for cycle_s, _ in demos],
+        demo_peaks_n=[peak_n for _, peak_n in demos if peak_n is not None],
         pictures={path.stem: path for path in sorted(media.glob("*")) if path.suffix in (".gif", ".png")},
         loops={
             path.stem.removeprefix("loop_"): json.loads(path.read_text(encoding="utf-8"))
@@ -92,11 +96,12 @@ def _finite(row: Row) -> Row:
     return {name: value for name, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
 
 
-def _demo_cycles(demos: Path) -> list[float]:
-    """Return the duration of each demonstration [s], over every demo set of the run."""
-    cycles: list[float] = []
+def _demonstrations(demos: Path) -> list[tuple[float, float | None]]:
+    """Return the duration [s] and the peak force [N] of each demonstration, over every demo set of the run."""
+    found: list[tuple[float, float | None]] = []
     for folder in [demos, *sorted(path for path in demos.glob("*") if path.is_dir())]:
         if is_demo_set(folder):
             facts = read_log(folder)
-            cycles += [episode.steps * facts.schema.control_period_s for episode in facts.episodes if episode.success]
-    return cycles
+            period_s = facts.schema.control_period_s
+            found += [(one.steps * period_s, one.peak_force_n) for one in facts.episodes if one.success]
+    return found

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from statistics import median
 from typing import Any
+
+import numpy as np
 
 from steadyhand.actor.history import SHARE_WINDOW, History
 from steadyhand.job import task_name
@@ -33,6 +36,8 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "median_cycle_time_s": policy.get("median_cycle_time_s"),
         "demo_median_cycle_time_s": median(run.demo_cycles_s) if run.demo_cycles_s else None,
         "throughput_per_hour": policy.get("throughput_per_hour"),
+        **_forces(policy.get("rows", ()), run.demo_peaks_n),
+        "longest_success_run": _longest_run([bool(row["success"]) for row in policy.get("rows", ())]),
         **{f"bc_{name}": bc.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
         "bc_median_cycle_time_s": bc.get("median_cycle_time_s"),
         **{f"start_{name}": start.get(name) for name in ("success_rate", "wilson_low", "wilson_high", "episodes")},
@@ -42,7 +47,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "practice_episodes": len(run.practice),
         "actors": [_actor(name, rows) for name, rows in run.by_actor.items()],
         "env_steps": env_steps,
-        "control_minutes": last.get("control_minutes", 0.0),
+        **_robot_time(run.practice),
         "gradient_updates": updates,
         "true_utd": updates / env_steps if env_steps else None,
         "intervention_share": _share(run.practice),
@@ -59,6 +64,38 @@ def _gain(policy: Row, before: Sequence[Row]) -> float | None:
     """Return what practice has added to the success rate of the better policy before it; None if that is unknown."""
     rates = [row["success_rate"] for row in before if row]
     return policy["success_rate"] - max(rates) if policy and rates else None
+
+
+def _forces(rows: Sequence[Row], demo_peaks_n: Sequence[float]) -> Row:
+    """Return the median peak force of the policy's successes and of the demonstrations [N]; None where unknown."""
+    peaks = [row["peak_force_n"] for row in rows if row["success"] and row.get("peak_force_n") is not None]
+    return {
+        "median_peak_force_n": median(peaks) if peaks else None,
+        "demo_median_peak_force_n": median(demo_peaks_n) if demo_peaks_n else None,
+    }
+
+
+def _longest_run(successes: Sequence[bool]) -> int | None:
+    """Return the largest number of successes in a row; None without episodes."""
+    if not successes:
+        return None
+    return max(sum(1 for _ in run) if success else 0 for success, run in groupby(successes))
+
+
+def _robot_time(rows: Sequence[Row]) -> Row:
+    """Return the robot's time in practice, with and without the resets; None where an older run has none of it."""
+    last = rows[-1] if rows else {}
+    control = last.get("control_minutes", 0.0)
+    resets = [row["reset_s"] for row in rows if row.get("reset_s")]
+    whole = last.get("robot_minutes") if resets else None
+    p50, p99 = np.percentile(resets, (50, 99)).tolist() if resets else (None, None)
+    return {
+        "control_minutes": control,
+        "robot_minutes": whole,
+        "control_share": control / whole if whole else None,
+        "reset_p50_s": p50,
+        "reset_p99_s": p99,
+    }
 
 
 def _evaluation(row: Row) -> Row:

@@ -19,6 +19,7 @@ STATUS = Status(
     env_steps=1234,
     max_env_steps=40_000,
     control_minutes=2.06,
+    robot_minutes=3.1,
     success_window=20,
     success_alone=0.25,
     success_helped=0.5,

@@ -229,3 +229,24 @@ def test_seeds_differ_between_phases_and_episodes():
     seeds = {episode_seed(seed, phase, index) for seed in range(3) for phase in Phase for index in range(20)}
     assert len(seeds) == 3 * 3 * 20
     assert episode_seed(0, Phase.EVAL, 4) == episode_seed(0, Phase.EVAL, 4)
+
+
+class SlowReset(PointEnv):
+    """An environment whose reset takes 3 s, and whose arm presses with 5 N, then 9 N, then 7 N."""
+
+    def reset(self, **kwargs):
+        self.forces = iter([5.0, 9.0, 7.0])
+        self.clock.advance_ns(3_000_000_000)
+        return super().reset(**kwargs)
+
+    def step(self, action):
+        *rest, info = super().step(action)
+        return *rest, info | {"force_n": next(self.forces)}
+
+
+def test_the_reset_and_the_peak_force_are_in_the_summary():
+    summary = Harness(SlowReset(max_steps=3), Helper(lambda step: False)).run()
+    assert summary.reset_s == 3.0
+    assert summary.duration_s == pytest.approx(3 * PERIOD_S)
+    assert summary.peak_force_n == 9.0
+    assert Harness().run().peak_force_n is None

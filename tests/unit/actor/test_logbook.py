@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +36,18 @@ def test_rows_are_readable_at_once(tmp_path):
     assert (row["steps"], row["env_steps"], row["success"], row["helped"], row["updates"]) == (10, 10, True, False, 7)
     assert row["control_minutes"] == pytest.approx(1 / 60)
     assert logbook.history.success_alone(20) == 1.0
+
+
+def test_robot_time_counts_the_resets_and_goes_on_after_a_restart(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    logbook = open_logbook(path, FRESH)
+    logbook.add(replace(summary(steps=10), reset_s=2.0), {})
+    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
+    again.add(replace(summary(steps=10), reset_s=3.0), {})
+    rows = read_rows(path)
+    assert [row["reset_s"] for row in rows] == [2.0, 3.0]
+    assert rows[-1]["control_minutes"] == pytest.approx(2.0 / 60)
+    assert rows[-1]["robot_minutes"] == pytest.approx(7.0 / 60)
 
 
 def test_a_restart_goes_on_counting(tmp_path):

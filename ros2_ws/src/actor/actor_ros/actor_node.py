@@ -47,6 +47,9 @@ class ActorNode(LifecycleNode):
         self.events.subscribe(MotionDisabled, self._warn_of_stop)
         self.motion = MotionEnable(self.events)
         config = compose(self._given.choices)
+        self._has_own_limits = any(choice.startswith("safety") for choice in self._given.choices) or any(
+            file["kind"] == "workspace" for file in config["calibration"]["used"]
+        )
         self.cell = RosHardware(self, config, lambda: self.motion.enabled, self.motion.fault)
         self._event_topics = Publishers(self, self.events)
         self._reporter = diagnostics.Reporter(self)
@@ -126,8 +129,11 @@ class ActorNode(LifecycleNode):
         """Return why the node cannot be configured; "" if it can."""
         if fault := self.cell.fault():
             return fault
-        if not self.cell.is_mock and not any(choice.startswith("safety") for choice in self._given.choices):
-            return "no limits are set for this cell; measure it, and give safety=... among the overrides of params_file"
+        if not self.cell.is_mock and not self._has_own_limits:
+            return (
+                "no limits are set for this cell; measure it with steadyhand calibrate workspace, and give the file, "
+                "or safety=..., among the overrides of params_file"
+            )
         return ""
 
     def _bring_up(self) -> None:

@@ -97,7 +97,7 @@ def ended_while_moving(make: Callable[..., object]) -> str:
             if step.kind == "switch_controller":
                 bench.stub.manager.switch([], [step.name])
 
-    return _stopped(make, end)
+    return _stopped(make, end, "expected it to be active")
 
 
 def command_type_while_moving(make: Callable[..., object]) -> str:
@@ -123,13 +123,16 @@ def reflex(make: Callable[..., object]) -> str:
     return _refused(bench.recover)
 
 
-def _stopped(make: Callable[..., object], change: Callable[[object], None]) -> str:
+def _stopped(make: Callable[..., object], change: Callable[[object], None], then: str = "") -> str:
+    """Return the reason of a stop after `change`, and the line with `then` that follows a silent source."""
     bench = make()
     bench.ready()
     while True:
         stop = bench.reach(0, interrupt=lambda: change(bench))[1]
         if "stale_state" not in stop and "silent" not in stop:
             return f"stopped: {stop}"
+        if then:  # a controller that publishes the pose falls silent before its state is asked for
+            return f"stopped: {stop}; then: {bench.fault(then)}"
         bench.ready()  # the machine stood still
 
 
