@@ -11,7 +11,7 @@ import numpy as np
 from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
 from steadyhand.robot_envs.difference import Difference, pose_difference
-from steadyhand.robot_envs.frames import Array, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
 from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
 from steadyhand.robot_envs.safety.plausibility import Plausibility
@@ -27,13 +27,17 @@ _CONNECT_S = 10.0  # discovery takes up to 3.5 s
 _REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # largest error of the start pose; a real arm at rest is that exact
 _REST_M_S = 5e-3
 _PASSED_M = 0.01  # distance at which a waypoint counts as passed
-_NEAR_M = 0.02
-_SHARE = 0.3  # share of the error that is corrected per control period
+_NEAR_M, _SLOW_M_S = 0.02, 0.02  # error and speed below which the command leads by the accumulated error
+_PER_S = 3.0  # share of the error that is corrected per second
+_STEP_S = 0.02  # time between two commands of a reset: the force is judged before each
+_AHEAD_S = 0.15  # time that the command may be ahead of the arm at the full speed of a reset
+_JUMP_SHARE = 0.8  # share of the watchdog's largest jump that the command may be ahead
 _LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
 _SPARE_S = 8.0  # margin beyond the duration of the motion, after which a reset counts as blocked
 _SLOWEST_M_S = 0.02
 _ROUNDING_M = 1e-6
 _TARE_S, _TARE_READINGS = 0.3, 10
+_TARED_SHARE = 0.5  # of the readings while the arm settles: the last ones
 
 SetGains = Callable[[Literal["precision", "compliance"]], None]
 
@@ -69,6 +73,12 @@ class RosRobot:
         self._link, self._limits, self._period_s = link, limits, control_period_s
         self._clock, self._set_gains, self._may_move = clock, set_gains, may_move
         self._homing = homing
+        jumps = link.profile.watchdog
+        self._ahead_s = min(
+            _AHEAD_S,
+            _JUMP_SHARE * jumps.max_jump_m / limits.max_tcp_speed_m_s,
+            _JUMP_SHARE * jumps.max_jump_rad / limits.max_tcp_angular_speed_rad_s,
+        )
         self._outside_fault = outside_fault
         self._tare = np.zeros(6)
         self._connected = False
@@ -171,13 +181,14 @@ class RosRobot:
             self._held = None  # a stop during the reset may have held a pose that the arm has left
         there = there and self._go(target, _REACHED_M, may_go_on)
         wrenches: list[Array] = []
-        if there and self._stay(target, may_go_on):
+        if there:
             self._set_gains("compliance")
             wrenches = self._stay(target, may_go_on)
         if not wrenches:
             self.hold()
             return self.read()
-        self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
+        settled = wrenches[-max(1, round(_TARED_SHARE * len(wrenches))) :]
+        self._tare = mean_wrench(np.array(settled), self._limits.tare)
         return self.read()
 
     def send_measured_pose(self) -> None:
@@ -235,10 +246,10 @@ class RosRobot:
             is_at_rest = float(np.abs(state.tcp_twist[0, :3]).max()) < _REST_M_S and away_rad < _REACHED_RAD
             if away_m < near_m and (is_at_rest or near_m > _REACHED_M):
                 return True
-            self._lead_to(target, state.tcp_pose[0])
+            self._lead_to(target, state)
             if not self._may_move():
                 return False  # a stop since the check: the last command must not stay in effect
-            self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+            self._clock.sleep_until(self._clock.now_ns() + round(_STEP_S * _NS))
         self.hold()
         raise RobotError(
             f"start pose: cannot be reached, the arm is still {1e3 * away_m:.1f} mm and {away_rad:.3f} rad away; "
@@ -250,30 +261,32 @@ class RosRobot:
         wrenches = []
         until_ns = self._clock.now_ns() + round(self._link.profile.settle_s * _NS)
         while self._clock.now_ns() < until_ns:
-            if not (self._may_move() and may_go_on(self.read())):
+            state = self.read()
+            if not (self._may_move() and may_go_on(state)):
                 return []
-            self._lead_to(target, self._pose())
-            self._clock.sleep_until(self._clock.now_ns() + round(self._period_s * _NS))
+            self._lead_to(target, state)
+            self._clock.sleep_until(self._clock.now_ns() + round(_STEP_S * _NS))
             wrenches.append(self._raw_wrench())
         return wrenches
 
-    def _lead_to(self, target: Array, measured: Array) -> None:
+    def _lead_to(self, target: Array, state: RobotState) -> None:
         """Command the next point on the way.
 
-        Friction and the posture spring keep an impedance controller from its target. Near the target the error is
-        integrated and added.
+        Friction and the posture spring keep an impedance controller from its target. Near the target, once the arm is
+        slow, the error is integrated and added.
         """
+        measured = state.tcp_pose[0]
         error = pose_difference(target, measured)
-        if np.linalg.norm(error[:3]) < _NEAR_M:
-            self._lead = np.clip(self._lead + _SHARE * error, -_LARGEST_LEAD, _LARGEST_LEAD)
+        if length(error[:3]) < _NEAR_M and length(state.tcp_twist[0, :3]) < _SLOW_M_S:
+            self._lead = np.clip(self._lead + _PER_S * _STEP_S * error, -_LARGEST_LEAD, _LARGEST_LEAD)
         wanted = np.concatenate(
             [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
         )
-        near = clip_step(measured[None], wanted[None], self._limits, self._period_s)
+        near = clip_step(measured[None], wanted[None], self._limits, self._ahead_s)
         # From outside the workspace every step leads towards it, because the watchdog accepts no other.
         quat = clip_tilt(near[:, 3:], self._limits)
         goal = np.concatenate([clip_to_workspace(near[:, :3], quat, self._limits), quat], axis=1)[0]
-        self._link.command(self._shaper.step(goal, self._period_s), measured)
+        self._link.command(self._shaper.step(goal, _STEP_S), measured)
 
     def _pose(self) -> Array:
         """Return the newest plausible measured pose. Shape (7,)."""

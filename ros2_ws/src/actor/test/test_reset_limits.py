@@ -1,8 +1,11 @@
 """Resets against an obstacle, and tares while pressed: an arm on a spring before a wall of 2 kN/m, simulated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from actor_ros import ros_robot
 from actor_ros.ros_robot import RosRobot
 from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.robot import RobotError
@@ -103,7 +106,7 @@ def test_a_reset_into_an_obstacle_stops_at_the_force_limit(record_property):
     assert gate.stop_reason is StopReason.FORCE_LIMIT
     arm.sleep_until(arm.now_ns() + 2 * NS)
     record_property("peak_force_n", max(arm.forces))
-    assert max(arm.forces) < 15.0, "one period of 25 mm at 600 N/m before the reading that stops it"
+    assert max(arm.forces) < 7.0, "one command of the reset, 20 ms, before the reading that stops it"
     assert arm.force < 5.0, "the hold gives way"
     assert state.tcp_pose[0, 1] < 0.1
 
@@ -124,7 +127,23 @@ def test_a_reset_in_free_space_keeps_the_speed_from_command_to_command():
     assert gate.stop_reason is None
     assert state.tcp_pose[0, 1] == pytest.approx(0.2, abs=2e-3)
     steps = np.linalg.norm(np.diff(np.array(arm.targets)[:, :3], axis=0), axis=1)
-    assert steps.max() <= 0.25 * PERIOD_S + 1e-9
+    assert steps.max() <= 0.25 * ros_robot._STEP_S + 1e-9
+    assert steps.max() > 0.9 * 0.25 * ros_robot._STEP_S, "nearly as fast as the limits allow"
+
+
+def test_a_reset_is_never_farther_ahead_of_the_arm_than_the_watchdog_allows():
+    arm, gate = WalledArm(), SafetyGate(limits(), PERIOD_S)
+    ahead = []
+    passed_on = arm.command
+
+    def command(target, measured):
+        ahead.append(float(np.linalg.norm(target[:3] - measured[:3])))
+        passed_on(target, measured)
+
+    arm.command = command
+    arm.profile = replace(PROFILE, watchdog=replace(PROFILE.watchdog, max_jump_m=0.02))
+    go(arm, gate, 0.2)
+    assert 0.01 < max(ahead) <= 0.02
 
 
 def test_a_tare_while_pressed_is_refused_and_the_old_one_stays(record_property):
