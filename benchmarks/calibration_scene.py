@@ -8,11 +8,11 @@ import numpy as np
 
 from steadyhand.calibration.board import Corners, corner_points
 from steadyhand.calibration.camera_model import CameraModel, project
-from steadyhand.calibration.rotations import Rigid, matrix_from_rotvec
+from steadyhand.calibration.rotations import Rigid, compose, inverse, matrix_from_rotvec, pose_from_rigid
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.camera_calibration_settings import BoardConfig
 
-__all__ = ["corners_at", "random_camera", "spread_views"]
+__all__ = ["corners_at", "hand_eye_scene", "random_camera", "spread_views"]
 
 
 def random_camera(rng: np.random.Generator, width: int = 640, height: int = 480) -> CameraModel:
@@ -47,3 +47,20 @@ def corners_at(board: BoardConfig, camera: CameraModel, views: Sequence[Rigid]) 
         inside = ((pixels >= 0.0) & (pixels <= np.array([camera.width, camera.height]) - 1.0)).all(axis=1)
         shown.append(Corners(np.flatnonzero(inside), pixels[inside], camera.width, camera.height))
     return shown
+
+
+def hand_eye_scene(
+    rng: np.random.Generator, board: BoardConfig, camera: CameraModel, count: int, mount: str
+) -> tuple[Rigid, Rigid, list[Rigid], Array]:
+    """Return a true hand-eye problem.
+
+    Returns:
+        camera_in_tool or camera_in_base; board_in_base or board_in_tool; board_in_camera of each view; the TCP's poses in
+        base (count, 7).
+    """
+    eye = matrix_from_rotvec(rng.normal(0.0, 0.4, 3)), rng.uniform(-0.08, 0.08, 3)
+    target = matrix_from_rotvec(np.array([np.pi, 0.0, 0.0]) + rng.normal(0.0, 0.3, 3)), np.array([0.5, 0.1, 0.05])
+    views = spread_views(rng, board, camera, count)
+    robots = [compose(target, inverse(compose(eye, view))) for view in views]
+    tools = robots if mount == "tool" else [inverse(robot) for robot in robots]
+    return eye, target, views, np.array([pose_from_rigid(tool) for tool in tools])

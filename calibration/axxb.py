@@ -33,7 +33,7 @@ def relative_motions(robot: Rigid, board: Rigid) -> tuple[Rigid, Rigid]:
 
 
 def tsai_lenz(a: Rigid, b: Rigid) -> Rigid:
-    """Solve by modified Rodrigues vectors: Tsai and Lenz, IEEE T-RA 5(3), 1989, equations 12 to 15."""
+    """Solve by modified Rodrigues vectors: Tsai and Lenz, IEEE T-RA 5(3), 1989, equations 10, 12, 14."""
     turned_a, turned_b = _half_sines(a[0]), _half_sines(b[0])
     half, *_ = np.linalg.lstsq(
         cross_matrix(turned_a + turned_b).reshape(-1, 3), (turned_b - turned_a).ravel(), rcond=None
@@ -46,16 +46,16 @@ def tsai_lenz(a: Rigid, b: Rigid) -> Rigid:
 
 
 def park_martin(a: Rigid, b: Rigid) -> Rigid:
-    """Solve on the rotation group: Park and Martin, IEEE T-RA 10(5), 1994, equation 26.
+    """Solve on the rotation group: Park and Martin, IEEE T-RA 10(5), 1994, their least squares solution.
 
-    Their (M^T M)^(-1/2) M^T is the rotation nearest to M^T, which also exists for two motions.
+    It is (M^T M)^(-1/2) M^T, the rotation nearest to M^T; the latter also exists for two motions.
     """
     turn = nearest_rotation(rotvec_from_matrix(a[0]).T @ rotvec_from_matrix(b[0]))
     return turn, _translation(a, b, turn)
 
 
 def daniilidis(a: Rigid, b: Rigid) -> Rigid:
-    """Solve rotation and translation at once, by dual quaternions: Daniilidis, IJRR 18(3), 1999, equations 31 to 35.
+    """Solve rotation and translation at once, by dual quaternions: Daniilidis, IJRR 18(3), 1999, equations 31, 34, 35.
 
     Raises:
         ValueError: The motions turn about one axis only.
@@ -78,7 +78,7 @@ def daniilidis(a: Rigid, b: Rigid) -> Rigid:
 
 
 def andreff(a: Rigid, b: Rigid) -> Rigid:
-    """Solve by Kronecker products: Andreff, Horaud and Espiau, IJRR 20(3), 2001, equation 14."""
+    """Solve the rotation by Kronecker products: Andreff, Horaud and Espiau, 3DIM 1999, equation 10, upper rows."""
     eye = np.eye(3)
     rows = [np.kron(eye, turn) - np.kron(seen.T, eye) for turn, seen in zip(a[0], b[0], strict=True)]
     _, _, right = np.linalg.svd(np.concatenate(rows))
@@ -98,8 +98,8 @@ CLOSED_FORMS: dict[str, Callable[[Rigid, Rigid], Rigid]] = {
 def motion_scale(a: Rigid, b: Rigid, turn: Array) -> tuple[float, float]:
     """Return the ratio of the robot's motion to the board's, and its standard deviation.
 
-    The ratio is the scale of Andreff, Horaud and Espiau 2001, equation 18: (R_A - I) t_X - s R_X t_B = -t_A. It is 1 if
-    the board's squares have the size that they are said to have.
+    The ratio is the unknown scale of Andreff, Horaud and Espiau, IJRR 20(3), 2001: (R_A - I) t_X - s R_X t_B = -t_A.
+    It is 1 if the board's squares have the size that they are said to have.
 
     Args:
         a: Motions A.
@@ -117,7 +117,7 @@ def motion_scale(a: Rigid, b: Rigid, turn: Array) -> tuple[float, float]:
 
 
 def _translation(a: Rigid, b: Rigid, turn: Array) -> Array:
-    """Solve (R_A - I) t_X = R_X t_B - t_A by least squares (Tsai and Lenz 1989, equation 16)."""
+    """Solve (R_A - I) t_X = R_X t_B - t_A by least squares (Tsai and Lenz 1989, equation 15)."""
     system = (a[0] - np.eye(3)).reshape(-1, 3)
     found, *_ = np.linalg.lstsq(system, (np.einsum("ij,mj->mi", turn, b[1]) - a[1]).ravel(), rcond=None)
     return np.asarray(found)

@@ -76,7 +76,7 @@ class HandEyeConfig:
         corner_std_px: Standard deviation of a corner in the picture, per axis [px].
         robot_position_std_m: Standard deviation of the robot's measured position, per axis [m].
         robot_rotation_std_rad: Standard deviation of the robot's measured orientation, per axis [rad].
-        outlier_ratio: A pose is removed when its error is above this multiple of the robust standard deviation.
+        outlier_ratio: A pose is removed when its error is above this multiple of the median pose's.
         outlier_floor_px: A pose with a smaller error is never removed [px].
         max_outlier_share: Largest share of removed poses.
         max_scale_error: Largest difference from 1 of the ratio of the robot's motion to the board's.
