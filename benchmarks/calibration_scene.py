@@ -55,8 +55,8 @@ def hand_eye_scene(
     """Return a true hand-eye problem.
 
     Returns:
-        camera_in_tool or camera_in_base; board_in_base or board_in_tool; board_in_camera of each view; the TCP's poses in
-        base (count, 7).
+        camera_in_tool or camera_in_base; board_in_base or board_in_tool; board_in_camera of each view; the TCP's poses
+        in base (count, 7).
     """
     eye = matrix_from_rotvec(rng.normal(0.0, 0.4, 3)), rng.uniform(-0.08, 0.08, 3)
     target = matrix_from_rotvec(np.array([np.pi, 0.0, 0.0]) + rng.normal(0.0, 0.3, 3)), np.array([0.5, 0.1, 0.05])

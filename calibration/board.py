@@ -17,7 +17,16 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.camera_calibration_settings import BoardConfig
 
-__all__ = ["BoardError", "Corners", "OtherBoardError", "corner_points", "cv_board", "find_corners", "find_markers", "grey"]
+__all__ = [
+    "BoardError",
+    "Corners",
+    "OtherBoardError",
+    "corner_points",
+    "cv_board",
+    "find_corners",
+    "find_markers",
+    "grey",
+]
 
 Pixels = NDArray[np.uint8]
 MIN_MARKERS = 2

@@ -1,4 +1,4 @@
-"""Comparison of the markers in a picture with the board's layout: names a mirrored board and other counts of squares."""
+"""Comparison of a picture's markers with the board's layout: names a mirrored board and other counts of squares."""
 
 from __future__ import annotations
 

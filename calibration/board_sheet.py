@@ -64,7 +64,9 @@ def board_page(board: BoardConfig) -> bytes:
         f"ChArUco {board.squares_x} x {board.squares_y}, {board.dictionary}, square {1e3 * board.square_m:.2f} mm, "
         f"marker {1e3 * board.marker_m:.2f} mm. Print at 100 %: the line is 100 mm long. Keep the board flat."
     )
-    drawn += [f"BT /F 7 Tf {left * POINTS_PER_M:.3f} {(page[1] - ruler_y - 0.004) * POINTS_PER_M:.3f} Td ({text}) Tj ET"]
+    drawn += [
+        f"BT /F 7 Tf {left * POINTS_PER_M:.3f} {(page[1] - ruler_y - 0.004) * POINTS_PER_M:.3f} Td ({text}) Tj ET"
+    ]
     return _document("\n".join(drawn), page)
 
 

@@ -2,8 +2,8 @@
 
 Points on edges of the reference are searched in the present picture along the edge's normal, as the moving edges of
 Bouthemy (1989) and of Harris's tracker (1992) are. Normalised correlation makes the search independent of brightness
-and contrast. A motion of the whole picture is then fitted to the displacements with random sample consensus. The arm and
-workpieces move too; their points agree with no motion of the whole picture.
+and contrast. A motion of the whole picture is then fitted to the displacements with random sample consensus. The arm
+and workpieces move too; their points agree with no motion of the whole picture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.camera_calibration_settings import DriftConfig
 
-__all__ = ["Drift", "EdgePoints", "edge_points", "find_drift", "stable_points"]
+__all__ = ["Drift", "EdgePoints", "edge_points", "find_drift", "points_at", "stable_points"]
 
 Pixels = NDArray[np.uint8]
 ALONG, ACROSS = 4, 6  # half the length of a patch along and across its edge [px]
@@ -72,19 +72,18 @@ class Drift:
 
 def edge_points(picture: Pixels, wanted: DriftConfig) -> EdgePoints:
     """Return the strongest edge points of a picture (h, w, 3) RGB or (h, w), spread over it."""
-    import cv2
-
-    shades = cv2.GaussianBlur(grey(picture).astype(np.float32), (0, 0), SMALL_PX)
-    right, down = (cv2.Sobel(shades, cv2.CV_32F, *order, ksize=3) / 8.0 for order in ((1, 0), (0, 1)))
+    shades, right, down = _gradients(picture)
     strength = np.hypot(right, down)
     border = wanted.search_px + ACROSS + 2
     strength[:border] = strength[-border:] = 0.0
     strength[:, :border] = strength[:, -border:] = 0.0
-    rows, columns = _strongest(strength, wanted.edges)
-    places = np.stack([columns, rows], axis=-1).astype(np.float64)
-    normals = np.stack([right[rows, columns], down[rows, columns]], axis=-1).astype(np.float64)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return EdgePoints(places, normals, _normalised(_strips(shades, places, normals, ACROSS)))
+    return _described(shades, right, down, *_strongest(strength, wanted.edges))
+
+
+def points_at(picture: Pixels, places: Array) -> EdgePoints:
+    """Return the edge points of a picture at whole places (m, 2), column and row [px]."""
+    columns, rows = places.astype(np.int64).T
+    return _described(*_gradients(picture), rows, columns)
 
 
 def find_drift(reference: EdgePoints, picture: Pixels, wanted: DriftConfig) -> Drift:
@@ -118,6 +117,24 @@ def stable_points(reference: EdgePoints, picture: Pixels, wanted: DriftConfig) -
     displacement, likeness = _search(reference, picture, wanted)
     stable: NDArray[np.bool_] = (likeness >= wanted.min_likeness) & (np.abs(displacement) <= wanted.tolerance_px)
     return stable
+
+
+def _gradients(picture: Pixels) -> tuple[Array, Array, Array]:
+    """Return the smoothed brightness (h, w), and its gradients to the right and down."""
+    import cv2
+
+    shades = cv2.GaussianBlur(grey(picture).astype(np.float32), (0, 0), SMALL_PX)
+    right, down = (cv2.Sobel(shades, cv2.CV_32F, *order, ksize=3) / 8.0 for order in ((1, 0), (0, 1)))
+    return shades, right, down
+
+
+def _described(
+    shades: Array, right: Array, down: Array, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> EdgePoints:
+    places = np.stack([columns, rows], axis=-1).astype(np.float64)
+    normals = np.stack([right[rows, columns], down[rows, columns]], axis=-1).astype(np.float64)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return EdgePoints(places, normals, _normalised(_strips(shades, places, normals, ACROSS)))
 
 
 def _strongest(strength: Array, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

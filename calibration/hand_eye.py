@@ -1,8 +1,8 @@
 """Pose of a camera on the tool or beside the robot, from pictures of a board and the robot's measured poses.
 
 Both mounts are one equation: robot_i X board_i = Y for all views i. With the camera on the tool, robot_i is
-tool_in_base, X camera_in_tool and Y board_in_base. With the camera beside the robot and the board on the tool, robot_i is
-base_in_tool, X camera_in_base and Y board_in_tool.
+tool_in_base, X camera_in_tool and Y board_in_base. With the camera beside the robot and the board on the tool, robot_i
+is base_in_tool, X camera_in_base and Y board_in_tool.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ class PicturesConfig:
     """Requirements of the pictures of a board.
 
     Attributes:
+        width: Width of the whole picture that a configured camera is asked for [px].
+        height: Height of it [px].
         min_views: Smallest number of usable pictures.
         min_corners: A picture with fewer corners of the board is left out.
         max_edge_px: Width of a marker's edge in the picture, above which the picture counts as blurred [px].
@@ -51,6 +53,8 @@ class PicturesConfig:
         max_focal_std: Largest standard deviation of the focal length, as a share of it.
     """
 
+    width: int
+    height: int
     min_views: int
     min_corners: int
     max_edge_px: float
@@ -60,6 +64,7 @@ class PicturesConfig:
     max_focal_std: float
 
     def __post_init__(self) -> None:
+        expect_at_least(self, 64, "width", "height")
         expect_at_least(self, 4, "min_views", "min_corners")
         expect_above(self, 0.0, "max_edge_px", "min_tilt_deg", "outlier_floor_px", "max_focal_std")
         expect_above(self, 1.0, "outlier_ratio")
