@@ -22,6 +22,7 @@ from steadyhand.calibration.hand_eye_start import robust_start
 from steadyhand.calibration.pose_spread import PoseSpreadError, check_spread
 from steadyhand.calibration.reprojection import (
     Estimate,
+    Noise,
     Refined,
     Views,
     board_in_camera,
@@ -181,11 +182,12 @@ def _check_scale(
 def _refined(start: Estimate, views: Views, wanted: HandEyeConfig, free: bool) -> tuple[Refined, NDArray[np.bool_]]:
     """Refine, and choose the poses that agree, in turns until the choice is stable."""
     estimate, used = start, _agreeing(view_errors(start, views), wanted)
-    for _ in range(ROUNDS):
-        refined = refine(estimate, views.chosen(used), wanted, free)
+    for number in range(ROUNDS):
+        refined = refine(estimate, views.chosen(used), _noise(wanted), free)
         estimate = refined.estimate
         agreeing = _agreeing(view_errors(estimate, views), wanted)
-        if (agreeing == used).all():
+        # The first round fits the noise to the residuals of the start, which are too large.
+        if (agreeing == used).all() and number > 0:
             break
         used = agreeing
     removed = int(np.sum(~used))
@@ -215,7 +217,7 @@ def _hold_out(
     for fold in range(min(wanted.folds, len(numbers))):
         left_out = np.zeros(views.count, bool)
         left_out[numbers[fold :: wanted.folds]] = True
-        found = refine(estimate, views.chosen(used & ~left_out), wanted, False).estimate
+        found = refine(estimate, views.chosen(used & ~left_out), _noise(wanted), False).estimate
         px.append(view_errors(found, views)[left_out])
         moved, turned = _board_errors(found, views.robot, seen, points)
         mm.append(moved[left_out])
@@ -229,6 +231,10 @@ def _board_errors(estimate: Estimate, robot: Rigid, seen: Rigid, points: Array) 
     centre = points.mean(axis=0)
     apart = (turn @ centre + shift) - (seen[0] @ centre + seen[1])
     return 1e3 * np.linalg.norm(apart, axis=1), np.degrees(angle_of(np.swapaxes(turn, -1, -2) @ seen[0]))
+
+
+def _noise(wanted: HandEyeConfig) -> Noise:
+    return Noise(wanted.robot_position_std_m, wanted.robot_rotation_std_rad)
 
 
 def _rms(values: Array) -> float:

@@ -1,8 +1,9 @@
 """Reprojection error of a hand-eye calibration, and its minimisation over camera, board and intrinsics.
 
 The robot's measured poses have an error too. It moves all corners of a view together, so the residuals of a view are
-weighted by their covariance C = s^2 I + J S J^T: s is the noise of a corner, S that of the robot's pose, and J the
-derivative of the corners by that pose. This is maximum likelihood with the robot's errors eliminated, to first order.
+weighted by their covariance C = s^2 I + k^2 J S J^T: s is the noise of a corner, S the expected covariance of the
+robot's pose, and J the derivative of the corners by that pose. This is maximum likelihood with the robot's errors
+eliminated, to first order. The size s of the corners' noise and the factor k of the robot's are fitted too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from steadyhand.calibration.board import Corners
 from steadyhand.calibration.camera_model import project
 from steadyhand.calibration.rotations import Rigid, compose, inverse, matrix_from_rotvec
 from steadyhand.robot_envs.frames import Array
-from steadyhand.runtime.camera_calibration_settings import HandEyeConfig
 
-__all__ = ["Estimate", "Refined", "Views", "board_in_camera", "predicted", "refine", "view_errors"]
+__all__ = ["Estimate", "Noise", "Refined", "Views", "board_in_camera", "predicted", "refine", "view_errors"]
 
 STEP = 1e-6  # m or rad: of the derivative by a robot's pose
 INTRINSICS = 9
 BEHIND_PX = 1e4  # error of a corner that an estimate places behind the camera
+LEAST_PX = 1e-4  # smallest noise of a corner: weights of exact corners stay finite
+FACTORS = np.concatenate([[0.0], np.geomspace(1 / 32, 32, 21)])  # of the robot's expected noise
+LOSS_SCALE = 3.0  # standard deviations, above which a corner's weight falls
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,46 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Refined:
-    """A refined estimate, and the standard deviations of the eye: position (3,) [m] and rotation (3,) [rad].
+class Noise:
+    """Expected standard deviations of the robot's measured pose, per axis; their common size is fitted."""
 
-    The position is in the frame of the tool or the base; the rotation is about the camera's axes.
+    position_m: float
+    rotation_rad: float
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A refined estimate.
+
+    Attributes:
+        estimate: The estimate.
+        position_std_m: Standard deviation of the eye's position, in the frame of the tool or the base [m]. Shape (3,).
+        rotation_std_rad: Standard deviation of its rotation about the camera's axes [rad]. Shape (3,).
+        corner_std_px: Fitted noise of a corner, per axis [px].
+        robot_factor: Fitted noise of the robot's poses, as a multiple of the expected one.
     """
 
     estimate: Estimate
     position_std_m: Array
     rotation_std_rad: Array
+    corner_std_px: float
+    robot_factor: float
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """The residuals' covariance of one view in its own axes: s^2 everywhere, and more in the `directions`."""
+
+    rows: NDArray[np.int64]
+    directions: Array  # (2 m, up to 6), orthonormal
+    sizes: Array  # of J S J^T in these, as standard deviations [px]
+
+    def whitened(self, residuals: Array, corner_px: float, factor: float) -> Array:
+        """Return the view's residuals (2 m,) with unit covariance."""
+        flat = residuals[self.rows].ravel()
+        share = corner_px / np.sqrt(corner_px**2 + (factor * self.sizes) ** 2) - 1.0
+        white: Array = (flat + self.directions @ (share * (self.directions.T @ flat))) / corner_px
+        return white
 
 
 def predicted(estimate: Estimate, views: Views) -> Array:
@@ -120,30 +154,30 @@ def view_errors(estimate: Estimate, views: Views) -> Array:
     return found
 
 
-def refine(start: Estimate, views: Views, noise: HandEyeConfig, free_camera: bool) -> Refined:
+def refine(start: Estimate, views: Views, noise: Noise, free_camera: bool) -> Refined:
     """Minimise the weighted reprojection error, with a robust loss (soft L1) against single wrong corners.
 
     Args:
         start: Where the minimisation starts.
         views: The views, without outliers.
-        noise: Standard deviations of the corners and of the robot's poses.
+        noise: Expected noise of the robot's poses.
         free_camera: Whether the intrinsics are refined too.
     """
     from scipy.optimize import least_squares
 
-    weights = _whiteners(start, views, noise)
+    weights = _weights(start, views, noise)
+    corner_px, factor = _fitted_noise(_residuals(start, views), weights)
 
     def weighted(step: Array) -> Array:
         residuals = _residuals(start.moved(step), views)
-        return np.concatenate([weight @ residuals[rows].ravel() for rows, weight in weights])
+        return np.concatenate([view.whitened(residuals, corner_px, factor) for view in weights])
 
     size = 12 + (INTRINSICS if free_camera else 0)
-    found = least_squares(weighted, np.zeros(size), x_scale="jac", loss="soft_l1", f_scale=3.0)
+    found = least_squares(weighted, np.zeros(size), x_scale="jac", loss="soft_l1", f_scale=LOSS_SCALE)
     spare = max(2 * len(views.points) - size, 1)
     variance = float(np.sum(weighted(found.x) ** 2)) / spare
-    covariance = variance * np.linalg.pinv(found.jac.T @ found.jac)
-    std = np.sqrt(np.diag(covariance))
-    return Refined(start.moved(found.x), std[:3], std[3:6])
+    std = np.sqrt(np.diag(variance * np.linalg.pinv(found.jac.T @ found.jac)))
+    return Refined(start.moved(found.x), std[:3], std[3:6], corner_px, factor)
 
 
 def _residuals(estimate: Estimate, views: Views) -> Array:
@@ -151,22 +185,34 @@ def _residuals(estimate: Estimate, views: Views) -> Array:
     return np.clip(residuals, -BEHIND_PX, BEHIND_PX)
 
 
-def _whiteners(start: Estimate, views: Views, noise: HandEyeConfig) -> list[tuple[NDArray[np.int64], Array]]:
-    """Return the rows of each view, and the inverse Cholesky factor of its residuals' covariance."""
+def _weights(start: Estimate, views: Views, noise: Noise) -> list[_Weights]:
+    """Return the directions in which the robot's noise moves the corners of each view."""
     turn, shift = views.robot
+    still = predicted(start, views)
     columns = []
-    for axis in range(6):
+    for axis, scale in enumerate(np.repeat([noise.position_m, noise.rotation_rad], 3)):
         step = np.zeros(6)
         step[axis] = STEP
         moved = turn @ matrix_from_rotvec(step[3:]), shift + np.einsum("nij,j->ni", turn, step[:3])
-        ahead = predicted(start, replace(views, robot=moved))
-        columns.append(np.nan_to_num((ahead - predicted(start, views)) / STEP))
+        columns.append(scale * np.nan_to_num((predicted(start, replace(views, robot=moved)) - still) / STEP))
     jacobian = np.stack(columns, axis=-1)  # (m, 2, 6)
-    scale = np.repeat([noise.robot_position_std_m, noise.robot_rotation_std_rad], 3)
     weights = []
     for number in range(views.count):
         rows = np.flatnonzero(views.view == number)
-        spread = jacobian[rows].reshape(-1, 6) * scale
-        covariance = noise.corner_std_px**2 * np.eye(len(spread)) + spread @ spread.T
-        weights.append((rows, np.linalg.inv(np.linalg.cholesky(covariance))))
+        directions, sizes, _ = np.linalg.svd(jacobian[rows].reshape(-1, 6), full_matrices=False)
+        weights.append(_Weights(rows, directions, sizes))
     return weights
+
+
+def _fitted_noise(residuals: Array, weights: Sequence[_Weights]) -> tuple[float, float]:
+    """Return the noise of a corner [px] and the factor of the robot's noise that make the residuals most likely.
+
+    The robot's noise moves a view's corners in six directions only. The rest of the residuals is the corners' alone.
+    """
+    along = np.concatenate([view.directions.T @ residuals[view.rows].ravel() for view in weights])
+    sizes = np.concatenate([view.sizes for view in weights])
+    rest, spare = float(np.sum(residuals**2) - np.sum(along**2)), 2 * len(residuals) - len(along)
+    corner_px = max(float(np.sqrt(max(rest, 0.0) / max(spare, 1))), LEAST_PX)
+    variances = corner_px**2 + (FACTORS[:, None] * sizes) ** 2
+    unlikely = np.sum(np.log(variances) + along**2 / variances, axis=1)
+    return corner_px, float(FACTORS[unlikely.argmin()])

@@ -78,9 +78,9 @@ class HandEyeConfig:
         min_poses: Smallest number of poses.
         min_rotation_deg: Largest rotation between two poses has to be at least this [deg].
         min_second_axis_deg: Root mean square of the rotations about the axis that is turned about second most [deg].
-        corner_std_px: Standard deviation of a corner in the picture, per axis [px].
-        robot_position_std_m: Standard deviation of the robot's measured position, per axis [m].
-        robot_rotation_std_rad: Standard deviation of the robot's measured orientation, per axis [rad].
+        robot_position_std_m: Expected standard deviation of the robot's measured position, per axis [m]. Only its ratio
+            to `robot_rotation_std_rad` matters: the size of the robot's noise is fitted.
+        robot_rotation_std_rad: Expected standard deviation of the robot's measured orientation, per axis [rad].
         outlier_ratio: A pose is removed when its error is above this multiple of the median pose's.
         outlier_floor_px: A pose with a smaller error is never removed [px].
         max_outlier_share: Largest share of removed poses.
@@ -92,7 +92,6 @@ class HandEyeConfig:
     min_poses: int
     min_rotation_deg: float
     min_second_axis_deg: float
-    corner_std_px: float
     robot_position_std_m: float
     robot_rotation_std_rad: float
     outlier_ratio: float
@@ -106,10 +105,9 @@ class HandEyeConfig:
         expect_at_least(self, 4, "min_poses")
         expect_at_least(self, 2, "folds")
         expect_at_least(self, 1, "samples")
-        expect_above(self, 0.0, "min_rotation_deg", "min_second_axis_deg", "corner_std_px", "outlier_floor_px")
-        expect_above(self, 0.0, "max_scale_error")
+        expect_above(self, 0.0, "min_rotation_deg", "min_second_axis_deg", "outlier_floor_px")
+        expect_above(self, 0.0, "max_scale_error", "robot_position_std_m", "robot_rotation_std_rad")
         expect_above(self, 1.0, "outlier_ratio")
-        expect_at_least(self, 0.0, "robot_position_std_m", "robot_rotation_std_rad")
         expect_within(self, 0.0, 0.49, "max_outlier_share")
 
 
