@@ -17,6 +17,7 @@ from steadyhand.runtime.camera_calibration_settings import BoardConfig, Pictures
 
 __all__ = ["Intrinsics", "calibrate_intrinsics"]
 
+MIN_TILTS = 2  # sides: with less the focal length is not determined (Zhang 2000, section 4)
 PARAMETERS = 9  # fx, fy, cx, cy and the five coefficients; OpenCV's own order and count begin with these
 
 
@@ -70,6 +71,7 @@ def calibrate_intrinsics(board: BoardConfig, views: Sequence[Corners], wanted: P
     if len(sizes) > 1:
         texts = sorted(f"{width} x {height}" for width, height in sizes)
         raise CalibrationError(f"expected pictures of one camera and size, found {', '.join(texts)}")
+    _check_tilts(board, views, wanted)
     used = np.ones(len(views), bool)
     view_rms = np.zeros(len(views))
     while True:
@@ -97,6 +99,17 @@ def calibrate_intrinsics(board: BoardConfig, views: Sequence[Corners], wanted: P
     rms_px = float(np.sqrt(np.mean(np.sum(residuals**2, axis=1))))
     camera = CameraModel.from_vector(views[0].width, views[0].height, fit.vector)
     return Intrinsics(camera, fit.std, used, view_rms, rms_px, np.concatenate([v.pixels for v in kept]), residuals)
+
+
+def _check_tilts(board: BoardConfig, views: Sequence[Corners], wanted: PicturesConfig) -> None:
+    """Refuse views that face the camera: no focal length follows from them, and a fit to them may look good."""
+    coverage = coverage_of(board, views, wanted.min_tilt_deg)
+    tilted = sum(count > 0 for count in coverage.tilts)
+    if coverage.views >= wanted.min_views and tilted < MIN_TILTS:
+        raise CalibrationError(
+            f"expected the board tilted towards at least {MIN_TILTS} sides by {wanted.min_tilt_deg:g} deg, found "
+            f"{tilted}; {advice(coverage, board, wanted.min_views)[0]}"
+        )
 
 
 def _fit(board: BoardConfig, views: Sequence[Corners]) -> _Fit:
