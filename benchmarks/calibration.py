@@ -132,7 +132,7 @@ def drift(settings: CalibrationSettings, seeds: int) -> dict[str, Any]:
     for task in DRIFT_TASKS:
         rng = np.random.default_rng(0)
         moves = {"3 mm": 0, "0.5 deg": 0}
-        false = lost = 0
+        false = 0
         with DriftScene(task) as scene:
             points = reference_points([scene.picture(rng, light=False) for _ in range(REFERENCES)], settings.drift)
 
@@ -149,7 +149,7 @@ def drift(settings: CalibrationSettings, seeds: int) -> dict[str, Any]:
                 axis /= np.linalg.norm(axis)
                 moves["3 mm"] += moved(shift=MOVED_M * axis)
                 moves["0.5 deg"] += moved(turn=MOVED_RAD * axis)
-        rows[task] = {"found": moves, "of": seeds, "false_alarms": false, "unmoved": NULLS, "lost": lost}
+        rows[task] = {"found": moves, "of": seeds, "false_alarms": false, "unmoved": NULLS}
         say(f"drift, {task}: {rows[task]}")
     return rows
 

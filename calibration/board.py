@@ -99,7 +99,8 @@ def grey(picture: Pixels) -> Pixels:
     if picture.ndim == 2:
         return picture
     weights = np.array([0.299, 0.587, 0.114])
-    return np.rint(picture[..., :3] @ weights).astype(np.uint8)
+    shades: Pixels = np.rint(picture[..., :3] @ weights).astype(np.uint8)
+    return shades
 
 
 def find_markers(board: BoardConfig, shades: Pixels) -> tuple[Array, NDArray[np.int64]]:

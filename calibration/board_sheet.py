@@ -15,6 +15,7 @@ POINTS_PER_M = 72.0 / 0.0254  # PDF's unit
 MARGIN_M, CAPTION_M = 0.010, 0.012
 PAPER_M = {"A4": (0.297, 0.210), "A3": (0.420, 0.297)}
 RULER_M = 0.1
+ROOT = "Catalog"  # PDF's name of the first object
 
 Rectangle = tuple[float, float, float, float]  # x, y of the upper left corner, width, height [m], y down
 
@@ -94,7 +95,7 @@ def _document(content: str, page_m: tuple[float, float]) -> bytes:
     """Return a PDF file of one page (PDF 1.4, ISO 32000, section 7.5)."""
     size = " ".join(f"{side * POINTS_PER_M:.4f}" for side in page_m)
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /{ROOT} /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size}] /Contents 4 0 R "
         "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",

@@ -141,9 +141,9 @@ def _strongest(strength: Array, count: int) -> tuple[NDArray[np.int64], NDArray[
     """Return rows and columns of the largest entries, at most one for each cell."""
     height, width = (size // CELL_PX for size in strength.shape)
     cells = strength[: height * CELL_PX, : width * CELL_PX].reshape(height, CELL_PX, width, CELL_PX)
-    cells = cells.transpose(0, 2, 1, 3).reshape(height, width, -1)
-    inside = cells.argmax(axis=-1)
-    peak = cells.max(axis=-1)
+    by_cell = cells.transpose(0, 2, 1, 3).reshape(height, width, -1)
+    inside = by_cell.argmax(axis=-1)
+    peak = by_cell.max(axis=-1)
     best = np.argsort(peak, axis=None)[::-1][:count]
     best = best[peak.ravel()[best] >= MIN_STEP]
     down, right = np.unravel_index(best, peak.shape)

@@ -32,7 +32,8 @@ def matrix_from_quat(quat: Array) -> Array:
     """Convert unit quaternions xyzw (..., 4) to rotation matrices (..., 3, 3)."""
     vector, real = quat[..., :3], quat[..., 3, None, None]
     skew = cross_matrix(vector)
-    return np.eye(3) + 2.0 * (real * skew + skew @ skew)
+    turn: Array = np.eye(3) + 2.0 * (real * skew + skew @ skew)
+    return turn
 
 
 def matrix_from_rotvec(rotvec: Array) -> Array:
@@ -40,7 +41,9 @@ def matrix_from_rotvec(rotvec: Array) -> Array:
     angle = np.linalg.norm(rotvec, axis=-1)[..., None, None]
     skew = cross_matrix(rotvec)
     # sinc keeps both factors finite at 0: sin(a)/a and (1 - cos(a))/a^2.
-    return np.eye(3) + np.sinc(angle / np.pi) * skew + 0.5 * np.sinc(angle / (2.0 * np.pi)) ** 2 * (skew @ skew)
+    sine, cosine = np.sinc(angle / np.pi), 0.5 * np.sinc(angle / (2.0 * np.pi)) ** 2
+    turn: Array = np.eye(3) + sine * skew + cosine * (skew @ skew)
+    return turn
 
 
 def rotvec_from_matrix(matrix: Array) -> Array:

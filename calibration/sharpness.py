@@ -36,7 +36,7 @@ def edge_width(shades: NDArray[np.uint8], markers: Array) -> float:
     return float(np.median(np.ptp(profile, axis=1) / np.maximum(slope, 1e-9)))
 
 
-def sampled(shades: NDArray[np.uint8], places: Array) -> Array:
+def sampled(shades: NDArray[np.generic], places: Array) -> Array:
     """Return the bilinear brightness (...) of a grey picture (h, w) at places (..., 2), column and row [px]."""
     height, width = shades.shape
     column = np.clip(places[..., 0], 0.0, width - 1.001)

@@ -109,7 +109,7 @@ def hand_eye_from_pictures(
     if not shown:
         raise CalibrationError(reasons[0] if reasons else "expected pictures of the board, found none")
     found = calibrate_hand_eye(settings.board, shown, poses[kept], model, mount, settings.hand_eye, refine_intrinsics)
-    for number in np.flatnonzero(~found.used):
+    for number in np.flatnonzero(~found.used).tolist():
         say(f"{pictures[kept[number]][0]}: left out: error of {found.view_px[number]:.1f} px, its pose disagrees")
     return found
 

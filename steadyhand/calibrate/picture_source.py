@@ -106,7 +106,7 @@ def open_camera(config: Mapping[str, Any], name: str, wanted: PicturesConfig) ->
     if "entry_point" in view:
         from steadyhand.robot_envs.hardware import RobotSetup
 
-        component = find_camera(name, view, RobotSetup)
+        component = find_camera(name, view, RobotSetup)  # type: ignore[type-abstract]
     else:
         setup = find_robot(config["robot"])
         component = find_camera(name, view, setup.type)
