@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from steadyhand.runtime.camera_calibration_settings import BoardConfig, DriftConfig, HandEyeConfig, PicturesConfig
 from steadyhand.runtime.ranges import expect_above
 
 __all__ = ["CalibrationSettings", "UsedCalibration"]
@@ -34,11 +35,19 @@ class CalibrationSettings:
         files: Paths, relative to the user's configuration folder or to the working folder.
         max_age_days: Largest age of a file [days].
         used: The files that `compose` has applied.
+        board: The printed board.
+        pictures: Requirements of its pictures.
+        hand_eye: Requirements of the poses, and their noise.
+        drift: Search of the check for a moved camera.
     """
 
     files: tuple[str, ...]
     max_age_days: float
     used: tuple[UsedCalibration, ...]
+    board: BoardConfig
+    pictures: PicturesConfig
+    hand_eye: HandEyeConfig
+    drift: DriftConfig
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "max_age_days")

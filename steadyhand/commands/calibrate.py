@@ -6,6 +6,11 @@ __all__ = ["EPILOG", "STEPS"]
 
 # A step's module is `steadyhand.calibrate.<name>`, with `_` for `-`; like a verb's, it is imported only when asked for.
 STEPS = {
+    "board": "write the calibration board as a PDF of true size",
+    "intrinsics": "measure a camera's focal length, centre and distortion",
+    "hand-eye": "measure a camera's pose on the tool or beside the robot",
+    "reference": "take a camera's reference picture, for check",
+    "check": "tell whether a camera was moved since its reference",
     "show": "list calibration files: kind, device, age, settings, residuals",
 }
 

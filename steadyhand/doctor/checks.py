@@ -15,7 +15,7 @@ Config = dict[str, Any]
 Check = Callable[[Config], Finding | None]
 
 # Modules of this package, imported one by one: a package missing for one must not hide the results of the others.
-GROUPS = ("environment", "configuration", "devices", "keys", "ports", "storage", "gpu", "clocks", "ros")
+GROUPS = ("environment", "configuration", "devices", "calibration", "keys", "ports", "storage", "gpu", "clocks", "ros")
 
 
 def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterator[Finding]:
