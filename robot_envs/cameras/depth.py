@@ -41,4 +41,4 @@ def depth_to_bytes(depth: NDArray[np.uint16]) -> NDArray[np.uint8]:
 
 def depth_from_bytes(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return the depth image (height, width) of a lossless encoding (height, width, 3)."""
-    return pixels[..., 0].astype(np.uint16) << 8 | pixels[..., 1]
+    return np.asarray(pixels[..., 0].astype(np.uint16) << 8 | pixels[..., 1], np.uint16)

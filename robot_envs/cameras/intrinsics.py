@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from steadyhand.robot_envs.camera import Crop
 
 __all__ = ["Intrinsics"]
@@ -37,10 +35,9 @@ class Intrinsics:
 
     def of_view(self, crop: Crop, height: int, width: int) -> Intrinsics:
         """Return the intrinsics of a view that shows `crop` in `height` x `width` pixels."""
-        columns = crop.cut(np.arange(self.width)[None, :, None].repeat(self.height, 0))
-        rows = crop.cut(np.arange(self.height)[:, None, None].repeat(self.width, 1))
-        left, top = int(columns[0, 0, 0]), int(rows[0, 0, 0])
-        across, down = width / columns.shape[1], height / rows.shape[0]
+        rows, columns = crop.spans(self.height, self.width)
+        left, top = columns.start, rows.start
+        across, down = width / (columns.stop - left), height / (rows.stop - top)
         return replace(
             self,
             height=height,

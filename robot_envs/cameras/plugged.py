@@ -43,7 +43,7 @@ def plugged_cameras() -> tuple[list[Plugged], str]:
 
 def _realsenses() -> Iterator[Plugged]:
     for device in realsense_library.plugged_devices():
-        streams = {stream: realsense_library.profile_texts(device, stream) for stream in ("color", "depth")}
+        streams = {stream: realsense_library.profile_texts(device, stream) for stream in ("colour", "depth")}
         modes = tuple(f"{stream} {mode}" for stream, texts in streams.items() for mode in texts)
         serial = realsense_library.serial_of(device)
         yield Plugged("realsense", serial, realsense_library.device_text(device).partition(" ")[2].strip("()"), modes)

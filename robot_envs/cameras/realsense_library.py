@@ -87,7 +87,7 @@ def profile_texts(device: Any, stream: str) -> list[str]:
 
     Args:
         device: The camera.
-        stream: color or depth.
+        stream: colour or depth.
     """
     rates: dict[tuple[int, int], set[int]] = {}
     for _, profile in video_profiles(device, stream):
@@ -101,7 +101,8 @@ def profile_texts(device: Any, stream: str) -> list[str]:
 def video_profiles(device: Any, stream: str) -> Iterator[tuple[Any, Any]]:
     """Yield every sensor with each profile of a stream in the format that is read: RGB bytes, or 16-bit depth."""
     rs = library()
-    kind, pixel_format = {"color": (rs.stream.color, rs.format.rgb8), "depth": (rs.stream.depth, rs.format.z16)}[stream]
+    kinds = {"colour": (rs.stream.color, rs.format.rgb8), "depth": (rs.stream.depth, rs.format.z16)}
+    kind, pixel_format = kinds[stream]
     for sensor in device.query_sensors():
         for profile in sensor.get_stream_profiles():
             if profile.stream_type() == kind and profile.format() == pixel_format:

@@ -32,7 +32,6 @@ from steadyhand.runtime.ranges import expect_at_least
 __all__ = ["DEPTH", "ColourControls", "RealSenseSource", "StreamSettings", "check_usb", "open_recording"]
 
 DEPTH = "depth"
-NAMES = {COLOUR: "color", DEPTH: "depth"}  # as librealsense has them
 BUSY = re.compile(r"errno=16|busy|power state|already opened", re.IGNORECASE)
 MS = 1000
 DRAIN_MS = 5
@@ -216,15 +215,14 @@ def check_usb(device: Any, allow_usb2: bool) -> None:
 
 def _chosen(device: Any, name: str, mode: StreamSettings | None) -> tuple[Any, Any]:
     """Return the sensor and the profile of a stream."""
-    stream = NAMES[name]
-    for sensor, profile in video_profiles(device, stream):
+    for sensor, profile in video_profiles(device, name):
         if mode is None or (profile.width(), profile.height(), profile.fps()) == (
             mode.width,
             mode.height,
             mode.rate_hz,
         ):
             return sensor, profile
-    found = "; ".join(profile_texts(device, stream)) or "no such stream"
+    found = "; ".join(profile_texts(device, name)) or "no such stream"
     raise CameraError(f"device.{name}: expected a mode of this camera, found {mode or 'any'}; it has {found}")
 
 

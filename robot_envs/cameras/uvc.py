@@ -124,7 +124,7 @@ class UvcSource:
     def read(self, timeout_s: float) -> Pictures | None:
         """Return the next picture: `colour` (h, w, 3) uint8 RGB.
 
-        OpenCV waits for it, for a silent camera 10 s, whatever `timeout_s` is.
+        OpenCV ignores `timeout_s`: it waits for a silent camera for 10 s.
         """
         found, picture = self._video.read()
         if not found:

@@ -54,7 +54,7 @@ def test_a_realsense_has_its_serial_model_connection_and_modes(machine, monkeypa
 
     camera = SoftwareRealSense("1001", "2.1", sizes=((64, 48), (128, 96)))
     monkeypatch.setattr(realsense_library, "plugged_devices", lambda: [camera.device])
-    modes = ("color 128x96 at 30", "color 64x48 at 30", "depth 64x48 at 30")
+    modes = ("colour 128x96 at 30", "colour 64x48 at 30", "depth 64x48 at 30")
     assert plugged_cameras() == ([Plugged("realsense", "1001", "RealSense D405, USB 2.1", modes)], "")
 
 

@@ -28,9 +28,9 @@ def test_nothing_plugged_in_is_one_line(plugged, capsys):
 
 
 def test_what_is_plugged_in_is_listed(plugged, capsys):
-    plugged.append(Plugged("realsense", "1001", "RealSense D405, USB 3.2", ("color 640x480 at 30, 15",)))
+    plugged.append(Plugged("realsense", "1001", "RealSense D405, USB 3.2", ("colour 640x480 at 30, 15",)))
     assert main(["cameras"]) == 0
-    assert capsys.readouterr().out == "realsense 1001: RealSense D405, USB 3.2\n    color 640x480 at 30, 15\n"
+    assert capsys.readouterr().out == "realsense 1001: RealSense D405, USB 3.2\n    colour 640x480 at 30, 15\n"
 
 
 @pytest.mark.slow
