@@ -54,8 +54,11 @@ class Crop:
 
     def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return this part of a picture (h, w, 3), a view of at least one pixel."""
-        rows, columns = _span(self.top, self.height, pixels.shape[0]), _span(self.left, self.width, pixels.shape[1])
-        return pixels[rows, columns]
+        return pixels[self.spans(*pixels.shape[:2])]
+
+    def spans(self, height: int, width: int) -> tuple[slice, slice]:
+        """Return the rows and the columns of this part in a picture of `height` x `width` pixels."""
+        return _span(self.top, self.height, height), _span(self.left, self.width, width)
 
 
 WHOLE = Crop()

@@ -19,6 +19,7 @@ VERBS = {
     "demo": "every step on the mock robot: demonstrations, practice with corrections, an evaluated policy, a report",
     "doctor": "check whether this machine is ready for the chosen configuration, and say how to fix the rest",
     "show": "print the settings that the overrides choose, with the file of each group",
+    "cameras": "list the cameras that are plugged in, and try the configured views",
     "teleop": "drive the mock or a robot by hand, without a policy",
     "record": "record demonstrations into a run folder",
     "learn": "start the learner: it trains on what actors send",
@@ -39,7 +40,7 @@ VERBS = {
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 # Extras of pyproject.toml, for packages that only some commands need.
 EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
-EXTRAS |= {"cv2": "calibration", "scipy": "calibration"}
+EXTRAS |= {"cv2": "camera", "pyrealsense2": "realsense", "scipy": "calibration"}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"

@@ -11,11 +11,13 @@ from steadyhand.doctor.finding import Finding, broken
 __all__ = ["GROUPS", "Check", "examine"]
 
 Config = dict[str, Any]
-# A check examines one thing and returns one line; None = it does not apply to this configuration.
-Check = Callable[[Config], Finding | None]
+# A check returns one line for the thing that it examines, or yields one line for each of several things, such as
+# cameras; None = it does not apply to this configuration.
+Check = Callable[[Config], Finding | Iterator[Finding] | None]
 
 # Modules of this package, imported one by one: a package missing for one must not hide the results of the others.
-GROUPS = ("environment", "configuration", "devices", "calibration", "keys", "ports", "storage", "gpu", "clocks", "ros")
+GROUPS = ("environment", "configuration", "devices", "cameras", "calibration", "keys", "ports", "storage", "gpu")
+GROUPS += ("clocks", "ros")
 
 
 def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterator[Finding]:
@@ -40,15 +42,20 @@ def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterato
         except ImportError as error:
             yield _missing(group, error)
             continue
-        yield from (finding for check in checks if (finding := _looked(check, config)) is not None)
+        for check in checks:
+            yield from _looked(check, config)
 
 
-def _looked(check: Check, config: Config) -> Finding | None:
+def _looked(check: Check, config: Config) -> Iterator[Finding]:
     try:
-        return check(config)
+        found = check(config)
+        if isinstance(found, Finding):
+            yield found
+        elif found is not None:
+            yield from found
     except Exception as error:  # a failing check must not hide the results of the others
         name = getattr(check, "__name__", "check").removeprefix("check_")
-        return broken(name, f"the check itself failed ({type(error).__name__}: {error})", "report this line")
+        yield broken(name, f"the check itself failed ({type(error).__name__}: {error})", "report this line")
 
 
 def _missing(group: str, error: ImportError) -> Finding:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
+from steadyhand.robot_envs.cameras.realsense import RealSense
 from steadyhand.robot_envs.devices.device import Device, DeviceError, InputSource
 from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
@@ -23,6 +24,7 @@ __all__ = ["CHECKS"]
 SPACENAV_SOCKET = "/var/run/spnav.sock"
 SPACEMOUSE_VENDORS = ("256f", "046d")  # 3Dconnexion, and Logitech for the older models
 SPACEMOUSE_PRODUCTS = ("c6",)  # of either vendor
+REALSENSE = f"{RealSense.__module__}:{RealSense.__name__}"
 RULES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
 
 
@@ -86,7 +88,7 @@ def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
 def check_udev_rules(config: Mapping[str, Any]) -> Finding:
     """Check that the udev rules for the chosen hardware are installed."""
     views = config["camera"].get("views") or {}
-    if not any(isinstance(view, Mapping) and view.get("kind") == "realsense" for view in views.values()):
+    if not any(_is_plugged_realsense(view) for view in views.values()):
         return ok("udev rules", "none needed by this configuration")
     if any(glob.glob(f"{folder}/*realsense*") for folder in RULES):
         return ok("udev rules", "RealSense")
@@ -101,6 +103,12 @@ def _is(config: Mapping[str, Any], device: type[InputSource]) -> bool:
         return not is_over_ros(config["device"]) and issubclass(find_input(config["device"]).type, device)
     except ConfigError:
         return False
+
+
+def _is_plugged_realsense(view: Any) -> bool:
+    if not isinstance(view, Mapping) or view.get("entry_point") != REALSENSE:
+        return False
+    return (view.get("device") or {}).get("recording") is None
 
 
 def _listens(path: str) -> bool:

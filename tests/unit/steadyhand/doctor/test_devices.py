@@ -63,7 +63,13 @@ def test_a_device_that_is_not_there_says_what_to_do(override, mend):
 
 def test_realsense_cameras_need_their_rules(monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "RULES", (str(tmp_path),))
-    chosen = config() | {"camera": {"views": {"wrist": {"kind": "realsense"}}}}
+    chosen = config("camera=realsense_depth", "camera.views.wrist.device.serial=1001")
     assert devices.check_udev_rules(chosen).level is Level.BROKEN
     (tmp_path / "99-realsense-libusb.rules").touch()
     assert devices.check_udev_rules(chosen).level is Level.OK
+
+
+def test_a_recording_of_a_realsense_needs_no_rules(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "RULES", (str(tmp_path),))
+    words = ["camera.views.wrist.device.serial=null", "camera.views.wrist.device.recording=wrist.db3"]
+    assert devices.check_udev_rules(config("camera=realsense_depth", *words)).level is Level.OK

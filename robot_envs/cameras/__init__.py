@@ -1,0 +1,3 @@
+"""Real cameras: RealSense, UVC and video files, each read by a thread of its own."""
+
+from __future__ import annotations
