@@ -22,7 +22,7 @@ class Trial(ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """What the benchmark varies, such as task and seed; the first part of the name."""
+        """The varied quantities, such as task and seed; the first part of the name."""
 
     @property
     @abstractmethod
