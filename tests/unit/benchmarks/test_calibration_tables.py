@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from benchmarks.calibration import OURS, goals_missed, markdown
+from benchmarks.calibration_tables import OURS, goals_missed, markdown
 
 
 def solver(mm, deg, failed=0):
