@@ -6,6 +6,13 @@ __all__ = ["EPILOG", "STEPS"]
 
 # A step's module is `steadyhand.calibrate.<name>`, with `_` for `-`; like a verb's, it is imported only when asked for.
 STEPS = {
+    "workspace": "safety box, nominal orientation and park position, from poses that a person takes",
+    "tool": "tip of the tool by turning about a point, and the box around it",
+    "wrench": "bias, payload and sign of the measured wrench",
+    "gripper": "the open and the closed end of the gripper",
+    "device": "axes and signs of the input device, from nudges",
+    "crop": "the part of a camera's picture that its frames show",
+    "latency": "latency of the command path and of each camera",
     "show": "list calibration files: kind, device, age, settings, residuals",
 }
 
