@@ -14,9 +14,10 @@ import numpy as np
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 
-__all__ = ["Delay", "delay_between", "held_values", "smooth_values"]
+__all__ = ["Delay", "delay_between", "smooth_values"]
 
 BELOW_ZERO_STEPS = 4  # candidates below 0, so that a delay of 0 has neighbours
+MIN_SAMPLES = 20
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,6 @@ def smooth_values(times_s: Array, values: Array, at_s: Array) -> Array:
     return found
 
 
-def held_values(times_s: Array, values: Array, at_s: Array) -> Array:
-    """Return a signal that keeps each value until the next one, as a commanded target does. Shapes (n,), (n,), (m,)."""
-    index = np.clip(np.searchsorted(times_s, at_s, side="right") - 1, 0, len(times_s) - 1)
-    found: Array = values[index]
-    return found
-
-
 def delay_between(
     leader: tuple[Array, Array],
     follower: tuple[Array, Array],
@@ -69,22 +63,24 @@ def delay_between(
     *,
     step_s: float,
     min_correlation: float,
-    is_held: bool = False,
+    degree: int = 1,
     what: str = "signal",
 ) -> Delay:
-    """Return the delay at which the follower repeats the leader best.
+    """Return the delay at which the leader explains the follower best.
 
-    At every candidate delay, the leader at (t - delay) is regressed on the follower's channels; the correlation is the
-    root of the share of its variance that they explain. With one channel that is the size of Pearson's coefficient: an
-    unknown scale, offset and sign have no effect. The best candidate is refined by a parabola.
+    At every candidate delay, the follower's channels are regressed on powers of the leader at (t - delay); the
+    correlation is the root of the share of their variance that this explains. With one channel and degree 1 that is the
+    size of Pearson's coefficient, so an unknown scale, offset and sign have no effect. The best candidate is refined by
+    a parabola. Powers of the position bend the path of a picture that moves far, but cannot shift it in time; more
+    channels on the leader's side, such as the orientation, could.
 
     Args:
-        leader: Times [s] and values of the signal that comes first. Shapes (n,) and (n,).
+        leader: Times [s] and values of the signal that comes first, which is smooth. Shapes (n,) and (n,).
         follower: Times [s] and channels of the signal that comes later. Shapes (m,) and (m, k).
         max_delay_s: Largest delay.
         step_s: Distance of the candidates.
         min_correlation: Least correlation of a valid result.
-        is_held: True if the leader keeps each value until the next one; False = it is smooth.
+        degree: Highest power of the leader.
         what: Name of the follower, for messages.
 
     Raises:
@@ -94,18 +90,15 @@ def delay_between(
     at, channels = follower
     chosen = (at >= times[0] + max_delay_s) & (at <= times[-1] - BELOW_ZERO_STEPS * step_s)
     at, channels = at[chosen], channels[chosen]
-    n_needed = 10 * (channels.shape[1] + 1)
-    if len(at) < n_needed or not values.std() > 0.0:
+    if len(at) < MIN_SAMPLES or not values.std() > 0.0:
         raise CalibrationError(
-            f"latency: expected at least {n_needed} readings of the {what} during the motion, found {len(at)}; "
+            f"latency: expected at least {MIN_SAMPLES} readings of the {what} during the motion, found {len(at)}; "
             "let it move longer, or read faster"
         )
-    channels = channels - channels.mean(axis=0)
-    basis, sizes, _ = np.linalg.svd(channels, full_matrices=False)
-    basis = basis[:, sizes > 1e-9 * max(float(sizes[0]), 1e-300)]
+    scaled = (values - values.mean()) / values.std()
+    centred = channels - channels.mean(axis=0)
     lags = np.arange(-BELOW_ZERO_STEPS, round(max_delay_s / step_s) + 1) * step_s
-    value_at = held_values if is_held else smooth_values
-    correlations = np.array([_correlation(value_at(times, values, at - lag), basis) for lag in lags])
+    correlations = np.array([_correlation(smooth_values(times, scaled, at - lag), centred, degree) for lag in lags])
     best = int(correlations.argmax())
     if correlations[best] < min_correlation:
         raise CalibrationError(
@@ -123,8 +116,9 @@ def delay_between(
     return Delay(float(lags[best] + offset * step_s), float(peak), lags, correlations)
 
 
-def _correlation(values: Array, basis: Array) -> float:
-    """Return the multiple correlation of values (m,) with an orthonormal basis (m, k)."""
-    centred = values - values.mean()
-    size = float(centred @ centred)
-    return float(np.sqrt(np.sum((basis.T @ centred) ** 2) / size)) if size > 0.0 else 0.0
+def _correlation(leader: Array, channels: Array, degree: int) -> float:
+    """Return the root of the share of the variance of channels (m, k) that powers of the leader (m,) explain."""
+    powers = leader[:, None] ** np.arange(1, degree + 1)
+    basis, _ = np.linalg.qr(powers - powers.mean(axis=0))
+    total = float(np.sum(channels**2))
+    return float(np.sqrt(np.sum((basis.T @ channels) ** 2) / total)) if total > 0.0 else 0.0

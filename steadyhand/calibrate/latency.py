@@ -47,6 +47,7 @@ class LatencyStep:
         max_delay_s: Largest latency.
         step_s: Distance of the tried delays.
         n_channels: Main directions of change of the pictures that are used.
+        degree: Highest power of the position in the path of the pictures along these directions.
         min_correlation: Least correlation of a valid result.
         motion: Largest speeds.
     """
@@ -57,13 +58,14 @@ class LatencyStep:
     max_delay_s: float
     step_s: float
     n_channels: int
+    degree: int
     min_correlation: float
     motion: MotionSettings
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "poll_s", "max_delay_s", "step_s")
         expect_at_least(self, 0.0, "tail_s")
-        expect_at_least(self, 1, "n_channels")
+        expect_at_least(self, 1, "n_channels", "degree")
         expect_within(self, 0.0, 1.0, "min_correlation")
 
 
@@ -88,9 +90,9 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
             say(f"moving the tool {1e3 * step.chirp.amplitude_m:g} mm to and fro for {step.chirp.duration_s:g} s")
             recording = record_motion(cell, step.chirp, step.poll_s, step.tail_s)
         commanded, measured, seen = recording.commanded, recording.measured, _seen(recording, step)
-    found = {COMMAND: _delay(step, commanded, (measured.times_s, measured.values_m[:, None]), "arm", is_held=True)}
+    found = {COMMAND: _delay(step, _held(commanded), (measured.times_s, measured.values_m[:, None]), "arm")}
     for view, (times_s, channels) in seen.items():
-        found[view] = _delay(step, measured, (times_s, channels), f"view {view}")
+        found[view] = _delay(step, measured, (times_s, channels), f"view {view}", step.degree)
     for name, delay in found.items():
         say(f"{name}: {1e3 * delay.delay_s:.1f} ms, correlation {delay.correlation:.3f}")
     name = str(settings.composed["robot"]["name"])
@@ -121,16 +123,26 @@ def _seen(recording: MotionRecording, step: LatencyStep) -> dict[str, tuple[Arra
     }
 
 
-def _delay(step: LatencyStep, leader: Signal, follower: tuple[Array, Array], what: str, is_held: bool = False) -> Delay:
+def _delay(step: LatencyStep, leader: Signal, follower: tuple[Array, Array], what: str, degree: int = 1) -> Delay:
     return delay_between(
         (leader.times_s, leader.values_m),
         follower,
         step.max_delay_s,
         step_s=step.step_s,
         min_correlation=step.min_correlation,
-        is_held=is_held,
+        degree=degree,
         what=what,
     )
+
+
+def _held(commanded: Signal) -> Signal:
+    """Return the commands at the middle of the time for which each was held.
+
+    A target that is kept for a period follows a smooth motion half a period late. That is not latency of the path.
+    """
+    times_s = commanded.times_s
+    ends = np.append(times_s[1:], 2.0 * times_s[-1] - times_s[-2])
+    return Signal(0.5 * (times_s + ends), commanded.values_m)
 
 
 def _nonnegative(delay: Delay) -> float:
