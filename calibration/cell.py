@@ -91,11 +91,19 @@ class Cell:
         limits: Limits of the gate. For a workspace step they are replaced by `limit` once the pose is known.
         period_s: Time between two commands.
         motion: Motion between poses.
+        only_reads: True for an arm that a person guides by hand: no command and no hold is sent until `close`.
     """
 
-    def __init__(self, hardware: Hardware, limits: SafetyLimits, period_s: float, motion: MotionSettings) -> None:
+    def __init__(
+        self,
+        hardware: Hardware,
+        limits: SafetyLimits,
+        period_s: float,
+        motion: MotionSettings,
+        only_reads: bool = False,
+    ) -> None:
         self.clock, self.cameras, self.period_s, self.motion = hardware.clock, hardware.cameras, period_s, motion
-        self.robot = hardware.robot
+        self.robot, self._only_reads = hardware.robot, only_reads
         self._gate = SafetyGate(limits, period_s)
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         self.state: RobotState
@@ -177,6 +185,9 @@ class Cell:
 
     def look(self) -> RobotState:
         """Read the state, check it, and return it. A fault latches, and the arm holds."""
+        if self._only_reads:
+            self.state = self.robot.read()
+            return self.state
         self.state = self._gate.believe(self.robot.read(), self.state)
         if self._gate.check_state(self.state, self.clock.now_ns()) is not None:
             self.robot.hold()

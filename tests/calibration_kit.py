@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware
 from steadyhand.runtime.calibration_file import Calibration, read_calibration
 from steadyhand.runtime.config import build
 from tests.config_kit import composed
+from tests.terminal_kit import Terminal
+from tests.transport_kit import wait_until
 
 DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -138,3 +142,23 @@ def collected(folder: Path, **content: Any) -> str:
 
 def nothing_in(folder: Path) -> bool:
     return not folder.exists() or not os.listdir(folder)
+
+
+def options(out: Path, **values: Any) -> argparse.Namespace:
+    """Return the options of a step, as the command line gives them."""
+    return argparse.Namespace(out=out, **values)
+
+
+@contextmanager
+def typing(monkeypatch, module) -> Iterator[tuple[Terminal, Callable[[str], None]]]:
+    """Give a terminal, and a function that waits until a step has said a text through `module.say`."""
+    terminal, lines = Terminal(), []
+    monkeypatch.setattr(module, "say", lines.append)
+
+    def heard(text: str) -> None:
+        wait_until(lambda: any(text in line for line in list(lines)), 20)
+
+    try:
+        yield terminal, heard
+    finally:
+        terminal.close()

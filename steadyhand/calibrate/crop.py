@@ -154,13 +154,10 @@ def _projected(options: argparse.Namespace, cell: Cell) -> tuple[Array, tuple[in
 def _camera_in_base(path: Path, cell: Cell) -> Array:
     """Return the camera's pose in the base frame (7,): fixed, or at the tool as it is now."""
     values = read_calibration(path, "hand_eye").values
-    for name in ("camera_in_base", "camera_in_tool"):
-        if name in values:
-            pose = np.asarray(values[name], np.float64)
-            if pose.shape != (7,):
-                raise CalibrationError(f"{path}: values.{name}: expected 7 numbers, found shape {pose.shape}")
-            return pose if name == "camera_in_base" else pose_compose(cell.pose, pose)
-    raise CalibrationError(f"{path}: expected values.camera_in_base or values.camera_in_tool, found neither")
+    pose = np.array([*values.get("position_m", ()), *values.get("quat_xyzw", ())], np.float64)
+    if pose.shape != (7,) or values.get("frame") not in ("tool", "base"):
+        raise CalibrationError(f"{path}: expected frame, position_m and quat_xyzw of the camera, found others")
+    return pose if values["frame"] == "base" else pose_compose(cell.pose, pose)
 
 
 def _moved(cell: Cell, step: CropStep, view: str) -> NDArray[np.uint8]:

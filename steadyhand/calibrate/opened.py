@@ -81,6 +81,7 @@ def opened_cell(
     views: Sequence[str] = (),
     hardware: Hardware | None = None,
     at_start: bool = False,
+    only_reads: bool = False,
 ) -> Iterator[Cell]:
     """Connect the configured arm with some of its cameras, behind a gate with reduced speeds; hold it at the end.
 
@@ -90,6 +91,7 @@ def opened_cell(
         views: Names of the cameras to open.
         hardware: Hardware that only the caller's process can reach, such as that behind ROS; None = as configured.
         at_start: True to move to the start of an episode of the task first; False to stay where the arm is.
+        only_reads: See `Cell`.
 
     Raises:
         CalibrationError: The robot is behind ROS and `hardware` is None, or a view is unknown.
@@ -110,7 +112,7 @@ def opened_cell(
         config = {**settings.composed, "camera": {"views": {name: known[name] for name in views}}}
         hardware = make_hardware({**config, "sensor": {"fields": {}}}, task.scene)
     hardware = replace(hardware, cameras=[camera for camera in hardware.cameras if camera.name in views])
-    cell = Cell(hardware, limits, task.drive.control_period_s, motion)
+    cell = Cell(hardware, limits, task.drive.control_period_s, motion, only_reads)
     try:
         cell.open()
         if at_start:

@@ -128,7 +128,11 @@ def _measured(
         return pivot, touching_points(poses_of(content, "touches", options.source), pivot.point_m)
     if has_box:
         return None, nothing
-    with opened_cell(settings, step.motion, (), hardware) as cell, person_at(settings, cell, options.by_hand) as person:
+    by_hand = options.by_hand
+    with (
+        opened_cell(settings, step.motion, (), hardware, only_reads=by_hand) as cell,
+        person_at(settings, cell, by_hand) as person,
+    ):
         say(f"tip in the dimple: take at least {step.pivot.min_poses} poses, turned about two axes; then finish")
         pivot = pivot_from_poses(take_poses(cell, person)[0], step.pivot)
         say(f"tip within {1e3 * pivot.rms_m:.2f} mm of one point")

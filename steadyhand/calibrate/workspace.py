@@ -25,7 +25,8 @@ __all__ = ["EPILOG", "WorkspaceStep", "add_options", "run"]
 
 EPILOG = (
     "Lead the tool to corners of the box, in the orientation of the task, and take each with a key. Finish at the\n"
-    "place where the arm is to park. Until then the gate keeps the tool in a box around its first pose (reach_m).\n"
+    "place where the arm is to park, which counts as a corner. Until then\n"
+    "the gate keeps the tool in a box around its first pose (reach_m).\n"
     f"FILE has poses, and may have park (one pose). {NUMBERS_EPILOG}\n"
     "example: steadyhand calibrate workspace device=spacemouse robot=mock task=reach"
 )
@@ -93,12 +94,16 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
 
 
 def _led(settings: Settings, step: WorkspaceStep, by_hand: bool, hardware: Hardware | None) -> tuple[Array, Array]:
-    """Return the poses that a person took, and the last one; the gate is around the first pose meanwhile."""
-    with opened_cell(settings, step.motion, (), hardware) as cell:
+    """Return the poses that a person took and the last one, and that one; the gate is around the first meanwhile.
+
+    The tool has been at the last pose too, so the box encloses it.
+    """
+    with opened_cell(settings, step.motion, (), hardware, only_reads=by_hand) as cell:
         limits = replace(settings.safety, max_force_n=min(settings.safety.max_force_n, step.max_force_n))
         cell.limit(cautious_limits(slowed(limits, step.motion), cell.pose, step.reach_m, step.max_tilt_rad))
         with person_at(settings, cell, by_hand) as person:
-            return take_poses(cell, person, _say_sides)
+            poses, park = take_poses(cell, person, _say_sides)
+    return np.concatenate([poses, park[None]]), park
 
 
 def _say_sides(poses: Array) -> None:

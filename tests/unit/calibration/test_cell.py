@@ -22,7 +22,9 @@ def shipped_limits() -> SafetyLimits:
 
 @pytest.fixture
 def cell():
-    found = Cell(around(mock_hardware("task=reach"), lambda state: state), slowed(shipped_limits(), MOTION), 0.1, MOTION)
+    found = Cell(
+        around(mock_hardware("task=reach"), lambda state: state), slowed(shipped_limits(), MOTION), 0.1, MOTION
+    )
     found.open()
     found.move_to_start(np.concatenate([[0.5, 0.0, 0.2], DOWN]), 0.02)
     yield found

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from steadyhand.calibrate.latency import LatencyStep
 from steadyhand.calibration.chirp import Chirp
 from steadyhand.calibration.delay import delay_between, smooth_values
-from steadyhand.calibrate.latency import LatencyStep
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import build, compose
 

@@ -33,7 +33,9 @@ class Hand:
 
 @pytest.fixture
 def lead():
-    cell = Cell(mock_hardware("task=reach"), build(SafetyLimits, composed("task=reach")["safety"], "safety"), 0.1, MOTION)
+    cell = Cell(
+        mock_hardware("task=reach"), build(SafetyLimits, composed("task=reach")["safety"], "safety"), 0.1, MOTION
+    )
     cell.open()
     cell.move_to_start(np.concatenate([[0.5, 0.0, 0.2], DOWN]), 0.02)
     hand = Hand()

@@ -37,7 +37,10 @@ def test_the_arm_follows_the_motion_along_its_direction_and_ends_where_it_began(
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
-    [({"last_hz": 5.0}, "a motion of at most 0.25 m/s"), ({"amplitude_m": 0.4, "last_hz": 0.01, "first_hz": 0.01}, "m/s")],
+    [
+        ({"last_hz": 5.0}, "a motion of at most 0.25 m/s"),
+        ({"amplitude_m": 0.4, "last_hz": 0.01, "first_hz": 0.01}, "m/s"),
+    ],
 )
 def test_a_motion_beyond_the_limits_is_refused(cell, changed, expected):
     with pytest.raises(CalibrationError, match=expected):

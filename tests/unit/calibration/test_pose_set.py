@@ -37,7 +37,8 @@ def test_neighbours_in_the_order_turn_by_one_step():
 
 
 @pytest.mark.parametrize(
-    "tight", [limits(max_tilt_rad=0.05), limits(workspace_low_m=(0.48, -0.02, 0.23), workspace_high_m=(0.52, 0.02, 0.27))]
+    "tight",
+    [limits(max_tilt_rad=0.05), limits(workspace_low_m=(0.48, -0.02, 0.23), workspace_high_m=(0.52, 0.02, 0.27))],
 )
 def test_a_workspace_without_room_is_refused_with_what_helps(tight):
     with pytest.raises(CalibrationError, match="start nearer to the middle of the workspace, or raise safety.max_tilt"):
