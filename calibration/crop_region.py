@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from steadyhand.robot_envs.camera import Crop
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
+from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_length, expect_within
 
-__all__ = ["CropSettings", "crop_around", "crop_of_change", "pixels_of_points"]
+__all__ = ["CropSettings", "change_of", "crop_around", "crop_of_change", "pixels_of_points"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class CropSettings:
         min_share: Least side of the rectangle, as a share of the picture's.
         min_change: Least change of a pixel that counts, in levels of 0 to 255: standard deviation over the pictures.
         quantile: Share of the changed pixels that may lie outside of the region at each side, such as a cable's.
-        side_m: Sides of the box in which the tool moves for `--move`, around its present position. Shape (3,).
+        side_m: Sides of the box in which the tool moves, around its present position. Shape (3,).
     """
 
     margin_share: float
@@ -34,6 +34,7 @@ class CropSettings:
     side_m: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        expect_length(self, 3, "side_m")
         expect_at_least(self, 0.0, "margin_share")
         expect_above(self, 0.0, "min_share", "min_change", "side_m")
         expect_within(self, 0.0, 1.0, "min_share")
@@ -85,22 +86,23 @@ def crop_around(points: Array, size: tuple[int, int], aspect: float, settings: C
     return Crop(*(round(value, 4) for value in (left, top, min(width, 1.0 - left), min(height, 1.0 - top))))
 
 
-def crop_of_change(pictures: NDArray[np.uint8], aspect: float, settings: CropSettings) -> tuple[Crop, Array]:
-    """Return the rectangle around what changes in a series of pictures, and the change of each pixel.
+def change_of(pictures: NDArray[np.uint8]) -> Array:
+    """Return the change of each pixel over pictures (n, height, width, 3): its standard deviation in levels."""
+    change: Array = pictures.astype(np.float32).mean(axis=3).std(axis=0).astype(np.float64)
+    return change
+
+
+def crop_of_change(change: Array, aspect: float, settings: CropSettings) -> Crop:
+    """Return the rectangle around what changes in the picture.
 
     Args:
-        pictures: The whole picture while the tool moves and nothing else. Shape (n, height, width, 3).
+        change: Change of each pixel in levels, while the tool or its fingers move and nothing else. Shape (h, w).
         aspect: As for `crop_around`.
         settings: Bounds.
-
-    Returns:
-        The crop, and the change of each pixel in levels. Shape (height, width).
 
     Raises:
         CalibrationError: Nothing changes.
     """
-    grey = pictures.astype(np.float32).mean(axis=3)
-    change = grey.std(axis=0).astype(np.float64)
     rows, columns = np.nonzero(change >= settings.min_change)
     if not len(rows):
         raise CalibrationError(
@@ -110,4 +112,4 @@ def crop_of_change(pictures: NDArray[np.uint8], aspect: float, settings: CropSet
     shares = (settings.quantile, 1.0 - settings.quantile)
     x, y = np.quantile(columns, shares), np.quantile(rows, shares)
     points = np.array([[x[0], y[0]], [x[1] + 1.0, y[1] + 1.0]])
-    return crop_around(points, (pictures.shape[2], pictures.shape[1]), aspect, settings), change
+    return crop_around(points, (change.shape[1], change.shape[0]), aspect, settings)

@@ -149,15 +149,25 @@ def options(out: Path, **values: Any) -> argparse.Namespace:
     return argparse.Namespace(out=out, **values)
 
 
+class Heard:
+    """What a step has said so far."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, text: str, count: int = 1) -> None:
+        """Wait until a text was said so many times."""
+        wait_until(lambda: sum(text in line for line in list(self.lines)) >= count, 20)
+
+    def forget(self, text: str) -> None:
+        self.lines[:] = [line for line in self.lines if not line.startswith(text)]
+
+
 @contextmanager
-def typing(monkeypatch, module) -> Iterator[tuple[Terminal, Callable[[str], None]]]:
-    """Give a terminal, and a function that waits until a step has said a text through `module.say`."""
-    terminal, lines = Terminal(), []
-    monkeypatch.setattr(module, "say", lines.append)
-
-    def heard(text: str) -> None:
-        wait_until(lambda: any(text in line for line in list(lines)), 20)
-
+def typing(monkeypatch, module) -> Iterator[tuple[Terminal, Heard]]:
+    """Give a terminal, and what a step says through `module.say`."""
+    terminal, heard = Terminal(), Heard()
+    monkeypatch.setattr(module, "say", heard.lines.append)
     try:
         yield terminal, heard
     finally:

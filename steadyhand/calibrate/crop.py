@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from steadyhand.calibrate.opened import add_here, add_output, arm_task, composed_step, opened_cell, save
 from steadyhand.calibration.cell import Cell, MotionSettings
-from steadyhand.calibration.collecting import fresh_frame, visit
-from steadyhand.calibration.crop_region import CropSettings, crop_around, crop_of_change, pixels_of_points
+from steadyhand.calibration.collecting import fresh_frame
+from steadyhand.calibration.crop_region import CropSettings, change_of, crop_around, crop_of_change, pixels_of_points
 from steadyhand.calibration.drawing import rectangle_png
 from steadyhand.calibration.orientation import rotation_matrices
 from steadyhand.robot_envs.camera import Crop
@@ -29,8 +29,9 @@ __all__ = ["EPILOG", "CropStep", "add_options", "run"]
 EPILOG = (
     "--rectangle gives the crop. --region projects a box of the base frame, with the camera's intrinsics and hand-eye\n"
     "files. Without both, the tool moves through a small box (calibrate.region.side_m), and the crop is where the\n"
-    "picture changes. The rectangle has the aspect of the frames; --picture is the size of the camera's own picture.\n"
-    "example: steadyhand calibrate crop --view side robot=mock device=none camera=wrist_side"
+    "picture changes; with --fingers, where it changes as the gripper closes and opens there. The rectangle has the\n"
+    "aspect of the frames; --picture is the size of the camera's own picture.\n"
+    "example: steadyhand calibrate crop --view side --fingers device=none camera=wrist_side task=pick_place"
 )
 WHOLE = {"left": 0.0, "top": 0.0, "width": 1.0, "height": 1.0}
 PINHOLE = ("fx_px", "fy_px", "cx_px", "cy_px")
@@ -61,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region", metavar="M", nargs=6, type=float, help="box of the base frame: x y z low, then high [m]"
     )
+    parser.add_argument("--fingers", action="store_true", help="only the gripper's motion counts: it closes and opens")
     parser.add_argument("--intrinsics", metavar="FILE", type=Path, help="calibration file of the camera, for --region")
     parser.add_argument("--hand-eye", metavar="FILE", type=Path, help="calibration file of its pose, for --region")
 
@@ -68,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardware | None = None) -> int:
     """Find the rectangle, and write the file with a picture."""
     settings, step = composed_step("crop", overrides, CropStep)
-    arm_task(settings)
+    task = arm_task(settings)
     settings = _uncropped(settings, options.view)
     view = settings.composed["camera"]["views"][options.view]
     size = tuple(options.picture) if options.picture else (int(view["width"]), int(view["height"]))
@@ -82,10 +84,12 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
             pixels, own_size = _projected(options, cell)
             crop, how = crop_around(pixels, own_size, aspect, step.region), "projected"
         else:
-            pictures, how = _moved(cell, step, options.view), "moved"
+            open_m = task.drive.gripper_open_m if options.fingers else None
+            change, pictures = _moved(cell, step, open_m)
+            how = "fingers" if options.fingers else "moved"
             # The frame shows the whole picture, stretched to the frame's size.
-            stretch = (pictures.shape[2] / size[0]) / (pictures.shape[1] / size[1])
-            crop, _ = crop_of_change(pictures, aspect * stretch, step.region)
+            stretch = (change.shape[1] / size[0]) / (change.shape[0] / size[1])
+            crop = crop_of_change(change, aspect * stretch, step.region)
         if pictures is None:
             pictures = fresh_frame(cell, cell.cameras[0]).pixels[None]
     values = {"left": crop.left, "top": crop.top, "width": crop.width, "height": crop.height}
@@ -160,16 +164,34 @@ def _camera_in_base(path: Path, cell: Cell) -> Array:
     return pose if values["frame"] == "base" else pose_compose(cell.pose, pose)
 
 
-def _moved(cell: Cell, step: CropStep, view: str) -> NDArray[np.uint8]:
-    """Return pictures from the corners of the small box, and from its middle. Shape (n, height, width, 3)."""
+def _moved(cell: Cell, step: CropStep, open_m: float | None) -> tuple[Array, NDArray[np.uint8]]:
+    """Move the tool to the corners of the small box, and return the change of each pixel and the pictures.
+
+    Args:
+        cell: The cell with the camera.
+        step: Numbers of the step.
+        open_m: Opening of the gripper [m]: at each corner it closes and opens, and only that change counts. None = the
+            change from corner to corner.
+
+    Returns:
+        The change (height, width) in levels, and the pictures (n, height, width, 3).
+    """
     cell.check_inside()
     start, half = cell.pose.copy(), 0.5 * np.array(step.region.side_m)
     low, high = (start[:3] + sign * half for sign in (-1.0, 1.0))
     low, high = (cell.limits.region.clip(at[None], start[None, 3:])[0] for at in (low, high))
     corners = [[x, y, z] for z in (low[2], high[2]) for x, y in _around(low, high)]
     say(f"moving the tool to {len(corners)} corners of a box of {np.round(high - low, 3).tolist()} m")
-    targets = np.array([np.concatenate([at, start[3:]]) for at in corners] + [start])
-    return visit(cell, targets).pictures[view]
+    changes, pictures = [], []
+    for at in [*corners, start[:3]]:
+        pose = np.concatenate([at, start[3:]])
+        for width_m in (None,) if open_m is None else (0.0, open_m):
+            cell.move_to(pose, width_m)
+            pictures.append(fresh_frame(cell, cell.cameras[0]).pixels.copy())
+        if open_m is not None:
+            changes.append(change_of(np.array(pictures[-2:])))
+    found = np.array(pictures)
+    return (change_of(found) if open_m is None else np.max(changes, axis=0)), found
 
 
 def _around(low: Array, high: Array) -> list[tuple[float, float]]:

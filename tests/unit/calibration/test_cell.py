@@ -40,7 +40,7 @@ def test_it_arrives_slowly_and_rests(cell):
 
 
 def test_a_pose_outside_is_refused_and_nothing_is_sent(cell):
-    for pose in (PLACE + [0, 0, 0.5, 0, 0, 0, 0], np.concatenate([PLACE[:3], turned([[0.6, 0, 0]])[0]])):
+    for pose in (np.concatenate([[0.5, 0.05, 0.9], DOWN]), np.concatenate([PLACE[:3], turned([[0.6, 0, 0]])[0]])):
         with pytest.raises(CalibrationError, match="expected one inside the workspace"):
             cell.move_to(pose)
     assert cell.robot.commands == []

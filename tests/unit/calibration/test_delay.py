@@ -22,7 +22,7 @@ def times(rng, period_s: float, jitter: float, end_s: float) -> np.ndarray:
 
 
 def delayed(seed: int):
-    """Return a delay, the leader and the follower of one draw: other periods, jitter, noise, a bent and flipped scale."""
+    """Return a delay, the leader and the follower of one draw: other periods, jitter, noise and scale."""
     rng = np.random.default_rng(seed)
     delay_s = rng.uniform(0.0, 0.2)
     end_s = STEP.chirp.duration_s + STEP.tail_s
@@ -69,7 +69,7 @@ def test_without_the_refinement_by_a_parabola_it_would_not_be_below_the_step():
 def test_a_leader_after_the_follower_and_a_longer_delay_are_refused():
     _, leader, (sees, channels) = delayed(0)
     for shift_s in (-0.5, 0.7):
-        with pytest.raises(CalibrationError, match="at the end of that range|follows the motion"):
+        with pytest.raises(CalibrationError, match=r"at the end of that range|follows the motion"):
             found(leader, (sees + shift_s, channels))
 
 

@@ -17,7 +17,8 @@ def test_the_rectangle_is_where_the_crop_is():
     height, width = shown.shape[:2]
     assert height >= 256
     assert (columns.min() / width, rows.min() / height) == (0.25, 0.5)
-    assert abs(columns.max() / width - 0.75) < 0.01 and abs(rows.max() / height - 0.75) < 0.01
+    assert abs(columns.max() / width - 0.75) < 0.01
+    assert abs(rows.max() / height - 0.75) < 0.01
 
 
 def test_every_curve_has_its_own_colour():

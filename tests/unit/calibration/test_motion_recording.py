@@ -49,5 +49,5 @@ def test_a_motion_beyond_the_limits_is_refused(cell, changed, expected):
 
 def test_a_wall_nearby_is_refused(cell):
     cell.limit(replace(cell.limits, workspace_high_m=(0.7, 0.01, 0.5)))
-    with pytest.raises(CalibrationError, match=r"0\.015 m of room on both sides of the tool, found 0\.010 m"):
+    with pytest.raises(CalibrationError, match=r"0\.012 m of room on both sides of the tool, found 0\.010 m"):
         record_motion(cell, CHIRP, STEP.poll_s, STEP.tail_s)

@@ -94,7 +94,7 @@ def test_one_axis_for_two_directions_is_refused():
     nudges = measured(true)
     with pytest.raises(CalibrationError, match="found axis 0 for both"):
         mapping_from_nudges(nudges | {"up": nudges["right"]}, true, "behind")
-    with pytest.raises(CalibrationError, match="entry 1 of mapping.axes, which was not nudged"):
+    with pytest.raises(CalibrationError, match=r"entry 1 of mapping.axes, which was not nudged"):
         mapping_from_nudges({"up": nudges["right"]}, true, "behind")
 
 

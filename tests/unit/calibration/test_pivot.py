@@ -32,7 +32,7 @@ def test_noise_is_amplified_at_most_as_said_and_shows_in_the_residual():
 def test_a_tip_that_slipped_once_is_refused_with_its_pose():
     poses = pivot_poses(TIP, POINT, tilts(0.4))
     poses[5, 0] += 0.02
-    with pytest.raises(CalibrationError, match="within 2 mm of one point .* at pose 6; keep the tip in its dimple"):
+    with pytest.raises(CalibrationError, match=r"within 2 mm of one point .* at pose 6; keep the tip in its dimple"):
         pivot_from_poses(poses, SETTINGS)
 
 
