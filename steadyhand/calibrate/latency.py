@@ -49,6 +49,7 @@ class LatencyStep:
         n_channels: Main directions of change of the pictures that are used.
         degree: Highest power of the position in the path of the pictures along these directions.
         min_correlation: Least correlation of a valid result.
+        smallest_s: Latency of a view below which its setting is 0.
         motion: Largest speeds.
     """
 
@@ -60,11 +61,12 @@ class LatencyStep:
     n_channels: int
     degree: int
     min_correlation: float
+    smallest_s: float
     motion: MotionSettings
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "poll_s", "max_delay_s", "step_s")
-        expect_at_least(self, 0.0, "tail_s")
+        expect_at_least(self, 0.0, "tail_s", "smallest_s")
         expect_at_least(self, 1, "n_channels", "degree")
         expect_within(self, 0.0, 1.0, "min_correlation")
 
@@ -101,7 +103,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
         "latency",
         name,
         belongs_to={"robot.name": name} | _owners(settings, list(seen)),
-        sets={f"camera.views.{view}.latency_s": _nonnegative(found[view]) for view in seen},
+        sets={f"camera.views.{view}.latency_s": _setting(found[view], step.smallest_s) for view in seen},
         values={
             "command_latency_s": numbers(found[COMMAND].delay_s),
             "camera_latency_s": {view: numbers(found[view].delay_s) for view in seen},
@@ -145,9 +147,9 @@ def _held(commanded: Signal) -> Signal:
     return Signal(0.5 * (times_s + ends), commanded.values_m)
 
 
-def _nonnegative(delay: Delay) -> float:
-    """Return the latency of a view as its setting: a frame is never stamped before its exposure."""
-    return float(round(max(delay.delay_s, 0.0), 4))
+def _setting(delay: Delay, smallest_s: float) -> float:
+    """Return the latency of a view as its setting; one that is too small to be told from none is 0."""
+    return float(round(delay.delay_s, 4)) if delay.delay_s >= smallest_s else 0.0
 
 
 def _read(path: Path, views: Sequence[str]) -> tuple[Signal, Signal, dict[str, tuple[Array, Array]]]:

@@ -1,4 +1,4 @@
-"""What the steps of `steadyhand calibrate` share: their configuration, the open cell, and the written file."""
+"""Common parts of the steps of `steadyhand calibrate`: configuration, open cell, and written file."""
 
 from __future__ import annotations
 
@@ -172,4 +172,6 @@ def _text(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return f"[{', '.join(_text(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
     return str(value)

@@ -129,3 +129,12 @@ def test_ctrl_c_in_the_middle_of_the_motion_holds_and_leaves_nothing_behind(tmp_
         run(options(tmp_path / "out", source=None, view=["wrist"], here=False), CELL, hardware)
     assert np.allclose(targets[-1], robot.world.tcp_pose())
     assert nothing_in(tmp_path / "out")
+
+
+def test_a_latency_within_the_error_of_the_measurement_leaves_the_observation_as_it_is(tmp_path):
+    """A setting above 0 is another observation, to which no earlier record fits."""
+    late = signals(0.002)
+    assert calibrate(tmp_path, **late) == 0
+    found = only_calibration(tmp_path / "out")
+    assert found.values["camera_latency_s"]["wrist"] == pytest.approx(0.002, abs=0.002)
+    assert found.sets == {"camera.views.wrist.latency_s": 0.0}
