@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.runtime.ranges import expect_at_least
+from steadyhand.runtime.ranges import expect_at_least, expect_within
 
 __all__ = ["WHOLE", "Camera", "CameraError", "Crop", "Frame", "ViewConfig"]
 
@@ -72,14 +72,18 @@ class ViewConfig:
         height: Height of a frame [pixels].
         width: Width of a frame [pixels].
         crop: The part of the camera's picture that a frame shows.
+        latency_s: Time from the exposure of a frame to its stamp; `steadyhand calibrate latency` measures it. Above 0,
+            the observation's pose, twist and gripper are those of the exposure (`robot_envs/state_history.py`).
     """
 
     height: int
     width: int
     crop: Crop = WHOLE
+    latency_s: float = 0.0
 
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "height", "width")
+        expect_within(self, 0.0, 1.0, "latency_s")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Actions are steps of the tool in its own frame. `observed.py` defines the observ
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -29,6 +29,7 @@ from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.sources import Sources
 from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.state_history import StateHistory
 from steadyhand.robot_envs.tasks.task import Outcome, Task
 from steadyhand.robot_envs.teachable import StopLatchedError
 from steadyhand.runtime.clock import Clock
@@ -37,6 +38,7 @@ from steadyhand.runtime.logging import get_logger
 logger = get_logger("env")
 
 _NS = 1_000_000_000
+_FRAME_AGE_S = 1.0  # longest time between two frames that the history of states covers
 _MOTION = 6  # entries of an action that move one arm; the gripper's follows them
 
 
@@ -55,6 +57,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             learner.
         reward: Scores every step after the task's evaluation.
         sensors: Their names become keys of the observation.
+        latencies_s: Latency of each view that has one; the observation's motion is that of the frames' exposure.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium's own declaration
@@ -71,6 +74,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         lockstep: bool,
         reward: Reward,
         sensors: Sequence[Sensor] = (),
+        latencies_s: Mapping[str, float] | None = None,
     ) -> None:
         self.config = config
         self.robot = robot
@@ -86,7 +90,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
         self.motion_entries: NDArray[np.bool_] = np.arange(robot.n_arms * per_arm) % per_arm < _MOTION
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
-        self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors)
+        self._latencies_ns = {name: round(value * _NS) for name, value in (latencies_s or {}).items() if value > 0.0}
+        longest_s = max(self._latencies_ns.values(), default=0) / _NS
+        self._history = StateHistory(longest_s + _FRAME_AGE_S) if self._latencies_ns else None
+        self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors, self._history is not None)
         self.field_specs = self._observed.field_specs
         self.privileged = privileged_fields(task)
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
@@ -127,6 +134,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         # An existing fault stops the robot before the first step, which then moves nothing.
         self._check()
         self._start_pose = self._state.tcp_pose
+        if self._history is not None:
+            self._history.begin(self._state)
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
         self._steps = 0
@@ -161,6 +170,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._gripper_width = command.gripper_width
         overrun = self._wait()
         self._state = self.gate.believe(self.robot.read(), self._state)
+        if self._history is not None:
+            self._history.add(self._state)
         if self._check() is not None:
             self.robot.hold()
         self._previous_action = np.asarray(action, np.float32)
@@ -304,8 +315,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return overrun or late
 
     def _observe(self) -> Observation:
-        of_task = self._task.observe(self._state, self._stage)
-        vectors = self._observed.vectors(self._state, self._start_pose, self._previous_action, of_task)
+        state = self._state if self._history is None else self._history.at(self._sources.exposed_ns(self._latencies_ns))
+        of_task = self._task.observe(state, self._stage)
+        vectors = self._observed.vectors(state, self._start_pose, self._previous_action, of_task)
         return vectors | self._sources.observation()
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:

@@ -32,7 +32,9 @@ __all__ = [
     "make_corrector",
     "make_demonstrator",
     "make_env",
+    "make_hardware",
     "make_onlooker",
+    "make_task",
 ]
 
 TaughtEnv = RobotEnv | GymTaskEnv
@@ -144,19 +146,35 @@ def _is_gym(config: Mapping[str, Any]) -> bool:
 
 def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward: Reward) -> RobotEnv:
     task_config = build(RobotTaskConfig, config["task"], "task")
-    task_class = load_entry_point(task_config.entry_point, "task.entry_point")
-    settings = build(task_class.settings_type, task_config.settings, "task.settings")  # type: ignore[attr-defined]
-    task: Task = task_class(settings)
+    task = make_task(task_config)
     if hardware is None:
-        hardware = _make_hardware(config, task_config.scene)
+        hardware = make_hardware(config, task_config.scene)
     drive = task_config.drive
     gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
     h = hardware
-    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, reward, h.sensors)
+    views = config["camera"]["views"].items()
+    latencies_s = {name: float(view["latency_s"]) for name, view in views if "latency_s" in view}
+    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, reward, h.sensors, latencies_s)
 
 
-def _make_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
-    """Construct the configured robot, and the cameras and sensors around it."""
+def make_task(config: RobotTaskConfig) -> Task:
+    """Construct the task of an arm.
+
+    Raises:
+        ConfigError: The class cannot be imported, or a setting is wrong.
+    """
+    task_class = load_entry_point(config.entry_point, "task.entry_point")
+    settings = build(task_class.settings_type, config.settings, "task.settings")  # type: ignore[attr-defined]
+    task: Task = task_class(settings)
+    return task
+
+
+def make_hardware(config: Mapping[str, Any], scene: dict[str, Any]) -> Hardware:
+    """Construct the configured robot, and the cameras and sensors around it. Nothing is connected.
+
+    Raises:
+        ConfigError: The robot is behind ROS 2, or a setting is wrong.
+    """
     robot = find_robot(config["robot"])
     cameras = {name: find_camera(name, view, robot.type) for name, view in config["camera"]["views"].items()}
     sensors = {name: find_sensor(name, values) for name, values in config["sensor"]["fields"].items()}

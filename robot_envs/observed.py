@@ -37,6 +37,7 @@ class Observed:
         of_task: Vectors that the task adds, by name.
         cameras: Cameras; their names become keys.
         sensors: Sensors; their names become keys.
+        at_exposure: True if the arms' motion is that of the frames' exposure, which is another quantity.
 
     Raises:
         ConfigError: Two fields have the same name.
@@ -53,9 +54,10 @@ class Observed:
         of_task: Mapping[str, ObservedVector],
         cameras: Sequence[Camera],
         sensors: Sequence[Sensor] = (),
+        at_exposure: bool = False,
     ) -> None:
         self._learns_gripper = config.learns_gripper
-        own, felt = _vectors_of_arms(n_arms, config), {sensor.name: sensor.vector for sensor in sensors}
+        own, felt = _vectors_of_arms(n_arms, config, at_exposure), {sensor.name: sensor.vector for sensor in sensors}
         vectors = own | dict(of_task) | felt
         names = [*own, *of_task, *felt, *(camera.name for camera in cameras)]
         if twice := next((name for name in names if names.count(name) > 1), None):
@@ -113,19 +115,20 @@ def privileged_fields(task: Task) -> tuple[str, ...]:
     return names
 
 
-def _vectors_of_arms(n_arms: int, config: EnvConfig) -> dict[str, ObservedVector]:
+def _vectors_of_arms(n_arms: int, config: EnvConfig, at_exposure: bool) -> dict[str, ObservedVector]:
     step = np.repeat([config.action_scale_m, config.action_scale_rad], 3)
-    size = n_arms * config.entries_per_arm
+    size, period_s = n_arms * config.entries_per_arm, config.control_period_s
+    when = ", at exposure" if at_exposure else ""
 
     def scale(*values: float) -> tuple[float, ...]:
         return tuple(map(float, values)) * n_arms
 
     vectors = {
-        "tcp_pose": ObservedVector(6 * n_arms, 10.0, "m, rad", "start pose", scale(*(5.0 * step))),
-        "tcp_twist": ObservedVector(6 * n_arms, 100.0, "m/s, rad/s", "tool", scale(*(step / config.control_period_s))),
+        "tcp_pose": ObservedVector(6 * n_arms, 10.0, "m, rad", f"start pose{when}", scale(*(5.0 * step))),
+        "tcp_twist": ObservedVector(6 * n_arms, 100.0, "m/s, rad/s", f"tool{when}", scale(*(step / period_s))),
         "wrench": ObservedVector(6 * n_arms, 1000.0, "N, Nm", "tool", scale(*_WRENCH_SCALE)),
         "previous_action": ObservedVector(size, 1.0, "1", "tool", (1.0,) * size),
     }
     if config.learns_gripper:
-        vectors["gripper_width"] = ObservedVector(n_arms, 1.0, "m", "gripper", scale(config.gripper_open_m))
+        vectors["gripper_width"] = ObservedVector(n_arms, 1.0, "m", f"gripper{when}", scale(config.gripper_open_m))
     return vectors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.observed import Observation
@@ -56,6 +56,14 @@ class Sources:
         """Return the newest readings (n,) float32 and frames (height, width, 3) uint8, by name."""
         readings: Observation = {sensor.name: sensor.values for sensor in self._sensors}
         return readings | {camera.name: camera.pixels for camera in self._cameras}
+
+    def exposed_ns(self, latencies_ns: Mapping[str, int]) -> int:
+        """Return the earliest exposure of the newest frames of these views, local monotonic time [ns].
+
+        Args:
+            latencies_ns: Latency of each view that counts, at least one.
+        """
+        return min(view.stamp_ns - latencies_ns[view.name] for view in self._cameras if view.name in latencies_ns)
 
     def close(self) -> None:
         """Close every source."""

@@ -100,7 +100,10 @@ def compose(
 def _calibrate(composed: DictConfig, overrides: Sequence[str], own: Path | None) -> None:
     from steadyhand.runtime.calibrated import apply_calibrations  # it needs this module
 
-    apply_calibrations(composed, [_parse(override).key_or_group for override in overrides], own)
+    loader = GlobalHydra.instance().config_loader()
+    keys = [_parse(override).key_or_group for override in overrides]
+    # The choice of a group, such as task=reach, gives no value of its own.
+    apply_calibrations(composed, [key for key in keys if not loader.get_group_options(key)], own)
 
 
 def build(cls: type[T], values: Mapping[str, Any], path: str = "") -> T:

@@ -255,7 +255,7 @@ def _camera(camera: Mapping[str, Any], robot: RobotSettings) -> CameraSettings:
             assert robot.setup is not None
             views[name] = find_camera(name, values, robot.setup.type)
         else:
-            shared = {key: values[key] for key in ("height", "width", "crop") if key in values}
+            shared = {key: values[key] for key in ("height", "width", "crop", "latency_s") if key in values}
             views[name] = build(ViewConfig, shared, f"camera.views.{name}")
     return CameraSettings(views)
 

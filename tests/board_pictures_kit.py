@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.calibration_scene import hand_eye_scene
-from tests.calibration_kit import BOARD, SMALL, renderer
+from tests.board_kit import BOARD, SMALL, renderer
 
 
 def write_cell(folder, count=14):

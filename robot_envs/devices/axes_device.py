@@ -47,6 +47,11 @@ class AxesDevice(Device):
         """Call `heard` with every button that is pressed, on the reader's thread."""
         self._handle.heard = heard
 
+    @property
+    def raw_axes(self) -> tuple[float, ...]:
+        """Newest raw axes, before the mapping; () while nothing was reported, and while the device is lost."""
+        return self._handle.state.axes
+
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""
         self._reader.start()

@@ -46,6 +46,7 @@ class CameraWatch:
         self.name = camera.name
         self.fault: StopReason | None = None
         self.pixels: NDArray[np.uint8] = np.zeros((camera.height, camera.width, 3), np.uint8)
+        self.stamp_ns = 0  # of the newest frame
         self._camera = camera
         self._limits = limits
         self._new = Freshness(limits.max_age_s if limits else None)
@@ -79,7 +80,7 @@ class CameraWatch:
         frame = self._camera.latest()
         self.fault = self._judge(frame, now_ns)
         if self.fault is not StopReason.CAMERA_WRONG_SIZE:
-            self.pixels = frame.pixels
+            self.pixels, self.stamp_ns = frame.pixels, frame.stamp_ns
         return self.fault
 
     def _judge(self, frame: Frame, now_ns: int) -> StopReason | None:

@@ -11,6 +11,13 @@ STEPS = {
     "hand-eye": "measure a camera's pose on the tool or beside the robot",
     "reference": "take a camera's reference picture, for check",
     "check": "tell whether a camera was moved since its reference",
+    "workspace": "safety box, nominal orientation and park position, from poses that a person takes",
+    "tool": "tip of the tool by turning about a point, and the box around it",
+    "wrench": "bias, payload and sign of the measured wrench",
+    "gripper": "the open and the closed end of the gripper",
+    "device": "axes and signs of the input device, from nudges",
+    "crop": "the part of a camera's picture that its frames show",
+    "latency": "latency of the command path and of each camera",
     "show": "list calibration files: kind, device, age, settings, residuals",
 }
 

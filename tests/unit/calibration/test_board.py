@@ -6,7 +6,7 @@ import pytest
 from steadyhand.calibration.board import BoardError, OtherBoardError, corner_points, cv_board, find_corners, grey
 from steadyhand.calibration.camera_model import project
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import BOARD, SMALL, facing, renderer
+from tests.board_kit import BOARD, SMALL, facing, renderer
 
 pytest.importorskip("cv2")
 

@@ -5,7 +5,7 @@ import pytest
 
 from steadyhand.calibration.board import OtherBoardError, find_markers, grey
 from steadyhand.calibration.board_layout import check_layout, layout_error
-from tests.calibration_kit import BOARD, facing, renderer
+from tests.board_kit import BOARD, facing, renderer
 
 pytest.importorskip("cv2")
 

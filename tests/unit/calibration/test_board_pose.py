@@ -4,7 +4,7 @@ import pytest
 from steadyhand.calibration.board import corner_points
 from steadyhand.calibration.board_pose import board_poses
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import BOARD, SMALL, corners_at, facing
+from tests.board_kit import BOARD, SMALL, corners_at, facing
 
 pytest.importorskip("cv2")
 

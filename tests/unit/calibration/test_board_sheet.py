@@ -6,7 +6,7 @@ import pytest
 
 from steadyhand.calibration.board import corner_points, find_corners
 from steadyhand.calibration.board_sheet import board_page, rectangles
-from tests.calibration_kit import BOARD
+from tests.board_kit import BOARD
 
 pytest.importorskip("cv2")
 

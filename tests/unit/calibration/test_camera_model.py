@@ -3,7 +3,7 @@ import pytest
 
 from steadyhand.calibration.camera_model import CameraModel, project, read_camera_model
 from steadyhand.runtime.calibration_file import CalibrationError, write_calibration
-from tests.calibration_kit import SMALL
+from tests.board_kit import SMALL
 
 cv2 = pytest.importorskip("cv2")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.calibration.coverage import CELLS, advice, coverage_of, tilt_of
-from tests.calibration_kit import BOARD, SMALL, corners_at, exact_views, facing
+from tests.board_kit import BOARD, SMALL, corners_at, exact_views, facing
 
 pytest.importorskip("cv2")
 

@@ -3,7 +3,7 @@ import pytest
 
 from steadyhand.calibration.drift import edge_points, find_drift, points_at, stable_points
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import SETTINGS
+from tests.board_kit import SETTINGS
 
 cv2 = pytest.importorskip("cv2")
 

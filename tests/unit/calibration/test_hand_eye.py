@@ -7,7 +7,7 @@ from steadyhand.calibration.hand_eye import calibrate_hand_eye
 from steadyhand.calibration.pose_spread import PoseSpreadError
 from steadyhand.calibration.rotations import angle_of, rigid_from_pose
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import BOARD, SETTINGS, exact_hand_eye, noisy
+from tests.board_kit import BOARD, SETTINGS, exact_hand_eye, noisy
 
 pytest.importorskip("cv2")
 pytest.importorskip("scipy")

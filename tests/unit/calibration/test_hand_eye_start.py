@@ -9,7 +9,7 @@ from steadyhand.calibration.board_pose import board_poses
 from steadyhand.calibration.hand_eye_start import robust_start
 from steadyhand.calibration.reprojection import Views
 from steadyhand.calibration.rotations import rigid_from_pose
-from tests.calibration_kit import BOARD, SETTINGS, exact_hand_eye
+from tests.board_kit import BOARD, SETTINGS, exact_hand_eye
 
 pytest.importorskip("cv2")
 

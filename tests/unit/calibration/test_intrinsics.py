@@ -5,7 +5,7 @@ import pytest
 
 from steadyhand.calibration.intrinsics import calibrate_intrinsics
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import BOARD, SETTINGS, corners_at, exact_views, facing, noisy
+from tests.board_kit import BOARD, SETTINGS, corners_at, exact_views, facing, noisy
 
 pytest.importorskip("cv2")
 

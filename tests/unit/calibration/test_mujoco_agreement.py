@@ -10,7 +10,7 @@ from benchmarks.board_renderer import board_picture
 from steadyhand.calibration.board import corner_points, find_corners
 from steadyhand.calibration.camera_model import CameraModel, project
 from steadyhand.calibration.rotations import compose, inverse, matrix_from_rotvec
-from tests.calibration_kit import BOARD
+from tests.board_kit import BOARD
 
 pytest.importorskip("cv2")
 mujoco = pytest.importorskip("mujoco")

@@ -5,7 +5,7 @@ import pytest
 
 from steadyhand.calibration.pose_spread import PoseSpreadError, check_spread, spread_of, suggestion
 from steadyhand.calibration.rotations import matrix_from_rotvec
-from tests.calibration_kit import SETTINGS
+from tests.board_kit import SETTINGS
 
 WANTED = SETTINGS.hand_eye
 RNG = np.random.default_rng(0)

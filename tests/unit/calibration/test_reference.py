@@ -5,7 +5,7 @@ from PIL import Image
 
 from steadyhand.calibration.reference import compare, read_reference, reference_points, write_reference
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import SETTINGS, facing, renderer
+from tests.board_kit import SETTINGS, facing, renderer
 
 pytest.importorskip("cv2")
 

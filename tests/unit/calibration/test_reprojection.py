@@ -4,7 +4,7 @@ import pytest
 from steadyhand.calibration.board import corner_points
 from steadyhand.calibration.reprojection import Estimate, Noise, Views, predicted, refine, view_errors
 from steadyhand.calibration.rotations import angle_of, matrix_from_rotvec, rigid_from_pose
-from tests.calibration_kit import BOARD, exact_hand_eye, noisy
+from tests.board_kit import BOARD, exact_hand_eye, noisy
 
 pytest.importorskip("scipy")
 

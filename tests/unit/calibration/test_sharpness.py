@@ -3,7 +3,7 @@ import pytest
 
 from steadyhand.calibration.board import find_markers, grey
 from steadyhand.calibration.sharpness import edge_width, sampled
-from tests.calibration_kit import BOARD, facing, renderer
+from tests.board_kit import BOARD, facing, renderer
 
 pytest.importorskip("cv2")
 

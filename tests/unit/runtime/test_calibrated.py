@@ -29,6 +29,12 @@ def test_settings_that_follow_from_a_calibrated_one_follow(tmp_path):
     assert compose([])["safety"]["extent"] != extent
 
 
+def test_the_choice_of_a_group_is_no_override_of_its_values(tmp_path):
+    extent = {"low_m": [-0.02, -0.02, 0.0], "high_m": [0.02, 0.02, 0.05]}
+    path = file(tmp_path, {"task.extent": extent})
+    assert compose(["task=reach", f"calibration.files=[{path}]"])["task"]["extent"] == extent
+
+
 def test_without_files_nothing_changes():
     assert compose([])["calibration"]["used"] == []
 

@@ -34,6 +34,7 @@ class RosCameraConfig:
         width: Width of the policy's images [pixels].
         crop: The used part of the driver's image.
         compressed: Whether to use the compressed topic.
+        latency_s: See `ViewConfig`; the environment uses it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class RosCameraConfig:
     width: int
     crop: Crop = WHOLE
     compressed: bool = False
+    latency_s: float = 0.0
 
 
 class RosCamera(Camera):

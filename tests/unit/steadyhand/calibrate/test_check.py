@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from steadyhand.cli import main
-from tests.calibration_kit import facing, renderer
+from tests.board_kit import facing, renderer
 from tests.picture_camera_kit import view
 
 pytest.importorskip("cv2")

@@ -6,7 +6,7 @@ from steadyhand.calibrate.picture_source import camera_name, next_picture, open_
 from steadyhand.robot_envs.camera import Camera, Frame
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import ConfigError, compose
-from tests.calibration_kit import SETTINGS
+from tests.board_kit import SETTINGS
 from tests.picture_camera_kit import view
 
 

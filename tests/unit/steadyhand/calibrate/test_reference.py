@@ -4,7 +4,7 @@ from PIL import Image
 
 from steadyhand.cli import main
 from steadyhand.runtime.calibration_file import read_calibration
-from tests.calibration_kit import facing, renderer
+from tests.board_kit import facing, renderer
 
 pytest.importorskip("cv2")
 

@@ -5,7 +5,7 @@ from PIL import Image
 from steadyhand.cli import main
 from steadyhand.doctor import Level, calibration
 from steadyhand.runtime.config import compose
-from tests.calibration_kit import facing, renderer
+from tests.board_kit import facing, renderer
 from tests.picture_camera_kit import view
 
 SIZE = ["calibration.pictures.width=320", "calibration.pictures.height=240"]

@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from steadyhand.calibration.cell import Cell, CellStopError, MotionSettings, cautious_limits, slowed
+from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.calibration_file import CalibrationError
+from steadyhand.runtime.config import build, compose
+from tests.calibration_kit import DOWN, Around, around, mock_hardware, turned
+from tests.config_kit import composed
+from tests.robot_kit import limits
+
+MOTION = build(MotionSettings, compose(["+calibrate=motion"])["calibrate"]["motion"], "motion")
+PLACE = np.concatenate([[0.5, 0.05, 0.2], DOWN])
+
+
+def shipped_limits() -> SafetyLimits:
+    return build(SafetyLimits, composed("task=reach")["safety"], "safety")
+
+
+@pytest.fixture
+def cell():
+    found = Cell(
+        around(mock_hardware("task=reach"), lambda state: state), slowed(shipped_limits(), MOTION), 0.1, MOTION
+    )
+    found.open()
+    found.move_to_start(np.concatenate([[0.5, 0.0, 0.2], DOWN]), 0.02)
+    yield found
+    found.close()
+
+
+def test_it_arrives_slowly_and_rests(cell):
+    state = cell.move_to(PLACE)
+    assert np.linalg.norm(state.tcp_pose[0, :3] - PLACE[:3]) < 0.005
+    assert cell.is_at_rest
+    speed = np.linalg.norm(np.diff([command.tcp_pose[0, :3] for command in cell.robot.commands], axis=0), axis=1) / 0.1
+    assert speed.max() <= MOTION.max_speed_m_s + 1e-9
+
+
+def test_a_pose_outside_is_refused_and_nothing_is_sent(cell):
+    for pose in (np.concatenate([[0.5, 0.05, 0.9], DOWN]), np.concatenate([PLACE[:3], turned([[0.6, 0, 0]])[0]])):
+        with pytest.raises(CalibrationError, match="expected one inside the workspace"):
+            cell.move_to(pose)
+    assert cell.robot.commands == []
+
+
+def test_an_arm_that_does_not_arrive_is_held_and_refused(cell):
+    stuck = cell.pose.copy()
+    cell.robot._read = lambda state: replace(state, tcp_pose=stuck[None], tcp_twist=np.zeros((1, 6)))
+    with pytest.raises(CalibrationError, match="is something in its way"):
+        cell.move_to(PLACE)
+
+
+def test_a_stop_holds_and_the_next_command_is_refused(cell):
+    cell.stop(StopReason.PERSON_STOP)
+    with pytest.raises(CellStopError, match=r"stopped \(person_stop\): the arm holds"):
+        cell.step(PLACE)
+    assert cell.robot.commands == []
+    cell.resume()
+    cell.step(PLACE)
+    assert len(cell.robot.commands) == 1
+
+
+def test_a_force_stops_the_motion(cell):
+    cell.robot._read = lambda state: replace(state, wrench=np.array([[150.0, 0, 0, 0, 0, 0]]))
+    with pytest.raises(CellStopError, match="force_limit"):
+        cell.move_to(PLACE)
+
+
+def test_cautious_limits_keep_the_tool_near_its_place_and_its_orientation():
+    found = cautious_limits(limits(), PLACE, (0.1, 0.2, 0.05), 0.3)
+    assert found.region.excess(PLACE[:3].tolist(), DOWN.tolist())[0] == pytest.approx(-0.05)
+    assert found.region.excess([0.61, 0.05, 0.2], DOWN.tolist())[0] == pytest.approx(0.01)
+    assert found.region.excess(PLACE[:3].tolist(), turned([[0.4, 0, 0]])[0].tolist())[1] == pytest.approx(0.1)
+    assert found.max_force_n == limits().max_force_n
+
+
+def test_an_arm_outside_its_workspace_is_not_moved(cell):
+    cell.check_inside()
+    cell.limit(replace(cell.limits, workspace_low_m=(0.55, -0.3, 0.0)))
+    with pytest.raises(CalibrationError, match="move it there by hand, or run `steadyhand calibrate workspace`"):
+        cell.check_inside()
+
+
+def test_two_arms_are_refused():
+    hardware = mock_hardware("task=reach")
+    pair = Around(hardware.robot, lambda state: state)
+    pair.n_arms = 2
+    with pytest.raises(CalibrationError, match="expected one arm, found 2"):
+        Cell(replace(hardware, robot=pair), shipped_limits(), 0.1, MOTION).open()
+
+
+def test_closing_holds_where_the_arm_is(cell):
+    cell.step(PLACE)
+    world = cell.robot.world
+    targets = []
+    set_target = world.set_target
+    world.set_target = lambda pose: targets.append(pose) or set_target(pose)
+    cell.close()
+    assert cell.robot.closed == 1
+    assert np.allclose(targets[-1], world.tcp_pose())
