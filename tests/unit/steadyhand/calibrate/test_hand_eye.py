@@ -6,8 +6,8 @@ import yaml
 
 from steadyhand.cli import main
 from steadyhand.runtime.calibration_file import read_calibration, write_calibration
-from tests.board_pictures_kit import cell  # noqa: F401
 from tests.board_kit import SMALL
+from tests.board_pictures_kit import cell  # noqa: F401
 
 pytest.importorskip("cv2")
 pytest.importorskip("scipy")

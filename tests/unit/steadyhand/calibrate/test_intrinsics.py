@@ -5,8 +5,8 @@ from PIL import Image
 from steadyhand.calibration.camera_model import read_camera_model
 from steadyhand.cli import main
 from steadyhand.runtime.calibration_file import read_calibration
-from tests.board_pictures_kit import cell  # noqa: F401
 from tests.board_kit import SMALL, facing, renderer
+from tests.board_pictures_kit import cell  # noqa: F401
 from tests.picture_camera_kit import view
 
 pytest.importorskip("cv2")
