@@ -39,6 +39,7 @@ VERBS = {
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 # Extras of pyproject.toml, for packages that only some commands need.
 EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
+EXTRAS |= {"websockets": "web"}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"
