@@ -27,14 +27,14 @@ class DemoQuality:
     Attributes:
         steps: Number of steps.
         median_steps: Median number of steps of the demonstrations before it; None without any.
-        still_share: Share of the steps in which no motion was commanded.
+        still_share: Share of the steps in which no motion was commanded; None where no entry is a motion.
         saturated: Share of the steps at full deflection, by the name of the entry; those above a quarter alone.
         peak_force_n: Largest measured force; None where the environment reports none.
     """
 
     steps: int
     median_steps: float | None
-    still_share: float
+    still_share: float | None
     saturated: dict[str, float]
     peak_force_n: float | None
 
@@ -43,7 +43,8 @@ class DemoQuality:
         parts = [f"{self.steps} steps"]
         if self.median_steps:
             parts[0] += f", {self.steps / self.median_steps:.1f} x the median"
-        parts.append(f"still {self.still_share:.0%}")
+        if self.still_share is not None:
+            parts.append(f"still {self.still_share:.0%}")
         parts += [f"{name} at full deflection {share:.0%}" for name, share in self.saturated.items()]
         if self.peak_force_n is not None:
             parts.append(f"peak {self.peak_force_n:.0f} N")
@@ -75,7 +76,7 @@ def demo_quality(
     return DemoQuality(
         steps=len(rows),
         median_steps=float(median(earlier_steps)) if earlier_steps else None,
-        still_share=float((moves < STILL).all(axis=1).mean()) if moves.size else 0.0,
+        still_share=float((moves < STILL).all(axis=1).mean()) if moves.size else None,
         saturated=saturated,
         peak_force_n=peak_force_n,
     )

@@ -34,6 +34,10 @@ def test_a_few_full_steps_are_not_worth_a_word():
     assert quality.line() == "4 steps; still 0%"
 
 
+def test_an_environment_without_motions_has_a_length_alone():
+    assert demo_quality(records(action(1.0)), np.zeros(7, np.bool_), [], None).line() == "1 steps"
+
+
 @pytest.mark.parametrize("rows", [[], records()])
 def test_without_steps_there_is_no_quality(rows):
     assert demo_quality(rows, RAMPED, [], None) is None
