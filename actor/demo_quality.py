@@ -40,7 +40,7 @@ class DemoQuality:
 
     def line(self) -> str:
         """Return the quality as one line."""
-        parts = [f"{self.steps} steps"]
+        parts = ["1 step" if self.steps == 1 else f"{self.steps} steps"]
         if self.median_steps:
             parts[0] += f", {self.steps / self.median_steps:.1f} x the median"
         if self.still_share is not None:

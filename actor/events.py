@@ -149,6 +149,11 @@ class DemoCounted(NamedTuple):
     wanted: int
     quality: str  # one line about the attempt; "" without steps
 
+    @property
+    def fate(self) -> str:
+        """The place of the attempt, in words."""
+        return "not kept" if self.kept == "nothing" else f"kept as {self.kept}"
+
 
 class PolicyLoaded(NamedTuple):
     """The policy acts with other weights from now on."""

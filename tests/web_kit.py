@@ -121,7 +121,7 @@ class Beats:
 class Browser:
     """Chromium without a window; one tab, driven over the DevTools protocol."""
 
-    def __init__(self, profile, size=(1180, 820)) -> None:
+    def __init__(self, profile, size=(1180, 1060)) -> None:
         command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
         command += [f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}", "about:blank"]
         command += ["--no-first-run", "--disable-background-networking", "--disable-component-update"]

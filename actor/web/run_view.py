@@ -148,7 +148,7 @@ class RunView:
 
     def _on_demo(self, event: DemoCounted) -> None:
         self._demos = {"successes": event.successes, "wanted": event.wanted, "quality": event.quality}
-        self._note(f"attempt {event.attempt + 1}, kept as {event.kept}: {event.quality}")
+        self._note(f"attempt {event.attempt + 1} {event.fate}: {event.quality}")
 
     def _on_stop(self, event: StopLatched) -> None:
         self._stop = event.reason

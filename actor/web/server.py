@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import http
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +20,8 @@ from steadyhand.actor.web.config import WebConfig
 from steadyhand.actor.web.files import SOCKET, answer, refusal
 from steadyhand.actor.web.lease import Lease, Operated
 from steadyhand.actor.web.message import Hello, decode
-from steadyhand.actor.web.pictures import Pictures
+from steadyhand.actor.web.pace import Pace
+from steadyhand.actor.web.pictures import Picture, Pictures
 from steadyhand.actor.web.visitor import REFUSED, Console, Visitor
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import get_logger
@@ -28,6 +29,7 @@ from steadyhand.runtime.logging import get_logger
 __all__ = ["PageServer", "WebError"]
 
 START_S = 10.0
+SHORTEST_S = 0.02  # between two states
 IDLE_S = 0.2  # longest time between two states: ages and the disk change without an event
 CHECKS = 5  # of the lease in one time of silence
 QUEUE = 8  # messages of a page that wait; its socket is not read meanwhile
@@ -187,21 +189,30 @@ class PageServer:
             self._lease.check()
 
     async def _broadcast(self) -> None:
-        """Send the newest state and pictures after every change, but no more often than pictures are wanted."""
+        """Send the newest state after every change, and the newest pictures as often as they are wanted."""
         assert self._wake is not None
+        pace, shown, pictures = Pace(self._config.picture_hz, self._clock), 0, dict[str, Picture]()
         while True:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_S)
             self._wake.clear()
             self._woken = False
+            if self._visitors and (number := self._pictures.number) != shown:
+                if (wait_s := pace.wait_s()) > 0.0:
+                    asyncio.get_running_loop().call_later(wait_s, self._wake.set)
+                else:
+                    pace.spend()
+                    shown = number
+                    pictures = await asyncio.to_thread(self._pictures.encode)  # a stop need not wait for an encoder
             if self._visitors:
-                pictures = await asyncio.to_thread(self._pictures.encode)  # a stop need not wait for an encoder
-                facts = self._state()
-                for visitor in self._visitors:
-                    is_mine = self._lease.is_held_by(visitor)
-                    role = "operator" if is_mine else "watcher" if self._lease.taken else "free"
-                    visitor.offer(msgspec.json.encode({"type": "state", "role": role, **facts}), pictures)
-            await asyncio.sleep(1.0 / self._config.picture_hz)
+                self._offer(self._state(), pictures)
+            await asyncio.sleep(SHORTEST_S)
+
+    def _offer(self, facts: dict[str, Any], pictures: Mapping[str, Picture]) -> None:
+        for visitor in self._visitors:
+            is_mine = self._lease.is_held_by(visitor)
+            role = "operator" if is_mine else "watcher" if self._lease.taken else "free"
+            visitor.offer(msgspec.json.encode({"type": "state", "role": role, **facts}), pictures)
 
     def _wake_now(self) -> None:
         if self._wake is not None:

@@ -46,8 +46,7 @@ def _talk(settings: TrainingSettings, events: Events) -> None:
 
 
 def _count_line(event: DemoCounted) -> str:
-    kept = "discarded" if event.kept == "nothing" else f"kept as {event.kept}"
-    return f"  {event.successes} of {event.wanted}; {kept}: {event.quality}"
+    return f"  {event.successes} of {event.wanted}; {event.fate}: {event.quality}"
 
 
 def _say_attempt(event: EpisodeEnded) -> None:

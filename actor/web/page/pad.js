@@ -18,6 +18,7 @@ export class Pad {
     this.grips = new Map(); // close or open, by input
     this.jogKeys = {};
     this.gripKeys = {};
+    this.buttons = {}; // by key
     this.speed = document.getElementById("speed");
     this.speed.addEventListener("input", () => {
       document.getElementById("speed-text").textContent = `${this.speed.value} %`;
@@ -28,6 +29,7 @@ export class Pad {
   // jogKeys: twist by key. keys: key by request and gripper function.
   build(jogKeys, keys) {
     this.release();
+    this.buttons = {};
     this.jogKeys = jogKeys;
     this.gripKeys = Object.fromEntries(["close", "open"].filter((name) => keys[name]).map((name) => [keys[name], name]));
     for (const id of ["move", "turn", "gripper"]) document.getElementById(id).replaceChildren();
@@ -60,6 +62,7 @@ export class Pad {
     }
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     document.getElementById(place).append(button);
+    this.buttons[key] = button;
     return button;
   }
 
@@ -68,6 +71,7 @@ export class Pad {
     if (name in this.jogKeys) this.set(this.twists, `k:${name}`, down && this.jogKeys[name]);
     else if (name in this.gripKeys) this.set(this.grips, `k:${name}`, down && this.gripKeys[name]);
     else return false;
+    this.buttons[name]?.classList.toggle("down", down);
     return true;
   }
 
@@ -82,6 +86,7 @@ export class Pad {
     if (this.twists.size + this.grips.size === 0) return;
     this.twists.clear();
     this.grips.clear();
+    Object.values(this.buttons).forEach((button) => button.classList.remove("down"));
     this.changed();
   }
 

@@ -35,7 +35,7 @@ def test_a_few_full_steps_are_not_worth_a_word():
 
 
 def test_an_environment_without_motions_has_a_length_alone():
-    assert demo_quality(records(action(1.0)), np.zeros(7, np.bool_), [], None).line() == "1 steps"
+    assert demo_quality(records(action(1.0)), np.zeros(7, np.bool_), [], None).line() == "1 step"
 
 
 @pytest.mark.parametrize("rows", [[], records()])

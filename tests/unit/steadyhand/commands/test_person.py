@@ -118,7 +118,7 @@ def test_every_demonstration_begins_with_the_person_and_a_countdown(tmp_path):
         program.says("1 ...")
         program.says("go\a")
         program.press_until("g", "verdict of the person: reset")
-        program.says("0 of 2; discarded: ")
+        program.says("0 of 2; not kept: ")
         program.says("waiting for a person to enable motion with enter (ready for demonstration 1 of 2)")
         program.terminal.type("\r")
         program.says("go")
