@@ -8,6 +8,7 @@ from typing import Literal
 
 from steadyhand.actor.authority import HandOver
 from steadyhand.actor.supervision.person_keys import PersonKeysConfig
+from steadyhand.actor.web.config import WebConfig
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
@@ -66,6 +67,7 @@ class ActorConfig:
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
     id: str | None = None  # of this actor in its run; null = the host's name
     person_keys: PersonKeysConfig | None = None  # keys of the terminal beside a device in the hand; null = none
+    web: WebConfig | None = None  # the operator page; null = none
 
     def __post_init__(self) -> None:
         if self.id is not None and ID.fullmatch(self.id) is None:

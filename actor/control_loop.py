@@ -47,7 +47,8 @@ class EpisodeSummary:
     `stop_reason` is "" when the task or its time ended it; a stopped episode is no success. `duration_s` is control
     time, `reset_s` the time of the reset before it; 0 where an environment has no clock. `peak_force_n` is the largest
     measured force; None where the environment reports none. `success` is the recorded verdict, and `judged_by` its
-    source. `task_success` is the task's own verdict; None where the task has none.
+    source. `task_success` is the task's own verdict; None where the task has none. `discarded`: the person wants the
+    episode again, without a label.
     """
 
     episode_id: int
@@ -63,6 +64,7 @@ class EpisodeSummary:
     task_success: bool | None = None
     reset_s: float = 0.0
     peak_force_n: float | None = None
+    discarded: bool = False
 
     @property
     def helped(self) -> bool:
@@ -159,7 +161,7 @@ class ControlLoop:
         self._grippers.begin(self._robot.commanded_grippers)
         began_ns = now_ns = self._clock.now_ns()
         stop_reason, ended, terminated = "", False, False
-        self.events.emit(EpisodeBegan(episode_id, phase, now_ns))
+        self.events.emit(EpisodeBegan(episode_id, phase, now_ns, observation))
         if self._episode.begin(episode_id, phase, observation, now_ns):
             chooser.begin(observation, info)
         else:
@@ -224,6 +226,7 @@ class ControlLoop:
             task_success=None if by_task is None else ended_soundly and bool(by_task),
             reset_s=(began_ns - asked_ns) / 1e9,
             peak_force_n=peak_force_n,
+            discarded=bool(info.get("discarded", False)),
         )
         return EpisodeEnded(summary, outcome)
 

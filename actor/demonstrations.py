@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -21,7 +21,8 @@ from steadyhand.actor.authority import HandOver
 from steadyhand.actor.break_time import BreakTime
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from steadyhand.actor.events import Events
+from steadyhand.actor.demo_quality import demo_quality
+from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
@@ -34,6 +35,8 @@ from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.schema import Schema
 
 __all__ = ["FailedAttempts", "RecordingConfig", "record_demos"]
+
+Kept = Literal["demonstration", "failed attempt", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def record_demos(
 ) -> DemoManifest:
     """Record demonstrations into `folder` until there are enough, and return the set's manifest.
 
-    An episode without success leaves no record there, but the manifest counts it. An existing set is continued.
+    An episode without success leaves no record there, but the manifest counts it. An episode that the person discards
+    leaves no record anywhere, and is repeated from the same start. An existing set is continued.
 
     Args:
         config: Number of demonstrations, and their demonstrator.
@@ -76,7 +80,7 @@ def record_demos(
         folder: Folder of the demo set.
         seed: Seed of the episodes' resets.
         stop: Ends the recording early; the set keeps what is complete.
-        events: Gets every attempt.
+        events: Gets every attempt, and its count and quality.
         accepted: Called once, when the first attempt has ended or none is wanted: from here on the set is kept. An
             error before that leaves no new set behind.
         failed: Set of the attempts without success; made by the first of them. None = they are not kept.
@@ -91,7 +95,9 @@ def record_demos(
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()), events=events)
     chooser = Chooser(demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s))
-    rest = BreakTime(env, demonstrator, events)
+    rest, events = BreakTime(env, demonstrator, events), events or Events()
+    ramped = teachable(env).motion_entries
+    lengths: list[int] = []  # of the demonstrations of this call
     failures = None if failed is None else FailedAttempts(config, schema, failed)
     begun = False
     try:
@@ -114,14 +120,22 @@ def record_demos(
             if not begun:
                 begun = True
                 accepted()
-            if summary.success:
+            quality = demo_quality(records, ramped, lengths, summary.peak_force_n)
+            kept: Kept = "nothing"
+            if summary.success and not summary.discarded:
+                kept = "demonstration"
                 for record in records:
                     writer.append(record)
                 writer.sync()
-            elif failures is not None:
+                lengths.append(summary.steps)
+            elif failures is not None and not summary.discarded:
+                kept = "failed attempt"
                 failures.add(records)
-            manifest = _counted(manifest, summary)
-            write_manifest(folder, manifest)
+            if not summary.discarded:
+                manifest = _counted(manifest, summary)
+                write_manifest(folder, manifest)
+            line = "" if quality is None else quality.line()
+            events.emit(DemoCounted(attempt, kept, manifest.successes, config.episodes, line))
             resume_after_stop(env, demonstrator, summary.stop_reason, stop, events=events)
         if not begun:
             begun = True

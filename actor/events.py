@@ -22,6 +22,8 @@ __all__ = [
     "AuthorityChanged",
     "BreakBegan",
     "BreakEnded",
+    "Countdown",
+    "DemoCounted",
     "EpisodeBegan",
     "EpisodeEnded",
     "EpisodeLogged",
@@ -48,6 +50,7 @@ class EpisodeBegan(NamedTuple):
     episode_id: int
     phase: Phase
     stamp_ns: int  # control time
+    observation: Mapping[str, NDArray[Any]] | None = None  # after the reset; valid until the first step
 
 
 class ActionChosen(NamedTuple):
@@ -131,6 +134,27 @@ class Waiting(NamedTuple):
     reason: str
 
 
+class Countdown(NamedTuple):
+    """The robot begins to move in so many seconds; 0 = now, or not at all."""
+
+    left_s: int
+
+
+class DemoCounted(NamedTuple):
+    """An attempt at a demonstration is over and counted."""
+
+    attempt: int  # of the set, from 0
+    kept: Literal["demonstration", "failed attempt", "nothing"]
+    successes: int  # demonstrations in the set
+    wanted: int
+    quality: str  # one line about the attempt; "" without steps
+
+    @property
+    def fate(self) -> str:
+        """The place of the attempt, in words."""
+        return "not kept" if self.kept == "nothing" else f"kept as {self.kept}"
+
+
 class PolicyLoaded(NamedTuple):
     """The policy acts with other weights from now on."""
 
@@ -167,6 +191,8 @@ Event = (
     | BreakBegan
     | BreakEnded
     | Waiting
+    | Countdown
+    | DemoCounted
     | PolicyLoaded
     | LearnerChanged
     | Fault

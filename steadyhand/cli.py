@@ -40,7 +40,7 @@ VERBS = {
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 # Extras of pyproject.toml, for packages that only some commands need.
 EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
-EXTRAS |= {"cv2": "camera", "pyrealsense2": "realsense", "scipy": "calibration"}
+EXTRAS |= {"cv2": "camera", "pyrealsense2": "realsense", "scipy": "calibration", "websockets": "web"}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"

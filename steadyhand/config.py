@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from steadyhand.learner.config import FitConfig
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["DemoConfig"]
+__all__ = ["DemoConfig", "DialogueConfig"]
+
+
+@dataclass(frozen=True)
+class DialogueConfig:
+    """Settings of a recording with a person: every attempt begins with the person's enable."""
+
+    countdown_s: int  # whole seconds between the enable and the motion to the start; 0 = none
+    bell: bool  # the terminal's bell at the begin and the end of every attempt
+
+    def __post_init__(self) -> None:
+        expect_within(self, 0, 60, "countdown_s")
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,7 @@ class DemoConfig:
     demos: int  # successful ones
     max_attempts: int  # episodes tried for them at most
     keep_failures: bool  # keep attempts without success in a set of their own
+    dialogue: DialogueConfig | None  # with a person; null = attempts follow each other without a pause
     # Evaluation.
     eval_episodes: int  # fresh episodes, unassisted
     required_success: float  # share of them that the demo must reach, 0..1

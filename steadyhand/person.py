@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
 from steadyhand.actor.events import Events, MotionDisabled, VerdictGiven, Waiting
 from steadyhand.actor.supervision.supervise import Supervised, supervised
 from steadyhand.robot_envs.devices.device import Device
+from steadyhand.robot_envs.devices.make import input_name
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.devices.web import WebDevice
 from steadyhand.settings import Settings
 from steadyhand.terminal import say
+
+if TYPE_CHECKING:
+    from steadyhand.actor.web.operator_page import OperatorPage
 
 __all__ = ["say_requests", "with_person"]
 
@@ -25,16 +30,32 @@ def with_person(
     make_operator: Callable[[Device | None], Operator],
     stop: Callable[[], bool],
     events: Events,
+    countdown_s: int = 0,
 ) -> Iterator[Supervised]:
-    """Supervise `env` according to the settings; see `supervised`.
+    """Supervise `env` according to the settings, and serve the operator page if they ask for it; see `supervised`.
 
     Raises:
         ConfigError: The device is not one that an operator holds, or it cannot make actions of this kind.
         DeviceError: The operator's device is not there.
+        WebError: The operator page cannot be served.
     """
-    device, keys = settings.composed["device"], settings.actor.person_keys
-    with supervised(device, keys, env, make_operator, stop, events) as person:
+    device, keys, page = settings.composed["device"], settings.actor.person_keys, _page(settings, events)
+    with supervised(device, keys, env, make_operator, stop, events, page, countdown_s) as person, ExitStack() as served:
+        if page is not None:
+            served.callback(page.stop)
+            page.start()
+            say(f"operator page: {page.address}")
         yield person
+
+
+def _page(settings: Settings, events: Events) -> OperatorPage | None:
+    config, device = settings.actor.web, settings.composed["device"]
+    if config is None or not (config.enabled or input_name(device) == WebDevice.name):
+        return None
+    from steadyhand.actor.web.operator_page import OperatorPage  # websockets is an optional package
+
+    title = settings.run_name or str(settings.composed["task"].get("entry_point", "")).partition(":")[2]
+    return OperatorPage(config, events, title, settings.run_root)
 
 
 def say_requests(events: Events) -> None:

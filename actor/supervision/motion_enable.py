@@ -30,6 +30,7 @@ class MotionEnable:
         self._verdict: Verdict | None = None
         self._park = False
         self._disables = 0
+        self._person_left = False
         self.reason = NOT_YET
 
     @property
@@ -41,6 +42,11 @@ class MotionEnable:
     def needs_recover(self) -> bool:
         """True after a fault of the robot that no person has recovered from."""
         return self._needs_recover
+
+    @property
+    def person_left(self) -> bool:
+        """True after the person at the operator page was lost, until a person is there again: the robot holds."""
+        return self._person_left
 
     @property
     def disables(self) -> int:
@@ -62,7 +68,7 @@ class MotionEnable:
             if since is not None and since != self._disables:
                 return "a stop came meanwhile; enable again when it is safe"
             is_new = not self._enabled
-            self._enabled, self.reason = True, ""
+            self._enabled, self.reason, self._person_left = True, "", False
         if is_new:
             self._events.emit(MotionEnabled())
         return ""
@@ -89,6 +95,14 @@ class MotionEnable:
         """Note that a person has recovered from the fault."""
         with self._lock:
             self._needs_recover = False
+
+    def lose_person(self) -> None:
+        """Note that the connection to the person was lost; no stop is latched."""
+        self._person_left = True
+
+    def find_person(self) -> None:
+        """Note that the person is there again."""
+        self._person_left = False
 
     def judge(self, verdict: Verdict) -> None:
         """Give the person's verdict on the running episode, or end it."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 
@@ -18,10 +18,30 @@ from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import held_by_person, input_name, make_device
 from steadyhand.robot_envs.devices.mapping import RESUME
 from steadyhand.robot_envs.devices.operator import Operator
+from steadyhand.robot_envs.devices.web import WebDevice
 
-__all__ = ["Supervised", "supervised"]
+__all__ = ["Controls", "Face", "Supervised", "supervised"]
 
 KEYBOARD = "keyboard"
+
+
+class Controls(NamedTuple):
+    """The person's controls, for a further face of the supervision beside device and terminal."""
+
+    press: Callable[[str], None]  # takes the name of a request, from any thread; never raises
+    motion: MotionEnable
+    device: Device
+    keys: Mapping[str, str]  # key by request, for a face with keys
+
+
+class Face(Protocol):
+    """A face of the supervision, such as the operator page."""
+
+    def open(self, controls: Controls) -> None:
+        """Take the controls; called before the device is connected."""
+
+    def close(self) -> None:
+        """Let go of the controls."""
 
 
 class Supervised(NamedTuple):
@@ -30,6 +50,7 @@ class Supervised(NamedTuple):
     env: gymnasium.Env[Any, Any]
     operator: Operator
     acting: Operator  # the operator that is supervised, with the device in hand
+    motion: MotionEnable | None = None  # the person's enable; None without a person
 
 
 @contextmanager
@@ -40,6 +61,8 @@ def supervised(
     make_operator: Callable[[Device | None], Operator],
     ending: Callable[[], bool],
     events: Events,
+    face: Face | None = None,
+    countdown_s: int = 0,
 ) -> Iterator[Supervised]:
     """Put `env` and its operator under the supervision of the person with the configured device; close the operator.
 
@@ -53,6 +76,8 @@ def supervised(
         make_operator: Makes the operator with a connected device; None = as the configuration says.
         ending: Returns True when the wait for an enable is to end.
         events: Gets the person's actions.
+        face: A further face of the supervision; None = device and terminal are the only ones.
+        countdown_s: Whole seconds between the person's enable and the start of an episode.
 
     Raises:
         DeviceError: The person's device is not there.
@@ -66,26 +91,38 @@ def supervised(
         return
     motion = MotionEnable(events)
     own_keys = keys if input_name(device_config) != KEYBOARD else None
-    guarded = SupervisedEnv(env, motion, ending, events, _how(device_config, own_keys))
+    guarded = SupervisedEnv(env, motion, ending, events, _how(device_config, own_keys, face), countdown_s)
     requests = Requests(motion, guarded.stop)
     device = make_device(device_config)
     device.listen(requests.press_button)
-    acting = make_operator(device)
-    terminal = None if own_keys is None else PersonKeys(own_keys, requests.press)
-    try:
-        if terminal is not None:
+    with ExitStack() as closing:
+        if face is not None:
+            face.open(_controls(device, keys, requests, motion))
+            closing.callback(face.close)
+        acting = make_operator(device)
+        closing.callback(acting.close)
+        if own_keys is not None:
+            terminal = PersonKeys(own_keys, requests.press)
+            closing.callback(terminal.close)
             terminal.start()
-        yield Supervised(guarded, SupervisedOperator(acting, motion), acting)
-    finally:
-        if terminal is not None:
-            terminal.close()
-        acting.close()
+        yield Supervised(guarded, SupervisedOperator(acting, motion), acting, motion)
 
 
-def _how(device_config: Mapping[str, Any], keys: PersonKeysConfig | None) -> str:
+def _controls(device: Device, keys: PersonKeysConfig | None, requests: Requests, motion: MotionEnable) -> Controls:
+    if isinstance(device, WebDevice):
+        return Controls(device.press, motion, device, device.config.buttons)
+    return Controls(requests.press, motion, device, {} if keys is None else keys.keys)
+
+
+def _how(device_config: Mapping[str, Any], keys: PersonKeysConfig | None, face: Face | None) -> str:
     """Return how a person enables motion, for a line to the person."""
+    how = _by_hand(device_config, keys)
+    return how if face is None or input_name(device_config) == WebDevice.name else f"{how} or the operator page"
+
+
+def _by_hand(device_config: Mapping[str, Any], keys: PersonKeysConfig | None) -> str:
     name = input_name(device_config)
     if name == KEYBOARD:
         return str(device_config["buttons"].get(RESUME, RESUME))
-    by_device = f"the {name}'s {RESUME} button"
+    by_device = "the operator page" if name == WebDevice.name else f"the {name}'s {RESUME} button"
     return by_device if keys is None or RESUME not in keys.keys else f"{keys.keys[RESUME]} or {by_device}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.break_time import PARKED
-from steadyhand.actor.events import Events, VerdictGiven, Waiting
+from steadyhand.actor.events import Countdown, Events, VerdictGiven, Waiting
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.teachable import EndedError, StopLatchedError, missing_members, teachable
@@ -20,6 +20,7 @@ __all__ = ["SupervisedEnv"]
 
 Observation = dict[str, NDArray[Any]]
 _POLL_NS = 20_000_000
+_SECOND_NS = 1_000_000_000
 
 
 class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]]):
@@ -31,6 +32,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         ending: Returns True when the wait for an enable is to end.
         events: Gets verdicts that took effect, and the wait for an enable.
         how: Text on how a person enables motion, for the reason of the wait.
+        countdown_s: Whole seconds between the enable and the start of every episode.
 
     Raises:
         TypeError: The environment cannot be stopped.
@@ -43,6 +45,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         ending: Callable[[], bool],
         events: Events | None = None,
         how: str = "actor/enable",
+        countdown_s: int = 0,
     ) -> None:
         super().__init__(env)
         if missing := {"stop", "resume", "stop_reason"} & set(missing_members(env)):
@@ -51,7 +54,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
                 f"{', '.join(sorted(missing))}; see robot_envs/teachable.py"
             )
         self._robot, self._motion, self._ending = teachable(env), motion, ending
-        self._events, self._how = events or Events(), how
+        self._events, self._how, self._countdown_s = events or Events(), how, countdown_s
         self._wall = MonotonicClock()
 
     def reset(
@@ -64,6 +67,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         """
         while True:
             self._wait_for_enable()
+            self._count_down()
             self._robot.resume()
             if not self._motion.enabled:  # a stop just before was cleared with the others
                 self._robot.stop(StopReason.NOT_ENABLED)
@@ -90,8 +94,9 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
             elif verdict == "failure":
                 reward, terminated = 0.0, True
                 info = info | {"success": False, "reward_terms": terms, "judged_by": "operator"}
-            elif not terminated:
-                truncated = True
+            else:
+                info = info | {"discarded": True}
+                truncated = truncated or not terminated
             self._events.emit(VerdictGiven(verdict))
         self._note_stop(info)
         return observation, reward, terminated, truncated, info
@@ -117,6 +122,20 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
             self._wall.sleep_until(self._wall.now_ns() + _POLL_NS)
         if waits:
             self._events.emit(Waiting(""))
+
+    def _count_down(self) -> None:
+        """Count down while motion is enabled. Nothing moves meanwhile."""
+        left_s = self._countdown_s
+        while left_s > 0 and self._motion.enabled:
+            self._events.emit(Countdown(left_s))
+            until_ns = self._wall.now_ns() + _SECOND_NS
+            while self._motion.enabled and self._wall.now_ns() < until_ns:
+                if self._ending():
+                    raise EndedError
+                self._wall.sleep_until(self._wall.now_ns() + _POLL_NS)
+            left_s -= 1
+        if self._countdown_s:
+            self._events.emit(Countdown(0))
 
     def _note_stop(self, info: dict[str, Any]) -> None:
         if info["stop_reason"]:

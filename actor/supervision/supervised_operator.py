@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.actor.supervision.motion_enable import MotionEnable
-from steadyhand.robot_envs.devices.operator import Operator, Wish
+from steadyhand.robot_envs.devices.operator import HOLD, Operator, Wish
 
 __all__ = ["SupervisedOperator"]
 
@@ -32,8 +32,9 @@ class SupervisedOperator:
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: NDArray[np.float32] | None
     ) -> Wish:
-        """Return the wish of the operator."""
-        return self._operator.act(observation, info, policy_action)
+        """Return the wish of the operator, or HOLD after the connection to the person was lost."""
+        wish = self._operator.act(observation, info, policy_action)  # in every case, as it reads the device
+        return HOLD if self._motion.person_left else wish
 
     def may_resume(self, stop_reason: str) -> bool:
         """Return True when a person has enabled motion since."""

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from steadyhand.robot_envs.devices.device import Device, DeviceError, HumanInput, no_reading
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.mapping import CLOSE, OPEN, MappingConfig, gripper_wish
-from steadyhand.robot_envs.devices.reader import Reader
 from steadyhand.runtime.clock import Clock
 
-__all__ = ["AxesDevice"]
+__all__ = ["AxesDevice", "Source"]
+
+
+class Source(Protocol):
+    """The part that keeps a handle up to date, such as a `Reader`."""
+
+    @property
+    def running(self) -> bool:
+        """True while `start` has been called and `stop` has not."""
+
+    def start(self) -> None:
+        """Open the device. Raises DeviceError when the device is missing."""
+
+    def stop(self) -> None:
+        """Close the device."""
 
 
 class AxesDevice(Device):
@@ -21,7 +35,7 @@ class AxesDevice(Device):
     Args:
         name: Name of the device, for messages.
         absent: Error message for a link that opens although no device is present.
-        reader: Keeps ``handle`` up to date.
+        source: Keeps ``handle`` up to date.
         handle: Newest state of the device.
         mapping: Meaning of axes and buttons.
         clock: The clock that stamps the readings in ``handle``.
@@ -32,14 +46,14 @@ class AxesDevice(Device):
         self,
         name: str,
         absent: str,
-        reader: Reader,
+        source: Source,
         handle: Handle,
         mapping: MappingConfig,
         clock: Clock,
         neutral_s: float,
     ) -> None:
         self._name, self._absent = name, absent
-        self._reader, self._handle, self._mapping, self._clock = reader, handle, mapping, clock
+        self._source, self._handle, self._mapping, self._clock = source, handle, mapping, clock
         self._neutral_ns = round(neutral_s * 1e9)
         self._losses = 0
 
@@ -54,7 +68,7 @@ class AxesDevice(Device):
 
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""
-        self._reader.start()
+        self._source.start()
         if not self._handle.state.present:
             self.close()
             raise DeviceError(f"{self._name}: {self._absent}")
@@ -62,7 +76,7 @@ class AxesDevice(Device):
 
     def poll(self) -> HumanInput:
         """Return the newest reading. Raises DeviceError before ``connect``."""
-        if not self._reader.running:
+        if not self._source.running:
             raise DeviceError(f"{self._name}: expected a connected device, found none; call connect first")
         state, events, now_ns = self._handle.state, self._handle.take_events(), self._clock.now_ns()
         lost, self._losses = state.losses != self._losses, state.losses
@@ -82,7 +96,7 @@ class AxesDevice(Device):
 
     def close(self) -> None:
         """Close the device."""
-        self._reader.stop()
+        self._source.stop()
 
 
 def _short_press(events: tuple[str, ...]) -> float:

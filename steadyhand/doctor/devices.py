@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from steadyhand.robot_envs.devices.device import Device, DeviceError, InputSourc
 from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
+from steadyhand.robot_envs.devices.web import WebDevice
 from steadyhand.runtime.config import ConfigError
 
 __all__ = ["CHECKS"]
@@ -39,6 +41,8 @@ def check_device(config: Mapping[str, Any]) -> Finding:
         return broken("device", str(error), "correct it in configs/device/ or on the command line")
     if not issubclass(chosen, Device):
         return ok("device", f"{chosen.name}: nothing to plug in")
+    if issubclass(chosen, WebDevice):
+        return _check_page(chosen)
     try:
         device = make_device(values)
         device.connect()
@@ -95,6 +99,12 @@ def check_udev_rules(config: Mapping[str, Any]) -> Finding:
     return broken(
         "udev rules", "none for RealSense cameras", "install librealsense's 99-realsense-libusb.rules, then replug"
     )
+
+
+def _check_page(device: type[WebDevice]) -> Finding:
+    if importlib.util.find_spec("websockets") is None:
+        return broken("device", f"{device.name}: the package websockets is not installed", "pip install '.[web]'")
+    return ok("device", f"{device.name}: served by record, act, eval, run and teleop, which print its address")
 
 
 def _is(config: Mapping[str, Any], device: type[InputSource]) -> bool:

@@ -10,7 +10,8 @@ import gymnasium
 
 from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.events import Events
+from steadyhand.actor.events import DemoCounted, Events
+from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.demos import check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
@@ -39,10 +40,16 @@ def record(
         DemoSetError: The attempts were used up too early, or the run has demonstrations of another task.
     """
     settings, seed, events = job.settings, seed_for(job.seed, "demonstrator"), events or Events()
+    dialogue = settings.demo.dialogue
+    countdown_s = 0 if dialogue is None else dialogue.countdown_s
     with (
         opened_env(settings, job.seed) as env,
-        with_person(settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events) as person,
+        with_person(
+            settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events, countdown_s
+        ) as person,
     ):
+        if dialogue is not None and person.motion is not None:
+            events.subscribe(DemoCounted, partial(_ask_for_the_next, person.motion))
         return record_in(job, person.env, person.operator, stop, events, accepted)
 
 
@@ -94,6 +101,12 @@ def record_in(
     if manifest.successes:
         check_recorded(job, job.run.demos)
     return manifest
+
+
+def _ask_for_the_next(motion: MotionEnable, event: DemoCounted) -> None:
+    """Wait for the person before the next attempt: the workpieces have to be arranged."""
+    if event.successes < event.wanted:
+        motion.disable(f"ready for demonstration {event.successes + 1} of {event.wanted}")
 
 
 def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import pytest
 from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest
@@ -14,7 +15,7 @@ from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
 from steadyhand.transport.segment import LogError
-from tests.events_kit import on_episode
+from tests.events_kit import kept, on_episode
 from tests.unit.actor.point_env import Helper, PointEnv
 
 CONFIG = RecordingConfig(4, 50, 64_000, "robot-1", "scripted", {"name": "point"}, AT_ONCE)
@@ -81,6 +82,41 @@ def test_failed_attempts_are_kept_in_a_set_of_their_own_and_called_failures(tmp_
     assert [(label.first_seq, label.end_seq) for label in labels] == [
         (int(part["seq"][0]), int(part["seq"][-1]) + 1) for part in np.split(rows, np.flatnonzero(rows["kind"])[:2] + 1)
     ]
+
+
+class Discarding(PointEnv):
+    """Its first and third episode are discarded by the person, at their end."""
+
+    def step(self, action):
+        observation, reward, terminated, truncated, info = super().step(action)
+        if (terminated or truncated) and len(self.seeds) in (1, 3):
+            info["discarded"] = True
+        return observation, reward, terminated, truncated, info
+
+
+def test_a_discarded_attempt_is_kept_nowhere_and_repeated_from_the_same_start(tmp_path):
+    done, failed, events = tmp_path / "demos", tmp_path / "demos_failed", Events()
+    counted, env = kept(events, DemoCounted), Discarding()
+    manifest = record(done, env=env, failed=failed, events=events)
+    assert (manifest.episodes, manifest.successes) == (4, 4)
+    assert not failed.exists()
+    assert env.seeds[0] == env.seeds[1]
+    assert env.seeds[2] == env.seeds[3]
+    assert len(set(env.seeds)) == 4
+    assert [event.kept for event in counted] == ["nothing", "demonstration"] * 2 + ["demonstration"] * 2
+
+
+def test_every_attempt_is_counted_with_its_quality(tmp_path):
+    events = Events()
+    counted = kept(events, DemoCounted)
+    record(tmp_path / "demos", demonstrator=Clumsy(), failed=tmp_path / "failed", events=events)
+    assert [event.kept for event in counted] == ["demonstration", "failed attempt"] * 3 + ["demonstration"]
+    assert [event.successes for event in counted] == [1, 1, 2, 2, 3, 3, 4]
+    assert {event.wanted for event in counted} == {4}
+    assert "x the median" not in counted[0].quality
+    assert "x the median" in counted[1].quality
+    record(tmp_path / "demos", dataclasses.replace(CONFIG, episodes=5), events=events)
+    assert (counted[-1].attempt, counted[-1].successes) == (7, 5)  # a set is continued
 
 
 def test_both_sets_keep_the_identity_that_they_were_begun_with(tmp_path):

@@ -11,7 +11,7 @@ from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.events import EpisodeEnded, Events, VerdictGiven, Waiting
+from steadyhand.actor.events import Countdown, EpisodeEnded, Events, MotionEnabled, VerdictGiven, Waiting
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.robot_envs.devices.operator import NoOperator
@@ -48,6 +48,31 @@ def env(inner, motion, events):
     env = SupervisedEnv(inner, motion, lambda: False, events, "the key")
     motion.enable()
     return env
+
+
+def test_a_countdown_is_between_the_enable_and_the_motion_and_a_stop_in_it_counts(inner, motion, events):
+    found = kept(events, Countdown, MotionEnabled, Waiting)
+    env = SupervisedEnv(inner, motion, lambda: False, events, "the key", countdown_s=1)
+    started, thread = reset_on_a_thread(env)
+    wait_until(lambda: any(isinstance(event, Waiting) for event in found))
+    motion.enable()
+    wait_until(lambda: Countdown(1) in found)
+    env.stop(StopReason.PERSON_STOP)
+    wait_until(lambda: found[-1] == Waiting(f"a person to enable motion with the key ({StopReason.PERSON_STOP.value})"))
+    assert not started.is_set()
+    motion.enable()
+    assert started.wait(10.0)
+    thread.join()
+    assert [event for event in found if isinstance(event, Countdown)] == [Countdown(1), Countdown(0)] * 2
+
+
+def test_a_countdown_ends_with_the_program(inner, motion):
+    ending = threading.Event()
+    env = SupervisedEnv(inner, motion, ending.is_set, countdown_s=60)
+    motion.enable()
+    ending.set()
+    with pytest.raises(EndedError):
+        env.reset()
 
 
 def still(env):

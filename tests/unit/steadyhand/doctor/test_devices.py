@@ -13,6 +13,14 @@ def test_a_stand_in_needs_nothing():
     assert devices.check_udev_rules(config()).level is Level.OK
 
 
+def test_the_page_needs_its_package_and_nothing_to_plug_in(monkeypatch):
+    chosen = config("device=web")
+    assert devices.check_device(chosen).level is Level.OK
+    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda name: None)
+    finding = devices.check_device(chosen)
+    assert (finding.level, finding.mend) == (Level.BROKEN, "pip install '.[web]'")
+
+
 @needs_spacenavd
 def test_a_spacemouse_that_answers(tmp_path):
     daemon, cap = Daemon(tmp_path), Cap()
