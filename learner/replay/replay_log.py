@@ -121,7 +121,8 @@ class ReplayLog:
         self._start.extend(starts[new])
         self._seq.extend(columns["seq"][new])
         self._episode_id.extend(columns["episode_id"][new])
-        practised = train & (columns["kind"][new] == Kind.STEP) & (not self.is_prior)
+        # A lost record was a step too, or nearly always: an actor in lockstep has counted it.
+        practised = train & (columns["kind"][new] != Kind.FINAL) & (not self.is_prior)
         self._practised.extend(practised)
         self._failed.extend(self._recorded_failures(rows[new]))
         self.steps += int(np.count_nonzero(practised))
