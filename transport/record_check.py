@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from steadyhand.transport.record import OBSERVATION, Kind, Phase
 from steadyhand.transport.schema import FieldSpec, Schema
 
-__all__ = ["RecordCheck"]
+__all__ = ["Columns", "RecordCheck"]
 
 ACTION_BOUND = 1.001  # rounding is not beyond
 LARGEST_NUMBER = 1e9  # of a reward, and of a reading without bounds: a sum of squares stays finite in float32
@@ -19,6 +20,15 @@ SLACK = 10.0  # widths of a field's range that a reading may be outside it: sens
 LARGEST_INDEX = 1 << 40  # of episodes and policy versions
 ACTIONS = ("action", "policy_action", "human_action")
 FLAGS = ("has_human", "terminated", "truncated", "valid", "success")
+
+
+class Columns(Protocol):
+    """Source of the columns of records by name, such as an array of records."""
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]:
+        """Return one column (n, ...)."""
+        ...
+
 
 _Note = Callable[[NDArray[np.bool_], str], None]
 
@@ -36,15 +46,21 @@ class RecordCheck:
     def __init__(self, schema: Schema) -> None:
         self._fields = [(OBSERVATION + one.name, *_range(one)) for one in schema.observation if not one.is_image]
 
-    def faults(self, records: NDArray[np.void]) -> dict[int, str]:
-        """Return the index of every unfit one of records (n,), and its first fault in a few words."""
+    def faults(self, records: Columns, stored: bool = False) -> dict[int, str]:
+        """Return the index of every unfit one of records (n,), and its first fault in a few words.
+
+        Args:
+            records: An array of records, or another source of their columns by name.
+            stored: Whether the records are in a log already, where lost ones have their place.
+        """
         found: dict[int, str] = {}
 
         def note(bad: NDArray[np.bool_], text: str) -> None:
             for index in np.flatnonzero(bad).tolist() if bad.any() else ():
                 found.setdefault(index, text)
 
-        note(~np.isin(records["kind"], (Kind.STEP, Kind.FINAL)), "an unknown kind")
+        kinds = (Kind.STEP, Kind.FINAL, Kind.LOST) if stored else (Kind.STEP, Kind.FINAL)
+        note(~np.isin(records["kind"], kinds), "an unknown kind")
         note(records["phase"] > max(Phase), "an unknown phase")
         for name in FLAGS:
             note(records[name].view(np.uint8) > 1, f"{name} is neither 0 nor 1")
@@ -56,17 +72,17 @@ class RecordCheck:
             self._note_numbers(records, note)
         return found
 
-    def _note_numbers(self, records: NDArray[np.void], note: _Note) -> None:
+    def _note_numbers(self, records: Columns, note: _Note) -> None:
         valid = records["valid"]
         for name, low, high in self._fields:
-            values = records[name].reshape(len(records), -1)
+            values = records[name].reshape(len(valid), -1)
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
             note(valid & ((values < low) | (values > high)).any(axis=1), f"{name} is out of range")
         for name in ACTIONS:
             note(~np.isfinite(records[name]).all(axis=1), f"{name} is not finite")
             note(valid & (np.abs(records[name]) > ACTION_BOUND).any(axis=1), f"{name} is outside [-1, 1]")
         for name in ("reward", "reward_terms", "gated_command"):
-            values = records[name].reshape(len(records), -1)
+            values = records[name].reshape(len(valid), -1)
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
         note(valid & (np.abs(records["reward"]) > LARGEST_NUMBER), "reward is out of range")
 
