@@ -418,7 +418,7 @@ class Intake:
         folder = self.folder / session_id
         if folder.is_symlink():
             raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
-        damaged = recover(folder, fill=True).damaged
+        damaged = recover(folder, fill_from=0).damaged
         reader = LogReader(folder)
         self._quarantine.watch(session_id, reader.schema)
         if damaged:

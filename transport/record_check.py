@@ -19,6 +19,8 @@ LARGEST_NUMBER = 1e9  # of a reward, and of a reading without bounds: a sum of s
 SLACK = 10.0  # widths of a field's range that a reading may be outside it: sensors overshoot, and are recorded
 LARGEST_INDEX = 1 << 40  # of episodes and policy versions
 ACTIONS = ("action", "policy_action", "human_action")
+COLUMNS = ("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version")
+COLUMNS += ("reward", "reward_terms", "gated_command")
 FLAGS = ("has_human", "terminated", "truncated", "valid", "success")
 
 
@@ -45,6 +47,11 @@ class RecordCheck:
 
     def __init__(self, schema: Schema) -> None:
         self._fields = [(OBSERVATION + one.name, *_range(one)) for one in schema.observation if not one.is_image]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the columns that are read."""
+        return (*COLUMNS, *ACTIONS, *FLAGS, *(name for name, _, _ in self._fields))
 
     def faults(self, records: Columns, stored: bool = False) -> dict[int, str]:
         """Return the index of every unfit one of records (n,), and its first fault in a few words.

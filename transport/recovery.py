@@ -32,7 +32,9 @@ class Recovered:
     damaged: list[int] = field(default_factory=list)
 
 
-def recover(folder: Path, check: Callable[[Segment], None] = lambda segment: None, fill: bool = False) -> Recovered:
+def recover(
+    folder: Path, check: Callable[[Segment], None] = lambda segment: None, fill_from: int | None = None
+) -> Recovered:
     """Seal the open segments of a log and renew damaged headers.
 
     A segment ends with its last sound record. Damaged records before that are kept in place, so that no sound record
@@ -41,24 +43,25 @@ def recover(folder: Path, check: Callable[[Segment], None] = lambda segment: Non
     Args:
         folder: Folder of the log.
         check: Raises an error for a segment of another log. It is called for every segment before one is changed.
-        fill: Whether to put empty records in the place of missing ones. The learner does so: they keep their rows, and
-            the actor is asked for them.
+        fill_from: Number from which on to put empty records in the place of missing ones; None = nowhere. The learner
+            does so from 0: they keep their rows, and the actor is asked for them.
 
     Raises:
         LogError: A segment cannot be read.
         OSError: The disk is full.
     """
-    segments = seg.open_segments(folder, writable=True, set_aside=fill)
-    found, before = Recovered(), 0
+    segments = seg.open_segments(folder, writable=True, set_aside=fill_from is not None)
+    found, before = Recovered(), fill_from
     try:
         for segment in segments:
             check(segment)
         for segment in list(segments):
-            if fill and segment.header.version > 1 and before < segment.header.follows:
+            if before is not None and segment.header.version > 1 and before < segment.header.follows:
                 _fill(folder, segment, before, found)
             segments.pop(0)
-            before = segment.first_seq + _sealed(_with_header(segment), found, fill)
-            found.segments.append((segment.first_seq, before, segment.path))
+            end = segment.first_seq + _sealed(_with_header(segment), found, fill_from is not None)
+            found.segments.append((segment.first_seq, end, segment.path))
+            before = None if fill_from is None else end
     finally:
         for segment in segments:
             os.close(segment.fd)

@@ -50,10 +50,7 @@ def schema_objections(schema: Schema, max_frame_bytes: int) -> list[str]:
     for name, size in (("action", schema.action.shape[0]), ("command_size", schema.command_size)):
         if size > MAX_ACTION:
             return [f"{name}: expected at most {MAX_ACTION} elements, found {size}"]
-    try:
-        size = record_dtype(schema).itemsize
-    except ValueError:  # more than numpy can describe
-        return [f"record: expected at most max_frame_bytes = {max_frame_bytes}, found more than 2 GiB"]
+    size = record_dtype(schema).itemsize
     if size > max_frame_bytes:
         return [f"record: expected at most max_frame_bytes = {max_frame_bytes}, found {size}"]
     return []

@@ -121,7 +121,7 @@ def test_without_the_filled_places_they_would_never_be_asked_for(world, monkeypa
 
     segments(world.stored)[4].unlink()
     real = module.recover
-    monkeypatch.setattr(module, "recover", lambda folder, fill: real(folder))
+    monkeypatch.setattr(module, "recover", lambda folder, fill_from: real(folder))
     world.serve()
     world.deliver()
     assert [one.seq for one in read_log(world.stored)] == [*range(40), *range(50, COUNT)]

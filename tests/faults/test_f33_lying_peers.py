@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -218,8 +219,10 @@ def test_without_the_limit_every_hello_would_be_answered(server, hostile, monkey
     answers = 0
     for _ in range(2 * MAX_HELLOS):
         hostile.socket.send_multipart(wire.encode(hello()))
-        assert hostile.socket.poll(10_000)
-        answers += wire.decode(hostile.socket.recv_multipart(), "learner")[0].__class__ is Accept
+        while hostile.socket.poll(10_000):
+            if isinstance(wire.decode(hostile.socket.recv_multipart(), "learner")[0], Accept):
+                answers += 1
+                break
     assert answers == 2 * MAX_HELLOS
     assert server.wire_errors == 0
 
@@ -227,9 +230,6 @@ def test_without_the_limit_every_hello_would_be_answered(server, hostile, monkey
 GIANTS = {
     "a vector": replace(SCHEMA, observation=(replace(STATE, shape=(1 << 26,)), WRIST)),
     "a vector within a frame": replace(SCHEMA, observation=(replace(STATE, shape=(100_000,)), WRIST)),
-    "64 vectors": replace(
-        SCHEMA, observation=tuple(replace(STATE, name=f"s{index}", shape=(1 << 26,)) for index in range(64))
-    ),
     "an image": replace(SCHEMA, observation=(STATE, replace(WRIST, shape=(4000, 4000, 3)))),
     "an action": replace(SCHEMA, action=replace(ACTION, shape=(1 << 20,))),
     "a command": replace(SCHEMA, command_size=1 << 26),
@@ -251,3 +251,16 @@ def test_a_giant_shape_is_refused_before_anything_is_allocated(tmp_path, giant):
     assert intake.schema is None
     assert isinstance(intake.hello(hello()), Accept)
     intake.close()
+
+
+@pytest.mark.parametrize("count", [23, 64], ids=["large", "so large that it looks small"])
+def test_sizes_that_wrap_around_are_refused_by_the_decoder(server, hostile, count):
+    """numpy counts a record's bytes in 32 bits: with 64 such images it would find fewer bytes than it then reads."""
+    facts = SCHEMA.to_json()
+    facts["observation"] += [{**facts["observation"][1], "name": f"v{n}", "shape": [4096, 4096, 4]} for n in range(count)]
+    frames = wire.encode(hello())
+    message = msgspec.msgpack.decode(frames[0][len(wire.MAGIC) :])
+    message["schema"]["observation"] = facts["observation"]
+    hostile.socket.send_multipart([wire.MAGIC + msgspec.msgpack.encode(message)])
+    wait_until(lambda: server.wire_errors == 1)
+    assert server.intake.schema is None
