@@ -154,9 +154,7 @@ def _ranges(reader: LogReader, segments: list[Segment], states: dict[int, str]) 
         else:
             rows = reader.rows_of([seq])
             place = _place(reader, int(rows[0]), state) if rows.size else _after(reader, seq)
-            found.append(
-                BadRange(state, seq, seq + 1, place, segment.path.name, start, start + segment.record_bytes)
-            )
+            found.append(BadRange(state, seq, seq + 1, place, segment.path.name, start, start + segment.record_bytes))
     return found
 
 

@@ -65,7 +65,9 @@ def _claim(folder: Path, stack: ExitStack) -> None:
 
 def _repair(folder: Path, source: Path | None, yes: bool) -> None:
     before = account(folder)
-    bad = [seq for one in before.bad if one.state in ("damaged", "missing") for seq in range(one.first_seq, one.end_seq)]
+    bad = [
+        seq for one in before.bad if one.state in ("damaged", "missing") for seq in range(one.first_seq, one.end_seq)
+    ]
     copies = {} if source is None else _copies(source, before.session_id, bad)
     if not bad and not before.faults:
         say(f"{folder}: nothing to repair")

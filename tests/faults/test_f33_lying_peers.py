@@ -257,7 +257,9 @@ def test_a_giant_shape_is_refused_before_anything_is_allocated(tmp_path, giant):
 def test_sizes_that_wrap_around_are_refused_by_the_decoder(server, hostile, count):
     """numpy counts a record's bytes in 32 bits: with 64 such images it would find fewer bytes than it then reads."""
     facts = SCHEMA.to_json()
-    facts["observation"] += [{**facts["observation"][1], "name": f"v{n}", "shape": [4096, 4096, 4]} for n in range(count)]
+    facts["observation"] += [
+        {**facts["observation"][1], "name": f"v{n}", "shape": [4096, 4096, 4]} for n in range(count)
+    ]
     frames = wire.encode(hello())
     message = msgspec.msgpack.decode(frames[0][len(wire.MAGIC) :])
     message["schema"]["observation"] = facts["observation"]

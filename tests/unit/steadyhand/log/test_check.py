@@ -44,7 +44,11 @@ def test_headers_and_marks_are_checked_too(tmp_path, capsys):
         path.write_bytes(raw)
     assert main(["log", "check", str(folder)]) == 1
     out = capsys.readouterr().out
-    for text in ("00.segment: the header is damaged", "10.segment: the copy of the header", "20.segment: the number of"):
+    for text in (
+        "00.segment: the header is damaged",
+        "10.segment: the copy of the header",
+        "20.segment: the number of",
+    ):
         assert text in out
 
 
