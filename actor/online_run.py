@@ -149,6 +149,7 @@ class OnlineRun:
             overruns=self._loop.overruns,
             learner_phase=progress.learner_phase,
             connected=progress.connected,
+            quarantined=progress.quarantined,
         )
 
     def _connect(self) -> PolicyRunner | None:
@@ -220,6 +221,7 @@ class OnlineRun:
             "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
             "learner_connected": progress.connected,
+            "quarantined": progress.quarantined,
             "learner_stalled": self._learner_watch.look(progress),
             "wall_s": self._wall_s(),
             "overruns": self._loop.overruns,

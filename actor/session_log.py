@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
 from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
@@ -23,7 +24,10 @@ from steadyhand.transport.schema import Schema
 
 __all__ = ["LogFaultError", "LogFullError", "Session", "kept_if_used", "open_session"]
 
+_log = get_logger("actor.session_log")
+
 SESSION_BYTES = 16
+NEWEST_CHECKED = 64  # records whose checksums are read when a session goes on
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
 
@@ -172,7 +176,8 @@ def _newest(
     for path in sorted(names, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         try:
             reader = LogReader(path)
-        except LogError:
+        except LogError as error:
+            _log.error("%s; a new session begins", error)
             continue
         try:
             recorded = read_identity(path)
@@ -192,8 +197,10 @@ def _new(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: 
 
 def _go_on(reader: LogReader, segment_bytes: int, trim: bool) -> Session:
     rows = np.arange(len(reader))
-    steps = int(np.count_nonzero(reader.gather(rows, "kind") == Kind.STEP))
-    next_episode_id = int(reader.gather(rows[-1:], "episode_id").max(initial=-1)) + 1
+    steps = int(np.count_nonzero(reader.gather(rows, "kind") != Kind.FINAL))
+    newest = rows[-NEWEST_CHECKED:]
+    reader.verify(newest)  # a damaged number would become the next episode's
+    next_episode_id = int(reader.gather(newest, "episode_id").max(initial=-1)) + 1
     writer = LogWriter(reader.folder, reader.schema, reader.actor_id, reader.session_id, segment_bytes, trim)
     acknowledged = read_acknowledged(reader.folder)
     return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id, acknowledged)

@@ -15,7 +15,7 @@ class FaultRow:
     """One fault.
 
     Attributes:
-        id: Number of the row, F1 to F30.
+        id: Number of the row, F1 to F34.
         fault: The fault.
         behaviour: The required behaviour, which the passing tests verify.
         tests: Test files, or pytest nodes, relative to the repository's root; () with `why_not_run`.
@@ -297,5 +297,33 @@ ROWS: tuple[FaultRow, ...] = (
         ),
         "peak_force_n",
         "N at most, during the reset",
+    ),
+    FaultRow(
+        "F31",
+        "bytes of an actor's log change: undelivered, after the last sync, in a header or a mark",
+        "that record alone is quarantined, named on both sides; every other one arrives",
+        (f"{_HERE}test_f31_damaged_actor_log.py",),
+        "sound_records_lost",
+        "sound records lost",
+    ),
+    FaultRow(
+        "F32",
+        "records of a learner's log damaged, files missing or cut short",
+        "found by scrubbing and at first use; repaired from the actor's copy, or not trained on",
+        (f"{_HERE}test_f32_damaged_learner_log.py", "tests/unit/learner/replay/test_soundness.py"),
+    ),
+    FaultRow(
+        "F33",
+        "a paired peer that lies: impossible numbers, floods of HELLO, giant schemas",
+        "quarantined and counted, then banned; refused before anything is allocated",
+        (f"{_HERE}test_f33_lying_peers.py",),
+    ),
+    FaultRow(
+        "F34",
+        "a link that breaks again and again",
+        "the number of open files stays flat",
+        (f"{_HERE}test_f34_link_outages.py",),
+        "files",
+        "files leaked",
     ),
 )

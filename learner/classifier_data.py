@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.learner.config import ClassifierConfig
+from steadyhand.learner.replay.soundness import fit_rows
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import OBSERVATION
+from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.schema import Schema
 
 __all__ = ["ClassifierData", "ClassifierDataError", "read_classifier_data"]
@@ -133,13 +135,13 @@ def _episodes(
             )
         reader = LogReader(folder)
         readers.append(reader)
-        columns = labelled_columns(reader)
+        columns, check = labelled_columns(reader), RecordCheck(reader.schema)
         for episode in columns.episodes():
             if bool(columns.success[episode.steps].any()) != wanted:
                 continue
             rows = episode.seen
             positive = np.zeros(len(rows), np.bool_)
-            kept = columns.valid[rows].copy()
+            kept = columns.valid[rows] & fit_rows(reader, check, rows)
             if wanted:
                 positive[-config.positive_steps :] = True
                 ambiguous = slice(-config.positive_steps - config.ambiguous_steps, -config.positive_steps)

@@ -48,8 +48,11 @@ class Journal:
         self.seen: list[Watermark] = []  # records that became visible before `step`, in order
         self._ahead: deque[tuple[int, Watermark, int]] = deque()  # blocks made before: step, records, place of line
         self._shown: Watermark = {} if mark is None else dict(mark["shown"])
+        if path.is_symlink():
+            raise JournalError(f"{path}: expected a file, found a symbolic link; remove it")
         self._read(path, step, 0 if mark is None else mark["place"])
-        self._file = path.open("ab", buffering=0)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._file = open(os.open(path, flags, 0o644), "ab", buffering=0)
 
     def _read(self, path: Path, step: int, place: int) -> None:
         if place > (path.stat().st_size if path.exists() else 0):

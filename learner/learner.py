@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from steadyhand.transport.identity import Identity
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.scrubber import Scrubber
 from steadyhand.transport.syncer import Syncer
 from steadyhand.transport.weights import Weights
 from steadyhand.transport.wire import Status
@@ -143,6 +145,9 @@ class Learner:
         self._syncer: Syncer | None = None
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
+        self._changes: SimpleQueue[tuple[str, list[int]]] = SimpleQueue()
+        self.intake.mended_sinks.append(lambda session_id, numbers: self._changes.put((session_id, numbers)))
+        self._scrubber: Scrubber | None = None
         self.loop: TrainLoop | None = None
         self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
@@ -156,6 +161,7 @@ class Learner:
         self._publisher = Publisher(self._server.publish, self.learner_epoch)
         if self._syncer is None:
             self._syncer = Syncer(self.intake.sync, self.intake.config.sync_period_s)
+            self._scrubber = Scrubber(self._log_folders, self._report_damage, self.intake.config.scrub_bytes_s)
         return self._server
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -195,8 +201,9 @@ class Learner:
                 self._publisher.close()
             if self._server is not None:
                 self._server.close()
-            if self._syncer is not None:
-                self._syncer.close()
+            for helper in (self._syncer, self._scrubber):
+                if helper is not None:
+                    helper.close()
             self.intake.close()
             for close in self._close_files:
                 close()
@@ -254,6 +261,7 @@ class Learner:
         counters = counters_of(checkpoint)
         others = [reader.session_id for reader in self._prior_logs]
         store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others)
+        store.on_damage = self.intake.report_damage
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step)
         self._close_files += [journal.close, metrics.close]
@@ -263,7 +271,7 @@ class Learner:
             algo,
             Replay(store, sampler, journal),
             Results(metrics, self._checkpoints, CheckpointFolder(self._run.start, 1), self.learner_epoch, self._facts),
-            Links(self._readers, self._publish, self.intake.sync),
+            Links(self._readers, self._publish, self.intake.sync, self._take_changes),
             counters,
             self._clock,
             steps,
@@ -290,6 +298,18 @@ class Learner:
         if self._features is not None:
             self._features.tell(readers)
         return readers
+
+    def _log_folders(self) -> list[Path]:
+        own = [reader.folder for reader in self.intake.readers()]
+        return [*own, *(reader.folder for reader in (*self._demos, *self._prior_logs))]
+
+    def _report_damage(self, session_id: str, numbers: list[int]) -> None:
+        """Take records that the scrubber has found damaged out of training, and ask their actor for them."""
+        self._changes.put((session_id, numbers))
+        self.intake.report_damage(session_id, numbers)
+
+    def _take_changes(self) -> list[tuple[str, list[int]]]:
+        return [self._changes.get() for _ in range(self._changes.qsize())]
 
     def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
         if self._publisher is None:

@@ -26,6 +26,9 @@ class Links:
     readers: Callable[[], Iterable[LogReader]]  # all logs, always in the same order
     publish: Callable[[int, dict[str, NDArray[np.float32]]], None]  # given a policy_version and weights
     sync: Callable[[], None]  # returns when the logs survive a power cut
+    changes: Callable[[], list[tuple[str, list[int]]]] = (
+        list  # session and numbers of records damaged or repaired since
+    )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.learner.replay.soundness import fit_rows
 from steadyhand.policies import Backbone, InputSpec, PolicySpec, PolicySpecError
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import OBSERVATION, Phase
+from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = ["build_policy_spec", "hidden_fields", "moments"]
@@ -94,7 +96,8 @@ def _normaliser(
 
 def _valid(reader: LogReader, phase: Phase) -> NDArray[np.int64]:
     rows = np.arange(len(reader))
-    return np.flatnonzero((reader.gather(rows, "phase") == phase) & reader.gather(rows, "valid"))
+    found = np.flatnonzero((reader.gather(rows, "phase") == phase) & reader.gather(rows, "valid"))
+    return found[fit_rows(reader, RecordCheck(reader.schema), found)]
 
 
 def moments(values: NDArray[np.float64], std_floor: float) -> Moments:

@@ -16,7 +16,7 @@ from steadyhand.learner.checkpoint import Checkpoint, CheckpointError
 from steadyhand.learner.journal import Journal
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.runtime.crashpoint import crashpoint
-from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.logging import get_logger, quoted
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.transport.log_reader import LogReader
 
@@ -24,6 +24,7 @@ __all__ = [
     "REPLAY_FILE",
     "STATE_FILE",
     "Counters",
+    "EpochError",
     "Kind",
     "check_facts",
     "counters_of",
@@ -37,6 +38,10 @@ STATE_FILE, REPLAY_FILE = "learner.safetensors", "replay.safetensors"
 Kind = Literal["pretrain", "update"]  # of a gradient step
 
 logger = get_logger("learner.resume")
+
+
+class EpochError(ValueError):
+    """A file that does not tell how often the learner has been started."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,20 @@ def check_facts(checkpoint: Checkpoint, facts: Mapping[str, Any]) -> None:
 
 
 def next_epoch(path: Path) -> int:
-    """Count this start of the learner, so that its weights are newer than those of all earlier starts."""
-    epoch = json.loads(path.read_bytes())["learner_epoch"] + 1 if path.exists() else 0
+    """Count this start of the learner, so that its weights are newer than those of all earlier starts.
+
+    Raises:
+        EpochError: The file holds no number; a guess could make the new weights older than the ones in use.
+    """
+    epoch = 0
+    if path.exists():
+        try:
+            epoch = int(json.loads(path.read_bytes())["learner_epoch"]) + 1
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise EpochError(
+                f'{path}: expected {{"learner_epoch": number}}, found {quoted(str(error))}; write a number that no '
+                "start of this learner has had, such as 1000"
+            ) from None
     atomic_write_json(path, {"learner_epoch": epoch})
     crashpoint("epoch.counted")
     return int(epoch)

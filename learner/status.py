@@ -23,6 +23,7 @@ class LearnerStatus:
         metrics: The newest row of scalars: losses, Q, success.
         prior_starts: Steps of other runs' online data to learn from.
         actors: Control steps of online training received, by actor.
+        quarantined: Records that are damaged, lost or unfit, and are not trained on.
     """
 
     phase: str = "waiting"
@@ -35,3 +36,4 @@ class LearnerStatus:
     metrics: Mapping[str, float] = field(default_factory=dict)
     prior_starts: int = 0
     actors: Mapping[str, int] = field(default_factory=dict)
+    quarantined: int = 0

@@ -131,6 +131,7 @@ class TrainLoop:
             utd_ratio=true_utd(transitions, counters.updates),
             policy_version=counters.policy_version,
             metrics=self.newest,
+            quarantined=self._store.quarantined,
         )
 
     def steps(self) -> dict[str, int]:
@@ -198,6 +199,8 @@ class TrainLoop:
 
     def _due(self, counters: Counters) -> Watermark | None:
         """Return the watermark for the block after `counters`; None when the block has to wait."""
+        for session_id, numbers in self._links.changes():
+            self._store.recheck(session_id, numbers)
         newest = self._store.refresh(self._links.readers())
         planned = self._journal.planned(counters.step)
         if planned is not None:
@@ -263,6 +266,7 @@ class TrainLoop:
                 "online_starts": len(self._store.online),
                 "demo_starts": len(self._store.demo),
                 "prior_starts": len(self._store.prior),
+                "quarantined": self._store.quarantined,
             }
         )
         self._results.metrics.write(step, self.newest)

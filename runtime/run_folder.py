@@ -32,6 +32,7 @@ __all__ = [
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
+OBJECTS = ("config", "seeds")  # keys of a manifest whose values are objects
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 RUN_ID_BYTES = 16
 
@@ -193,11 +194,14 @@ class RunFolder:
             return None
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RunFolderError(f"{path}: expected JSON, found {error}; restore it or remove the file") from None
-        if not isinstance(facts, dict):
-            raise RunFolderError(f"{path}: expected a JSON object, found {type(facts).__name__}")
-        return facts
+        except (OSError, ValueError, RecursionError) as error:
+            found = quoted(str(error), 160)
+            raise RunFolderError(f"{path}: expected JSON, found {found}; restore it or remove the file") from None
+        inside = [facts[key] for key in OBJECTS if key in facts] if isinstance(facts, dict) else []
+        for value in (facts, *inside):
+            if not isinstance(value, dict):
+                raise RunFolderError(f"{path}: expected a JSON object, found {type(value).__name__}; restore the file")
+        return dict(facts)
 
 
 def check_name(name: str, what: str = "name") -> str:

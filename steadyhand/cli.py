@@ -30,6 +30,7 @@ VERBS = {
     "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
+    "log": "check logs and demo sets for damage, and repair them",
     "relabel": "mark recorded episodes as success or failure",
     "classifier": "train a success classifier from recorded episodes, as a reward",
     "report": "write a run's report from what is there, one file to open in a browser",

@@ -179,6 +179,7 @@ def _check_task(run: RunFolder, config: Mapping[str, Any]) -> None:
 def task_name(config: Mapping[str, Any]) -> str:
     """Return a short name for the configured task, fit for a run's name: `peg_insert`."""
     task = config.get("task", {})
+    task = task if isinstance(task, Mapping) else {}
     module = str(task.get("entry_point", "run")).partition(":")[0].rpartition(".")[2]
     arguments = task.get("arguments")
     # Gymnasium's registry has ids. Arguments that are no mapping are refused when the settings are built.

@@ -129,6 +129,7 @@ def _facts(status: LearnerStatus, per_s: float) -> list[tuple[str, str]]:
         ("demonstrated", f"{status.demo_starts} steps"),
         *([("from other runs", f"{status.prior_starts} steps")] if status.prior_starts else []),
         *([("actors", _actors(status))] if len(status.actors) > 1 else []),
+        *([("quarantined", f"{status.quarantined} records, damaged or unfit")] if status.quarantined else []),
         ("policy", f"version {status.policy_version} published" if status.policy_version else "none published"),
     ]
     metrics = status.metrics

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.transport import segment
 from steadyhand.transport.label_log import Label
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.schema import Schema
 
-__all__ = ["EpisodeFacts", "LogFacts", "episode_labels", "read_log"]
+__all__ = ["EpisodeFacts", "LogFacts", "episode_labels", "log_folders", "read_log"]
 
+DEEPEST = 4  # levels of folders that are searched: <run>/actors/<actor>/outbox/<session>
 WRENCH = "observation/wrench"  # in the tool frame, of every arm
 
 
@@ -57,6 +59,16 @@ class LogFacts:
     def intervention_share(self) -> float:
         """Return human steps / steps; 0 without steps."""
         return sum(episode.human_steps for episode in self.episodes) / max(self.steps, 1)
+
+
+def log_folders(folder: Path, depth: int = DEEPEST) -> list[Path]:
+    """Return the logs and demo sets in or below a folder, in order."""
+    if not folder.is_dir():
+        return []
+    if segment.paths(folder):
+        return [folder]
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()) if depth else []
+    return [found for path in below for found in log_folders(path, depth - 1)]
 
 
 def read_log(folder: Path) -> LogFacts:

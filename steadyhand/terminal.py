@@ -8,7 +8,12 @@ from contextlib import contextmanager
 
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
-__all__ = ["Stages", "duration_text", "say", "table_text"]
+__all__ = ["Stages", "duration_text", "plain", "say", "table_text"]
+
+
+def plain(text: str) -> str:
+    """Return a text of one line without control characters: those of a file could change the terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def say(line: str = "") -> None:
@@ -57,7 +62,7 @@ def duration_text(seconds: float) -> str:
 
 def table_text(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return aligned columns; numbers are aligned to the right."""
-    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    cells = [list(head), *([plain(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     right = [all(row[index][:1].isdigit() or row[index] == "-" for row in cells[1:]) for index in range(len(head))]
     lines = [

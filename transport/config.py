@@ -19,6 +19,7 @@ POSITIVE = (
     "backoff_max_s",
     "segment_bytes",
     "sync_period_s",
+    "scrub_bytes_s",
     "quota_bytes",
 )
 
@@ -44,6 +45,7 @@ class TransportConfig:
     segment_bytes: int  # one file of a log, preallocated
     # Storage.
     sync_period_s: float  # between two syncs of the learner's logs; an actor forgets only what is synced
+    scrub_bytes_s: float  # bytes of the learner's logs whose checksums are read again per second
     quota_bytes: int  # bytes that wait in the actor's log; from this size on no new episode begins
     min_free_bytes: int  # bytes that a run leaves free on its disk
     keys: str | None = None  # folder of CURVE keys, see `transport.keys`; null: only loopback addresses are used

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,32 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import escaped, get_logger
 from steadyhand.transport import segment
-from steadyhand.transport.budget import Budget
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import ReceiverState
+from steadyhand.transport.hello_terms import HelloTerms
 from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
-from steadyhand.transport.record import RecordError, record_dtype
-from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.quarantine import Quarantine
+from steadyhand.transport.record import sound_prefix
+from steadyhand.transport.recovery import recover
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.session_limits import SessionLimits
 from steadyhand.transport.weights import WeightsError
-from steadyhand.transport.wire import MAX_REASONS, PROTOCOL_VERSION, Accept, Ack, Hello, Reject, Status, WireError
+from steadyhand.transport.wire import (
+    MAX_REASONS,
+    Accept,
+    Ack,
+    Hello,
+    Lost,
+    Reject,
+    Status,
+    Wanted,
+    WireError,
+)
 
 __all__ = ["Intake", "UnknownSessionError"]
 
 NS_PER_S = 1_000_000_000
-MAX_SESSIONS = 64  # open at once
-MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S = 32, 60.0  # of one actor within the window: each one costs files
 SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
 
 _log = get_logger("transport.intake")
@@ -37,6 +48,7 @@ _log = get_logger("transport.intake")
 PolicySpecOf = Callable[[Schema], dict[str, Any]]
 StatusOf = Callable[[str], Status]
 Sink = Callable[[str, int, int], None]
+MendedSink = Callable[[str, list[int]], None]
 
 
 class UnknownSessionError(RuntimeError):
@@ -85,35 +97,38 @@ class Intake:
         Raises:
             SchemaError: A log in the folder does not fit `required`.
             IdentityError: The identity of a log cannot be read.
+            LogError: A log cannot be read.
+            OSError: The disk is full.
         """
         self.folder, self.config, self.learner_epoch = folder, config, learner_epoch
         self.sinks: list[Sink] = []  # called with (session_id, first seq, next seq) after records were stored
+        self.mended_sinks: list[MendedSink] = []  # called with (session_id, numbers) after records were repaired
         self.newest_weights: bytes | None = None
         self._policy_spec, self._learner_status = policy_spec, status
         self._clock = clock or MonotonicClock()
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
-        self._new_sessions = Budget(MAX_NEW_SESSIONS, NEW_SESSIONS_WINDOW_S, MAX_SESSIONS, self._clock)
+        self._limits = SessionLimits(self._clock)
+        self._quarantine = Quarantine(folder, self._clock)
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
-        self._schema, self._identity = required, identity
-        self._accept_other_robot = accept_other_robot
+        self._terms = HelloTerms(config.max_frame_bytes, required, identity, accept_other_robot)
         folder.mkdir(parents=True, exist_ok=True)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
-        self._readers = {name: LogReader(folder / name) for name in names if segment.paths(folder / name)}
+        self._readers = {name: self._recovered(name) for name in names if segment.paths(folder / name)}
         for reader in self._readers.values():
             self.require(reader.schema)
-            self._identity = self._identity.filled(read_identity(reader.folder))
+            self._terms.fill(read_identity(reader.folder))
         self._receiver = ReceiverState({name: reader.next_seq for name, reader in self._readers.items()})
 
     @property
     def schema(self) -> Schema | None:
         """Return the schema that every actor must record, once it is known."""
-        return self._schema
+        return self._terms.schema
 
     @property
     def identity(self) -> Identity:
         """Return the run, the task and the robot of this learner, as far as they are known."""
-        return self._identity
+        return self._terms.identity
 
     def require(self, schema: Schema) -> None:
         """Take the schema of a demo set as the required one, or check it against the one already required.
@@ -122,18 +137,15 @@ class Intake:
             SchemaError: It lacks a required field.
         """
         with self._lock:
-            self._schema = self._schema or schema
-            lines = self._schema.diff(schema, extras=False)
-        if lines:
-            raise SchemaError(f"schema: does not fit what this run learns from: {'; '.join(lines)}")
+            self._terms.require(schema)
 
     def hello(self, hello: Hello) -> Accept | Reject:
         """Accept a session, again or for the first time, or return the reasons of a refusal."""
         try:
-            reasons = self._objections(hello, hello.schema)
+            reasons = self._objections(hello)
             if not reasons:
                 spec = self._policy_spec(hello.schema)
-                next_seq = self._open(hello, hello.schema)
+                next_seq = self._open(hello)
         except (ValueError, LogError, OSError) as error:
             reasons = [str(error)]
         if reasons:
@@ -143,7 +155,7 @@ class Intake:
         _log.info("accepted %s, session %s, from seq %d", hello.actor_id, hello.session_id, next_seq)
         weights_bytes = len(self.newest_weights or b"")
         status = self.status(hello.session_id)
-        return Accept(spec, self.learner_epoch, next_seq, status, weights_bytes, self._identity)
+        return Accept(spec, self.learner_epoch, next_seq, status, weights_bytes, self.identity)
 
     def records(self, session_id: str, first_seq: int, count: int, frame: bytes) -> Ack:
         """Store the new ones of `count` sealed records from `first_seq` on; return the acknowledgement.
@@ -155,26 +167,102 @@ class Intake:
         """
         crashpoint("intake.records.before")
         with self._lock:
-            writer = self._heard(session_id).writer
-            size = writer.dtype.itemsize
+            session = self._heard(session_id)
+            size = session.writer.dtype.itemsize
             if len(frame) != count * size:
                 raise WireError(f"records: expected {count} of {size} bytes, found a frame of {len(frame)} bytes")
-            news = self._receiver.news(session_id, first_seq, count)
+            expected, news = self._receiver.next_seq(session_id), self._receiver.news(session_id, first_seq, count)
+            old = max(0, min(expected - first_seq, count))
+            mended = self._mend(session_id, first_seq, memoryview(frame)[: old * size])
             if news:
-                try:
-                    writer.append_frame(memoryview(frame)[(news.start - first_seq) * size :], news.start)
-                    crashpoint("intake.records.appended")
-                except RecordError as error:
-                    raise WireError(f"records: {error}") from None
-                finally:
-                    self._receiver.on_stored(session_id, writer.next_seq)
+                self._store(session_id, session, memoryview(frame)[old * size :], news.start)
             next_seq = self._receiver.next_seq(session_id)
         crashpoint("intake.records.stored")
+        self._announce(session_id, news, mended)
+        return Ack(next_seq, self.status(session_id))
+
+    def lost(self, session_id: str, lost: Lost) -> Ack:
+        """Store lost records for those that the actor cannot send; return the acknowledgement.
+
+        Raises:
+            UnknownSessionError: Not accepted, or expired.
+            WireError: More records than one message could carry.
+            OSError: The disk is full; nothing is acknowledged.
+        """
+        with self._lock:
+            session = self._heard(session_id)
+            size, most = session.writer.dtype.itemsize, self.config.max_frame_bytes
+            if lost.count * size > most:
+                raise WireError(f"lost: expected at most {most // size} records at once, found {lost.count}")
+            expected = self._receiver.next_seq(session_id)
+            news = self._receiver.news(session_id, lost.first_seq, lost.count)
+            frame = memoryview(self._quarantine.lost_frame(session_id, lost))
+            old = max(0, min(expected - lost.first_seq, lost.count))
+            mended = self._mend(session_id, lost.first_seq, frame[: old * size])
+            if news:
+                self._append(session_id, session, frame[old * size :], news.start)
+            if len(news) + len(mended):
+                self._quarantine.note_lost(session_id, lost, len(news) + len(mended))
+            next_seq = self._receiver.next_seq(session_id)
+        self._announce(session_id, news, mended)
+        return Ack(next_seq, self.status(session_id))
+
+    def _mend(self, session_id: str, first_seq: int, frame: memoryview) -> list[int]:
+        """Repair damaged records from records that were sent again; return their numbers."""
+        if not frame or self._quarantine.first_damaged(session_id) is None:
+            return []
+        self._check_sound(session_id, frame, first_seq)
+        try:
+            return self._quarantine.mend(session_id, frame)
+        except LogError as error:
+            _log.error("session %s: cannot be repaired: %s", session_id, error)
+            return []
+
+    def _store(self, session_id: str, session: _Session, frame: memoryview, first_seq: int) -> None:
+        """Store sound records, with lost ones in the place of those that are unfit."""
+        self._check_sound(session_id, frame, first_seq)
+        frame, faults = self._quarantine.screen(session_id, frame)
+        self._append(session_id, session, frame, first_seq)
+        if faults and self._quarantine.note_unfit(session_id, session.actor_id, faults):
+            self.bye(session_id)
+
+    def _append(self, session_id: str, session: _Session, frame: memoryview, first_seq: int) -> None:
+        try:
+            session.writer.append_frame(frame, first_seq, checked=True)
+            crashpoint("intake.records.appended")
+        finally:
+            self._receiver.on_stored(session_id, session.writer.next_seq)
+
+    def _check_sound(self, session_id: str, frame: memoryview, first_seq: int) -> None:
+        size = self._sessions[session_id].writer.dtype.itemsize
+        if sound_prefix(frame, size, first_seq) * size != len(frame):
+            raise WireError(
+                f"records: expected sound ones of {size} bytes from seq {first_seq}, found a wrong checksum"
+            )
+
+    def _announce(self, session_id: str, news: range, mended: list[int]) -> None:
         # Outside the lock: a thread that the learner's functions wait for may itself wait for `readers`.
         if news:
             for sink in self.sinks:
                 sink(session_id, news.start, news.stop)
-        return Ack(next_seq, self.status(session_id))
+        if mended:
+            for mended_sink in self.mended_sinks:
+                mended_sink(session_id, mended)
+
+    def wanted(self, session_id: str) -> Wanted | None:
+        """Return the records of an open session to ask its actor for again; None if there are none."""
+        with self._lock:
+            return self._quarantine.wanted(session_id) if session_id in self._sessions else None
+
+    def report_damage(self, session_id: str, numbers: Collection[int]) -> None:
+        """Take in records of a session's log that turned out to be damaged; the actor is asked for them."""
+        with self._lock:
+            self._quarantine.report(session_id, numbers)
+
+    def quarantined(self) -> int:
+        """Return the number of records that are damaged, lost or unfit, as far as it is known since this start."""
+        with self._lock:
+            return self._quarantine.total()
 
     def heartbeat(self, session_id: str) -> Status:
         """Note a sign of life; return the learner's status.
@@ -229,8 +317,12 @@ class Intake:
     def status(self, session_id: str) -> Status:
         """Return the status for a session: the learner's progress, and which of the session's records are durable."""
         with self._lock:
-            durable_seq = self._durable.get(session_id, 0)
-        return msgspec.structs.replace(self._learner_status(session_id), durable_seq=durable_seq)
+            damaged, durable_seq = self._quarantine.first_damaged(session_id), self._durable.get(session_id, 0)
+            quarantined = self._quarantine.count(session_id)
+        if damaged is not None:  # until it is repaired, the actor's copy may be the only one
+            durable_seq = min(durable_seq, damaged)
+        facts = {"durable_seq": durable_seq, "quarantined": quarantined}
+        return msgspec.structs.replace(self._learner_status(session_id), **facts)
 
     def next_seq(self, session_id: str) -> int:
         """Return the first record of a session that is not stored."""
@@ -267,27 +359,19 @@ class Intake:
             for reader in self._readers.values():
                 reader.close()
 
-    def _objections(self, hello: Hello, schema: Schema) -> list[str]:
-        if hello.protocol_version != PROTOCOL_VERSION:
-            return [f"protocol_version: expected {PROTOCOL_VERSION}, found {hello.protocol_version}; update the older"]
-        if hello.schema_hash != schema.hash or hello.control_period_s != schema.control_period_s:
-            return ["schema_hash, control_period_s: expected those of the schema itself, found others"]
-        size = record_dtype(schema).itemsize
-        reasons = []
-        if size > self.config.max_frame_bytes:
-            reasons.append(f"record: expected at most max_frame_bytes = {self.config.max_frame_bytes}, found {size}")
+    def _objections(self, hello: Hello) -> list[str]:
+        """Return the reasons against a HELLO."""
+        if reasons := self._terms.mistakes(hello):
+            return reasons
         with self._lock:
             self.expire()
-            reasons += self._identity.objections(hello.identity, hello.actor_id, self._accept_other_robot)
-            if self._schema:
-                reasons += self._schema.diff(schema, extras=False)
-            if hello.session_id not in self._sessions and len(self._sessions) >= MAX_SESSIONS:
-                reasons.append(f"sessions: expected at most {MAX_SESSIONS} at once; try again when one has ended")
-            if hello.session_id not in self._readers and self._new_sessions.is_spent(hello.actor_id):
-                most = f"{MAX_NEW_SESSIONS} new ones within {NEW_SESSIONS_WINDOW_S:.0f} s"
-                reasons.append(f"sessions: expected at most {most} of an actor; go on with an earlier one, or wait")
+            reasons = self._terms.objections(hello)
+            reasons += self._limits.objections(hello.session_id, hello.actor_id, self._sessions, self._readers)
+            reasons += self._quarantine.objections(hello.actor_id)
             for name, other in self._sessions.items():
-                if name == hello.session_id and (other.writer.schema != schema or other.actor_id != hello.actor_id):
+                if name == hello.session_id and (
+                    other.writer.schema != hello.schema or other.actor_id != hello.actor_id
+                ):
                     reasons.append(f"session_id {name}: held with another schema or actor_id; start a new session")
                 elif name != hello.session_id and other.actor_id == hello.actor_id:
                     reasons.append(
@@ -296,7 +380,7 @@ class Intake:
                     )
         return reasons
 
-    def _open(self, hello: Hello, schema: Schema) -> int:
+    def _open(self, hello: Hello) -> int:
         """Open the session's log, or find it open; return the first record that it does not have."""
         with self._lock:
             session = self._sessions.get(hello.session_id)
@@ -305,16 +389,18 @@ class Intake:
                 folder = self.folder / hello.session_id
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
-                writer = LogWriter(folder, schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
+                writer = LogWriter(folder, hello.schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
                 if hello.session_id not in self._readers:
                     try:
                         self._readers[hello.session_id] = LogReader(folder)
                     except (OSError, LogError):
                         writer.close()
                         raise
-                    self._new_sessions.spend(hello.actor_id)
+                    self._limits.spend(hello.actor_id)
                 session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
                 self._durable[hello.session_id] = writer.next_seq
+                self._quarantine.watch(hello.session_id, hello.schema)
+                self._quarantine.report(hello.session_id, writer.damaged)
                 crashpoint("intake.opened")
             session.heard_ns = self._clock.now_ns()
             missing = range(session.writer.next_seq, hello.first_seq)
@@ -322,11 +408,23 @@ class Intake:
                 lost = f"{missing.start} to {missing.stop - 1}"
                 _log.error("session %s: its actor has lost records %s, which never arrived", hello.session_id, lost)
                 session.writer.skip_to(hello.first_seq)
-            write_identity(self.folder / hello.session_id, hello.identity.of_run(self._identity))
-            self._schema = self._schema or schema
-            self._identity = self._identity.filled(hello.identity)
+            write_identity(self.folder / hello.session_id, hello.identity.of_run(self.identity))
+            self._terms.take(hello)
             self._receiver.on_stored(hello.session_id, session.writer.next_seq)
             return session.writer.next_seq
+
+    def _recovered(self, session_id: str) -> LogReader:
+        """Return a reader of an earlier session's log, in which every record that is missing has a place."""
+        folder = self.folder / session_id
+        if folder.is_symlink():
+            raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
+        damaged = recover(folder, fill_from=0).damaged
+        reader = LogReader(folder)
+        self._quarantine.watch(session_id, reader.schema)
+        if damaged:
+            self._quarantine.report(session_id, damaged)
+            reader.verify(reader.rows_of(damaged))
+        return reader
 
     def _heard(self, session_id: str) -> _Session:
         session = self._sessions.get(session_id)

@@ -44,10 +44,15 @@ class LabelledColumns:
     labels: int  # how many there are
 
     def episodes(self) -> list[EpisodeRows]:
-        """Return every episode with at least one step, in the order of the log."""
+        """Return every episode with at least one step, in the order of the log.
+
+        Where records are lost, what is before and what is after them count as episodes of their own.
+        """
         found = []
-        breaks = np.flatnonzero(np.diff(self.episode_id)) + 1
-        for rows in np.split(np.arange(len(self.seq)), breaks):
+        rows_left = np.flatnonzero(self.kind != Kind.LOST)
+        seq, episode_id = self.seq[rows_left], self.episode_id[rows_left]
+        breaks = np.flatnonzero((np.diff(episode_id) != 0) | (np.diff(seq) != 1)) + 1
+        for rows in np.split(rows_left, breaks):
             steps = rows[self.kind[rows] == Kind.STEP]
             if len(steps):
                 found.append(EpisodeRows(int(self.episode_id[rows[0]]), steps, rows))

@@ -8,7 +8,7 @@ from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.outbox import Outbox, Rejected
 from steadyhand.transport.uplink import Progress, WeightsBox
 from steadyhand.transport.weights import Weights
-from steadyhand.transport.wire import Accept, Hello, WireError
+from steadyhand.transport.wire import Accept, Ack, Hello, Lost, Records, WireError
 
 __all__ = ["LocalUplink"]
 
@@ -79,10 +79,18 @@ class LocalUplink:
         self._outbox.look()
         while True:
             while (batch := self._outbox.next_frame()) is not None:
-                records, frame = batch
-                ack = self._intake.records(hello.session_id, records.first_seq, records.count, frame)
+                ack = self._hand_over(hello.session_id, *batch)
                 self._outbox.on_ack(ack.next_seq)
                 self._outbox.on_durable(ack.status.durable_seq)
             if self._outbox.hole_end is None:
-                return
+                break
             self._greet(hello)
+        asked = None
+        while (wanted := self._intake.wanted(hello.session_id)) not in (None, asked):
+            asked = wanted
+            self._hand_over(hello.session_id, *self._outbox.answer(wanted.first_seq, wanted.count))
+
+    def _hand_over(self, session_id: str, message: Records | Lost, frame: bytes | None) -> Ack:
+        if isinstance(message, Lost):
+            return self._intake.lost(session_id, message)
+        return self._intake.records(session_id, message.first_seq, message.count, frame or b"")

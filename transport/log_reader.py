@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from steadyhand.transport import segment as seg
-from steadyhand.transport.record import record_dtype
+from steadyhand.transport.mapping import map_file
+from steadyhand.transport.record import Place, place_between, record_dtype, sound_prefix, stand_in
 from steadyhand.transport.segment import LogError, Segment
 
 __all__ = ["LogReader"]
@@ -25,7 +25,8 @@ class LogReader:
     """The records in `folder`, in order, by row: row 0 is the oldest that is left.
 
     A segment that was deleted from the middle leaves a gap in `seq` and none in the rows. Rows never move while the
-    reader lives, unless `forget` is called. One thread uses a reader; a writer may append meanwhile.
+    reader lives, unless `forget` is called. A damaged record keeps its row: once it is known to be damaged, a lost
+    record is read in its place, which is not valid. One thread uses a reader; a writer may append meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,6 +38,7 @@ class LogReader:
         self.folder = folder
         self._parts: list[_Part] = []
         self._starts = np.zeros(1, np.int64)
+        self._damaged = np.zeros(0, np.int64)  # rows, in order
         self._open_newer(0)
         if not self._parts:
             raise LogError(f"{folder}: expected a log, found no segment")
@@ -57,6 +59,11 @@ class LogReader:
     def next_seq(self) -> int:
         """Return the number after the newest record seen."""
         return self._parts[-1].end
+
+    @property
+    def damaged(self) -> NDArray[np.int64]:
+        """Return the rows (n,) that are known to be damaged, in order."""
+        return self._damaged
 
     def refresh(self) -> int:
         """Take in appended records; return the number of rows now. Stops at the first record that is not whole."""
@@ -79,6 +86,56 @@ class LogReader:
                 return lo, int(self._starts[index + 1])
         return len(self), len(self)
 
+    def rows_of(self, numbers: ArrayLike) -> NDArray[np.int64]:
+        """Return the rows (m,) of the records with these numbers (n,), as far as the log has them."""
+        numbers = np.asarray(numbers, np.int64)
+        found = [np.zeros(0, np.int64)]
+        for part, start in zip(self._parts, self._starts.tolist(), strict=False):
+            first = part.segment.first_seq
+            found.append(numbers[(numbers >= first) & (numbers < part.end)] - first + start)
+        return np.concatenate(found)
+
+    def verify(self, rows: ArrayLike, again: bool = False) -> NDArray[np.bool_]:
+        """Check the checksums and numbers of rows (n,) that have not been checked; return which are sound, (n,).
+
+        Args:
+            rows: Rows in any order.
+            again: Whether to check rows that were checked before, too.
+        """
+        rows = np.asarray(rows, np.int64)
+        sound = np.ones(len(rows), np.bool_)
+        which = np.searchsorted(self._starts, rows, side="right") - 1
+        changed = False
+        for index in np.unique(which).tolist():
+            part, mine = self._parts[index], which == index
+            local = rows[mine] - self._starts[index]
+            changed |= part.verify(local, again)
+            if part.damaged:
+                sound[mine] = ~np.isin(local, list(part.damaged))
+        if changed:
+            self._index()
+        return sound
+
+    def place(self, row: int) -> Place:
+        """Return episode and step of a damaged row, from the sound records around it."""
+        first = last = row
+        while self._is_damaged(first - 1):
+            first -= 1
+        while self._is_damaged(last + 1):
+            last += 1
+        before = self._record(first - 1) if first > 0 else None
+        after = self._record(last + 1) if last + 1 < len(self) else None
+        return place_between(before, after, row - first + 1, last - row + 1)
+
+    def _is_damaged(self, row: int) -> bool:
+        index = int(np.searchsorted(self._damaged, row))
+        return index < len(self._damaged) and bool(self._damaged[index] == row)
+
+    def _record(self, row: int) -> np.void:
+        index = int(np.searchsorted(self._starts, row, side="right")) - 1
+        record: np.void = self._parts[index].records[row - int(self._starts[index])]
+        return record
+
     def gather(self, rows: ArrayLike, field: str) -> NDArray[Any]:
         """Return one field of many records, copied straight from the mapping.
 
@@ -98,6 +155,13 @@ class LogReader:
             raise IndexError(f"rows: expected 0 to {len(self) - 1}, found {rows.min()} to {rows.max()}")
         if field not in (self.dtype.names or ()):
             raise LogError(f"field {field!r}: no such field; valid names: {', '.join(self.dtype.names or ())}")
+        out = self._gather(rows, field)
+        if self._damaged.size:
+            for place in np.flatnonzero(np.isin(rows, self._damaged)).tolist():
+                out[place] = self._stand_in(int(rows[place]))[field]
+        return out
+
+    def _gather(self, rows: NDArray[np.int64], field: str) -> NDArray[Any]:
         which = np.searchsorted(self._starts, rows, side="right") - 1
         local = rows - self._starts[which]
         columns: dict[int, NDArray[Any]] = {
@@ -119,17 +183,27 @@ class LogReader:
 
     def read(self, lo: int, hi: int) -> NDArray[np.void]:
         """Return the records of rows [lo, hi), (hi - lo,), read-only."""
-        return np.frombuffer(self.frame(lo, hi), self.dtype)
+        records = np.frombuffer(self.frame(lo, hi), self.dtype)
+        first, last = np.searchsorted(self._damaged, (lo, hi)).tolist()
+        if first < last:
+            records = records.copy()
+            for row in self._damaged[first:last].tolist():
+                records[row - lo] = self._stand_in(row)
+            records.flags.writeable = False
+        return records
+
+    def _stand_in(self, row: int) -> NDArray[np.void]:
+        return stand_in(self.dtype, self.seq_at(row), self.place(row))
 
     def frame(self, lo: int, hi: int) -> bytes:
-        """Return the bytes of rows [lo, hi), as stored and sent."""
+        """Return the bytes of rows [lo, hi), as stored and sent, damaged ones too."""
         if not 0 <= lo <= hi <= len(self):
             raise IndexError(f"rows: expected 0 <= lo <= hi <= {len(self)}, found [{lo}, {hi})")
         chunks = []
         for part, start in zip(self._parts, self._starts.tolist(), strict=False):
             first, last = max(lo - start, 0), min(hi - start, part.count)
             if first < last:
-                chunks.append(part.raw[part.segment.offset(first) : part.segment.offset(last)])
+                chunks.append(part.raw[part.segment.offset(first) : part.segment.offset(last)].tobytes())
         return b"".join(chunks)
 
     def forget(self, next_seq: int) -> None:
@@ -145,40 +219,46 @@ class LogReader:
 
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
-        found: list[_Part] = []
-        for first_seq, path in seg.paths(self.folder):
-            if first_seq >= seq:
-                with contextlib.suppress(FileNotFoundError):
-                    found.append(_Part.open(path))
+        found = [_Part.open(segment) for segment in seg.open_segments(self.folder, seq)]
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
 
     def _index(self) -> None:
         self._starts = np.cumsum([0, *(part.count for part in self._parts)], dtype=np.int64)
+        if any(part.damaged for part in self._parts) or self._damaged.size:
+            rows = [
+                start + row
+                for part, start in zip(self._parts, self._starts.tolist(), strict=False)
+                for row in sorted(part.damaged)
+            ]
+            self._damaged = np.array(rows, np.int64)
 
 
 @dataclass
 class _Part:
-    """One mapped segment: its first `count` records have been seen to be whole."""
+    """One mapped segment: its first `count` records have been written."""
 
     segment: Segment
-    raw: mmap.mmap
+    raw: NDArray[np.uint8]
     records: NDArray[np.void]
+    checked: NDArray[np.bool_]  # by record: whether its checksum has been looked at
     count: int = 0
+    damaged: set[int] = field(default_factory=set)
     finished: bool = False
 
     @classmethod
-    def open(cls, path: Path) -> _Part:
-        segment = seg.open_segment(path)
-        raw = mmap.mmap(segment.fd, 0, prot=mmap.PROT_READ)
-        room = (len(raw) - segment.data_offset) // segment.record_bytes
-        records = np.ndarray((room,), record_dtype(segment.schema), raw, segment.data_offset)
-        part = cls(segment, raw, records, segment.known()[0])
-        if part.count > room:
-            part.close()
-            raise LogError(f"{path}: expected {part.count} records, found room for {room}; restore the file")
-        part.grow()
+    def open(cls, segment: Segment) -> _Part:
+        try:
+            raw, room = map_file(segment.fd), segment.room()
+            end = segment.offset(room)
+            records = raw[segment.header.data_offset : end].view(record_dtype(segment.schema))
+            # A segment that was cut short lacks the records at its end; they count as a gap.
+            part = cls(segment, raw, records, np.zeros(room, np.bool_), min(segment.known()[0], room))
+            part.grow()
+        except BaseException:
+            os.close(segment.fd)
+            raise
         return part
 
     @property
@@ -189,11 +269,32 @@ class _Part:
         """Take in appended records; return whether no more will come."""
         if not self.finished:
             known, sealed = self.segment.known()
-            self.count = known if sealed else self.segment.scan(max(known, self.count))
+            known = min(known, len(self.records))
+            if sealed:
+                self.count = known
+            else:
+                begin = self.count
+                self.count, damaged = self.segment.scan(begin, known)
+                self.damaged.update(damaged)
+                self.checked[begin : self.count] = True
             self.finished = sealed or self.count == self.segment.capacity
             if self.finished:
                 os.close(self.segment.fd)
         return self.finished
+
+    def verify(self, local: NDArray[np.int64], again: bool) -> bool:
+        """Check records that have not been checked; return whether something else is damaged now than before."""
+        todo: Iterable[int] = np.unique(local if again else local[~self.checked[local]]).tolist()
+        before, size = set(self.damaged), self.segment.record_bytes
+        for index in todo:
+            start = self.segment.offset(index)
+            one = self.raw[start : start + size].data
+            if sound_prefix(one, size, self.segment.first_seq + index):
+                self.damaged.discard(index)
+            else:
+                self.damaged.add(index)
+            self.checked[index] = True
+        return self.damaged != before
 
     def close(self) -> None:
         """Close the file; the mapping goes with the last array over it."""

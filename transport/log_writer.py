@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.transport import segment as seg
 from steadyhand.transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
+from steadyhand.transport.recovery import recover
 from steadyhand.transport.schema import Schema
 from steadyhand.transport.segment import LogError, Segment
 
@@ -51,6 +52,7 @@ class LogWriter:
         self._lock = threading.Lock()
         self._count = 0
         self._closed = False
+        self.damaged: list[int] = []  # numbers of damaged records, found when the log was opened
         self._sealed: list[tuple[int, Path]] = []  # (seq after its last record, file), oldest first
         folder.mkdir(parents=True, exist_ok=True)
         first_seq = self._recover()
@@ -103,8 +105,13 @@ class LogWriter:
         crashpoint("log.append.after")
         return seq
 
-    def append_frame(self, frame: bytes | memoryview, first_seq: int) -> int:
+    def append_frame(self, frame: bytes | memoryview, first_seq: int, checked: bool = False) -> int:
         """Append sealed records that continue this log; return the next number. All of them, or none on RecordError.
+
+        Args:
+            frame: Their bytes.
+            first_seq: Number of the first one.
+            checked: Whether the caller has checked every record.
 
         Raises:
             RecordError: A wrong size, number or checksum.
@@ -112,7 +119,8 @@ class LogWriter:
         """
         self._check_open()
         raw, size = memoryview(frame).cast("B"), self.dtype.itemsize
-        if first_seq != self.next_seq or len(raw) % size or sound_prefix(raw, size, first_seq) * size != len(raw):
+        fits = first_seq == self.next_seq and len(raw) % size == 0
+        if not fits or not (checked or sound_prefix(raw, size, first_seq) * size == len(raw)):
             raise RecordError(
                 f"frame: expected whole sealed records of {size} bytes from seq {self.next_seq}, "
                 f"found {len(raw)} bytes from seq {first_seq}, or a wrong checksum"
@@ -133,7 +141,7 @@ class LogWriter:
             raise LogError(f"skip_to: expected at least seq {self.next_seq}, found {seq}")
         if seq > self.next_seq:
             self._drop_prepared()
-            self._prepared = self._background.submit(self._create, seq)
+            self._prepared = self._background.submit(self._create, seq, self.next_seq)
             self._roll()
 
     def sync(self) -> bool:
@@ -177,24 +185,13 @@ class LogWriter:
 
     def _recover(self) -> int:
         """Seal the segments that an earlier writer left open; return the number to go on with."""
-        next_seq = 0
-        for first_seq, path in seg.paths(self.folder):
-            segment = seg.open_segment(path, writable=True)
-            count, sealed = segment.known()
-            try:
-                self._check_same(segment)
-                if not sealed:
-                    count = segment.scan(count)
-            except BaseException:
-                os.close(segment.fd)
-                raise
-            if sealed:
-                os.close(segment.fd)
-            else:
-                seg.finish(segment, count)
-            next_seq = first_seq + count
-            self._sealed.append((next_seq, path))
-        if self._sealed and count == 0:  # the new segment takes its name
+        found = recover(self.folder, self._check_same)
+        self.damaged = found.damaged
+        self._sealed = [(end, path) for _, end, path in found.segments]
+        if not found.segments:
+            return 0
+        first_seq, next_seq, _ = found.segments[-1]
+        if first_seq == next_seq:  # an empty segment: the new one takes its name
             self._sealed.pop()
         return next_seq
 
@@ -209,8 +206,8 @@ class LogWriter:
         if lines:
             raise LogError(f"{self.folder}: this log is another one; use a new folder ({'; '.join(lines)})")
 
-    def _create(self, first_seq: int) -> tuple[Path, Segment]:
-        return seg.create(self.folder, *self._identity, first_seq, self._segment_bytes)
+    def _create(self, first_seq: int, follows: int | None = None) -> tuple[Path, Segment]:
+        return seg.create(self.folder, *self._identity, first_seq, self._segment_bytes, follows)
 
     def _adopt(self, temporary: Path, segment: Segment) -> Segment:
         temporary.replace(segment.path)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from steadyhand.runtime.logging import escaped
+from steadyhand.runtime.logging import escaped, get_logger
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import SenderState
 from steadyhand.transport.identity import UNKNOWN
 from steadyhand.transport.log_reader import LogReader
-from steadyhand.transport.wire import Accept, Hello, Records, Reject
+from steadyhand.transport.wire import MAX_LOST, Accept, Hello, Lost, Records, Reject
 
 __all__ = ["Behind", "Outbox", "Rejected"]
+
+_log = get_logger("transport.outbox")
 
 FRAMES_PER_WINDOW = 4  # several frames share the window, so that one is stored while the next one travels
 
@@ -51,6 +54,8 @@ class Outbox:
         self.sender = SenderState(config.window_records)
         self._learner = UNKNOWN  # identity of the learner that has accepted the session
         self.hole_end: int | None = None  # set when the log has lost the record that is due: its next number
+        self.damaged: set[int] = set()  # numbers of damaged records that the learner was told of
+        self._sent = 0  # records before it were sent once, and are checked again before they are repeated
 
     def check(self, hello: Hello) -> None:
         """Refuse the HELLO of another session than the log's.
@@ -95,8 +100,11 @@ class Outbox:
         """Take in the records appended to the log."""
         self._reader.refresh()
 
-    def next_frame(self) -> tuple[Records, bytes] | None:
-        """Return the next message and its frame, and count it as sent; None when nothing may be sent now."""
+    def next_frame(self) -> tuple[Records | Lost, bytes | None] | None:
+        """Return the next message and its frame, and count it as sent; None when nothing may be sent now.
+
+        A damaged record is never sent: the learner would refuse it, and all records behind it would wait for ever.
+        """
         span = self.sender.sendable(self._reader.next_seq)
         if not span:
             return None
@@ -106,9 +114,48 @@ class Outbox:
             # Records in transit must arrive first: skipping the hole would skip them too.
             self.hole_end = None if self.sender.under_way else found
             return None
-        hi = min(end, lo + len(span), lo + self._batch)
-        self.sender.on_sent(found + hi - lo)
-        return Records(found, hi - lo), self._reader.frame(lo, hi)
+        again = span.start < self._sent  # it was refused, or went astray
+        message, frame = self._frame(self._reader, lo, min(end, lo + len(span), lo + self._batch), again)
+        self.sender.on_sent(found + message.count)
+        self._sent = max(self._sent, self.sender.sent)
+        return message, frame
+
+    def answer(self, first_seq: int, count: int) -> tuple[Records | Lost, bytes | None]:
+        """Return the first of the records that the learner wants again, or the news that they are lost.
+
+        The learner asks again for the rest. The log is looked at afresh: a file that the learner was known to hold may
+        still be there.
+        """
+        reader = LogReader(self._folder)
+        try:
+            lo, hi = reader.locate(first_seq)
+            found = reader.seq_at(lo) if lo < len(reader) else first_seq + count
+            if found > first_seq:
+                return Lost(first_seq, min(found - first_seq, count, MAX_LOST), 0, 0), None
+            return self._frame(reader, lo, min(hi, lo + count, lo + self._batch), again=True)
+        finally:
+            reader.close()
+
+    def _frame(self, reader: LogReader, lo: int, hi: int, again: bool) -> tuple[Records | Lost, bytes | None]:
+        """Return the message of rows [lo, hi) up to the first damaged one, or of damaged rows up to the next sound."""
+        seq = reader.seq_at(lo)
+        sound = reader.verify(np.arange(lo, hi), again)
+        change = np.flatnonzero(sound != sound[0])
+        count = int(change[0]) if len(change) else hi - lo
+        if sound[0]:
+            return Records(seq, count), reader.frame(lo, lo + count)
+        count = min(count, MAX_LOST)
+        for row in range(lo, lo + count):
+            self._report(reader, row)
+        place = reader.place(lo)
+        return Lost(seq, count, place.episode_id, place.step_index), None
+
+    def _report(self, reader: LogReader, row: int) -> None:
+        seq = reader.seq_at(row)
+        if seq not in self.damaged:
+            self.damaged.add(seq)
+            where = f"session {self.session_id}, seq {seq}, {reader.place(row)}"
+            _log.error("%s: the record is damaged in this machine's log; it is left out, all others are sent", where)
 
     def on_ack(self, next_seq: int) -> bool:
         """Take an acknowledgement; return whether it was new."""

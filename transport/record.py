@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
@@ -19,12 +20,16 @@ __all__ = [
     "OBSERVATION",
     "Kind",
     "Phase",
+    "Place",
     "RecordError",
     "checksum",
     "is_sound",
+    "lost_record",
+    "place_between",
     "record_dtype",
     "seal",
     "sound_prefix",
+    "stand_in",
     "valid_starts",
 ]
 
@@ -46,10 +51,23 @@ class Phase(IntEnum):
 
 
 class Kind(IntEnum):
-    """A step, or the observation that ends an episode (its action is zero)."""
+    """A step, the observation that ends an episode (its action is zero), or the place of a quarantined record."""
 
     STEP = 0
     FINAL = 1
+    LOST = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Episode and step of a record, as far as its neighbours tell."""
+
+    episode_id: int
+    step_index: int
+    phase: Phase = Phase.TRAIN
+
+    def __str__(self) -> str:
+        return f"episode {self.episode_id}, step {self.step_index}"
 
 
 @lru_cache(maxsize=64)
@@ -101,6 +119,43 @@ def seal(raw: memoryview) -> None:
 def is_sound(raw: memoryview) -> bool:
     """Return whether one record's bytes are unchanged since they were sealed."""
     return bool(CRC.unpack_from(raw, len(raw) - CRC.size)[0] == checksum(raw[: -CRC.size]))
+
+
+def place_between(before: np.void | None, after: np.void | None, behind: int = 1, ahead: int = 1) -> Place:
+    """Return the place of a record that cannot be read, from the sound records around it.
+
+    Args:
+        before: The newest sound record before it; None = there is none.
+        after: The oldest sound record after it; None = there is none.
+        behind: Distance to `before` in records.
+        ahead: Distance to `after` in records.
+    """
+    if after is not None and after["step_index"] >= ahead:
+        return Place(int(after["episode_id"]), int(after["step_index"]) - ahead, _phase(after))
+    if before is None:
+        return Place(0, behind - 1)
+    if before["kind"] == Kind.FINAL:
+        return Place(int(before["episode_id"]) + 1, behind - 1, _phase(before))
+    return Place(int(before["episode_id"]), int(before["step_index"]) + behind, _phase(before))
+
+
+def _phase(record: np.void) -> Phase:
+    return Phase(int(record["phase"])) if record["phase"] in tuple(Phase) else Phase.TRAIN
+
+
+def stand_in(dtype: np.dtype[np.void], seq: int, place: Place) -> NDArray[np.void]:
+    """Return the record () that is read in the place of a damaged one: it keeps the number, and is never valid."""
+    row = np.zeros((), dtype)
+    row["seq"], row["kind"] = seq, Kind.LOST
+    row["episode_id"], row["step_index"], row["phase"] = place.episode_id, place.step_index, place.phase
+    return row
+
+
+def lost_record(dtype: np.dtype[np.void], seq: int, place: Place) -> bytes:
+    """Return the sealed bytes that are stored in the place of a quarantined record."""
+    raw = stand_in(dtype, seq, place).reshape(1).view(np.uint8)
+    seal(raw.data)
+    return raw.tobytes()
 
 
 def sound_prefix(raw: memoryview, record_bytes: int, first_seq: int) -> int:

@@ -11,10 +11,11 @@ from dataclasses import field as dataclass_field
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from steadyhand.runtime.logging import quoted
-from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, Dtype
+from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, KINDS, Dtype
 
 __all__ = ["FieldSpec", "Schema", "SchemaError"]
 
@@ -24,6 +25,8 @@ MAX_FIELDS = 64
 MAX_DIMENSIONS = 8
 MAX_SCALE = 8192
 MAX_ELEMENTS = 1 << 26  # of one field: a peer's schema must not cause an unbounded allocation
+MAX_BYTES = 1 << 30  # of all fields: numpy counts a record's bytes in 32 bits, and wraps around beyond 2 GiB
+WIDTHS = {name: np.dtype(kind.stored).itemsize for name, kind in KINDS.items()}  # bytes of an element
 # A peer's bytes are decoded into these types, whose bounds are checked before anything is allocated.
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
@@ -109,6 +112,10 @@ class Schema:
             raise SchemaError(f"command_size: expected 0 to {MAX_ELEMENTS}, found {self.command_size}")
         if len(self.reward_terms) > MAX_FIELDS or any(NAME.fullmatch(term) is None for term in self.reward_terms):
             raise SchemaError(f"reward_terms: expected at most {MAX_FIELDS} names, found {quoted(self.reward_terms)}")
+        numbers = 3 * math.prod(self.action.shape) + self.command_size
+        total = 4 * numbers + sum(math.prod(one.shape) * WIDTHS[one.dtype] for one in self.observation)
+        if total > MAX_BYTES:
+            raise SchemaError(f"schema: expected records of at most {MAX_BYTES} bytes, found {total}")
         if not (self.control_period_s > 0 and math.isfinite(self.control_period_s)):
             raise SchemaError(f"control_period_s: expected a time above 0 s, found {self.control_period_s}")
 

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import msgspec
+import numpy as np
 
 from steadyhand.runtime.crashpoint import crashpoint
-from steadyhand.runtime.logging import quoted
-from steadyhand.transport.record import record_dtype, sound_prefix
-from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.runtime.logging import get_logger, quoted
+from steadyhand.transport.record import SEQ, is_sound, record_dtype, sound_prefix
+from steadyhand.transport.schema import Schema
+from steadyhand.transport.segment_header import (
+    Header,
+    HeaderError,
+    encode_header,
+    encode_mark,
+    new_header,
+    read_header,
+    read_mark,
+)
 
-__all__ = ["PREPARED", "LogError", "Segment", "create", "finish", "mark", "open_segment", "paths", "pwrite_all"]
+__all__ = [
+    "PREPARED",
+    "LogError",
+    "Segment",
+    "create",
+    "finish",
+    "is_finished",
+    "mark",
+    "open_segment",
+    "open_segments",
+]
+__all__ += ["paths", "pwrite_all"]
 
-MAGIC = b"SHDLOG\r\n"
-FORMAT_VERSION = 1
-PAGE = 4096  # records start on a page, so that the mapping's first one is aligned
-FIXED = struct.Struct("<8sIIqqI")  # magic, version, data offset, first seq, capacity, bytes of JSON
-CRC = struct.Struct("<I")  # of the fixed part and the JSON
-MARK = struct.Struct("<q")  # n >= 0: sealed with n records; n < 0: open, -1 - n records are surely on the disk
-MARK_OFFSET = FIXED.size + CRC.size
-FACTS_OFFSET = MARK_OFFSET + MARK.size
 SUFFIX = ".segment"
 PREPARED = ".prepared"
+DAMAGED = ".damaged"
 SCAN_BYTES = 1 << 20
+
+_log = get_logger("transport.segment")
 
 
 class LogError(RuntimeError):
     """A log that cannot be opened, continued or read."""
-
-
-class _Facts(msgspec.Struct, forbid_unknown_fields=True):
-    schema: dict[str, Any]
-    actor_id: str
-    session_id: str
 
 
 @dataclass(frozen=True)
@@ -48,38 +54,104 @@ class Segment:
 
     path: Path
     fd: int
-    schema: Schema
-    actor_id: str
-    session_id: str
-    first_seq: int
-    capacity: int
-    data_offset: int
+    header: Header
     record_bytes: int
 
-    def known(self) -> tuple[int, bool]:
-        """Return how many records the header vouches for, and whether the segment is sealed (no more will come)."""
-        value = MARK.unpack(os.pread(self.fd, MARK.size, MARK_OFFSET))[0]
-        return (value, True) if value >= 0 else (-1 - value, False)
+    @property
+    def schema(self) -> Schema:
+        """Return the schema of the records."""
+        return self.header.schema
 
-    def scan(self, start: int) -> int:
-        """Return the number of leading records that are whole, when the first `start` are known to be.
+    @property
+    def actor_id(self) -> str:
+        """Return the id of the recording actor."""
+        return self.header.actor_id
+
+    @property
+    def session_id(self) -> str:
+        """Return the session's id."""
+        return self.header.session_id
+
+    @property
+    def first_seq(self) -> int:
+        """Return the number of the first record."""
+        return self.header.first_seq
+
+    @property
+    def capacity(self) -> int:
+        """Return the number of records that the file has room for."""
+        return self.header.capacity
+
+    def known(self) -> tuple[int, bool]:
+        """Return how many records the mark vouches for, and whether the segment is sealed (no more will come).
+
+        A damaged mark vouches for none: the records have checksums of their own.
+        """
+        return read_mark(self.fd, self.header) or (0, False)
+
+    def room(self) -> int:
+        """Return the number of whole records that the file has bytes for."""
+        return max(0, os.fstat(self.fd).st_size - self.header.data_offset) // self.record_bytes
+
+    def scan(self, start: int, settled: int = 0) -> tuple[int, list[int]]:
+        """Follow the records from `start` on; return their number with those before `start`, and the damaged ones.
+
+        A record that is not whole ends the log, unless it is damaged for certain: it is one of the first `settled`, or
+        the next record is whole, which was written after it.
 
         Reads instead of mapping: a file that another process cuts short is then an end, not a SIGBUS.
         """
-        count, batch = start, 1
+        count, batch, damaged = start, 1, []
         while count < self.capacity:
             want = min(batch, self.capacity - count)
             raw = os.pread(self.fd, want * self.record_bytes, self.offset(count))
             sound = sound_prefix(memoryview(raw), self.record_bytes, self.first_seq + count)
             count += sound
-            if sound < want:
+            if sound == want:
+                batch = min(2 * batch, max(1, SCAN_BYTES // self.record_bytes))
+            elif count < settled or self._is_passed(count):
+                damaged.append(count)
+                count, batch = count + 1, 1
+            else:
                 break
-            batch = min(2 * batch, max(1, SCAN_BYTES // self.record_bytes))
-        return count
+        return count, damaged
+
+    def _is_passed(self, index: int) -> bool:
+        """Return whether the record after `index` is whole and the one at `index`, looked at again, is still not."""
+        after = index + 1
+        if after >= self.capacity:
+            return False
+        number = os.pread(self.fd, SEQ.size, self.offset(after))
+        if number != SEQ.pack(self.first_seq + after):  # the usual case: nothing has been written there
+            return False
+        return self.is_sound(after) and not self.is_sound(index)
+
+    def is_sound(self, index: int) -> bool:
+        """Return whether the record at `index` is whole, sealed and has its number."""
+        raw = os.pread(self.fd, self.record_bytes, self.offset(index))
+        return sound_prefix(memoryview(raw), self.record_bytes, self.first_seq + index) == 1
+
+    def end_of_records(self, start: int) -> int:
+        """Return the number of records up to the last sound one of the whole file, at least `start`.
+
+        Unlike `scan` it looks beyond any number of damaged records. Use it where no writer is at work.
+        """
+        batch, end = max(1, SCAN_BYTES // self.record_bytes), start
+        for first in range(start, self.capacity, batch):
+            raw = os.pread(self.fd, min(batch, self.capacity - first) * self.record_bytes, self.offset(first))
+            count = len(raw) // self.record_bytes
+            rows = np.frombuffer(raw, np.uint8, count * self.record_bytes).reshape(count, self.record_bytes)
+            numbers = rows[:, : SEQ.size].copy().view("<i8")[:, 0]
+            matching = np.flatnonzero(numbers == self.first_seq + first + np.arange(count))
+            for index in matching[::-1].tolist():
+                if is_sound(memoryview(raw)[index * self.record_bytes : (index + 1) * self.record_bytes]):
+                    end = first + index + 1
+                    break
+        return end
 
     def offset(self, index: int) -> int:
         """Return where record `index` of this segment starts in the file, in bytes."""
-        return self.data_offset + index * self.record_bytes
+        return self.header.data_offset + index * self.record_bytes
 
 
 def paths(folder: Path) -> list[tuple[int, Path]]:
@@ -109,35 +181,54 @@ def is_finished(folder: Path) -> bool:
 
 
 def create(
-    folder: Path, schema: Schema, actor_id: str, session_id: str, first_seq: int, segment_bytes: int
+    folder: Path,
+    schema: Schema,
+    actor_id: str,
+    session_id: str,
+    first_seq: int,
+    segment_bytes: int,
+    follows: int | None = None,
+    records: int | None = None,
 ) -> tuple[Path, Segment]:
     """Preallocate a segment under a temporary name; return that name and the segment as it will be once renamed.
+
+    Args:
+        folder: Folder of the log.
+        schema: Schema of the records.
+        actor_id: Id of the recording actor.
+        session_id: 32 hex digits.
+        first_seq: Number of the first record.
+        segment_bytes: Size of the file.
+        follows: Number after the record before; None = `first_seq`, no number is left out.
+        records: Number of records instead of a size.
 
     Raises:
         OSError: The disk has no room for it.
     """
-    facts = msgspec.json.encode(_Facts(schema.to_json(), actor_id, session_id))
-    data_offset = -(-(FACTS_OFFSET + len(facts)) // PAGE) * PAGE
+    follows = first_seq if follows is None else follows
+    header, raw = new_header(schema, actor_id, session_id, first_seq, follows, segment_bytes, records)
     record_bytes = record_dtype(schema).itemsize
-    capacity = max(1, (segment_bytes - data_offset) // record_bytes)
     temporary = folder / f"{first_seq:020d}{PREPARED}"
     fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
-        os.posix_fallocate(fd, 0, data_offset + capacity * record_bytes)
-        fixed = FIXED.pack(MAGIC, FORMAT_VERSION, data_offset, first_seq, capacity, len(facts))
-        header = fixed + CRC.pack(zlib.crc32(fixed + facts)) + MARK.pack(-1) + facts
+        os.posix_fallocate(fd, 0, header.data_offset + header.capacity * record_bytes)
         crashpoint("log.create.allocated")
-        pwrite_all(fd, (header,), 0)
+        pwrite_all(fd, (encode_header(header, raw, 0, sealed=False),), 0)
     except OSError:
         os.close(fd)
         temporary.unlink(missing_ok=True)
         raise
-    path = folder / f"{first_seq:020d}{SUFFIX}"
-    return temporary, Segment(path, fd, schema, actor_id, session_id, first_seq, capacity, data_offset, record_bytes)
+    return temporary, Segment(folder / f"{first_seq:020d}{SUFFIX}", fd, header, record_bytes)
 
 
-def open_segment(path: Path, writable: bool = False) -> Segment:
+def open_segment(path: Path, writable: bool = False, like: Segment | None = None) -> Segment:
     """Open a segment and read its header.
+
+    Args:
+        path: The file.
+        writable: Whether it can be written.
+        like: Another segment of the same log. If no header of the file can be read, it stands for the missing one,
+            provided that a record fits.
 
     Raises:
         FileNotFoundError: It has been deleted.
@@ -145,34 +236,74 @@ def open_segment(path: Path, writable: bool = False) -> Segment:
     """
     fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
     try:
-        return _parse(path, fd)
-    except (struct.error, msgspec.MsgspecError, SchemaError, ValueError) as error:
-        os.close(fd)
-        raise LogError(f"{path}: expected a log segment, found {quoted(str(error), 160)}; remove the file") from None
+        try:
+            header = read_header(fd)
+            if header.is_copy:
+                _log.warning("%s: the header is damaged; its copy is used", path)
+        except HeaderError as error:
+            header = _of_sibling(path, fd, like, str(error))
+        return Segment(path, fd, header, record_dtype(header.schema).itemsize)
     except BaseException:
         os.close(fd)
         raise
 
 
-def _parse(path: Path, fd: int) -> Segment:
-    fixed = os.pread(fd, FIXED.size, 0)
-    magic, version, data_offset, first_seq, capacity, facts_bytes = FIXED.unpack(fixed)
-    if magic != MAGIC:
-        raise LogError(f"{path}: expected a log segment, found another kind of file")
-    if version != FORMAT_VERSION:
-        raise LogError(f"{path}: expected log format {FORMAT_VERSION}, found {version}; read it with its own version")
-    raw = os.pread(fd, min(facts_bytes, data_offset), FACTS_OFFSET)
-    if CRC.pack(zlib.crc32(fixed + raw)) != os.pread(fd, CRC.size, FIXED.size):
-        raise LogError(f"{path}: the header's checksum is wrong; restore the file or remove it")
-    facts = msgspec.json.decode(raw, type=_Facts)
-    schema = Schema.from_json(facts.schema)
-    record_bytes = record_dtype(schema).itemsize
-    return Segment(path, fd, schema, facts.actor_id, facts.session_id, first_seq, capacity, data_offset, record_bytes)
+def _of_sibling(path: Path, fd: int, like: Segment | None, fault: str) -> Header:
+    stem = path.name.removesuffix(SUFFIX)
+    if like is not None and stem.isdecimal():
+        first_seq = int(stem)
+        header = replace(like.header, first_seq=first_seq, follows=first_seq, is_copy=True, crc=0)
+        guess = Segment(path, fd, header, like.record_bytes)
+        guess = replace(guess, header=replace(header, capacity=guess.room()))
+        if guess.end_of_records(0):
+            _log.warning("%s: %s; that of %s is used", path, fault, like.path.name)
+            return guess.header
+    raise LogError(f"{path}: expected a log segment, found {quoted(fault, 160)}; restore the file or remove it")
+
+
+def open_segments(folder: Path, from_seq: int = 0, writable: bool = False, set_aside: bool = False) -> list[Segment]:
+    """Open the segments of a log from `from_seq` on, in order. One that vanishes meanwhile was deleted: a gap.
+
+    Args:
+        folder: Folder of the log.
+        from_seq: Number of the first record of the first segment to open, or less.
+        writable: Whether they can be written.
+        set_aside: Whether to rename a file that cannot be read beside others of its log that can.
+
+    Raises:
+        LogError: One cannot be read, and no other segment of the log can stand for its header.
+    """
+    found: dict[int, Segment] = {}
+    unread: list[tuple[int, Path]] = []
+    try:
+        for first_seq, path in paths(folder):
+            if first_seq < from_seq:
+                continue
+            try:
+                found[first_seq] = open_segment(path, writable)
+            except FileNotFoundError:
+                continue
+            except LogError:
+                unread.append((first_seq, path))
+        like = next(iter(found.values()), None)
+        for first_seq, path in unread:
+            try:
+                found[first_seq] = open_segment(path, writable, like)
+            except LogError as error:
+                if not set_aside or like is None:
+                    raise
+                path.rename(path.with_suffix(DAMAGED))
+                _log.error("%s; it is set aside as %s, and its records count as missing", error, DAMAGED)
+    except BaseException:
+        for segment in found.values():
+            os.close(segment.fd)
+        raise
+    return [found[first_seq] for first_seq in sorted(found)]
 
 
 def mark(segment: Segment, count: int, sealed: bool = False) -> None:
     """Write into the header that `count` records are on the disk. Sync the records first: readers trust the mark."""
-    pwrite_all(segment.fd, (MARK.pack(count if sealed else -1 - count),), MARK_OFFSET)
+    pwrite_all(segment.fd, (encode_mark(segment.header, count, sealed),), segment.header.place)
 
 
 def finish(segment: Segment, count: int) -> None:

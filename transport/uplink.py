@@ -32,6 +32,7 @@ class Progress:
     transitions_allowed: int = -1  # steps this session may have recorded before it waits (lockstep mock); -1: no limit
     learner_phase: str = ""
     transitions: int = 0  # control steps of online training that the learner has, of every actor
+    quarantined: int = 0  # records of this session that were damaged or unfit, and are not trained on
 
     @classmethod
     def of(cls, connected: bool, next_seq: int, status: Status) -> Progress:
@@ -45,6 +46,7 @@ class Progress:
             status.transitions_allowed,
             status.learner_phase,
             status.transitions,
+            status.quarantined,
         )
 
 

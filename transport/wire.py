@@ -15,17 +15,20 @@ from steadyhand.transport.schema import Schema
 __all__ = [
     "ACTOR_ID",
     "MAX_HEADER_BYTES",
+    "MAX_LOST",
     "PROTOCOL_VERSION",
     "Accept",
     "Ack",
     "Bye",
     "Heartbeat",
     "Hello",
+    "Lost",
     "Message",
     "Records",
     "Reject",
     "Status",
     "VersionError",
+    "Wanted",
     "WeightsReply",
     "WeightsRequest",
     "WireError",
@@ -34,15 +37,17 @@ __all__ = [
     "refuse_version",
 ]
 
-PROTOCOL_VERSION = 2  # 1: without the identity of run, task and robot
+PROTOCOL_VERSION = 3  # 1: without the identity of run, task and robot; 2: without Lost and Wanted
 FAMILY = b"SHD"
 MAGIC = FAMILY + bytes([PROTOCOL_VERSION])
 MAX_HEADER_BYTES = 1 << 18
 MAX_FRAMES = 2
 MAX_REASONS = 64  # lines of a refusal
+MAX_LOST = 1024  # records that one message reports as lost
 
 ACTOR_ID = r"[a-z0-9][a-z0-9_.-]{0,63}"
 Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
+Index = Annotated[int, Meta(ge=0, lt=1 << 31)]
 ActorId = Annotated[str, Meta(pattern=rf"^{ACTOR_ID}\Z")]
 Line = Annotated[str, Meta(pattern=r"^[ -~]{0,64}\Z")]  # shown to people: no control characters
 SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]  # used as a folder's name
@@ -73,6 +78,7 @@ class Status(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     learner_phase: Line
     durable_seq: Count = 0  # everything before it survives a power cut of the learner: the actor may forget it
     transitions: Count = 0  # control steps of online training that the learner has, over all sessions
+    quarantined: Count = 0  # records of the session that were damaged or unfit, and are not trained on
 
 
 class Hello(_Message, frozen=True):
@@ -123,6 +129,22 @@ class Records(_Message, frozen=True):
     count: Count
 
 
+class Lost(_Message, frozen=True):
+    """The actor cannot send these records: they are damaged in its log, or no longer there. The learner goes on."""
+
+    first_seq: Count
+    count: Annotated[int, Meta(ge=1, le=MAX_LOST)]
+    episode_id: Index  # of the first one, as far as its neighbours tell
+    step_index: Index
+
+
+class Wanted(_Message, frozen=True):
+    """The learner's copies of these records are damaged or gone: send them again, or say that they are lost."""
+
+    first_seq: Count
+    count: Annotated[int, Meta(ge=1, le=MAX_LOST)]
+
+
 class Ack(_Message, frozen=True):
     """Everything before `next_seq` is in the learner's log."""
 
@@ -148,8 +170,8 @@ class WeightsReply(_Message, frozen=True):
     """The newest weights, in the raw frame."""
 
 
-FromActor = Hello | Records | Heartbeat | Bye | WeightsRequest
-FromLearner = Accept | Reject | Ack | Heartbeat | Bye | WeightsReply
+FromActor = Hello | Records | Lost | Heartbeat | Bye | WeightsRequest
+FromLearner = Accept | Reject | Ack | Wanted | Heartbeat | Bye | WeightsReply
 Message = FromActor | FromLearner
 WITH_FRAME = (Records, WeightsReply)
 

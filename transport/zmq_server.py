@@ -23,11 +23,13 @@ from steadyhand.transport.wire import (
     Bye,
     Heartbeat,
     Hello,
+    Lost,
     Message,
     Records,
     Reject,
     Status,
     VersionError,
+    Wanted,
     WeightsReply,
     WeightsRequest,
     WireError,
@@ -37,6 +39,8 @@ __all__ = ["ZmqServer", "check_can_listen"]
 
 MAX_WIRE_ERRORS = 8  # of one peer within the window, then it is dropped for as long
 ERROR_WINDOW_S = 60.0
+MAX_HELLOS = 60  # of one peer within the window
+MAX_LOST_MESSAGES = 256  # of one peer within the window: each one takes more room here than there
 MAX_COUNTED = 1024  # peers whose errors are remembered
 REBIND_ATTEMPTS, REBIND_S = 200, 0.01
 
@@ -90,6 +94,9 @@ class ZmqServer(SocketThread):
         self._peers: dict[bytes, str] = {}  # connection -> session id
         self._told: dict[str, Status] = {}  # session id -> the last status it was sent
         self._budget = Budget(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
+        limits = (ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
+        self._hellos, self._losses = Budget(MAX_HELLOS, *limits), Budget(MAX_LOST_MESSAGES, *limits)
+        self._asked: dict[str, Wanted] = {}  # session id -> the records that it was asked for last
         self._published: bytes | None = None
         self._beat_s = 0.0
         self._pause = threading.Event()  # never set: it only waits
@@ -201,7 +208,9 @@ class ZmqServer(SocketThread):
         if self._budget.is_spent(peer):
             return
         try:
-            reply = self._answer(identity, user, *wire.decode(frames, "actor"))
+            message, raw = wire.decode(frames, "actor")
+            self._check_rate(peer, message)
+            reply = self._answer(identity, user, message, raw)
         except WireError as error:
             if isinstance(error, VersionError):
                 self._send(identity, wire.refuse_version(error))
@@ -213,6 +222,29 @@ class ZmqServer(SocketThread):
         else:
             if reply:
                 self._send(identity, reply)
+                self._ask(identity, again=False)
+
+    def _check_rate(self, peer: Hashable, message: Message) -> None:
+        """Refuse a HELLO or a loss of a peer that has sent too many of them."""
+        for kind, budget, most in ((Hello, self._hellos, MAX_HELLOS), (Lost, self._losses, MAX_LOST_MESSAGES)):
+            if isinstance(message, kind):
+                if budget.is_spent(peer):
+                    name = kind.__name__
+                    raise WireError(f"{name}: expected at most {most} of a peer within {ERROR_WINDOW_S:.0f} s")
+                budget.spend(peer)
+
+    def _ask(self, identity: bytes, again: bool) -> None:
+        """Ask a session for records that are damaged here: for the next ones when the last have come, or `again`."""
+        session_id = self._peers.get(identity, "")
+        asked = self._asked.get(session_id)
+        if asked is None and not again:
+            return
+        wanted = self.intake.wanted(session_id)
+        if wanted is None:
+            self._asked.pop(session_id, None)
+        elif again or wanted != asked:
+            self._asked[session_id] = wanted
+            self._send(identity, wire.encode(wanted))
 
     def _answer(self, identity: bytes, user: str, message: Message, raw: bytes) -> list[bytes] | None:
         match message:
@@ -230,6 +262,11 @@ class ZmqServer(SocketThread):
             case Records(first_seq, count):
                 session_id = self._session(identity)
                 ack = self.intake.records(session_id, first_seq, count, raw)
+                self._told[session_id] = ack.status
+                return wire.encode(ack)
+            case Lost():
+                session_id = self._session(identity)
+                ack = self.intake.lost(session_id, message)
                 self._told[session_id] = ack.status
                 return wire.encode(ack)
             case Heartbeat():
@@ -252,12 +289,15 @@ class ZmqServer(SocketThread):
             if not self.intake.is_open(session_id):
                 del self._peers[identity]
                 self._told.pop(session_id, None)
+                self._asked.pop(session_id, None)
                 self._send(identity, wire.encode(Bye()))
                 continue
             status, told = self.intake.status(session_id), self._told.get(session_id)
             if everyone or told is None or _permits(status) != _permits(told):
                 self._told[session_id] = status
                 self._send(identity, wire.encode(Heartbeat(status)))
+            if everyone:
+                self._ask(identity, again=True)
 
     def _send(self, identity: bytes, frames: list[bytes]) -> None:
         # A ROUTER drops a message that it cannot deliver: the other side notices, and asks again.

@@ -29,6 +29,7 @@ from steadyhand.transport.wire import (
     Hello,
     Reject,
     Status,
+    Wanted,
     WeightsReply,
     WeightsRequest,
     WireError,
@@ -238,6 +239,9 @@ class ZmqUplink(SocketThread):
                 if self._outbox.on_ack(next_seq):
                     link.stalled_s = link.silent_s
                 self._note(link, status)
+            case Wanted(first_seq, count):
+                if link.accepted:
+                    self._send(link, wire.encode(*self._outbox.answer(first_seq, count)))
             case Heartbeat(status):
                 self._note(link, status)
             case WeightsReply():

@@ -78,6 +78,7 @@ def _lines(status: Status) -> list[tuple[str, str]]:
         ("interventions", f"in {status.intervention_rate:.0%} of the episodes"),
         ("learner", f"{learner}   {status.updates} updates, UTD {status.utd_ratio:.2f}"),
         ("policy", f"version {status.policy_version}, {age}"),
+        *([("quarantined", f"[red]{status.quarantined} records[/], see the log lines")] if status.quarantined else []),
     ]
 
 

@@ -71,4 +71,5 @@ def progress_line(status: Status) -> str:
         f"{status.step_rate_hz:.1f} steps/s",
         f"learner {status.learner_phase if status.connected else 'not connected'}",
     ]
+    parts += [f"{status.quarantined} records quarantined"] if status.quarantined else []
     return " | ".join(parts)

@@ -34,6 +34,7 @@ class Status:
     overruns: int
     learner_phase: str
     connected: bool
+    quarantined: int = 0  # records that the learner leaves out, damaged or unfit
 
 
 class Console(Protocol):

@@ -66,6 +66,8 @@ class FeatureWorker:
         for row in wanted.tolist():
             if self._closing:
                 return row
+            if not reader.verify([row])[0]:
+                continue  # its features would outlive a repair
             if not self._cache.claims(reader.session_id, reader.seq_at(row)):
                 self._cache.encode(reader, row)
         return end

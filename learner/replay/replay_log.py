@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.learner.replay.columns import Column
+from steadyhand.learner.replay.soundness import Soundness
 from steadyhand.transport.label_log import Label, LabelReader
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
@@ -56,6 +57,7 @@ class ReplayLog:
         """
         self.reader = reader
         self._action_gain, self.is_prior = action_gain, prior
+        self.soundness = Soundness(reader)
         self.visible = 0
         self.label_version = 0  # labels up to this one are applied
         self._label_reader = LabelReader(reader.folder, reader.session_id)
@@ -69,6 +71,7 @@ class ReplayLog:
         self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
         # failed: by a label, or in an online log of another run also by the records themselves
         self._practised, self._failed = Column(np.bool_), Column(np.bool_)
+        self._lost = Column(np.bool_)  # not saved: of records of an earlier start it is not known
         if saved is not None:
             self._load(saved)
         self._read_columns(self._complete(len(reader)))
@@ -77,6 +80,11 @@ class ReplayLog:
     def session_id(self) -> str:
         """The session that recorded the log."""
         return self.reader.session_id
+
+    @property
+    def quarantined(self) -> int:
+        """Records that are loaded and left out because they are lost, damaged or unfit."""
+        return int(np.count_nonzero(self._lost.values)) + self.soundness.unfit
 
     @property
     def next_seq(self) -> int:
@@ -109,31 +117,85 @@ class ReplayLog:
         rows = np.arange(max(loaded - 1, 0), total)
         if not rows.size:
             return
-        columns = {name: self.reader.gather(rows, name) for name in START_COLUMNS}
-        starts = valid_starts(columns)
+        starts = self._starts_of(rows)
         if loaded:
             self._start.values[-1] = starts[0]
         new = slice(1 if loaded else 0, None)
-        phase, human, terminated, reward = (
-            self.reader.gather(rows[new], name) for name in ("phase", "has_human", "terminated", "reward")
-        )
-        train, doable = phase == Phase.TRAIN, self._is_doable(rows[new])
         self._start.extend(starts[new])
-        self._seq.extend(columns["seq"][new])
-        self._episode_id.extend(columns["episode_id"][new])
-        practised = train & (columns["kind"][new] == Kind.STEP) & (not self.is_prior)
-        self._practised.extend(practised)
+        for column, values in self._light(rows[new]):
+            column.extend(values)
         self._failed.extend(self._recorded_failures(rows[new]))
-        self.steps += int(np.count_nonzero(practised))
-        self._online.extend(train & doable)
-        self._demo.extend(((phase == Phase.DEMO) | (train & human)) & doable)
-        self._terminated.extend(terminated)
-        self._reward.extend(reward)
         for label in self._labels[: self.label_version]:
             self._apply(label, loaded)
+        self.steps += int(np.count_nonzero(self._practised.values[rows[new]]))
         decided = rows[self._start.values[rows]]
         self.online_starts += int(np.count_nonzero(self._online.values[decided]))
         self.demo_starts += int(np.count_nonzero(self._demo.values[decided]))
+
+    def _starts_of(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of some rows (n,) in order are starts; of the last one it is not known yet."""
+        bad = self.soundness.bad(rows)  # first: of a damaged record the reader then returns no column as it is
+        columns = {name: self.reader.gather(rows, name) for name in START_COLUMNS}
+        columns["valid"] &= ~bad
+        return valid_starts(columns)
+
+    def _light(self, rows: NDArray[np.int64]) -> list[tuple[Column, NDArray[Any]]]:
+        """Return the columns that follow from the records of rows (n,) alone."""
+        bad = self.soundness.bad(rows)
+        names = ("seq", "episode_id", "kind", "phase", "has_human", "terminated", "reward")
+        seq, episode_id, kind, phase, human, terminated, reward = (self.reader.gather(rows, name) for name in names)
+        train, doable = phase == Phase.TRAIN, self._is_doable(rows)
+        # A lost record was a step too, or nearly always: an actor in lockstep has counted it.
+        practised = train & (kind != Kind.FINAL) & (not self.is_prior)
+        demo = ((phase == Phase.DEMO) | (train & human)) & doable
+        return [
+            (self._seq, seq),
+            (self._episode_id, episode_id),
+            (self._practised, practised),
+            (self._online, train & doable),
+            (self._demo, demo),
+            (self._terminated, terminated),
+            (self._reward, np.where(bad, 0.0, reward)),
+            (self._lost, (kind == Kind.LOST) & ~bad),
+        ]
+
+    def recheck(self, rows: NDArray[np.int64], again: bool = True) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Look at records that were found damaged, or were repaired; return the starts that are gone and the new ones.
+
+        Args:
+            rows: Their rows, loaded or not.
+            again: Whether to read their checksums again.
+        """
+        loaded = len(self._seq)
+        rows = np.unique(rows[rows < loaded])
+        self.soundness.bad(rows, again)
+        for column, values in self._light(rows):
+            column.values[rows] = values
+        for label in self._labels[: self.label_version] if rows.size else ():
+            self._apply(label, int(rows[0]))
+        around = np.unique(np.concatenate([rows, rows - 1]))
+        around = around[(around >= 0) & (around < loaded - 1)]
+        before = self._start.values[around]
+        for row in around.tolist():
+            self._start.values[row] = self._starts_of(np.arange(row, row + 2))[0]
+        after, shown = self._start.values[around], around < self.visible - 1
+        self._count()
+        return around[before & ~after], around[after & ~before & shown]
+
+    def _count(self) -> None:
+        start = self._start.values
+        self.steps = int(np.count_nonzero(self._practised.values))
+        self.online_starts = int(np.count_nonzero(start & self._online.values))
+        self.demo_starts = int(np.count_nonzero(start & self._demo.values))
+
+    def unfit(self, rows: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int) -> NDArray[np.int64]:
+        """Check the records that the transitions of starts (n,) read; return the rows (m,) that must not be used."""
+        if not self.soundness.unknown:  # every record was checked when its columns were read
+            return np.empty(0, np.int64)
+        reached = self.n_step(rows, n_step, gamma)[0]
+        read = np.concatenate([self.history(rows, obs_horizon), self.history(reached, obs_horizon)], axis=1)
+        bad = self.soundness.bad(read.reshape(-1)).reshape(read.shape)
+        return np.unique(read[bad])
 
     def _recorded_failures(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return a mask (n,) of rows of failed episodes; the rows are whole episodes of another run's online log."""
@@ -154,8 +216,11 @@ class ReplayLog:
         self.visible = after
         # A start needs a visible successor, so the last visible row is left for the next time.
         rows = np.arange(max(before - 1, 0), after - 1)
-        rows = rows[self._start.values[rows]]
-        return rows[self._online.values[rows]], rows[self._demo.values[rows]]
+        return self.kinds(rows[self._start.values[rows]])
+
+    def kinds(self, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which rows of starts (n,) are online starts, and which are demo starts."""
+        return starts[self._online.values[starts]], starts[self._demo.values[starts]]
 
     def show_labels(self, version: int) -> None:
         """Apply the labels up to `version` in order."""
@@ -197,6 +262,7 @@ class ReplayLog:
     def _load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         seq, self.label_version = saved["seq"], int(saved["label_version"][0])
         self.visible = len(seq)
+        self.soundness.assume(len(seq))
         flags = {name: (saved["flags"] >> bit & 1).astype(np.bool_) for bit, name in enumerate(FLAGS)}
         rows = self.reader.locate(int(seq[-1]) + 1)[0] if len(seq) else 0
         if self.label_version > len(self._labels) or rows != len(seq) or (rows and self.reader.first_seq != seq[0]):
@@ -215,6 +281,7 @@ class ReplayLog:
             (self._terminated, flags["terminated"]),
             (self._practised, flags["practised"]),
             (self._failed, self._recorded_failures(np.arange(len(seq)))),
+            (self._lost, np.zeros(len(seq), np.bool_)),
         ):
             column.extend(values)
         for label in self._labels[: self.label_version]:

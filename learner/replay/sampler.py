@@ -87,6 +87,9 @@ class Sampler:
             for part, starts in ((row[:demo_rows], demo), (row[demo_rows:end], online), (row[end:], prior)):
                 if part.size:
                     part[:] = starts[rng.integers(0, len(starts), part.size)]
+        sampling = self._sampling
+        if self._store.drop_unfit(ids.reshape(-1), sampling.n_step, sampling.gamma, self._spec.obs_horizon):
+            return self.sample(update, slices, offline)  # from the starts that are left
         return self.gather(ids.reshape(-1), rng)
 
     def gather(self, ids: NDArray[np.int64], rng: np.random.Generator | None = None) -> Block:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class ReplayStore:
         self._by_session: dict[str, int] = {}
         self._online, self._demo, self._prior = Column(np.int64), Column(np.int64), Column(np.int64)
         self._prior_sessions = frozenset(prior)
+        # Called with (session_id, numbers) when records turn out to be damaged; another copy may be asked for.
+        self.on_damage: Callable[[str, list[int]], None] = lambda session_id, numbers: None
 
     @property
     def online(self) -> NDArray[np.int64]:
@@ -127,10 +129,7 @@ class ReplayStore:
                 self._logs[self._by_session[session_id.removesuffix(LABELS)]].show_labels(next_seq)
                 continue
             index = self._by_session[session_id]
-            online, demo = self._logs[index].advance(next_seq)
-            practice = self._prior if self._logs[index].is_prior else self._online
-            practice.extend(online | index << ROW_BITS)
-            self._demo.extend(demo | index << ROW_BITS)
+            self._show(index, *self._logs[index].advance(next_seq))
 
     def holds(self, watermark: Mapping[str, int]) -> bool:
         """Return whether every record and every label before the watermark has been loaded."""
@@ -176,6 +175,47 @@ class ReplayStore:
         self._online.extend(saved["online"])
         self._prior.extend(saved.get("prior", np.empty(0, np.int64)))
         self._demo.extend(saved["demo"])
+        for index, log in enumerate(self._logs):  # what is known to be damaged since the columns were saved
+            if log.reader.damaged.size:
+                self._recheck(index, log.reader.damaged, again=False)
+
+    def recheck(self, session_id: str, numbers: Collection[int]) -> None:
+        """Look at records of a session again that were found damaged, or were repaired."""
+        index = self._by_session.get(session_id)
+        if index is not None:
+            self._recheck(index, self._logs[index].reader.rows_of(sorted(numbers)), again=True)
+
+    def _recheck(self, index: int, rows: NDArray[np.int64], again: bool) -> None:
+        log = self._logs[index]
+        gone, new = log.recheck(rows, again)
+        self._online, self._demo, self._prior = (
+            _without(column, gone | index << ROW_BITS) for column in (self._online, self._demo, self._prior)
+        )
+        online, demo = log.kinds(new)
+        self._show(index, online, demo)
+
+    def drop_unfit(self, ids: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int) -> bool:
+        """Check the records that the transitions of starts (n,) read; return whether any start was dropped for it."""
+        dropped = False
+        for log, _, rows in self.by_log(ids):
+            unfit = log.unfit(rows, n_step, gamma, obs_horizon)
+            if unfit.size:
+                dropped = True
+                self._recheck(self._by_session[log.session_id], unfit, again=False)
+                damaged = unfit[~log.reader.verify(unfit)]
+                if damaged.size:
+                    self.on_damage(log.session_id, [log.reader.seq_at(row) for row in damaged.tolist()])
+        return dropped
+
+    @property
+    def quarantined(self) -> int:
+        """Records that are loaded and left out because they are lost, damaged or unfit."""
+        return sum(log.quarantined for log in list(self._logs))
+
+    def _show(self, index: int, online: NDArray[np.int64], demo: NDArray[np.int64]) -> None:
+        practice = self._prior if self._logs[index].is_prior else self._online
+        practice.extend(online | index << ROW_BITS)
+        self._demo.extend(demo | index << ROW_BITS)
 
     def _open(self, reader: LogReader, saved: Mapping[str, NDArray[Any]] | None = None) -> ReplayLog:
         name = reader.session_id
@@ -201,3 +241,13 @@ class ReplayStore:
         for log, places, rows in self.by_log(ids):
             keys[places, 1] = log.episode_id(rows)
         return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _without(column: Column, ids: NDArray[np.int64]) -> Column:
+    """Return a column without some ids; the same one if it has none of them."""
+    kept = ~np.isin(column.values, ids) if ids.size else np.ones(0, np.bool_)
+    if kept.all():
+        return column
+    left = Column(np.int64)
+    left.extend(column.values[kept])
+    return left

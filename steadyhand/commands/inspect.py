@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.demos import carry_over
-from steadyhand.log_facts import LogFacts, read_log
-from steadyhand.terminal import say, table_text
-from steadyhand.transport import segment
+from steadyhand.log_facts import LogFacts, log_folders, read_log
+from steadyhand.terminal import plain, say, table_text
 from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest, refuse_foreign
 from steadyhand.transport.schema import Schema
 
-EPILOG = "example: steadyhand inspect runs/pegs/demos"
 DEEPEST = 3  # levels of folders that are searched: <run>/log/<session>
+EPILOG = "example: steadyhand inspect runs/pegs/demos"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Print one block per log."""
-    folders = list(_logs(options.folder, DEEPEST))
+    folders = log_folders(options.folder, DEEPEST)
     if not folders:
         refuse_foreign(options.folder)
     if overrides or not folders:
@@ -47,14 +46,6 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
             say(_episode_table(facts))
             say()
     return 0
-
-
-def _logs(folder: Path, depth: int) -> Iterator[Path]:
-    if folder.is_dir() and segment.paths(folder):
-        yield folder
-    elif folder.is_dir() and depth:
-        for below in sorted(folder.iterdir()):
-            yield from _logs(below, depth - 1)
 
 
 def _show(folder: Path, facts: LogFacts) -> None:
@@ -78,9 +69,9 @@ def _show(folder: Path, facts: LogFacts) -> None:
             ("recorded", f"{manifest.date} by {manifest.expert}"),
             ("attempts", f"{manifest.episodes}, of which {len(facts.episodes)} were kept"),
         ]
-    say(f"{folder}")
+    say(plain(f"{folder}"))
     for name, text in shown:
-        say(f"  {name:<14}{text}")
+        say(f"  {name:<14}{plain(text)}")
     say()
     say(_schema_table(facts.schema))
     say()

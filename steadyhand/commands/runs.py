@@ -17,7 +17,7 @@ from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.settings import check_overrides, run_root
 from steadyhand.storage import disk_bytes
-from steadyhand.terminal import say, table_text
+from steadyhand.terminal import plain, say, table_text
 from steadyhand.tidy import archive, check_disposable, claimed, prunable
 
 EPILOG = """\
@@ -67,7 +67,7 @@ def _prune(folder: RunFolder, whole: bool, yes: bool) -> None:
     for path in paths:
         if yes:
             shutil.rmtree(path)
-        say(f"{'deleted' if yes else 'would delete'} {path}")
+        say(plain(f"{'deleted' if yes else 'would delete'} {path}"))
     say(f"{freed / 1e6:.1f} MB{' freed' if yes else '; --yes deletes' if paths else ': nothing to delete'}")
 
 
@@ -95,5 +95,6 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
     interval = f"{100 * judged['wilson_low']:.1f} to {100 * judged['wilson_high']:.1f}" if judged else "-"
     seed, created = str(config.get("seed", "-")), str(manifest.get("created", "-"))
     disk = f"{disk_bytes(run.path) / 1e6:.0f} MB"
-    steps = str(sum(rows[-1].get("env_steps", 0) for rows in by_actor.values()))
+    counts = [rows[-1].get("env_steps", 0) for rows in by_actor.values()]
+    steps = str(sum(count for count in counts if isinstance(count, int)))
     return name, task_name(config), success, interval, seed, str(len(by_actor)), steps, disk, created

@@ -12,10 +12,11 @@ from typing import Any
 
 from steadyhand.doctor.environment import is_mock
 from steadyhand.doctor.finding import Finding, note, ok
-from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.runtime.clock import MonotonicClock, utc_text, wall_time_ns
 
 __all__ = ["CHECKS"]
 
+EARLIEST_NS = 1_704_067_200_000_000_000  # start of 2024, before this software: a clock without a battery starts in 1970
 UNSYNCHRONISED = 5  # return value of adjtimex while no time service keeps the clock
 TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux
 SLEEPS, SLEEP_NS = 50, 1_000_000
@@ -28,6 +29,9 @@ def check_clock(config: Mapping[str, Any]) -> Finding | None:
     """Check that a time service keeps the wall clock, which dates logs of several machines. Control never reads it."""
     if sys.platform != "linux":
         return None
+    if wall_time_ns() < EARLIEST_NS:
+        found = f"it says {utc_text(wall_time_ns())}"
+        return note("clock", found, "sudo timedatectl set-ntp true: runs and evaluations are listed by their dates")
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
     if state == UNSYNCHRONISED:
         return note("clock", "no time service keeps it", "sudo timedatectl set-ntp true, on every machine of the cell")

@@ -35,7 +35,7 @@ ENDLESS = 1_000_000  # steps, seconds; never reached
 
 def small_link(*ports: int) -> TransportConfig:
     """Return a link whose logs begin a new segment every 30 records or so."""
-    return dataclasses.replace(link(*ports), segment_bytes=4096 + 30 * 150, sync_period_s=0.02)
+    return dataclasses.replace(link(*ports), segment_bytes=8192 + 30 * 150, sync_period_s=0.02)
 
 
 class NeverTheSameEnv(PointEnv):

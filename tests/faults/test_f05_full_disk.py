@@ -53,7 +53,7 @@ def test_a_log_without_room_refuses_the_record_and_keeps_every_one_that_it_took(
         "try:\n    while True:\n        taken.append(writer.append(record(0, 0, len(taken))))\n"
         "except OSError as error:\n    print(error.errno, len(taken), writer.next_seq)\n"
     )
-    number, taken, next_seq = map(int, child(code, 4096 + 2 * SIZE))
+    number, taken, next_seq = map(int, child(code, 8192 + 2 * SIZE))
     assert number in (27, 28)
     assert taken == next_seq >= room
     reader = LogReader(tmp_path)

@@ -19,8 +19,9 @@ from steadyhand.transport import segment as seg
 from steadyhand.transport.intake import Intake, UnknownSessionError
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.outbox import Outbox
-from steadyhand.transport.wire import Accept, Ack
+from steadyhand.transport.wire import Accept, Ack, Lost
 from tests.faults.scale import FULL
+from tests.integrity.plain_log import LOST, flip, read_log
 from tests.transport_kit import CONFIG, hello, intake_in, record, session_id, writer_in
 
 pytestmark = pytest.mark.timeout(1800 if FULL else 120)
@@ -51,6 +52,8 @@ class Delivery(RuleBasedStateMachine):
         self.there: list[tuple] = []  # records on their way
         self.back: list = []  # acknowledgements on their way
         self.appended = 0
+        self.harmed: set[int] = set()  # records that were damaged on the actor's disk at some time
+        self.broken: set[int] = set()  # records that were damaged on the learner's disk and not repaired
         self.safe = 0  # the highest number that the actor was told is durable
         self.starts = 0
         self.writer = writer_in(self.folder / "actor", trim=True)
@@ -104,9 +107,14 @@ class Delivery(RuleBasedStateMachine):
     @rule(place=st.integers(0, 7))
     def arrive(self, place):
         """Records arrive, perhaps not in their order."""
-        records, frame = self.there.pop(place % len(self.there))
+        self.deliver(*self.there.pop(place % len(self.there)))
+
+    def deliver(self, message, frame):
         try:
-            self.back.append(self.intake.records(session_id(0), records.first_seq, records.count, frame))
+            if isinstance(message, Lost):
+                self.back.append(self.intake.lost(session_id(0), message))
+            else:
+                self.back.append(self.intake.records(session_id(0), message.first_seq, message.count, frame))
         except UnknownSessionError:
             self.accepted = False
 
@@ -131,6 +139,41 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def sync(self):
         self.intake.sync()
+
+    @rule(seq=st.integers(0, 200))
+    def damage_actor(self, seq):
+        """One bit of a record on the actor's disk changes; the newest one is taken for a torn one, and left alone."""
+        kept = [one.seq for one in read_log(self.folder / "actor")][:-1]
+        if kept:
+            seq = kept[seq % len(kept)]
+            flip(self.folder / "actor", seq)
+            self.harmed.add(seq)
+
+    @precondition(lambda self: self.accepted)
+    @rule(seq=st.integers(0, 200))
+    def damage_learner(self, seq):
+        """One bit of a record on the learner's disk changes, and the scrubber finds it."""
+        kept = [one.seq for one in read_log(self.folder / "learner" / session_id(0)) if one.sound][:-1]
+        if kept:
+            seq = kept[seq % len(kept)]
+            flip(self.folder / "learner" / session_id(0), seq)
+            self.intake.report_damage(session_id(0), [seq])
+            self.broken.add(seq)
+
+    @precondition(lambda self: self.accepted)
+    @rule()
+    def repair(self):
+        """The learner finds what is damaged there and asks for it; what the actor has no more is lost."""
+        folder = self.folder / "learner" / session_id(0)
+        self.intake.report_damage(session_id(0), [one.seq for one in read_log(folder) if not one.sound])
+        sound = {one.seq: one.raw for one in read_log(self.folder / "actor") if one.sound}
+        asked = None
+        while (wanted := self.intake.wanted(session_id(0))) not in (None, asked):
+            asked = wanted
+            self.deliver(*self.outbox.answer(wanted.first_seq, wanted.count))
+        stored = {one.seq: one.raw for one in read_log(folder)}
+        assert all(stored[seq] == sound[seq] for seq in self.broken & sound.keys())
+        self.broken -= sound.keys()
 
     @rule()
     def crash_actor(self):
@@ -163,10 +206,15 @@ class Delivery(RuleBasedStateMachine):
             return
         (reader,) = readers
         reader.refresh()
+        reader.verify(np.arange(len(reader)), again=True)
         rows = np.arange(len(reader))
         assert reader.gather(rows, "seq").tolist() == list(range(len(reader)))
-        assert reader.gather(rows, "step_index").tolist() == list(range(len(reader)))
-        assert reader.gather(rows, STORED)[:, 2].tolist() == list(range(len(reader)))
+        stored = read_log(self.folder / "learner" / session_id(0))
+        assert [one.seq for one in stored] == list(range(len(stored)))
+        own = np.array([one.seq for one in stored if one.sound and one.kind != LOST], np.int64)
+        assert {*range(len(stored))} - {*own.tolist()} <= self.harmed | self.broken
+        assert reader.gather(own, "step_index").tolist() == own.tolist()
+        assert reader.gather(own, STORED)[:, 2].tolist() == own.tolist()
         # What the actor may forget is there, whatever has happened since; and nothing is there that it never recorded.
         assert self.safe <= len(reader) <= self.appended
 

@@ -149,7 +149,7 @@ def test_another_protocol_version_is_told_so(server, hostile):
     (answer,) = hostile.socket.recv_multipart()
     assert answer.startswith(b"SHD\x07")
     message, _ = wire.decode([wire.MAGIC + answer[len(wire.MAGIC) :]], "learner")
-    assert message == Reject(["protocol_version: expected 2, found 7; update the older side"])
+    assert message == Reject(["protocol_version: expected 3, found 7; update the older side"])
 
 
 def test_a_hostile_learner_is_left_for_a_new_connection_and_the_log_stays(tmp_path, quiet):

@@ -97,3 +97,11 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(path, t
     assert journal.seen == [{"a" * 8: number} for number in range(step)]
     journal.note(step, {"a" * 8: step})  # there is room again
     journal.close()
+
+
+def test_a_link_in_the_place_of_the_journal_is_not_written_through(path, tmp_path):
+    (tmp_path / "elsewhere").write_text("precious")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(JournalError, match="found a symbolic link"):
+        Journal(path, 0)
+    assert (tmp_path / "elsewhere").read_text() == "precious"

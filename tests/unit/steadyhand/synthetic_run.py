@@ -42,7 +42,7 @@ def write_log(folder: Path, lengths: list[int], phase: Phase = Phase.DEMO, human
     writer.close()
 
 
-def write_demos(folder: Path, lengths: list[int]) -> None:
+def write_demos(folder: Path, lengths: list[int], expert: str = "scripted") -> None:
     write_log(folder, lengths)
     episodes = len(lengths)
     write_manifest(
@@ -56,7 +56,7 @@ def write_demos(folder: Path, lengths: list[int]) -> None:
             actor_id="robot",
             session_id="ab" * 16,
             date="2026-01-02T03:04:05Z",
-            expert="scripted",
+            expert=expert,
         ),
     )
 

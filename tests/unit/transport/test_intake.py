@@ -83,7 +83,7 @@ def test_a_record_torn_by_a_kill_is_asked_for_again(tmp_path):
     first.records(session_id(0), 0, 4, sent)
     path = next((tmp_path / "learner").rglob("*.segment"))
     with path.open("r+b") as file:
-        file.seek(4096 + 3 * (len(sent) // 4) + 60)
+        file.seek(8192 + 3 * (len(sent) // 4) + 60)
         file.write(b"torn")
     second = intake_in(tmp_path / "learner")
     assert second.hello(hello()).next_seq == 3

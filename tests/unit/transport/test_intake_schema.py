@@ -39,7 +39,7 @@ def test_extra_cameras_are_accepted_and_stored(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("protocol_version", 1, "protocol_version: expected 2, found 1"),
+        ("protocol_version", 1, "protocol_version: expected 3, found 1"),
         ("schema_hash", "0" * 64, "schema_hash"),
         ("control_period_s", 0.3, "control_period_s"),
     ],

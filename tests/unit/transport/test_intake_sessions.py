@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.transport.intake import MAX_NEW_SESSIONS, UnknownSessionError
+from steadyhand.transport.intake import UnknownSessionError
+from steadyhand.transport.session_limits import MAX_NEW_SESSIONS
 from steadyhand.transport.wire import Accept, Reject
 from tests.transport_kit import CONFIG, SCHEMA, WRIST, hello, intake_in, session_id
 
@@ -64,7 +65,7 @@ def test_an_actor_cannot_fill_the_disk_with_sessions(tmp_path):
 
 
 def test_the_number_of_open_sessions_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("steadyhand.transport.intake.MAX_SESSIONS", 2)
+    monkeypatch.setattr("steadyhand.transport.session_limits.MAX_SESSIONS", 2)
     intake = intake_in(tmp_path)
     for number in range(2):
         assert isinstance(intake.hello(hello(number, actor_id=f"arm{number}")), Accept)

@@ -1,4 +1,4 @@
-"""Old logs must open: `tests/data/log_format_1` was written by the first version and is never made anew."""
+"""Old logs must open: the logs in `tests/data` were written by the first version and are never made anew."""
 
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import pytest
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind, valid_starts
-from tests.transport_kit import SCHEMA, code, session_id
+from tests.transport_kit import SCHEMA, code, record, session_id
 
 OLD = Path(__file__).parents[2] / "data" / "log_format_1"
+OPEN = OLD.with_name("log_format_1_open")
 
 
 def test_the_first_format_is_read_with_every_value():
@@ -39,10 +40,38 @@ def test_the_first_format_can_be_continued(tmp_path):
     writer.close()
 
 
+def test_a_log_of_the_first_format_that_was_never_closed_is_read_and_continued(tmp_path):
+    for path in OPEN.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    reader = LogReader(tmp_path)
+    assert reader.gather(range(len(reader)), "step_index").tolist() == [*range(7), *range(5), *range(3)]
+    assert reader.damaged.tolist() == []
+    writer = LogWriter(tmp_path, SCHEMA, "arm", session_id(1), 1 << 16)
+    assert writer.append(record(1, 2, 3)) == 15
+    writer.close()
+    versions = [segment.open_segment(path).header.version for _, path in segment.paths(tmp_path)]
+    assert versions == [1, 1, 2]
+    again = LogReader(tmp_path)
+    assert again.gather(range(16), "seq").tolist() == list(range(16))
+    assert again.verify(range(16)).all()
+
+
+@pytest.mark.parametrize("bit", range(64))
+def test_the_mark_of_the_first_format_is_believed_only_where_the_length_agrees(tmp_path, bit):
+    for path in OLD.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    path = segment.paths(tmp_path)[0][1]
+    raw = bytearray(path.read_bytes())
+    raw[40 + bit // 8] ^= 1 << bit % 8
+    path.write_bytes(raw)
+    reader = LogReader(tmp_path)
+    assert reader.gather(range(len(reader)), "seq").tolist() == list(range(12))
+
+
 def test_a_later_format_is_refused_by_a_line_that_says_so(tmp_path):
     path = tmp_path / segment.paths(OLD)[0][1].name
     raw = bytearray(segment.paths(OLD)[0][1].read_bytes())
-    raw[8] += 1  # the version
+    raw[8] += 2  # the version
     path.write_bytes(raw)
-    with pytest.raises(LogError, match="expected log format 1, found 2"):
+    with pytest.raises(LogError, match="expected log format 1 or 2, found 3"):
         LogReader(tmp_path)

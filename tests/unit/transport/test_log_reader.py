@@ -6,6 +6,7 @@ import pytest
 
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.record import Kind, valid_starts
 from steadyhand.transport.segment import Segment
 from tests.transport_kit import CONFIG, SCHEMA, WRIST, code, record, session_id, writer_in
 
@@ -116,19 +117,81 @@ def test_forget_frees_the_files_of_the_front(tmp_path):
     assert (reader.first_seq, reader.next_seq) == (20, 25)
 
 
-def test_refresh_stops_at_a_record_that_is_not_whole(tmp_path):
+def patch(folder, index: int, at: int, raw: bytes) -> bytes:
+    """Overwrite bytes of a record of the newest segment; return what was there."""
+    part = segment.open_segment(segment.paths(folder)[-1][1], writable=True)
+    place = part.offset(index) + at
+    before = os.pread(part.fd, len(raw), place)
+    os.pwrite(part.fd, raw, place)
+    os.close(part.fd)
+    return before
+
+
+def test_refresh_stops_at_a_last_record_that_is_not_whole(tmp_path):
+    writer = filled(tmp_path, 2)
+    reader = LogReader(tmp_path)
+    for step in range(2, 4):
+        writer.append(record(step=step))
+    good = patch(tmp_path, 3, 50, b"torn")
+    assert reader.refresh() == 3
+    patch(tmp_path, 3, 50, good)
+    assert reader.refresh() == 4
+    assert reader.damaged.tolist() == []
+
+
+@pytest.mark.parametrize("at", [0, 50, -4], ids=["number", "observation", "checksum"])
+def test_a_damaged_record_before_a_whole_one_keeps_its_row_and_is_not_valid(tmp_path, at):
     writer = filled(tmp_path, 2)
     reader = LogReader(tmp_path)
     for step in range(2, 5):
-        writer.append(record(step=step))
-    part = segment.open_segment(segment.paths(tmp_path)[-1][1], writable=True)
-    good = os.pread(part.fd, 4, part.offset(3) + 50)
-    os.pwrite(part.fd, bytes(4), part.offset(3))  # its number
-    os.pwrite(part.fd, b"torn", part.offset(3) + 50)
-    assert reader.refresh() == 3
-    os.pwrite(part.fd, (3).to_bytes(4, "little"), part.offset(3))
-    os.pwrite(part.fd, good, part.offset(3) + 50)
+        writer.append(record(0, 1, step))
+    good = patch(tmp_path, 3, at % reader.dtype.itemsize, b"\xff\xfe")
     assert reader.refresh() == 5
+    assert reader.damaged.tolist() == [3]
+    for rows in (reader.read(0, 5), {name: reader.gather(range(5), name) for name in reader.dtype.names}):
+        assert rows["seq"].tolist() == list(range(5))
+        assert rows["kind"].tolist() == [0, 0, 0, Kind.LOST, 0]
+        assert rows["valid"].tolist() == [True, True, True, False, True]
+        assert (rows["episode_id"][3], rows["step_index"][3]) == (1, 3)
+        assert np.flatnonzero(valid_starts(rows)).tolist() == [0]
+    patch(tmp_path, 3, at % reader.dtype.itemsize, good)  # repaired
+    assert reader.verify([3]).tolist() == [False]
+    assert reader.verify([3], again=True).tolist() == [True]
+    assert reader.gather([3], "kind").tolist() == [Kind.STEP]
+
+
+def test_without_a_checksum_damaged_bytes_would_be_read(tmp_path, monkeypatch):
+    writer = filled(tmp_path, 2)
+    monkeypatch.setattr("steadyhand.transport.record.is_sound", lambda raw: True)
+    for step in range(2, 5):
+        writer.append(record(0, 1, step))
+    patch(tmp_path, 3, 60, b"\xff\xfe")
+    reader = LogReader(tmp_path)
+    assert (len(reader), reader.damaged.tolist()) == (5, [])
+
+
+def test_damage_in_a_sealed_segment_is_found_when_it_is_asked_for(tmp_path):
+    filled(tmp_path, 25).close()
+    part = segment.open_segment(segment.paths(tmp_path)[1][1], writable=True)
+    os.pwrite(part.fd, b"\x55", part.offset(3) + 30)
+    os.close(part.fd)
+    reader = LogReader(tmp_path)
+    assert reader.gather([13], "kind").tolist() == [Kind.STEP]  # believed: opening reads no checksum
+    assert np.flatnonzero(~reader.verify(np.arange(25))).tolist() == [13]
+    assert reader.damaged.tolist() == [13]
+    assert reader.gather([12, 13], "kind").tolist() == [Kind.STEP, Kind.LOST]
+    assert reader.rows_of([3, 9, 15, 99]).tolist() == [3, 9, 15]
+
+
+def test_many_damaged_records_in_a_row_have_their_places(tmp_path):
+    filled(tmp_path, 25).close()
+    part = segment.open_segment(segment.paths(tmp_path)[1][1], writable=True)
+    os.pwrite(part.fd, bytes(10 * part.record_bytes), part.offset(0))
+    os.close(part.fd)
+    reader = LogReader(tmp_path)
+    reader.verify(np.arange(25))
+    assert reader.gather(range(10, 20), "step_index").tolist() == list(range(10, 20))
+    assert reader.gather(range(10, 20), "seq").tolist() == list(range(10, 20))
 
 
 def test_a_reader_follows_a_log_that_is_closed_and_resumed(tmp_path):
@@ -152,21 +215,33 @@ def test_only_segments_without_a_seal_are_scanned_and_only_past_the_mark(tmp_pat
     starts = []
     real = Segment.scan
 
-    def scan(self, start):
+    def scan(self, start, settled=0):
         starts.append((self.first_seq, start))
-        return real(self, start)
+        return real(self, start, settled)
 
     monkeypatch.setattr(Segment, "scan", scan)
     assert len(LogReader(tmp_path)) == 98
     assert starts == [(90, 8)]
 
 
-def test_a_sealed_segment_cut_short_is_a_log_error_and_not_a_crash(tmp_path):
-    filled(tmp_path, 12).close()
+@pytest.mark.parametrize("lost_bytes", [1, 400, 10_000])
+def test_a_sealed_segment_cut_short_loses_its_end_and_nothing_else(tmp_path, lost_bytes):
+    filled(tmp_path, 25).close()
     path = segment.paths(tmp_path)[0][1]
-    os.truncate(path, path.stat().st_size - 1)
-    with pytest.raises(LogError, match=path.name):
-        LogReader(tmp_path)
+    size = path.stat().st_size
+    os.truncate(path, max(size - lost_bytes, size - 10 * filled(tmp_path / "x", 0).dtype.itemsize))
+    reader = LogReader(tmp_path)
+    left = 10 - min(10, -(-lost_bytes // reader.dtype.itemsize))
+    assert reader.gather(np.arange(len(reader)), "seq").tolist() == [*range(left), *range(10, 25)]
+
+
+def test_mapped_segments_keep_no_file_open(tmp_path):
+    filled(tmp_path, 400).close()
+    before = len(os.listdir("/proc/self/fd"))
+    reader = LogReader(tmp_path)
+    assert len(reader._parts) == 40
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert reader.gather([0, 399], "step_index").tolist() == [0, 399]
 
 
 def test_closing_leaves_no_file_open(tmp_path):

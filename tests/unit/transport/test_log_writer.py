@@ -86,6 +86,56 @@ def test_a_torn_last_record_is_left_out_and_written_over(tmp_path):
     assert steps_in(tmp_path) == [0, 1, 2, 3]
 
 
+def flip(folder, index: int, at: int = 60) -> None:
+    """Flip a bit of a record of the newest segment."""
+    part = segment.open_segment(segment.paths(folder)[-1][1], writable=True)
+    place = part.offset(index) + at
+    os.pwrite(part.fd, bytes([os.pread(part.fd, 1, place)[0] ^ 4]), place)
+    os.close(part.fd)
+
+
+@pytest.mark.parametrize("bad", [[2], [2, 3, 4], [0], [2, 7]])
+def test_recovery_after_a_crash_keeps_every_sound_record(tmp_path, bad, caplog):
+    writer = writer_in(tmp_path)
+    fill(writer, 30)  # killed; nothing was synced since record 20
+    seal_all(writer)
+    fill(writer, 9)
+    for index in bad:
+        flip(tmp_path, index)
+    again = writer_in(tmp_path)
+    assert again.next_seq == 39
+    again.close()
+    reader = LogReader(tmp_path)
+    assert np.flatnonzero(~reader.verify(np.arange(39))).tolist() == [30 + index for index in bad]
+    sound = np.setdiff1d(np.arange(39), reader.damaged)
+    assert reader.gather(sound, "step_index").tolist() == sound.tolist()
+    assert "are damaged or missing; all others are kept" in caplog.text
+
+
+def test_recovery_that_stops_at_the_first_damaged_record_would_lose_those_behind_it(tmp_path, monkeypatch):
+    writer = writer_in(tmp_path)
+    fill(writer, 9)
+    flip(tmp_path, 2)
+    monkeypatch.setattr(segment.Segment, "_is_passed", lambda self, index: False)
+    monkeypatch.setattr(segment.Segment, "end_of_records", lambda self, start: self.scan(start)[0])
+    assert writer_in(tmp_path).next_seq == 2
+
+
+def test_a_damaged_mark_costs_no_record(tmp_path):
+    writer = writer_in(tmp_path)
+    fill(writer, 25)
+    writer.close()
+    for _, path in segment.paths(tmp_path):
+        raw = bytearray(path.read_bytes())
+        raw[48] ^= 8  # of the mark: another number of records
+        path.write_bytes(raw)
+    assert steps_in(tmp_path) == list(range(25))
+    again = writer_in(tmp_path)
+    assert again.next_seq == 25
+    again.close()
+    assert [segment.open_segment(path).known()[1] for _, path in segment.paths(tmp_path)] == [True] * 4
+
+
 def test_killed_processes_lose_nothing(tmp_path):
     code = f"""
 import os, sys

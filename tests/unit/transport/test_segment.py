@@ -1,11 +1,13 @@
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 
 from steadyhand.transport import segment
+from steadyhand.transport.log import LogReader
 from steadyhand.transport.segment import LogError
-from tests.transport_kit import CONFIG, SCHEMA, session_id
+from tests.transport_kit import CONFIG, SCHEMA, record, session_id, writer_in
 
 
 def made(folder, first_seq=7):
@@ -48,14 +50,65 @@ def test_a_mark_is_a_lower_bound_and_not_a_seal(tmp_path):
     assert part.known() == (3, False)
 
 
-@pytest.mark.parametrize("position", [0, 8, 12, 16, 24, 32, 36, 60])
-def test_a_damaged_header_is_a_log_error(tmp_path, position):
+HEADER = [0, 8, 12, 16, 24, 32, 40, 44, 48, 60, 200]
+
+
+@pytest.mark.parametrize("position", HEADER)
+def test_a_damaged_header_is_read_from_its_copy(tmp_path, position, caplog):
     part = made(tmp_path)
     raw = bytearray(part.path.read_bytes())
     raw[position] ^= 255
     part.path.write_bytes(raw)
+    again = segment.open_segment(part.path)
+    assert replace(again.header, is_copy=False) == part.header
+    assert again.header.is_copy == (position != 48)  # that is the mark
+    assert ("its copy is used" in caplog.text) == again.header.is_copy
+
+
+@pytest.mark.parametrize("position", [at for at in HEADER if at != 48])
+def test_a_header_whose_copy_is_damaged_too_is_a_log_error(tmp_path, position):
+    part = made(tmp_path)
+    raw = bytearray(part.path.read_bytes())
+    for start in (0, part.header.data_offset // 2):
+        raw[start + position] ^= 255
+    part.path.write_bytes(raw)
     with pytest.raises(LogError, match=part.path.name):
         segment.open_segment(part.path)
+
+
+def test_another_segment_stands_for_a_lost_header(tmp_path):
+    for first in (0, 10):
+        writer = writer_in(tmp_path)
+        while writer.next_seq < first + 10:
+            writer.append(record(step=writer.next_seq))
+        writer.close()
+    path = segment.paths(tmp_path)[0][1]
+    raw = bytearray(path.read_bytes())
+    raw[:8192] = bytes(8192)
+    path.write_bytes(raw)
+    reader = LogReader(tmp_path)
+    assert reader.gather(range(20), "step_index").tolist() == list(range(20))
+    again = writer_in(tmp_path)  # writes it anew
+    again.close()
+    assert segment.open_segment(path).known() == (10, True)
+
+
+@pytest.mark.parametrize("position", range(48, 60))
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_mark_is_not_believed(tmp_path, position, sealed):
+    part = made(tmp_path)
+    segment.mark(part, 4, sealed)
+    raw = bytearray(part.path.read_bytes())
+    raw[position] ^= 1
+    part.path.write_bytes(raw)
+    assert segment.open_segment(part.path).known() == (0, False)
+
+
+def test_the_mark_of_another_segment_is_not_believed(tmp_path):
+    part, other = made(tmp_path), made(tmp_path, first_seq=17)
+    segment.mark(part, 4)
+    os.pwrite(other.fd, os.pread(part.fd, 12, 48), 48)
+    assert other.known() == (0, False)
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"x" * 5000])

@@ -40,3 +40,13 @@ def test_another_packages_data_are_named(tmp_path, capsys):
         line = capsys.readouterr().err
         assert "a robomimic HDF5 file" in line
         assert line.count("\n") == 1
+
+
+def test_a_log_cannot_write_on_the_terminal(tmp_path, capsys):
+    folder = tmp_path / "evil\x1b[2J\nforged"
+    write_demos(folder, [4], expert="\x1b]0;owned\x07")
+    assert main(["inspect", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\\x1b]0;owned\\x07" in out
+    assert all(not line.startswith("forged") for line in out.splitlines())

@@ -1,3 +1,5 @@
+import pytest
+
 from steadyhand.cli import main
 from tests.unit.steadyhand.synthetic_run import make_run
 
@@ -22,6 +24,34 @@ def test_a_damaged_run_does_not_hide_the_others(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "97.5 %" in out
     assert "expected JSON" in out
+
+
+ODD_MANIFESTS = [
+    "", "[]", "null", "3", '"text"', '{"config": []}', '{"config": null}', '{"config": "x"}', '{"config": {"task": 5}}',
+    '{"config": {"task": {"entry_point": 7, "arguments": []}}}', '{"seeds": 4, "config": {}}', "[" * 100_000,
+    '{"config": {"seed": {"a": [1]}, "task": {}}, "created": {"x": 1}}', '{"created": "\\u001b[2J\\u0007"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD_MANIFESTS, ids=range(len(ODD_MANIFESTS)))
+def test_an_odd_manifest_is_a_row_and_not_a_traceback(tmp_path, capsys, text):
+    make_run(tmp_path, "sound")
+    run = make_run(tmp_path, "odd")
+    (run.path / "manifest.json").write_text(text, encoding="utf-8")
+    assert main(["runs", f"run_root={tmp_path}"]) == 0
+    out = capsys.readouterr().out
+    assert "97.5 %" in out
+    assert "\x1b" not in out
+    assert any(line.startswith("odd") for line in out.splitlines())
+
+
+@pytest.mark.parametrize("text", ["5\n", "[]\n", '{"env_steps": "many"}\n', "\xff\n"])
+def test_odd_rows_of_an_actor_are_no_traceback(tmp_path, capsys, text):
+    run = make_run(tmp_path, "odd")
+    actor = run.actor("arm")
+    actor.metrics.write_text(text, encoding="latin-1")
+    assert main(["runs", f"run_root={tmp_path}"]) == 0
+    assert "odd" in capsys.readouterr().out
 
 
 def test_no_runs_is_no_error(tmp_path, capsys):

@@ -35,3 +35,10 @@ def test_only_a_real_arm_wants_a_real_time_kernel(monkeypatch, tmp_path):
     assert clocks.check_kernel(REAL_ARM).level is Level.NOTE
     (tmp_path / "realtime").write_text("1\n")
     assert clocks.check_kernel(REAL_ARM).level is Level.OK
+
+
+def test_a_clock_that_starts_in_1970_is_noted(monkeypatch):
+    monkeypatch.setattr(clocks, "wall_time_ns", lambda: 3_600_000_000_000)
+    finding = clocks.check_clock({})
+    assert finding.level is Level.NOTE
+    assert "1970-01-01T01:00:00Z" in finding.found

@@ -1,0 +1,1 @@
+"""The steps of `steadyhand log`, one module each."""
