@@ -111,7 +111,7 @@ def _field(one: FieldSpec, where: Source, episode: ForeignEpisode) -> NDArray[An
     narrow = values.astype(np.float32)
     if not np.isfinite(narrow).all():
         raise ForeignDataError(
-            f"{episode.name}: expected finite numbers in {one.name}, found NaN or infinity; leave it out with --episodes"
+            f"{episode.name}: expected finite numbers in {one.name}, found others; leave it out with --episodes"
         )
     return narrow
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["ForeignDataError", "ForeignEpisode", "ForeignField", "ForeignSet", "check_bytes"]
+__all__ = ["ForeignDataError", "ForeignEpisode", "ForeignField", "ForeignSet", "check_bytes", "own_period_s"]
 
 MOST_BYTES = 4 << 30  # of one column of one episode, or of one table
 
@@ -113,3 +113,10 @@ def check_bytes(what: str, shape: Sequence[int], dtype: Any) -> None:
             f"{quoted(what)}: expected at most {MOST_BYTES >> 30} GiB, found an array of shape {tuple(shape)}; "
             "the file is damaged or hostile"
         )
+
+
+def own_period_s(own: Mapping[str, Any] | None) -> float | None:
+    """Return the control period that an export of this package has kept [s]; None where there is none."""
+    schema = own.get("schema") if own is not None else None
+    period_s = schema.get("control_period_s") if isinstance(schema, dict) else None
+    return float(period_s) if isinstance(period_s, (int, float)) and period_s > 0.0 else None

@@ -25,8 +25,8 @@ from steadyhand.transport.demo_writer import DemoSetWriter
 __all__ = ["EPILOG", "add_options", "import_episodes", "run"]
 
 EPILOG = (
-    "The task is given by the overrides, as for `learn`, or by --like. Columns are found by name; others are named with\n"
-    "--observation, or in a file: --map map.yaml (docs/data.md).\n"
+    "The task is given by the overrides, as for `learn`, or by --like. Columns are found by name; others are named\n"
+    "with --observation, or in a file: --map map.yaml (docs/data.md).\n"
     "example: steadyhand data import pusht demos/pusht --observation state=observation.state \\\n"
     "           --action-range 0 512 --success reward task=gym task.entry_point=my_package.envs:make_env\n"
     "example: steadyhand data import low_dim.hdf5 demos/lift --like demos/mine --success all"

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet
+from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, own_period_s
 from steadyhand.data.tables import column_array, decode_picture, read_parquet
 from steadyhand.data.video import VideoReader
 from steadyhand.runtime.logging import escaped, quoted
@@ -66,6 +66,7 @@ class LeRobotSet(ForeignSet):
         self._episodes = self._read_episodes()
         own = folder / OWN
         self.own = _json(own, dict[str, Any]) if own.is_file() else None
+        self.period_s = own_period_s(self.own) or self.period_s  # the format's fps are whole numbers
         self._table: tuple[tuple[int, int], Any] | None = None  # the newest data file: an episode's rows are in one
         self._videos: dict[str, tuple[Path, VideoReader]] = {}
         self._final: Any = None
@@ -82,17 +83,17 @@ class LeRobotSet(ForeignSet):
             if self.own is not None and (self._folder / FINAL).is_file():
                 final = self._final_observation(number, wanted)
                 observations = {key: np.concatenate([seen, final[key][None]]) for key, seen in observations.items()}
-            ends = {name: self._optional(table, name) for name in (REWARD, DONE, TRUNCATED, SUCCESS)}
-            terminated = None
-            if ends[DONE] is not None and ends[TRUNCATED] is not None:
-                terminated = bool(ends[DONE][-1]) and not bool(ends[TRUNCATED][-1])
+            done, truncated = self._optional(table, DONE), self._optional(table, TRUNCATED)
+            success = self._optional(table, SUCCESS)
+            # `next.done` alone may mean a time limit, too.
+            is_told = done is not None and truncated is not None
             yield ForeignEpisode(
                 name=f"episode {number}",
                 observations=observations,
                 actions={key: self._column(table, key, row) for key in self.actions},
-                rewards=ends[REWARD],
-                terminated=terminated,
-                success=None if ends[SUCCESS] is None else bool(ends[SUCCESS].any()),
+                rewards=self._optional(table, REWARD),
+                terminated=bool(done[-1] and not truncated[-1]) if is_told else None,
+                success=None if success is None else bool(success.any()),
             )
 
     def close(self) -> None:
@@ -105,7 +106,7 @@ class LeRobotSet(ForeignSet):
         for key, feature in self._info.features.items():
             if feature.dtype == "video":
                 names += [f"videos/{key}/{part}" for part in ("chunk_index", "file_index", "from_timestamp")]
-        rows: list[dict[str, Any]] = []
+        rows: list[Mapping[str, Any]] = []
         for path in sorted((self._folder / EPISODES).glob("*/*.parquet")):
             table = read_parquet(path, names)
             missing = [name for name in names if name not in table.column_names]
@@ -147,8 +148,7 @@ class LeRobotSet(ForeignSet):
         if feature.dtype == "image":
             cells = (cell.as_py() for cell in table[key])
             return np.stack([decode_picture((cell or {}).get("bytes") or b"", one.shape, key) for cell in cells])
-        values = column_array(table[key], one.shape, key)
-        return values
+        return column_array(table[key], one.shape, key)
 
     def _optional(self, table: Any, key: str) -> NDArray[Any] | None:
         return column_array(table[key], (), key) if key in table.column_names else None
@@ -179,7 +179,7 @@ class LeRobotSet(ForeignSet):
 
 
 def _read_info(folder: Path) -> _Info:
-    info = _json(folder / INFO, _Info)
+    info: _Info = _json(folder / INFO, _Info)
     version = info.codebase_version
     if not version.startswith("v3."):
         raise ForeignDataError(
@@ -210,7 +210,7 @@ def _is_numbers(feature: _Feature) -> bool:
 
 
 def _field(feature: _Feature) -> ForeignField:
-    """Return the field as it is decoded: a picture is (h, w, 3), in whichever order its shape is written."""
+    """Return the field as it is decoded: a picture is (h, w, 3), in either order of its declared shape."""
     if feature.dtype in PICTURES:
         channels_first = feature.shape[0] == 3 and feature.shape[2] != 3
         height, width = feature.shape[1:] if channels_first else feature.shape[:2]

@@ -7,7 +7,6 @@ format has T frames where a record has T + 1 observations: the last ones are kep
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,30 +15,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from steadyhand.data.lerobot_reader import (
-    DATA,
-    DONE,
-    EPISODES,
-    FINAL,
-    INFO,
-    OWN,
-    REWARD,
-    SUCCESS,
-    TRUNCATED,
-    VIDEO,
-)
-from steadyhand.data.outgoing import Outgoing, OutgoingEpisode
+from steadyhand.data.lerobot_layout import LeRobotLayout, png_bytes
+from steadyhand.data.lerobot_reader import DATA, EPISODES, FINAL, INFO, OWN, VIDEO
+from steadyhand.data.outgoing import Outgoing
 from steadyhand.data.statistics import Statistics, column_statistics, joined_statistics
 from steadyhand.data.video import write_video
-from steadyhand.transport.demo_set import DemoSetError
 
 __all__ = ["write_lerobot"]
 
 VERSION = "v3.0"
-STATE, PRIVILEGED, IMAGES = "observation.state", "observation.environment_state", "observation.images."
-ACTION, INTERVENTION = "action", "complementary_info.is_intervention"
 CHUNK_FILES = 1000
 DATA_BYTES, DATA_MB, VIDEO_MB = 100 << 20, 100, 200
 FILE = "chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
@@ -60,7 +45,7 @@ def write_lerobot(outgoing: Outgoing, folder: Path, lossless: bool, task: str) -
     Raises:
         DemoSetError: The pictures have an odd size, which H.264 cannot hold.
     """
-    layout = _Layout(outgoing, lossless)
+    layout = LeRobotLayout(outgoing, lossless)
     folder.mkdir()
     (folder / "meta").mkdir()
     rows: list[dict[str, Any]] = []
@@ -71,7 +56,7 @@ def write_lerobot(outgoing: Outgoing, folder: Path, lossless: bool, task: str) -
         for number, episode in enumerate(outgoing.episodes()):
             columns = layout.columns(episode)
             steps = len(episode)
-            counters = {
+            counters: dict[str, NDArray[Any]] = {
                 "timestamp": (np.arange(steps) / layout.fps).astype(np.float32),
                 "frame_index": np.arange(steps),
                 "episode_index": np.full(steps, number),
@@ -93,7 +78,8 @@ def write_lerobot(outgoing: Outgoing, folder: Path, lossless: bool, task: str) -
             }
             if not lossless:
                 row |= _write_videos(folder, number, pictures, layout.fps)
-            for key, values in (columns | counters | pictures).items():
+            everything: dict[str, NDArray[Any]] = {**columns, **counters, **pictures}
+            for key, values in everything.items():
                 one = column_statistics(values)
                 statistics.setdefault(key, []).append(one)
                 row |= {f"stats/{key}/{name}": value.tolist() for name, value in one.items()}
@@ -112,86 +98,10 @@ def write_lerobot(outgoing: Outgoing, folder: Path, lossless: bool, task: str) -
     return notes
 
 
-class _Layout:
-    """The features of the data set, and how an episode fills them."""
-
-    def __init__(self, outgoing: Outgoing, lossless: bool) -> None:
-        schema = outgoing.schema
-        self.outgoing, self.lossless = outgoing, lossless
-        self.fps = max(round(1.0 / schema.control_period_s), 1)
-        fields = {outgoing.names[one.name]: one for one in schema.observation}
-        self.views = {IMAGES + name: name for name, one in fields.items() if one.is_image}
-        vectors = [name for name, one in fields.items() if not one.is_image]
-        # A policy that is trained elsewhere must not read what a real cell does not measure.
-        hidden = [name for name in vectors if fields[name].privileged]
-        self.vectors = {STATE: [name for name in vectors if name not in hidden], PRIVILEGED: hidden}
-        self.vectors = {key: names for key, names in self.vectors.items() if names}
-        self.fields = fields
-        if not lossless:
-            for name in self.views.values():
-                height, width = fields[name].shape[:2]
-                if height % 2 or width % 2:
-                    raise DemoSetError(
-                        f"{name}: expected pictures of an even size for a video, found {width} x {height}; "
-                        "give --frames png"
-                    )
-
-    def features(self) -> dict[str, Any]:
-        """Return the features of `meta/info.json`."""
-        found: dict[str, Any] = {}
-        for key, names in self.vectors.items():
-            elements = [f"{name}.{index}" for name in names for index in range(self.fields[name].shape[0])]
-            found[key] = {"dtype": "float32", "shape": [len(elements)], "names": elements}
-        axes = self.outgoing.schema.action.shape[0]
-        found[ACTION] = {"dtype": "float32", "shape": [axes], "names": [f"action.{index}" for index in range(axes)]}
-        for key, name in self.views.items():
-            shape = self.fields[name].shape
-            found[key] = {"dtype": "image", "shape": list(shape), "names": ["height", "width", "channels"]}
-            if not self.lossless:
-                facts = {"height": shape[0], "width": shape[1], "codec": "h264", "pix_fmt": "yuv420p", "fps": self.fps}
-                info = {f"video.{name}": value for name, value in facts.items()}
-                found[key] |= {
-                    "dtype": "video",
-                    "info": info | {"video.channels": 3, "is_depth_map": False, "has_audio": False},
-                }
-        for key, kind in ((REWARD, "float32"), (DONE, "bool"), (TRUNCATED, "bool"), (SUCCESS, "bool")):
-            found[key] = {"dtype": kind, "shape": [1], "names": None}
-        found[INTERVENTION] = {"dtype": "bool", "shape": [1], "names": None}
-        for key, kind in (("timestamp", "float32"), ("frame_index", "int64"), ("episode_index", "int64")):
-            found[key] = {"dtype": kind, "shape": [1], "names": None}
-        return found | {key: {"dtype": "int64", "shape": [1], "names": None} for key in ("index", "task_index")}
-
-    def columns(self, episode: OutgoingEpisode) -> dict[str, NDArray[Any]]:
-        """Return the columns of numbers of T frames."""
-        steps = len(episode)
-        at_end = np.arange(steps) == steps - 1
-        found = {key: self._joined(episode, names)[:steps] for key, names in self.vectors.items()}
-        return found | {
-            ACTION: episode.actions,
-            REWARD: episode.rewards,
-            DONE: episode.terminated | episode.truncated,
-            TRUNCATED: episode.truncated,
-            SUCCESS: at_end & episode.success,
-            INTERVENTION: episode.interventions,
-        }
-
-    def pictures(self, episode: OutgoingEpisode) -> dict[str, NDArray[np.uint8]]:
-        """Return the pictures of T frames, by feature."""
-        return {key: episode.observations[name][: len(episode)] for key, name in self.views.items()}
-
-    def final(self, episode: OutgoingEpisode) -> dict[str, Any]:
-        """Return the observation after the last step: lists of numbers, and PNG bytes."""
-        found: dict[str, Any] = {key: self._joined(episode, names)[-1].tolist() for key, names in self.vectors.items()}
-        return found | {key: _png(episode.observations[name][-1]) for key, name in self.views.items()}
-
-    def _joined(self, episode: OutgoingEpisode, names: list[str]) -> NDArray[np.float32]:
-        return np.concatenate([episode.observations[name] for name in names], axis=1)
-
-
 class _DataFiles:
     """The Parquet files of rows: one row group an episode, a new file after `DATA_BYTES`."""
 
-    def __init__(self, folder: Path, layout: _Layout) -> None:
+    def __init__(self, folder: Path, layout: LeRobotLayout) -> None:
         self._folder, self._layout = folder, layout
         self._number = 0
         self._writer: Any = None
@@ -208,7 +118,7 @@ class _DataFiles:
         place = divmod(self._number, CHUNK_FILES)
         arrays = {key: _arrow(values) for key, values in columns.items()}
         for key, frames in pictures.items():
-            cells = [{"bytes": _png(frame), "path": None} for frame in frames]
+            cells = [{"bytes": png_bytes(frame), "path": None} for frame in frames]
             arrays[key] = pa.array(cells, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
         table = pa.table(arrays)
         if self._writer is None:
@@ -240,7 +150,7 @@ def _write_videos(folder: Path, number: int, pictures: Mapping[str, NDArray[np.u
 
 def _write_meta(
     folder: Path,
-    layout: _Layout,
+    layout: LeRobotLayout,
     rows: list[dict[str, Any]],
     finals: list[dict[str, Any]],
     statistics: Mapping[str, Statistics],
@@ -275,7 +185,7 @@ def _write_meta(
     pq.write_table(_tasks_table(task), folder / "meta" / "tasks.parquet")
 
 
-def _final_table(finals: list[dict[str, Any]], layout: _Layout) -> Any:
+def _final_table(finals: list[dict[str, Any]], layout: LeRobotLayout) -> Any:
     import pyarrow as pa
 
     kinds = {key: pa.list_(pa.float32()) for key in layout.vectors} | {key: pa.binary() for key in layout.views}
@@ -307,12 +217,6 @@ def _arrow(values: NDArray[Any]) -> Any:
     return (
         flat if values.ndim == 1 or values.shape[1] == 1 else pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     )
-
-
-def _png(frame: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(frame).save(out, format="PNG")
-    return out.getvalue()
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -65,7 +65,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where each field of a schema, and the action, come from."""
+    """The column of each field of a schema, and of the action."""
 
     schema: Schema
     observations: Mapping[str, Source]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, check_bytes
+from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, check_bytes, own_period_s
 from steadyhand.data.hdf5 import child, damage, opened_hdf5, read_array
 from steadyhand.data.tables import column_array, decode_picture, read_arrow, read_parquet
 from steadyhand.runtime.logging import escaped, quoted
@@ -48,6 +48,7 @@ class MinariSet(ForeignSet):
         self.actions = {f"action/{key}" if key else "action": one for key, one in actions.items()}
         own = facts.get(OWN)
         self.own = own if isinstance(own, dict) else None
+        self.period_s = own_period_s(self.own)
         self._file = opened_hdf5(self._folder / MAIN) if self._storage == "hdf5" else None
 
     def __len__(self) -> int:

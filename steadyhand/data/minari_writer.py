@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steadyhand.data.minari_reader import MAIN, METADATA, OWN
 from steadyhand.data.outgoing import Outgoing, OutgoingEpisode
@@ -66,7 +67,7 @@ def _write_episode(group: Any, number: int, episode: OutgoingEpisode) -> None:
     observations = group.create_group("observations")
     for name, values in episode.observations.items():
         observations.create_dataset(name, data=values, chunks=True, maxshape=(None, *values.shape[1:]))
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "actions": episode.actions,
         "rewards": episode.rewards.astype(np.float64),
         "terminations": episode.terminated,

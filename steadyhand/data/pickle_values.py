@@ -170,7 +170,7 @@ def _made(called: Any, arguments: Any) -> Any:
     if isinstance(called, _Name):
         where, name = called.module, called.name
         if where == "numpy" and name == "dtype":
-            return _Box("dtype", _number_type(arguments[0], "="))
+            return _Box("dtype", _number_type(arguments[0]))
         if where in MULTIARRAY and name == "_reconstruct":
             return _Box("array")
         if where in MULTIARRAY and name == "scalar":
@@ -181,6 +181,8 @@ def _made(called: Any, arguments: Any) -> Any:
             return _array(_raw(buffer), _type_of(kind), shape, order == "F")
         if where == "_codecs" and name == "encode":  # bytes in protocols 0 to 2
             return str(arguments[0]).encode("latin-1")
+        if where in ("__builtin__", "builtins") and name == "bytes" and not arguments:
+            return b""
         if where == "collections" and name == "OrderedDict" and not arguments:
             return {}
         raise ForeignDataError(
@@ -202,8 +204,8 @@ def _complete(target: Any, state: Any) -> None:
         raise ForeignDataError("pickle: expected numbers, lists, dicts and arrays, found the state of an object")
 
 
-def _number_type(text: Any, order: str) -> np.dtype[Any]:
-    kind = np.dtype(str(text)).newbyteorder(order)  # type: ignore[call-overload]
+def _number_type(text: Any) -> np.dtype[Any]:
+    kind = np.dtype(str(text))
     if kind.kind not in "biufU" or kind.names is not None:
         raise ForeignDataError(f"pickle: expected arrays of numbers, found arrays of {quoted(str(text), 24)}")
     return kind

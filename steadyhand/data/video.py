@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -50,7 +49,6 @@ class VideoReader:
                 f"found {stream.width} x {stream.height}"
             )
         self._frames = self._container.decode(stream)
-        self._ahead: Any = None  # the frame that was decoded and not given out
 
     def frames(self, start_s: float, count: int) -> NDArray[np.uint8]:
         """Return `count` frames from `start_s` on, (count, h, w, 3). Later calls only go forward.
@@ -61,18 +59,16 @@ class VideoReader:
         check_bytes(str(self.path), (count, *self._shape), np.uint8)
         out = np.empty((count, *self._shape), np.uint8)
         filled = 0
-        for frame in self._following():
+        while filled < count:
+            frame = self._next()
+            if frame is None:
+                break
             if frame.time is not None and frame.time < start_s - 0.5 / self._fps:
                 continue
-            if filled == count:
-                self._ahead = frame
-                break
             if (frame.height, frame.width) != self._shape[:2]:
                 raise ForeignDataError(f"{self.path}: expected pictures of one size, found others")
             out[filled] = frame.to_ndarray(format="rgb24")
             filled += 1
-            if filled == count:
-                break
         if filled < count:
             raise ForeignDataError(
                 f"{self.path}: expected {count} pictures from {start_s:g} s on, found {filled}; copy it again"
@@ -84,14 +80,12 @@ class VideoReader:
         if self._container is not None:
             self._container.close()
 
-    def _following(self) -> Iterator[Any]:
+    def _next(self) -> Any:
+        """Decode the next frame; None at the end."""
         import av
 
-        if self._ahead is not None:
-            frame, self._ahead = self._ahead, None
-            yield frame
         try:
-            yield from self._frames
+            return next(self._frames, None)
         except av.FFmpegError as error:
             found = escaped(str(error), 100)
             raise ForeignDataError(f"{self.path}: expected a whole video, found {found}; copy it again") from None
