@@ -115,7 +115,7 @@ def _file_name(path: Path) -> str:
     if any(head[place : place + len(HDF5)] == HDF5 for place in HDF5_PLACES):
         return _hdf5_name(path, head + tail)
     if head.startswith(PARQUET):
-        is_lerobot = b"episode_index" in tail and b"frame_index" in tail
+        is_lerobot = b"episode_index" in head + tail and b"frame_index" in head + tail
         return "a LeRobot data set's Parquet file" if is_lerobot else "a Parquet file"
     if _is_pickle(head, tail):
         is_serl = all(name in head + tail for name in (b"observations", b"next_observations", b"masks"))

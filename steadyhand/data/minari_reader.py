@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, check_bytes, own_period_s
+from steadyhand.data.foreign import (
+    ForeignDataError,
+    ForeignEpisode,
+    ForeignField,
+    ForeignSet,
+    check_bytes,
+    own_period_s,
+)
 from steadyhand.data.hdf5 import child, damage, opened_hdf5, read_array
 from steadyhand.data.tables import column_array, decode_picture, read_arrow, read_parquet
 from steadyhand.runtime.logging import escaped, quoted

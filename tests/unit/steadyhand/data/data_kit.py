@@ -116,7 +116,14 @@ def write_stranger(root: Path, episodes, fps=10, views=(), rewards=True, size=(3
     features = {
         "observation.state": {"dtype": "float32", "shape": [state_size], "names": names},
         "action": {"dtype": "float32", "shape": [axes], "names": {"motors": [f"m{i}" for i in range(axes)]}},
-        **{f"observation.images.{one}": {"dtype": "video", "shape": [*size, 3], "names": ["height", "width", "channels"]} for one in views},
+        **{
+            f"observation.images.{one}": {
+                "dtype": "video",
+                "shape": [*size, 3],
+                "names": ["height", "width", "channels"],
+            }
+            for one in views
+        },
         "timestamp": {"dtype": "float32", **scalar},
         **{key: {"dtype": "int64", **scalar} for key in ("frame_index", "episode_index", "index", "task_index")},
     }
@@ -151,7 +158,10 @@ def write_stranger(root: Path, episodes, fps=10, views=(), rewards=True, size=(3
         (root / place).mkdir(parents=True)
     kinds = {"float32": pa.float32(), "int64": pa.int64(), "bool": pa.bool_()}
     typed = {
-        key: pa.array(values, pa.list_(kinds[features[key]["dtype"]]) if isinstance(values[0], list) else kinds[features[key]["dtype"]])
+        key: pa.array(
+            values,
+            pa.list_(kinds[features[key]["dtype"]]) if isinstance(values[0], list) else kinds[features[key]["dtype"]],
+        )
         for key, values in table.items()
     }
     pq.write_table(pa.table(typed), root / "data/chunk-000/file-000.parquet")

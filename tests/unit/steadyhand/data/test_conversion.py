@@ -6,11 +6,16 @@ from steadyhand.data.foreign import ForeignDataError, ForeignEpisode
 from steadyhand.data.mapping import Choices, Plan, Source
 from tests.unit.steadyhand.data.data_kit import schema, vector, view
 
+STATE = Source("state", 0, 3)
+
 
 def episode(steps=3, final=True, **changes):
     rows = steps + final
     values = {
-        "observations": {"state": np.arange(rows * 4, dtype=np.float64).reshape(rows, 4), "wrist": np.zeros((rows, 32, 48, 3), np.uint8)},
+        "observations": {
+            "state": np.arange(rows * 4, dtype=np.float64).reshape(rows, 4),
+            "wrist": np.zeros((rows, 32, 48, 3), np.uint8),
+        },
         "actions": {"action": np.linspace(-1, 1, steps * 2).reshape(steps, 2)},
         "rewards": np.eye(steps)[-1],
         "terminated": True,
@@ -19,9 +24,14 @@ def episode(steps=3, final=True, **changes):
     return ForeignEpisode("episode 7", **(values | changes))
 
 
-def plan(*fields, source=Source("state", 0, 3), **choices):
+def plan(*fields, source=STATE, **choices):
     fields = fields or (vector(),)
-    return Plan(schema(*fields), {one.name: Source("wrist") if one.is_image else source for one in fields}, Source("action"), Choices(**choices))
+    return Plan(
+        schema(*fields),
+        {one.name: Source("wrist") if one.is_image else source for one in fields},
+        Source("action"),
+        Choices(**choices),
+    )
 
 
 def test_parts_of_vectors_and_the_last_observation():

@@ -29,11 +29,23 @@ def and_back(folder, place):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("to", "name", "extra"), TO)
-@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_a_round_trip_keeps_every_bit(tmp_path_factory, to, name, extra, data):
     folder = tmp_path_factory.mktemp("trip")
-    names = data.draw(st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,6}(/[a-z]{1,4})?", fullmatch=True), min_size=1, max_size=4, unique_by=lambda one: one.replace("/", ".")))
+    names = data.draw(
+        st.lists(
+            st.from_regex(r"[a-z][a-z0-9_]{0,6}(/[a-z]{1,4})?", fullmatch=True),
+            min_size=1,
+            max_size=4,
+            unique_by=lambda one: one.replace("/", "."),
+        )
+    )
     fields = [
         view(one, *data.draw(st.tuples(st.integers(31, 40), st.integers(31, 40))))
         if data.draw(st.booleans())
@@ -81,7 +93,10 @@ def test_a_lerobot_set_has_what_its_readers_look_for(tmp_path):
         np.array(table["observation.state"].to_pylist()[:4], np.float32), first.observations["pose"][:4]
     )
     episodes = pq.read_table(out / "meta/episodes/chunk-000/file-000.parquet").to_pylist()
-    assert [(row["dataset_from_index"], row["dataset_to_index"], row["length"]) for row in episodes] == [(0, 4, 4), (4, 10, 6)]
+    assert [(row["dataset_from_index"], row["dataset_to_index"], row["length"]) for row in episodes] == [
+        (0, 4, 4),
+        (4, 10, 6),
+    ]
     with av.open(str(out / "videos/observation.images.wrist/chunk-000/file-001.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == 6
     tasks = pq.read_table(out / "meta/tasks.parquet")

@@ -16,7 +16,11 @@ WRIST = "observation.images.wrist"
 def episodes(lengths=(4, 6, 5), size=3):
     rng = np.random.default_rng(0)
     return [
-        (rng.normal(size=(steps, size)).astype(np.float32), rng.uniform(-1, 1, (steps, 2)), {"wrist": pictures(steps, (32, 48, 3), rng)})
+        (
+            rng.normal(size=(steps, size)).astype(np.float32),
+            rng.uniform(-1, 1, (steps, 2)),
+            {"wrist": pictures(steps, (32, 48, 3), rng)},
+        )
         for steps in lengths
     ]
 

@@ -35,7 +35,10 @@ def test_columns_are_found_by_name_and_by_the_names_of_elements():
 
 def test_a_slash_of_a_name_is_a_point_elsewhere():
     columns = Columns({"observation.arm.pose": ForeignField((3,), "float64")})
-    assert plan_import(columns, schema(vector("arm/pose")), Choices()).observations["arm/pose"].key == "observation.arm.pose"
+    assert (
+        plan_import(columns, schema(vector("arm/pose")), Choices()).observations["arm/pose"].key
+        == "observation.arm.pose"
+    )
 
 
 def test_named_columns_come_first():
@@ -84,12 +87,20 @@ def test_the_remedies_are_accepted(fields, choices, columns):
 
 def test_choices_come_from_a_file(tmp_path):
     path = tmp_path / "map.yaml"
-    path.write_text("observations: {pose: 'observation.state[0:3]'}\naction_low: [0, 1]\naction_high: 512\nsuccess: all\n")
+    path.write_text(
+        "observations: {pose: 'observation.state[0:3]'}\naction_low: [0, 1]\naction_high: 512\nsuccess: all\n"
+    )
     choices = read_choices(path)
-    assert (choices.observations, choices.action_low, choices.success) == ({"pose": "observation.state[0:3]"}, (0.0, 1.0), "all")
+    assert (choices.observations, choices.action_low, choices.success) == (
+        {"pose": "observation.state[0:3]"},
+        (0.0, 1.0),
+        "all",
+    )
 
 
-@pytest.mark.parametrize("text", ["succes: all", "success: perhaps", "- a", "observations: [pose]", "a: !!python/object:os.x {}", "{"])
+@pytest.mark.parametrize(
+    "text", ["succes: all", "success: perhaps", "- a", "observations: [pose]", "a: !!python/object:os.x {}", "{"]
+)
 def test_a_wrong_file_is_one_line(tmp_path, text):
     path = tmp_path / "map.yaml"
     path.write_text(text)

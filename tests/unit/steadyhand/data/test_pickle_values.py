@@ -64,7 +64,9 @@ HOSTILE = {
     "inst": lambda path: b"(S'touch " + str(path).encode() + b"'\nios\nsystem\n.",
     "obj": lambda path: b"\x80\x02(cos\nsystem\n" + text(f"touch {path}") + b"o.",
     "newobj": lambda path: b"\x80\x02cpathlib\nPath\n" + text(str(path)) + b"\x85\x81.",
-    "stack global": lambda path: b"\x80\x04" + text("os") + text("system") + b"\x93" + text(f"touch {path}") + b"\x85R.",
+    "stack global": lambda path: (
+        b"\x80\x04" + text("os") + text("system") + b"\x93" + text(f"touch {path}") + b"\x85R."
+    ),
     "numpy's own loader": lambda path: b"\x80\x02cnumpy\nload\n" + text(str(path)) + b"\x85R.",
     "a class of numpy": lambda path: b"\x80\x02cnumpy\nmemmap\n" + text(str(path)) + b"\x85R.",
     "extension": lambda path: b"\x80\x02\x82\x01.",
