@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ VERBS = {
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
     "log": "check logs and demo sets for damage, and repair them",
+    "data": "bring in, give away and look after recorded data: LeRobot, robomimic, Minari",
     "relabel": "mark recorded episodes as success or failure",
     "classifier": "train a success classifier from recorded episodes, as a reward",
     "report": "write a run's report from what is there, one file to open in a browser",
@@ -42,6 +44,7 @@ PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner"
 # Extras of pyproject.toml, for packages that only some commands need.
 EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
 EXTRAS |= {"cv2": "camera", "pyrealsense2": "realsense", "scipy": "calibration", "websockets": "web"}
+EXTRAS |= dict.fromkeys(("pyarrow", "av", "h5py"), "data")
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"
@@ -99,7 +102,7 @@ def _run(verb: str, words: Sequence[str]) -> int:
     command = importlib.import_module(f"steadyhand.commands.{verb}")
     if hasattr(command, "STEPS"):
         name, words = _step(verb, command, words)
-        verb, command = f"{verb} {name}", importlib.import_module(f"steadyhand.{verb}.{name.replace('-', '_')}")
+        verb, command = f"{verb} {name}", importlib.import_module(f"steadyhand.{verb}.{_module_name(name)}")
     parser = verb_parser(verb, command)
     # Options and overrides may come in any order. Words that argparse does not know must be overrides.
     options, overrides = parser.parse_known_args(words)
@@ -126,6 +129,12 @@ def _step(verb: str, command: Any, words: Sequence[str]) -> tuple[str, Sequence[
     )
     parser.add_argument("step", choices=list(command.STEPS), metavar="step", help=argparse.SUPPRESS)
     return str(parser.parse_args(words[:1]).step), words[1:]
+
+
+def _module_name(step: str) -> str:
+    """Return the name of a step's module: a keyword of Python, such as `import`, cannot be one."""
+    name = step.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def verb_parser(verb: str, command: Any) -> argparse.ArgumentParser:

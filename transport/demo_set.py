@@ -80,7 +80,7 @@ def refuse_foreign(path: Path) -> None:
         DemoSetError: It holds such data; the line names the format and the remedy.
     """
     if not is_demo_set(path) and (found := foreign_data(path)):
-        raise DemoSetError(f"{path}: expected a demo set with {MANIFEST}, found {found}; {advice()}")
+        raise DemoSetError(f"{path}: expected a demo set with {MANIFEST}, found {found}; {advice(found, path)}")
 
 
 def count_episodes(reader: LogReader) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ MAGIC = {
     b"\xfd7zXZ\0": "an xz file",
     b"\x28\xb5\x2f\xfd": "a zstd file",
 }
+# As `foreign_data` begins for what `steadyhand data import` reads.
+IMPORTABLE = ("a LeRobot data set", "a robomimic HDF5 file", "a Minari", "a SERL or HIL-SERL pickle")
+OLD_LEROBOT = ("a LeRobot data set, v1", "a LeRobot data set, v2")
 ZARR = (".zgroup", ".zarray", "zarr.json")
 
 
@@ -43,12 +47,32 @@ def foreign_data(path: Path) -> str:
     return ""
 
 
-def advice() -> str:
-    """Return the advice for a person who has such data."""
+def advice(found: str, path: Path) -> str:
+    """Return the advice for a person who has such data.
+
+    Args:
+        found: As `foreign_data` returned it.
+        path: The place that it was asked about.
+    """
+    if found.startswith(OLD_LEROBOT):
+        return "convert it with LeRobot's own convert_dataset_v21_to_v30, then `steadyhand data import` (docs/data.md)"
+    if found.startswith(IMPORTABLE):
+        place = _import_place(found, path)
+        return f"import it: `steadyhand data import {shlex.quote(str(place))} OUT task=...` (docs/data.md)"
     return (
-        "there is no importer yet: record with `steadyhand record`, or write a demo set from it in a short script with "
-        "transport.demo_writer (docs/bring-your-own-env.md)"
+        "there is no importer for it: record with `steadyhand record`, or write a demo set from it in a short script "
+        "with transport.demo_writer (docs/bring-your-own-env.md)"
     )
+
+
+def _import_place(found: str, path: Path) -> Path:
+    """Return the file or folder that `data import` takes: the set's own, not a file inside a LeRobot or Minari set."""
+    inside = found[found.rindex("(") + 1 : -1] if found.endswith(")") and " (" in found else ""
+    place = path / inside if inside and (path / inside).exists() else path
+    if found.startswith(("a LeRobot data set's Parquet file", "a Minari HDF5 file")):
+        levels = 3 if "Parquet" in found else 1
+        return place.parents[levels - 1] if len(place.parents) >= levels else place
+    return place
 
 
 def _places(path: Path) -> Iterator[Path]:
@@ -91,7 +115,7 @@ def _file_name(path: Path) -> str:
     if any(head[place : place + len(HDF5)] == HDF5 for place in HDF5_PLACES):
         return _hdf5_name(path, head + tail)
     if head.startswith(PARQUET):
-        is_lerobot = b"episode_index" in tail and b"frame_index" in tail
+        is_lerobot = b"episode_index" in head + tail and b"frame_index" in head + tail
         return "a LeRobot data set's Parquet file" if is_lerobot else "a Parquet file"
     if _is_pickle(head, tail):
         is_serl = all(name in head + tail for name in (b"observations", b"next_observations", b"masks"))

@@ -9,12 +9,19 @@ from pathlib import Path
 
 from steadyhand.demos import carry_over
 from steadyhand.log_facts import LogFacts, log_folders, read_log
+from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import plain, say, table_text
 from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest, refuse_foreign
 from steadyhand.transport.schema import Schema
 
+__all__ = ["EPILOG", "add_options", "run"]
+
+EPILOG = (
+    "--plots writes one page: lengths, returns, actions, cameras, TQ and SACo, and what would harm training.\n"
+    "Another package's data set is named, with the command that imports it.\n"
+    "example: steadyhand inspect runs/pegs/demos --plots pegs.html"
+)
 DEEPEST = 3  # levels of folders that are searched: <run>/log/<session>
-EPILOG = "example: steadyhand inspect runs/pegs/demos"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="FOLDER", help="say what would carry over to the set-up that recorded this log"
     )
+    parser.add_argument("--plots", type=Path, metavar="FILE.html", help="write a page about one set")
+    parser.set_defaults(warnings=False)
+    parser.add_argument("--reference", type=Path, metavar="FOLDER", help="the set that TQ and SACo are relative to")
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
@@ -34,6 +44,8 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     if overrides or not folders:
         found = f"also {overrides[0]}" if overrides else "no log in or below it"
         raise DemoSetError(f"{options.folder}: expected one folder with a demo set or a log, found {found}")
+    if options.plots and len(folders) > 1:
+        raise DemoSetError(f"{options.folder}: expected one set for --plots, found {len(folders)}; name one of them")
     for folder in folders:
         facts = read_log(folder)
         _show(folder, facts)
@@ -45,7 +57,24 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         if options.episodes:
             say(_episode_table(facts))
             say()
+        if options.plots or options.warnings:
+            _check(folder, options)
     return 0
+
+
+def _check(folder: Path, options: argparse.Namespace) -> None:
+    """Print what in the set would harm training, and write the page about it."""
+    from steadyhand.data.quality import read_quality
+    from steadyhand.data.quality_page import render_quality
+    from steadyhand.data.set_warnings import warning_lines
+
+    quality = read_quality(folder, options.reference)
+    lines = warning_lines(quality)
+    for line in lines or ["nothing found that would harm training"]:
+        say(f"warning: {line}" if lines else line)
+    if options.plots:
+        atomic_write_bytes(options.plots, render_quality(quality, lines).encode())
+        say(f"page: {options.plots}")
 
 
 def _show(folder: Path, facts: LogFacts) -> None:

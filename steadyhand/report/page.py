@@ -16,7 +16,7 @@ from steadyhand.report import figures
 from steadyhand.report.records import Row, RunRecords
 from steadyhand.terminal import duration_text
 
-__all__ = ["render_page"]
+__all__ = ["page_environment", "render_page"]
 
 MEDIA_TYPES = {".gif": "image/gif", ".png": "image/png"}
 VIEW = "view_"
@@ -34,7 +34,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
     film = run.pictures.get("film")
     views = {name.removeprefix(VIEW): _picture(path) for name, path in run.pictures.items() if name.startswith(VIEW)}
     return (
-        _environment()
+        page_environment()
         .get_template("page.html")
         .render(
             title=f"Steadyhand: {summary['task'] or run.name}, seed {summary['seed']}",
@@ -53,7 +53,7 @@ def render_page(run: RunRecords, summary: Row, no_film: str = "") -> str:
     )
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
     """Return the template engine. It escapes every value that is not marked safe, and refuses unknown names."""
     environment = Environment(
         loader=PackageLoader("steadyhand.report"),

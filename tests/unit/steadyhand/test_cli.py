@@ -9,6 +9,7 @@ from steadyhand.cli import VERBS, main
 
 NEEDED = {
     "calibrate": ["show", "calibrations"],
+    "data": ["show", "demos"],
     "completion": ["bash"],
     "run": ["--policy", "p.onnx"],
     "film": ["--before", "a"],

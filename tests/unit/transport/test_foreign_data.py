@@ -1,12 +1,13 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from steadyhand.transport.demo_set import DemoSetError, read_manifest, refuse_foreign
-from steadyhand.transport.foreign_data import foreign_data
+from steadyhand.transport.foreign_data import advice, foreign_data
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 # A list of one dict with the keys of a transition, as pickled by protocols 4 and 2.
@@ -37,7 +38,8 @@ FILES = {
     "episode_0.hdf5": (HDF5 + b"qpos\0qvel\0action\0", "an ALOHA (ACT) HDF5 file"),
     "hopper.hdf5": (HDF5 + b"actions\0terminals\0timeouts\0", "a D4RL HDF5 file"),
     "what.hdf5": (HDF5 + b"\0" * 30, "an HDF5 file"),
-    "file-000.parquet": (b"PAR1....episode_index.frame_index....PAR1", "a Parquet file"),
+    "file-000.parquet": (b"PAR1....episode_index.frame_index....PAR1", "a LeRobot data set's Parquet file"),
+    "other.parquet": (b"PAR1....name....PAR1", "a Parquet file"),
     "peg_20_demos.pkl": (TRANSITIONS, "a SERL or HIL-SERL pickle of transitions"),
     "old.pkl": (OLD, "a SERL or HIL-SERL pickle of transitions"),
     "other.pkl": (b"\x80\x04}\x8c\x01aK\x01s.", "a Python pickle"),
@@ -104,7 +106,26 @@ def test_nothing_is_unpickled(tmp_path):
 def test_the_line_names_the_format_and_what_to_do(tmp_path):
     (tmp_path / "demo.hdf5").write_bytes(HDF5 + b"demo_0 env_args")
     for refuse in (read_manifest, refuse_foreign):
-        with pytest.raises(DemoSetError, match=r"found a robomimic HDF5 file \(demo\.hdf5\); there is no importer yet"):
+        with pytest.raises(DemoSetError, match=r"found a robomimic HDF5 file \(demo\.hdf5\); import it: `steadyhand"):
             refuse(tmp_path)
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     refuse_foreign(tmp_path)  # beside a demo set it does no harm
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "told"),
+    [
+        ({"meta__info.json": {"codebase_version": "v3.0"}}, "set", "`steadyhand data import set OUT task=...`"),
+        ({"below__meta__info.json": {"codebase_version": "v3.0"}}, "set", "data import set/below OUT"),
+        ({"meta__info.json": {"codebase_version": "v2.1"}}, "set", "convert it with LeRobot's own"),
+        ({"data__metadata.json": {"total_episodes": 3, "observation_space": "{}"}}, "set", "data import set/data OUT"),
+        ({"data__chunk-000__file-000.parquet": "PAR1 episode_index frame_index PAR1"}, "set", "data import set OUT"),
+        ({"dataset_info.json": {}, "features.json": {}}, "set", "there is no importer for it"),
+        ({"a b__meta__info.json": {"codebase_version": "v3.0"}}, "set", "data import 'set/a b' OUT"),
+    ],
+)
+def test_the_advice_is_a_command_to_copy(tmp_path, monkeypatch, files, named, told):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "set", **files)
+    place = Path(named)
+    assert told in advice(foreign_data(place), place)

@@ -53,7 +53,8 @@ def test_another_packages_demonstrations_are_named_before_anything_is_trained(tm
     words = [*ODD, f"run_root={tmp_path}", "run_name=one"]
     file = tmp_path / "peg.hdf5"
     file.write_bytes(b"\x89HDF\r\n\x1a\n demo_0 env_args")
-    assert "found a robomimic HDF5 file; there is no importer yet" in refused(capsys, *words, "--demos", str(file))
+    line = refused(capsys, *words, "--demos", str(file))
+    assert "found a robomimic HDF5 file; import it: `steadyhand data import" in line
     demos = open_job(words).run.demos
     (demos / "file.parquet").write_bytes(b"PAR1 episode_index frame_index PAR1")
     assert "found a Parquet file (file.parquet)" in refused(capsys, *words)
