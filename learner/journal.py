@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections import deque
@@ -52,7 +53,7 @@ class Journal:
             raise JournalError(f"{path}: expected a file, found a symbolic link; remove it")
         self._read(path, step, 0 if mark is None else mark["place"])
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._file = open(os.open(path, flags, 0o644), "ab", buffering=0)
+        self._file = io.FileIO(os.open(path, flags, 0o644), "ab")
 
     def _read(self, path: Path, step: int, place: int) -> None:
         if place > (path.stat().st_size if path.exists() else 0):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.hello_terms import HelloTerms
 from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.open_session import OpenSession, Taken
 from steadyhand.transport.quarantine import Quarantine
-from steadyhand.transport.record import sound_prefix
 from steadyhand.transport.recovery import recover
 from steadyhand.transport.schema import Schema
 from steadyhand.transport.session_limits import SessionLimits
@@ -35,7 +34,6 @@ from steadyhand.transport.wire import (
     Reject,
     Status,
     Wanted,
-    WireError,
 )
 
 __all__ = ["Intake", "UnknownSessionError"]
@@ -53,13 +51,6 @@ MendedSink = Callable[[str, list[int]], None]
 
 class UnknownSessionError(RuntimeError):
     """A message of a session that was not accepted, or that has expired: it must say HELLO."""
-
-
-@dataclass
-class _Session:
-    actor_id: str
-    writer: LogWriter
-    heard_ns: int
 
 
 class Intake:
@@ -107,7 +98,7 @@ class Intake:
         self._policy_spec, self._learner_status = policy_spec, status
         self._clock = clock or MonotonicClock()
         self._lock = threading.RLock()
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, OpenSession] = {}
         self._limits = SessionLimits(self._clock)
         self._quarantine = Quarantine(folder, self._clock)
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
@@ -167,19 +158,11 @@ class Intake:
         """
         crashpoint("intake.records.before")
         with self._lock:
-            session = self._heard(session_id)
-            size = session.writer.dtype.itemsize
-            if len(frame) != count * size:
-                raise WireError(f"records: expected {count} of {size} bytes, found a frame of {len(frame)} bytes")
-            expected, news = self._receiver.next_seq(session_id), self._receiver.news(session_id, first_seq, count)
-            old = max(0, min(expected - first_seq, count))
-            mended = self._mend(session_id, first_seq, memoryview(frame)[: old * size])
-            if news:
-                self._store(session_id, session, memoryview(frame)[old * size :], news.start)
-            next_seq = self._receiver.next_seq(session_id)
+            taken = self._heard(session_id).take(first_seq, count, frame)
+            if taken.banned:
+                self.bye(session_id)
         crashpoint("intake.records.stored")
-        self._announce(session_id, news, mended)
-        return Ack(next_seq, self.status(session_id))
+        return self._announce(session_id, taken)
 
     def lost(self, session_id: str, lost: Lost) -> Ack:
         """Store lost records for those that the actor cannot send; return the acknowledgement.
@@ -190,64 +173,19 @@ class Intake:
             OSError: The disk is full; nothing is acknowledged.
         """
         with self._lock:
-            session = self._heard(session_id)
-            size, most = session.writer.dtype.itemsize, self.config.max_frame_bytes
-            if lost.count * size > most:
-                raise WireError(f"lost: expected at most {most // size} records at once, found {lost.count}")
-            expected = self._receiver.next_seq(session_id)
-            news = self._receiver.news(session_id, lost.first_seq, lost.count)
-            frame = memoryview(self._quarantine.lost_frame(session_id, lost))
-            old = max(0, min(expected - lost.first_seq, lost.count))
-            mended = self._mend(session_id, lost.first_seq, frame[: old * size])
-            if news:
-                self._append(session_id, session, frame[old * size :], news.start)
-            if len(news) + len(mended):
-                self._quarantine.note_lost(session_id, lost, len(news) + len(mended))
-            next_seq = self._receiver.next_seq(session_id)
-        self._announce(session_id, news, mended)
-        return Ack(next_seq, self.status(session_id))
+            taken = self._heard(session_id).take_lost(lost, self.config.max_frame_bytes)
+        return self._announce(session_id, taken)
 
-    def _mend(self, session_id: str, first_seq: int, frame: memoryview) -> list[int]:
-        """Repair damaged records from records that were sent again; return their numbers."""
-        if not frame or self._quarantine.first_damaged(session_id) is None:
-            return []
-        self._check_sound(session_id, frame, first_seq)
-        try:
-            return self._quarantine.mend(session_id, frame)
-        except LogError as error:
-            _log.error("session %s: cannot be repaired: %s", session_id, error)
-            return []
-
-    def _store(self, session_id: str, session: _Session, frame: memoryview, first_seq: int) -> None:
-        """Store sound records, with lost ones in the place of those that are unfit."""
-        self._check_sound(session_id, frame, first_seq)
-        frame, faults = self._quarantine.screen(session_id, frame)
-        self._append(session_id, session, frame, first_seq)
-        if faults and self._quarantine.note_unfit(session_id, session.actor_id, faults):
-            self.bye(session_id)
-
-    def _append(self, session_id: str, session: _Session, frame: memoryview, first_seq: int) -> None:
-        try:
-            session.writer.append_frame(frame, first_seq, checked=True)
-            crashpoint("intake.records.appended")
-        finally:
-            self._receiver.on_stored(session_id, session.writer.next_seq)
-
-    def _check_sound(self, session_id: str, frame: memoryview, first_seq: int) -> None:
-        size = self._sessions[session_id].writer.dtype.itemsize
-        if sound_prefix(frame, size, first_seq) * size != len(frame):
-            raise WireError(
-                f"records: expected sound ones of {size} bytes from seq {first_seq}, found a wrong checksum"
-            )
-
-    def _announce(self, session_id: str, news: range, mended: list[int]) -> None:
+    def _announce(self, session_id: str, taken: Taken) -> Ack:
+        """Tell the sinks what was stored and repaired; return the acknowledgement."""
         # Outside the lock: a thread that the learner's functions wait for may itself wait for `readers`.
-        if news:
+        if taken.news:
             for sink in self.sinks:
-                sink(session_id, news.start, news.stop)
-        if mended:
+                sink(session_id, taken.news.start, taken.news.stop)
+        if taken.mended:
             for mended_sink in self.mended_sinks:
-                mended_sink(session_id, mended)
+                mended_sink(session_id, taken.mended)
+        return Ack(taken.next_seq, self.status(session_id))
 
     def wanted(self, session_id: str) -> Wanted | None:
         """Return the records of an open session to ask its actor for again; None if there are none."""
@@ -397,10 +335,11 @@ class Intake:
                         writer.close()
                         raise
                     self._limits.spend(hello.actor_id)
-                session = self._sessions[hello.session_id] = _Session(hello.actor_id, writer, self._clock.now_ns())
-                self._durable[hello.session_id] = writer.next_seq
                 self._quarantine.watch(hello.session_id, hello.schema)
                 self._quarantine.report(hello.session_id, writer.damaged)
+                session = OpenSession(hello, writer, self._receiver, self._quarantine, self._clock.now_ns())
+                self._sessions[hello.session_id] = session
+                self._durable[hello.session_id] = writer.next_seq
                 crashpoint("intake.opened")
             session.heard_ns = self._clock.now_ns()
             missing = range(session.writer.next_seq, hello.first_seq)
@@ -426,7 +365,7 @@ class Intake:
             reader.verify(reader.rows_of(damaged))
         return reader
 
-    def _heard(self, session_id: str) -> _Session:
+    def _heard(self, session_id: str) -> OpenSession:
         session = self._sessions.get(session_id)
         if session is None:
             raise UnknownSessionError(f"session {session_id}: not accepted; say HELLO first")

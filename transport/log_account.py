@@ -6,6 +6,7 @@ import os
 from bisect import bisect_right
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,7 @@ def _states(reader: LogReader, segments: list[Segment]) -> dict[int, str]:
                 states[seq] = "lost"
             elif row in unfit:
                 states[seq] = "unfit"
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in pairwise(segments):
         follows = after.header.follows if after.header.version > 1 else after.first_seq
         last = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
         states |= dict.fromkeys(range(last, follows), "missing")
