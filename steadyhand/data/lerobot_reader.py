@@ -85,14 +85,15 @@ class LeRobotSet(ForeignSet):
                 observations = {key: np.concatenate([seen, final[key][None]]) for key, seen in observations.items()}
             done, truncated = self._optional(table, DONE), self._optional(table, TRUNCATED)
             success = self._optional(table, SUCCESS)
-            # `next.done` alone may mean a time limit, too.
-            is_told = done is not None and truncated is not None
+            terminated = None  # `next.done` alone may mean a time limit, too
+            if done is not None and truncated is not None:
+                terminated = bool(done[-1] and not truncated[-1])
             yield ForeignEpisode(
                 name=f"episode {number}",
                 observations=observations,
                 actions={key: self._column(table, key, row) for key in self.actions},
                 rewards=self._optional(table, REWARD),
-                terminated=bool(done[-1] and not truncated[-1]) if is_told else None,
+                terminated=terminated,
                 success=None if success is None else bool(success.any()),
             )
 

@@ -27,16 +27,29 @@ def column_statistics(values: NDArray[Any]) -> Statistics:
         values: Numbers (n,) or (n, k), or pictures (n, h, w, 3) uint8.
     """
     if values.ndim == 4:
-        step = -(-len(values) // MOST_PICTURES)
-        rows = values[::step].reshape(-1, values.shape[-1]).astype(np.float64) / 255.0
-        shape, count = (values.shape[-1], 1, 1), len(values[::step])
-    else:
-        rows = values.reshape(len(values), -1).astype(np.float64)
-        shape, count = (rows.shape[1],), len(values)  # type: ignore[assignment]
+        return _of_pictures(values[:: -(-len(values) // MOST_PICTURES)])
+    rows = values.reshape(len(values), -1).astype(np.float64)
     found = {"min": rows.min(axis=0), "max": rows.max(axis=0), "mean": rows.mean(axis=0), "std": rows.std(axis=0)}
-    quantiles = np.quantile(rows, list(QUANTILES.values()), axis=0)
-    found |= dict(zip(QUANTILES, quantiles, strict=True))
-    return {name: value.reshape(shape) for name, value in found.items()} | {"count": np.array([count], np.float64)}
+    found |= dict(zip(QUANTILES, np.quantile(rows, list(QUANTILES.values()), axis=0), strict=True))
+    return found | {"count": np.array([len(values)], np.float64)}
+
+
+def _of_pictures(frames: NDArray[np.uint8]) -> Statistics:
+    """Return the statistics of each channel from the counts of its 256 values, which need no sorting."""
+    levels = np.arange(256) / 255.0
+    counts = np.stack([np.bincount(frames[..., channel].reshape(-1), minlength=256) for channel in range(3)])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    mean = shares @ levels
+    up_to = np.cumsum(shares, axis=1)
+    found = {
+        "min": levels[(counts > 0).argmax(axis=1)],
+        "max": levels[255 - (counts[:, ::-1] > 0).argmax(axis=1)],
+        "mean": mean,
+        "std": np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0.0)),
+    }
+    found |= {name: levels[(up_to >= share - 1e-12).argmax(axis=1)] for name, share in QUANTILES.items()}
+    shaped = {name: value.reshape(3, 1, 1) for name, value in found.items()}
+    return shaped | {"count": np.array([len(frames)], np.float64)}
 
 
 def joined_statistics(parts: Sequence[Statistics]) -> Statistics:

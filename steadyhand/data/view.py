@@ -79,6 +79,7 @@ def render_episode(episode: RecordedEpisode, schema: Schema, folder: str) -> str
             charts=[entry for name, unit, values in columns for entry in _charts(name, unit, values)],
             last=len(episode) - 1,
             period_s=period_s,
+            tones=TONES,
             # Where a chart's first and last step are drawn, as shares of its width.
             left=chart.LEFT / chart.WIDTH,
             right=1.0 - chart.RIGHT / chart.WIDTH,

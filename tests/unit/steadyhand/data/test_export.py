@@ -30,7 +30,7 @@ def and_back(folder, place):
 @pytest.mark.slow
 @pytest.mark.parametrize(("to", "name", "extra"), TO)
 @settings(
-    max_examples=6,
+    max_examples=12,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

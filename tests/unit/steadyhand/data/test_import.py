@@ -2,6 +2,7 @@
 
 import json
 import sys
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -101,6 +102,29 @@ def test_behaviour_cloning_accepts_vectors_and_frames(here, make_spec):  # noqa:
     assert np.isfinite(candidate.train_loss)
     for reader in readers:
         reader.close()
+
+
+def test_transitions_of_serl_become_demonstrations(here):
+    """Its observations are stacks of one, and its actions are within [-1, 1] already."""
+    rng = np.random.default_rng(1)
+    transitions = []
+    for _ in range(2):
+        seen = [{"state": rng.normal(size=(1, 3)), "wrist": pictures(1, (32, 48, 3), rng)} for _ in range(4)]
+        for step in range(3):
+            last = step == 2
+            one = {"observations": seen[step], "next_observations": seen[step + 1], "actions": rng.uniform(-1, 1, 2)}
+            one |= {"rewards": float(last), "masks": 1.0 - last, "dones": last, "infos": {"succeed": last}}
+            transitions.append(one)
+    (here / "demos.pkl").write_bytes(bytes(ForkingPickler.dumps(transitions)))
+    write_set(here / "like", schema(vector("state"), view()))
+    assert main(["data", "import", "demos.pkl", "demos", "--like", "like"]) == 0
+    for number, episode in enumerate(read_log(here / "demos")):
+        wanted = [one["actions"] for one in transitions[3 * number :][:3]]
+        np.testing.assert_array_equal(episode.actions, np.float32(wanted))
+        last = transitions[3 * number + 2]["next_observations"]
+        np.testing.assert_array_equal(episode.observations["state"][-1], np.float32(last["state"][0]))
+        np.testing.assert_array_equal(episode.observations["wrist"][-1], last["wrist"][0])
+        assert (episode.success, bool(episode.terminated[-1])) == (True, True)
 
 
 @pytest.mark.parametrize(
