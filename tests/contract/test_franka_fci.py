@@ -1,0 +1,28 @@
+"""The contract of a robot on a Franka arm: a real libfranka client, FCI on loopback, franky-sim."""
+
+import pytest
+
+from steadyhand.contracts.robot import RobotContract
+
+pytest.importorskip("franky")
+pytest.importorskip("franky_sim")
+
+from tests.franka_kit import FrankaSim
+
+pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+
+
+@pytest.fixture(scope="module")
+def sim():
+    sim = FrankaSim()
+    yield sim
+    sim.kill()
+
+
+class TestFrankaFci(RobotContract):
+    group = "robot=franka_fci"
+    n_joints = 7
+
+    @pytest.fixture(autouse=True)
+    def _address(self, sim):
+        self.overrides = ("task=reach", f"robot.host={sim.address}", "robot.realtime=ignore")
