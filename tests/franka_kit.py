@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -47,5 +48,8 @@ class FrankaSim:
 
     def trace(self):
         """Return the tool's positions (n, 3) [m] and the joints' velocities (n, 7) [rad/s], 1 ms apart."""
-        rows = np.array(self.ask("trace"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trace.npy"
+            self.ask("trace", path)
+            rows = np.load(path)
         return rows[:, :3], rows[:, 3:]

@@ -10,7 +10,6 @@ import json
 import queue
 import sys
 import threading
-import time
 
 import numpy as np
 from franky_sim import franka_robot_server
@@ -23,8 +22,12 @@ from franky_sim.franka_robot_protocol import (
 )
 from franky_sim.mujoco_simulator import MujocoSimulator
 
+from steadyhand.runtime.clock import MonotonicClock
+
 READY_RAD = (0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785)  # inside the workspace of the tests, the tool points down
 ERRORS = {"joint_reflex": 6, "cartesian_reflex": 7}  # place in libfranka's list of errors
+STEP_NS = 1_000_000
+LATEST_NS = 10_000_000  # a longer stall is not caught up
 KEPT = 20_000  # states, of 1 ms
 
 
@@ -78,15 +81,15 @@ class Arm:
         self.server = Server(self.robot, [address])
         self.server.init()
         self.sim.start()
-        self.trace = []
+        self.trace, self.steps = np.zeros((KEPT, 10)), 0
 
     def step(self):
         self.server.process_commands()
         self.sim.step()
         self.server.send_state()
         tcp = self.robot._tracked_state_components["O_T_EE"].get(self.robot._BaseRobot__prev_t).translation
-        self.trace.append((*tcp, *self.robot.inner_state.dq))
-        del self.trace[:-KEPT]
+        self.trace[self.steps % KEPT] = (*tcp, *self.robot.inner_state.dq)
+        self.steps += 1
 
     def answer(self, name, *words):
         return getattr(self, f"do_{name}")(*words)
@@ -101,10 +104,11 @@ class Arm:
         self.server.is_silent = is_silent == "1"
 
     def do_forget(self):
-        self.trace.clear()
+        self.steps = 0
 
-    def do_trace(self):
-        return np.round(self.trace, 7).tolist()
+    def do_trace(self, path):
+        assert self.steps <= KEPT, "the trace is too long; forget it earlier"
+        np.save(path, self.trace[: self.steps])  # JSON would take so long that the arm falls silent
 
     def do_connected(self):
         return self.server.udp_connected
@@ -113,14 +117,15 @@ class Arm:
 def main(address):
     arm, requests = Arm(address), queue.Queue()
     threading.Thread(target=lambda: [requests.put(line) for line in sys.stdin], daemon=True).start()
-    print(json.dumps("ready"), flush=True)
-    next_s = time.monotonic()
+    clock, say = MonotonicClock(), lambda answer: (sys.stdout.write(json.dumps(answer) + "\n"), sys.stdout.flush())
+    say("ready")
+    next_ns = clock.now_ns()
     while True:
         arm.step()
         while not requests.empty():
-            print(json.dumps(arm.answer(*requests.get().split())), flush=True)
-        next_s = max(next_s + 0.001, time.monotonic() - 0.01)
-        time.sleep(max(0.0, next_s - time.monotonic()))
+            say(arm.answer(*requests.get().split()))
+        next_ns = max(next_ns + STEP_NS, clock.now_ns() - LATEST_NS)
+        clock.sleep_until(next_ns)
 
 
 if __name__ == "__main__":

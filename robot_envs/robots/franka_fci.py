@@ -130,7 +130,7 @@ class FrankaRobot:
             TareError: The arm has arrived, but the tool is pressed or shakes.
         """
         self._require_connection()
-        self._start.require_inside(tcp_pose[0])
+        self._start.begin(tcp_pose[0])
         if self._reported:
             self.recover()
         if not may_go_on(self.read()):

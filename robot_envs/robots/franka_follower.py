@@ -34,7 +34,7 @@ _HOLDS = (None, HoldReason.NO_COMMANDS, HoldReason.NOT_HEARD_YET)  # no fault
 
 
 class Follower:
-    """Reader and leader of one arm. `open` and `recover` wait for the arm, `release` for its stop; the rest never waits.
+    """Reader and leader of one arm. `open` and `recover` wait for it, `release` for its stop; the rest never waits.
 
     Args:
         config: Settings of the arm.

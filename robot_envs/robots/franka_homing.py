@@ -85,9 +85,7 @@ class FrankaHoming:
     def _away_rad(self, state: RobotState) -> float:
         return float(np.abs(state.joint_position[0] - self._home).max())
 
-    def _move(
-        self, robot: franky.Robot, read: Callable[[], RobotState], may_go_on: MayGoOn, start: RobotState
-    ) -> bool:
+    def _move(self, robot: franky.Robot, read: Callable[[], RobotState], may_go_on: MayGoOn, start: RobotState) -> bool:
         import franky
 
         rates = self._homing.rates

@@ -1,4 +1,4 @@
-"""Settings of a Franka arm that is driven over FCI; the numbers are in configs/robot/franka_fci.yaml. Needs no franky."""
+"""Settings of a Franka arm over FCI; the numbers are in configs/robot/franka_fci.yaml. Needs no franky."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The motion to a start pose: up, then straight, within the limits of the cell, to rest, with the wrench measured there.
+"""The motion to a start pose: up, then straight, within the limits of the cell, and to rest, where the wrench is tared.
 
 Robots that are commanded by target poses share it, over ROS 2 and without.
 """
@@ -61,7 +61,7 @@ class StartMotion:
         arm: The arm.
         limits: The limits of the cell.
         control_period_s: Time between two targets.
-        settle_s: Time at rest at the end, first with the gains for precision, then with those for the policy.
+        settle_s: Time at rest at the end, with the gains for precision and then again with those for the policy.
         clock: The clock of the readings.
         may_move: Returns whether the operator allows motion; asked again after each reading was checked.
     """
@@ -84,19 +84,24 @@ class StartMotion:
         """Return whether the whole tool is inside the workspace at a pose (7,), base frame."""
         return self._limits.region.excess(pose[:3].tolist(), pose[3:].tolist())[0] <= _ROUNDING_M
 
-    def require_inside(self, target: Array) -> None:
-        """Raise RobotError unless a start pose (7,) is inside the workspace; nothing moves."""
+    def begin(self, target: Array) -> None:
+        """Check a start pose (7,), base frame, and set the gains for precision; nothing moves.
+
+        Raises:
+            RobotError: The pose is outside the workspace, or the gains cannot be set.
+        """
         if not self.is_inside(target):
             raise RobotError(
                 f"start pose: cannot be reached, {np.round(target[:3], 3).tolist()} m is outside the workspace; "
                 "correct task.settings or safety"
             )
+        self._arm.set_gains("precision")
 
     def run(self, target: Array, may_go_on: MayGoOn, home: Home | None = None) -> Array | None:
-        """Move to a pose inside the workspace and come to rest there.
+        """Move to a pose inside the workspace and come to rest there, with the gains for precision until it rests.
 
         Args:
-            target: Start pose, base frame. Shape (7,).
+            target: Start pose that `begin` has checked, base frame. Shape (7,).
             may_go_on: Called with every reading; False ends the motion, and the arm holds.
             home: Joint-space motion after the way up; returns whether the motion may continue.
 
@@ -107,8 +112,6 @@ class StartMotion:
             RobotError: An obstacle is in the way.
             TareError: The arm has arrived, but the tool is pressed or shakes.
         """
-        arm = self._arm
-        arm.set_gains("precision")
         start = self._pose()
         self._shaper.begin(start)
         above = start.copy()
@@ -120,10 +123,10 @@ class StartMotion:
         there = there and self._go(target, _REACHED_M, may_go_on)
         wrenches: list[Array] = []
         if there and self._stay(target, may_go_on):
-            arm.set_gains("compliance")
+            self._arm.set_gains("compliance")
             wrenches = self._stay(target, may_go_on)
         if not wrenches:
-            arm.hold()
+            self._arm.hold()
             return None
         return mean_wrench(np.array(wrenches), self._limits.tare)
 
