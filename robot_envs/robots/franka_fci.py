@@ -85,8 +85,8 @@ class FrankaRobot:
         self._require_connection()
         follower, hand = self._follower, self._hand
         (reading, stamp_ns), fault, silent = follower.newest, follower.fault, ""
-        if follower.lost:
-            silent = f"FCI of {self._config.host}: {follower.lost}"
+        if follower.lost or follower.is_silent:
+            silent = f"FCI of {self._config.host}: {follower.lost or 'no state'}"
         elif hand is not None and hand.is_silent:
             silent = "Franka Hand"
         self._reported = self._reported or bool(fault or silent)

@@ -6,6 +6,7 @@ arms behind ROS 2, turns the commands of the control loop into targets within th
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,18 @@ from steadyhand.robot_envs.safety.freshness import Freshness
 from steadyhand.robot_envs.safety.start_motion import GainSet
 from steadyhand.robot_envs.safety.watchdog import Watchdog
 from steadyhand.runtime.clock import Clock
+from steadyhand.runtime.logging import get_logger
 
 if TYPE_CHECKING:
     import franky
 
 __all__ = ["Follower"]
 
+logger = get_logger("robot")
+
 _NS = 1_000_000_000
 _STOP_S = 3.0  # limit of a stop: franky's own ends after 2 s
+_SILENT_S = 4.0  # limit until libfranka gives a silent arm up: it waits 1 s for each state
 _WELL_S = 2.0  # limit until the arm is well after a recovery
 _HOLDS = (None, HoldReason.NO_COMMANDS, HoldReason.NOT_HEARD_YET)  # no fault
 
@@ -61,6 +66,7 @@ class Follower:
             RobotError: There is no arm, or it refuses a setting.
         """
         self._end()
+        atexit.register(self.close)  # a running controller would abort the interpreter's exit
         config = self._config
         robot = open_arm(config)
         stream = PoseStream(config.watchdog, config.limits)
@@ -79,14 +85,23 @@ class Follower:
 
     def close(self) -> None:
         """Bring the arm to rest and disconnect."""
+        atexit.unregister(self.close)
         if not self.lost and self._robot is not None:
-            self.release()
+            try:
+                self.release()
+            except RobotError as error:
+                logger.warning("disconnected, but %s", error)
         self._end()
 
     @property
     def newest(self) -> tuple[Reading, int]:
         """Newest state of the arm, and its time of receipt [ns]."""
         return self._newest
+
+    @property
+    def is_silent(self) -> bool:
+        """True if the newest state is too old."""
+        return self._clock.now_ns() - self._newest[1] > self._config.watchdog.state_timeout_s * _NS
 
     @property
     def is_leading(self) -> bool:
@@ -156,6 +171,9 @@ class Follower:
         Raises:
             RobotError: The arm is not there, or is still at fault; the line says what to do.
         """
+        silent_ns = self._clock.now_ns() + round(_SILENT_S * _NS)
+        while self.is_silent and not self.lost and self._clock.now_ns() < silent_ns:
+            self._clock.sleep_until(self._clock.now_ns() + _NS // 50)
         if self.lost or self._robot is None:
             self.open()
         elif self._newest[0].fault or self._control_fault:

@@ -61,7 +61,7 @@ def open_arm(config: FrankaConfig) -> franky.Robot:
 
 def described(error: BaseException) -> str:
     """Return an error of franky in one line, with the remedy where it is known."""
-    text = escaped(" ".join(str(error).replace("libfranka:", "").split())) or type(error).__name__
+    text = escaped(" ".join(str(error).replace("libfranka:", "").split()).rstrip(".")) or type(error).__name__
     lower = text.lower()
     remedy = next((advice for part, advice in REMEDIES.items() if part.lower() in lower), "")
     return f"{text}; {remedy}" if remedy else text
