@@ -56,7 +56,7 @@ class FrankaSim:
         self.process.communicate()
 
     def trace(self):
-        """Return the tool's positions (n, 3) [m] and the joints' velocities (n, 7) [rad/s], 1 ms apart."""
+        """Return the positions of the tool (n, 3) [m] and of the joints (n, 7) [rad], 1 ms apart."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "trace.npy"
             self.ask("trace", path)

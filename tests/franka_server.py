@@ -86,9 +86,11 @@ class Arm:
     def step(self):
         self.server.process_commands()
         self.sim.step()
+        # franky-sim's poses share one buffer, and the last one computed is the desired one: compute the measured one.
+        q = self.robot.inner_state.q
+        tcp = self.robot.kinematics(q).translation.copy()
         self.server.send_state()
-        tcp = self.robot._tracked_state_components["O_T_EE"].get(self.robot._BaseRobot__prev_t).translation
-        self.trace[self.steps % KEPT] = (*tcp, *self.robot.inner_state.dq)
+        self.trace[self.steps % KEPT] = (*tcp, *q)
         self.steps += 1
 
     def answer(self, name, *words):

@@ -138,8 +138,8 @@ class Follower:
         with self._lock:
             self._watchdog.rearm(self._clock.now_ns())
 
-    def release(self) -> franky.Robot:
-        """End the impedance controller smoothly, and return the robot for a motion of another kind; see `lead_again`.
+    def release(self) -> None:
+        """End the impedance controller smoothly, for a motion of another kind by `robot`; then see `lead_again`.
 
         Raises:
             RobotError: The arm is not there, or does not come to rest.
@@ -147,17 +147,27 @@ class Follower:
         import franky
 
         with self._lock:
-            robot, was_leading = self._robot, self._motion is not None
+            was_leading = self._motion is not None
             self._leads, self._motion = False, None
-        if robot is None or self.lost:
-            raise RobotError(f"the connection to the arm is lost: {self.lost or 'it was closed'}")
         try:
-            if was_leading and robot.is_in_control:
-                robot.move(franky.TorqueStopMotion(), asynchronous=True)
-                robot.join_motion(_STOP_S)
+            if was_leading and self.robot.is_in_control:
+                self.robot.move(franky.TorqueStopMotion(), asynchronous=True)
+                self.robot.join_motion(_STOP_S)
+        except RobotError:
+            raise
         except Exception as error:  # franky and Poco raise a dozen types without a common base
             raise RobotError(f"the arm does not stop: {described(error)}") from None
-        return robot
+
+    @property
+    def robot(self) -> franky.Robot:
+        """The connection. Keep it nowhere else: franky disconnects when the last reference ends, also of a traceback.
+
+        Raises:
+            RobotError: The connection is lost or closed.
+        """
+        if self._robot is None or self.lost:
+            raise RobotError(f"the connection to the arm is lost: {self.lost or 'it was closed'}")
+        return self._robot
 
     def lead_again(self) -> None:
         """Lead the arm again from its measured pose, after a motion of another kind."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,15 +13,16 @@ from steadyhand.robot_envs.robots.franka_settings import FrankaConfig, JointHomi
 from steadyhand.robot_envs.safety.homing_watch import HomingWatch, require_joint_limits
 from steadyhand.robot_envs.safety.joint_motion import plan_joint_motion
 from steadyhand.runtime.clock import Clock
-
-if TYPE_CHECKING:
-    import franky
+from steadyhand.runtime.logging import get_logger
 
 __all__ = ["FrankaHoming"]
 
+logger = get_logger("robot")
+
 _NS = 1_000_000_000
 _SPARE_S = 5.0  # margin beyond the duration of the motion
-_STOP_S = 3.0
+_STOP_S = 3.0  # limit of a stop
+_POINT_S = 0.05  # time between two points of the plan, which only bounds the duration
 _CHECK_NS = _NS // 50  # time between two checks
 
 
@@ -66,9 +66,9 @@ class FrankaHoming:
         self._episodes += 1
         if not is_due or self._away_rad(start) <= self._homing.tolerance_rad:
             return True
-        robot = self._follower.release()
+        self._follower.release()
         try:
-            has_arrived = self._move(robot, read, may_go_on, start)
+            has_arrived = self._move(read, may_go_on, start)
         finally:
             self._follower.lead_again()
         if not has_arrived:
@@ -85,20 +85,20 @@ class FrankaHoming:
     def _away_rad(self, state: RobotState) -> float:
         return float(np.abs(state.joint_position[0] - self._home).max())
 
-    def _move(self, robot: franky.Robot, read: Callable[[], RobotState], may_go_on: MayGoOn, start: RobotState) -> bool:
+    def _move(self, read: Callable[[], RobotState], may_go_on: MayGoOn, start: RobotState) -> bool:
         import franky
 
-        rates = self._homing.rates
+        rates, follower, n_joints = self._homing.rates, self._follower, len(self._home)
         watch = HomingWatch(self._config.limits, self._config.watchdog, start)
-        plan = plan_joint_motion(start.joint_position[0], self._home, rates, 0.05)
+        plan = plan_joint_motion(start.joint_position[0], self._home, rates, _POINT_S)
         until_ns = self._clock.now_ns() + round((plan.duration_s + _SPARE_S) * _NS)
         is_over = False
         try:
-            robot.joint_velocity_limit.set([rates.speed] * len(self._home))
-            robot.joint_acceleration_limit.set([rates.acceleration] * len(self._home))
-            robot.joint_jerk_limit.set([rates.jerk] * len(self._home))
-            robot.move(franky.JointMotion(self._home), asynchronous=True)
-            while not (is_over := robot.poll_motion()):
+            follower.robot.joint_velocity_limit.set([rates.speed] * n_joints)
+            follower.robot.joint_acceleration_limit.set([rates.acceleration] * n_joints)
+            follower.robot.joint_jerk_limit.set([rates.jerk] * n_joints)
+            follower.robot.move(franky.JointMotion(self._home), asynchronous=True)
+            while not (is_over := follower.robot.poll_motion()):
                 state = read()
                 if not may_go_on(state):
                     return False
@@ -116,16 +116,15 @@ class FrankaHoming:
             raise RobotError(f"homing: {described(error)}") from None
         finally:
             if not is_over:
-                _stop(robot)
+                self._brake()
         return True
 
+    def _brake(self) -> None:
+        """End a running joint motion as fast as its limits allow."""
+        import franky
 
-def _stop(robot: franky.Robot) -> None:
-    """Brake a running joint motion as fast as its limits allow."""
-    import franky
-
-    try:
-        robot.move(franky.JointStopMotion(), asynchronous=True)
-        robot.join_motion(_STOP_S)
-    except Exception as error:  # franky and Poco raise a dozen types without a common base
-        raise RobotError(f"homing: the arm does not stop: {described(error)}") from None
+        try:
+            self._follower.robot.move(franky.JointStopMotion(), asynchronous=True)
+            self._follower.robot.join_motion(_STOP_S)
+        except Exception as error:  # franky and Poco raise a dozen types without a common base
+            logger.warning("homing: the arm has not been stopped by this program: %s", described(error))
