@@ -41,7 +41,8 @@ class Server(franka_robot_server.FrankaRobotServer):
     reflex = ""
     push = (0.0,) * 6
     is_silent = False
-    sent = None
+    is_commanded = False
+    cycles = commanded = 0
 
     def start_motion(self, *arguments):
         if self.reflex:
@@ -55,6 +56,19 @@ class Server(franka_robot_server.FrankaRobotServer):
             return state
         errors = tuple(index == ERRORS[self.reflex] for index in range(41))
         return state.replace(robot_mode=RobotMode.kReflex, errors=errors, reflex_reason=errors)
+
+    def _pre_process_commands(self):
+        super()._pre_process_commands()
+        self.is_commanded = False
+
+    def _handle_udp_command(self, data):
+        self.is_commanded = True
+        super()._handle_udp_command(data)
+
+    def _post_process_commands(self):
+        super()._post_process_commands()
+        self.cycles += self.current_motion_id > 0
+        self.commanded += self.current_motion_id > 0 and self.is_commanded
 
     def send_state(self):
         if not self.is_silent:
@@ -112,8 +126,9 @@ class Arm:
         assert self.steps <= KEPT, "the trace is too long; forget it earlier"
         np.save(path, self.trace[: self.steps])  # JSON would take so long that the arm falls silent
 
-    def do_connected(self):
-        return self.server.udp_connected
+    def do_cycles(self):
+        """Return the number of 1 ms cycles under control, and of those that brought a new command."""
+        return [self.server.cycles, self.server.commanded]
 
 
 def main(address):
