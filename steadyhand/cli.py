@@ -37,7 +37,14 @@ VERBS = {
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
 # Extras of pyproject.toml, for packages that only some commands need.
-EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
+EXTRAS = {  # the extra of pyproject.toml that installs a package
+    "franky": "franka",
+    "mujoco": "sim",
+    "onnx": "export",
+    "onnxruntime": "run",
+    "onnxscript": "export",
+    "rclpy": "ros",
+}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"

@@ -35,7 +35,7 @@ _NS = 1_000_000_000
 _STOP_S = 3.0  # limit of a stop: franky's own ends after 2 s
 _SILENT_S = 4.0  # limit until libfranka gives a silent arm up: it waits 1 s for each state
 _WELL_S = 2.0  # limit until the arm is well after a recovery
-_HOLDS = (None, HoldReason.NO_COMMANDS, HoldReason.NOT_HEARD_YET)  # no fault
+_HARMLESS = (HoldReason.NO_COMMANDS, HoldReason.NOT_HEARD_YET)
 
 
 class Follower:
@@ -111,10 +111,9 @@ class Follower:
     @property
     def fault(self) -> str:
         """Fault of the arm, of its control, or of the watchdog; "" = none."""
-        if self._newest[0].fault or self._control_fault:
-            return self._newest[0].fault or self._control_fault
         reason = self._watchdog.reason
-        return "" if reason in _HOLDS or reason is None else f"watchdog: {reason.value}"
+        of_watchdog = "" if reason is None or reason in _HARMLESS else f"watchdog: {reason.value}"
+        return self._newest[0].fault or self._control_fault or of_watchdog
 
     @property
     def implausible(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadyhand.robot_envs.frames import quat_rotate
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.robots.franka_settings import FrankaConfig
@@ -11,8 +13,6 @@ from steadyhand.runtime.logging import escaped
 
 if TYPE_CHECKING:
     import franky
-
-import numpy as np
 
 __all__ = ["described", "open_arm"]
 

@@ -13,8 +13,15 @@ from steadyhand.robot_envs.safety.rate_limit import RateLimits
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_length
 
-__all__ = ["CartesianGains", "FrankaConfig", "HandConfig", "ImpedanceConfig", "JointHomingConfig", "LoadConfig"]
-__all__ += ["CollisionConfig"]
+__all__ = [
+    "CartesianGains",
+    "CollisionConfig",
+    "FrankaConfig",
+    "HandConfig",
+    "ImpedanceConfig",
+    "JointHomingConfig",
+    "LoadConfig",
+]
 
 N_JOINTS = 7
 

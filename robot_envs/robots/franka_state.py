@@ -68,7 +68,7 @@ def read_arm(robot: Any) -> Reading:
 
 def fault_of(state: Any) -> str:
     """Return the fault that a `franky.RobotState` reports, with libfranka's names of the errors; "" without one."""
-    mode = state.robot_mode.name
+    mode = str(state.robot_mode.name)
     errors = ", ".join(name for name in _error_names() if getattr(state.current_errors, name))
     if mode == "Reflex" or errors:
         return f"reflex: {errors or 'no error named'}"

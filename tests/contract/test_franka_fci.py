@@ -9,7 +9,8 @@ pytest.importorskip("franky_sim")
 
 from tests.franka_kit import FrankaSim
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+# One arm at a time: each needs most of a core for its 1 kHz.
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.xdist_group("fci")]
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,8 @@ from tests.franka_kit import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.realtime]
+# One arm at a time: each needs most of a core for its 1 kHz.
+pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.xdist_group("fci")]
 
 HOME = (0.1, -0.7, 0.1, -2.3, 0.0, 1.6, 0.9)
 MAX_SPEED, MAX_ACCELERATION = 0.25, 5.0  # m/s and m/s^2, of configs/safety/default.yaml
