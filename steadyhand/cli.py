@@ -41,10 +41,21 @@ VERBS = {
     "keys": "make and pair the keys of a link between two machines",
 }
 PACKAGES = {"runtime", "robot_envs", "policies", "transport", "actor", "learner", "calibration", "steadyhand"}
-# Extras of pyproject.toml, for packages that only some commands need.
-EXTRAS = {"mujoco": "sim", "onnx": "export", "onnxscript": "export", "onnxruntime": "run", "rclpy": "ros"}
-EXTRAS |= {"cv2": "camera", "pyrealsense2": "realsense", "scipy": "calibration", "websockets": "web"}
-EXTRAS |= dict.fromkeys(("pyarrow", "av", "h5py"), "data")
+EXTRAS = {  # the extra of pyproject.toml that installs a package
+    "av": "data",
+    "cv2": "camera",
+    "franky": "franka",
+    "h5py": "data",
+    "mujoco": "sim",
+    "onnx": "export",
+    "onnxruntime": "run",
+    "onnxscript": "export",
+    "pyarrow": "data",
+    "pyrealsense2": "realsense",
+    "rclpy": "ros",
+    "scipy": "calibration",
+    "websockets": "web",
+}
 USER_ERROR, INTERRUPTED = 2, 130
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"

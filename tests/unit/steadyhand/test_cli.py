@@ -110,6 +110,7 @@ def test_a_file_of_the_users_own_is_an_option(capsys, tmp_path, monkeypatch):
         (["eval", "run_name=x"], "torch", "'.'"),
         (["teleop", "device=keyboard"], "torch", "'.'"),
         (["record", "task=reach"], "mujoco", "'.[sim]'"),
+        (["record", "task=reach", "robot=franka_fci"], "franky", "'.[franka]'"),
     ],
 )
 def test_a_package_that_is_missing_is_one_line_that_says_how_to_install_it(words, package, extra, tmp_path):

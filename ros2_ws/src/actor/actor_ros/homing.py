@@ -23,22 +23,19 @@ from actor_ros.service_calls import call
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.profile import HomingProfile
 from steadyhand.robot_envs.robot import MayGoOn, RobotError, RobotState
-from steadyhand.robot_envs.safety.gate import state_fault, state_fault_source
-from steadyhand.robot_envs.safety.joint_limits import JointLimits
+from steadyhand.robot_envs.safety.homing_watch import HomingWatch, require_joint_limits
 from steadyhand.robot_envs.safety.joint_motion import JointMotion, plan_joint_motion
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.rate_limit import RateLimits
 from steadyhand.runtime.clock import Clock
-from steadyhand.runtime.config import ConfigError
 
-__all__ = ["Homing", "rates_of", "require_joint_limits"]
+__all__ = ["Homing", "rates_of"]
 
 _NS = 1_000_000_000
 _CALL_S = 5.0  # limit of a service call or an action's answer
 _SPARE_S = 5.0  # margin beyond the trajectory's duration
 _POINT_S = 0.05  # time between two points of a trajectory
 _SEED_S, _SEED_SHARE = 0.3, 1.5  # offset and factor of the time that the watchdog's target needs to reach the arm
-_FAST_READINGS = 3  # consecutive readings above the speed limit; a single one may be noise
 
 Read = Callable[[], RobotState]
 
@@ -134,7 +131,7 @@ class Homing:
     def _follow(self, motion: JointMotion, read: Read, may_go_on: MayGoOn) -> bool:
         """Follow a trajectory to its end; return False if it was cancelled because motion is no longer allowed."""
         until_ns = self._clock.now_ns() + round((motion.duration_s + _SPARE_S) * _NS)
-        fast, start = 0, self._excess(read())
+        watch = HomingWatch(self._limits, self._link.profile.watchdog, read())
         goal = RunningGoal(self._node, self._action, self._profile.action, _CALL_S)
         try:
             self._link.homing(True)
@@ -144,8 +141,7 @@ class Homing:
                 state = read()
                 if not may_go_on(state):
                     return False
-                fast = fast + 1 if self._speed(state) > self._limits.max_tcp_speed_m_s else 0
-                self._require_limits(state, fast, start)
+                watch.require_limits(state, self._clock.now_ns())
                 if self._clock.now_ns() > until_ns:
                     raise RobotError(
                         f"homing: expected the end of {self._profile.action} within {motion.duration_s:.1f} s, found "
@@ -160,39 +156,6 @@ class Homing:
         if goal.failure:
             raise RobotError(f"homing: {self._profile.action} {goal.failure}")
         return True
-
-    def _require_limits(self, state: RobotState, fast_readings: int, start: tuple[float, float]) -> None:
-        fault = state_fault(state, self._clock.now_ns(), self._limits)
-        if fault is not None:
-            source = state_fault_source(state, fault, self._limits)
-            named = f"{fault.value} ({source})" if source else fault.value
-            raise RobotError(f"homing: stopped, {named}; look what is in the arm's way, then enable again")
-        outside, tilted = self._excess(state)
-        margins = self._link.profile.watchdog
-        if outside > max(start[0], 0.0) + margins.box_margin_m:
-            raise RobotError(
-                f"homing: stopped, the tool is {1e3 * outside:.0f} mm outside the workspace; correct "
-                "homing.position_rad or safety"
-            )
-        if tilted > max(start[1], 0.0) + margins.tilt_margin_rad:
-            raise RobotError(
-                f"homing: stopped, the tool is tilted by {tilted:.2f} rad more than it may; correct "
-                "homing.position_rad or safety.max_tilt_rad"
-            )
-        if fast_readings >= _FAST_READINGS:
-            raise RobotError(
-                f"homing: stopped, expected a tool speed of at most {self._limits.max_tcp_speed_m_s} m/s, found "
-                f"{self._speed(state):.2f} m/s; lower homing.max_velocity_rad_s"
-            )
-
-    def _excess(self, state: RobotState) -> tuple[float, float]:
-        """Return the tool's distance outside the workspace [m] and tilt beyond the limit [rad]; negative if inside."""
-        outside, tilted = self._limits.region.excess(state.tcp_pose[0, :3].tolist(), state.tcp_pose[0, 3:].tolist())
-        return outside, tilted
-
-    @staticmethod
-    def _speed(state: RobotState) -> float:
-        return float(np.linalg.norm(state.tcp_twist[0, :3]))
 
     def _goal(self, motion: JointMotion) -> Any:
         goal = self._follow_type.Goal()
@@ -258,24 +221,6 @@ class Homing:
 def rates_of(profile: HomingProfile) -> RateLimits:
     """Return the rate limits of each joint for the motion."""
     return RateLimits(profile.max_velocity_rad_s, profile.max_acceleration_rad_s2, profile.max_jerk_rad_s3)
-
-
-def require_joint_limits(home: Array, rates: RateLimits, limits: JointLimits) -> None:
-    """Check a home position (n_joints,) [rad] and the motion to it against the limits of the joints.
-
-    Raises:
-        ConfigError: A joint's home is outside its range, or the motion exceeds a joint's rate limits.
-    """
-    for index, (at, low, high) in enumerate(zip(home.tolist(), limits.low_rad, limits.high_rad, strict=True)):
-        if not low + limits.margin_rad <= at <= high - limits.margin_rad:
-            raise ConfigError(
-                f"homing.position_rad: expected joint {index + 1} in its range with the margin, {low:.2f} to "
-                f"{high:.2f} rad less {limits.margin_rad}, found {at:.2f}"
-            )
-    for name in ("speed", "acceleration", "jerk"):
-        ours, most = getattr(rates, name), getattr(limits.rates, name)
-        if ours > most:
-            raise ConfigError(f"homing: expected a joints' {name} of at most {most} (safety.joints), found {ours}")
 
 
 def _import_types() -> tuple[Any, Any, Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
 from actor_ros.homing import Homing
 from actor_ros.robot_link import RobotLink
 from steadyhand.robot_envs.difference import Difference, pose_difference
-from steadyhand.robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
-from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
+from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.plausibility import Plausibility
-from steadyhand.robot_envs.safety.shaper import PoseShaper
+from steadyhand.robot_envs.safety.start_motion import GainSet, StartMotion
 from steadyhand.robot_envs.safety.tare import mean_wrench
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
@@ -24,22 +23,12 @@ __all__ = ["RosRobot"]
 _NS = 1_000_000_000
 _PASSED_ON_S = 2.0  # limit until the watchdog passes a command on
 _CONNECT_S = 10.0  # discovery takes up to 3.5 s
-_REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # largest error of the start pose; a real arm at rest is that exact
-_REST_M_S = 5e-3
-_PASSED_M = 0.01  # distance at which a waypoint counts as passed
-_NEAR_M, _SLOW_M_S = 0.02, 0.02  # error and speed below which the command leads by the accumulated error
-_PER_S = 3.0  # share of the error that is corrected per second
+_TARE_S, _TARE_READINGS = 0.3, 10
 _STEP_S = 0.02  # time between two commands of a reset: the force is judged before each
 _AHEAD_S = 0.15  # time that the command may be ahead of the arm at the full speed of a reset
 _JUMP_SHARE = 0.8  # share of the watchdog's largest jump that the command may be ahead
-_LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
-_SPARE_S = 8.0  # margin beyond the duration of the motion, after which a reset counts as blocked
-_SLOWEST_M_S = 0.02
-_ROUNDING_M = 1e-6
-_TARE_S, _TARE_READINGS = 0.3, 10
-_TARED_SHARE = 0.5  # of the readings while the arm settles: the last ones
 
-SetGains = Callable[[Literal["precision", "compliance"]], None]
+SetGains = Callable[[GainSet], None]
 
 
 class RosRobot:
@@ -71,19 +60,18 @@ class RosRobot:
     ) -> None:
         self.has_gripper = link.profile.gripper is not None
         self._link, self._limits, self._period_s = link, limits, control_period_s
-        self._clock, self._set_gains, self._may_move = clock, set_gains, may_move
+        self._clock, self._set_gains = clock, set_gains
         self._homing = homing
+        self._outside_fault = outside_fault
+        self._tare = np.zeros(6)
+        self._connected = False
         jumps = link.profile.watchdog
-        self._ahead_s = min(
+        ahead_s = min(
             _AHEAD_S,
             _JUMP_SHARE * jumps.max_jump_m / limits.max_tcp_speed_m_s,
             _JUMP_SHARE * jumps.max_jump_rad / limits.max_tcp_angular_speed_rad_s,
         )
-        self._outside_fault = outside_fault
-        self._tare = np.zeros(6)
-        self._connected = False
-        self._lead = np.zeros(6)
-        self._shaper = PoseShaper(limits.linear, limits.angular, limits.region)
+        self._start = StartMotion(self, limits, _STEP_S, ahead_s, link.profile.settle_s, clock, may_move)
         self._plausible = Plausibility(limits.plausible)
         self._believed: tuple[Array, int] | None = None
         self._judged_ns = -1
@@ -122,7 +110,7 @@ class RosRobot:
             stamp_ns=stamp_ns,
             tcp_pose=pose[None].copy(),
             tcp_twist=self._twist_at(pose, stamp_ns)[None],
-            wrench=(self._raw_wrench() - self._tare)[None],
+            wrench=(self.raw_wrench() - self._tare)[None],
             joint_position=position[None],
             joint_velocity=velocity[None],
             gripper_width=np.array([width]),
@@ -147,7 +135,7 @@ class RosRobot:
         held = pose if self._held is None else self._held
         self._held = held
         # The watchdog accepts no target outside the workspace. Without commands it holds there as well.
-        if self._is_inside(held):
+        if self._start.is_inside(held):
             self._link.command(held, pose)
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
@@ -161,35 +149,28 @@ class RosRobot:
         """
         self._require_connection()
         target = tcp_pose[0]
-        if not self._is_inside(target):
-            raise RobotError(
-                f"start pose: cannot be reached, {np.round(target[:3], 3).tolist()} m is outside the workspace; "
-                "correct task.settings or safety"
-            )
-        self._set_gains("precision")
+        self._start.begin(target)
         self._plausible.forget()
         self._held = None
         self._link.gripper(float(gripper_width[0]))
-        start = self._pose()
-        self._shaper.begin(start)
-        above = start.copy()
-        above[2] = max(above[2], target[2])
-        there = self._go(above, _PASSED_M, may_go_on) if above[2] - start[2] > _PASSED_M else True
-        if there and self._homing is not None:
-            there = self._homing.go(self.read, lambda state: self._may_move() and may_go_on(state))
-            self._shaper.begin(self._pose())
-            self._held = None  # a stop during the reset may have held a pose that the arm has left
-        there = there and self._go(target, _REACHED_M, may_go_on)
-        wrenches: list[Array] = []
-        if there:
-            self._set_gains("compliance")
-            wrenches = self._stay(target, may_go_on)
-        if not wrenches:
-            self.hold()
-            return self.read()
-        settled = wrenches[-max(1, round(_TARED_SHARE * len(wrenches))) :]
-        self._tare = mean_wrench(np.array(settled), self._limits.tare)
+        tare = self._start.run(target, may_go_on, None if self._homing is None else self._home)
+        if tare is not None:
+            self._tare = tare
         return self.read()
+
+    def lead(self, target: Array, measured: Array) -> None:
+        """Send the watchdog one target of a reset. Shapes (7,), base frame."""
+        self._link.command(target, measured)
+
+    def set_gains(self, name: GainSet) -> None:
+        """Set one of the profile's gain sets, and read it back. Raises RobotError."""
+        self._set_gains(name)
+
+    def raw_wrench(self) -> Array:
+        """Return the newest wrench without tare; zero where the robot measures none. Shape (6,), tool frame."""
+        topic = self._link.profile.topics.wrench
+        wrench = self._link.sources.newest(topic) if topic is not None else None
+        return np.zeros(6) if wrench is None else wrench
 
     def send_measured_pose(self) -> None:
         """Make the measured pose the controller's target, before that controller is activated.
@@ -197,7 +178,7 @@ class RosRobot:
         Raises:
             RobotError: The tool is outside the workspace, or the watchdog does not pass the target on.
         """
-        if not self._is_inside(self._link.pose()):
+        if not self._start.is_inside(self._link.pose()):
             raise RobotError(
                 f"the tool is outside the workspace, at {np.round(self._link.pose()[:3], 3).tolist()} m; lead it inside"
             )
@@ -223,7 +204,7 @@ class RosRobot:
         """
         wrenches = []
         for _ in range(_TARE_READINGS):
-            wrenches.append(self._raw_wrench())
+            wrenches.append(self.raw_wrench())
             self._clock.sleep_until(self._clock.now_ns() + round(_TARE_S / _TARE_READINGS * _NS))
         self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
 
@@ -233,60 +214,11 @@ class RosRobot:
             self.hold()
         self._connected = False
 
-    def _go(self, target: Array, near_m: float, may_go_on: MayGoOn) -> bool:
-        """Move to a target within the limits; return True on arrival, False if motion is no longer allowed."""
-        way_m = float(np.linalg.norm(target[:3] - self._pose()[:3]))
-        until_ns = self._clock.now_ns() + round((_SPARE_S + way_m / _SLOWEST_M_S) * _NS)
-        self._lead = np.zeros(6)
-        while self._clock.now_ns() < until_ns:
-            state = self.read()
-            if not (self._may_move() and may_go_on(state)):
-                return False
-            away_m, away_rad = _distance(state.tcp_pose[0], target)
-            is_at_rest = float(np.abs(state.tcp_twist[0, :3]).max()) < _REST_M_S and away_rad < _REACHED_RAD
-            if away_m < near_m and (is_at_rest or near_m > _REACHED_M):
-                return True
-            self._lead_to(target, state)
-            if not self._may_move():
-                return False  # a stop since the check: the last command must not stay in effect
-            self._clock.sleep_until(self._clock.now_ns() + round(_STEP_S * _NS))
-        self.hold()
-        raise RobotError(
-            f"start pose: cannot be reached, the arm is still {1e3 * away_m:.1f} mm and {away_rad:.3f} rad away; "
-            "look what is in its way, and whether the controller follows"
-        )
-
-    def _stay(self, target: Array, may_go_on: MayGoOn) -> list[Array]:
-        """Let the arm settle; return the wrenches measured meanwhile, none if motion is no longer allowed."""
-        wrenches = []
-        until_ns = self._clock.now_ns() + round(self._link.profile.settle_s * _NS)
-        while self._clock.now_ns() < until_ns:
-            state = self.read()
-            if not (self._may_move() and may_go_on(state)):
-                return []
-            self._lead_to(target, state)
-            self._clock.sleep_until(self._clock.now_ns() + round(_STEP_S * _NS))
-            wrenches.append(self._raw_wrench())
-        return wrenches
-
-    def _lead_to(self, target: Array, state: RobotState) -> None:
-        """Command the next point on the way.
-
-        Friction and the posture spring keep an impedance controller from its target. Near the target, once the arm is
-        slow, the error is integrated and added.
-        """
-        measured = state.tcp_pose[0]
-        error = pose_difference(target, measured)
-        if length(error[:3]) < _NEAR_M and length(state.tcp_twist[0, :3]) < _SLOW_M_S:
-            self._lead = np.clip(self._lead + _PER_S * _STEP_S * error, -_LARGEST_LEAD, _LARGEST_LEAD)
-        wanted = np.concatenate(
-            [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
-        )
-        near = clip_step(measured[None], wanted[None], self._limits, self._ahead_s)
-        # From outside the workspace every step leads towards it, because the watchdog accepts no other.
-        quat = clip_tilt(near[:, 3:], self._limits)
-        goal = np.concatenate([clip_to_workspace(near[:, :3], quat, self._limits), quat], axis=1)[0]
-        self._link.command(self._shaper.step(goal, _STEP_S), measured)
+    def _home(self, may_go_on: MayGoOn) -> bool:
+        assert self._homing is not None
+        may_continue = self._homing.go(self.read, may_go_on)
+        self._held = None  # a stop during the reset may have held a pose that the arm has left
+        return may_continue
 
     def _pose(self) -> Array:
         """Return the newest plausible measured pose. Shape (7,)."""
@@ -301,14 +233,6 @@ class RosRobot:
                 self._believed = (pose, stamp_ns)
             return self._believed
 
-    def _is_inside(self, pose: Array) -> bool:
-        return self._limits.region.excess(pose[:3].tolist(), pose[3:].tolist())[0] <= _ROUNDING_M
-
-    def _raw_wrench(self) -> Array:
-        topic = self._link.profile.topics.wrench
-        wrench = self._link.sources.newest(topic) if topic is not None else None
-        return np.zeros(6) if wrench is None else wrench
-
     def _twist_at(self, pose: Array, stamp_ns: int) -> Array:
         """Return the reported twist, else the difference quotient of the newest two poses. Shape (6,)."""
         topic = self._link.profile.topics.twist
@@ -320,8 +244,3 @@ class RosRobot:
     def _require_connection(self) -> None:
         if not self._connected:
             raise RobotError("the robot is not connected; call connect() first")
-
-
-def _distance(a: Array, b: Array) -> tuple[float, float]:
-    turn = rotvec_from_quat(quat_multiply(quat_inverse(a[3:]), b[3:]))
-    return float(np.linalg.norm(a[:3] - b[:3])), float(np.linalg.norm(turn))

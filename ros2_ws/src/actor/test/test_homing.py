@@ -17,6 +17,7 @@ from actor_ros import homing as homing_module
 from actor_ros.homing import Homing
 from actor_ros.parameters import robot_config
 from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.safety.homing_watch import HomingWatch, require_joint_limits
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.config import ConfigError, build, compose
 
@@ -183,12 +184,12 @@ def test_the_watchdog_cancels_the_trajectory_of_an_actor_that_has_died(bench, mo
     class DeadError(RuntimeError):
         """What ends the loop as a kill would: nothing is cancelled by it."""
 
-    def die(self, state):
+    def die(self, state, now_ns):
         if bench.is_under_way():
             raise DeadError
 
     monkeypatch.setattr(homing_module.RunningGoal, "end", lambda self, timeout_s: None)
-    monkeypatch.setattr(Homing, "_require_limits", lambda self, state, fast, start: die(self, state))
+    monkeypatch.setattr(HomingWatch, "require_limits", die)
     monkeypatch.setattr(Homing, "_switch_back", lambda self: None)
     say = bench.link.homing
     monkeypatch.setattr(bench.link, "homing", lambda is_under_way: say(True) if is_under_way else None)
@@ -248,9 +249,9 @@ def test_every_home_position_fits_its_robot(name):
     profile, limits = robot_config(config).profile, build(SafetyLimits, config["safety"])
     home, rates = np.array(profile.homing.position_rad), homing_module.rates_of(profile.homing)
     assert limits.joints is not None
-    homing_module.require_joint_limits(home, rates, limits.joints)
+    require_joint_limits(home, rates, limits.joints)
     for away in (home + 9.0, home - 9.0):
         with pytest.raises(ConfigError, match=r"homing\.position_rad: expected joint 1 in its range"):
-            homing_module.require_joint_limits(away, rates, limits.joints)
+            require_joint_limits(away, rates, limits.joints)
     with pytest.raises(ConfigError, match="expected a joints' speed of at most"):
-        homing_module.require_joint_limits(home, replace(rates, speed=99.0), limits.joints)
+        require_joint_limits(home, replace(rates, speed=99.0), limits.joints)
