@@ -19,6 +19,8 @@ __all__ = ["Appearance", "Look", "draw_look", "table_patterns"]
 PATTERN_PIXELS = 64
 PATTERN_CELLS = (2, 4, 8, 16)  # cells along an edge of the layers that make up a pattern
 PATTERN_LOW = 0.6  # darkest channel of a pattern, as a share of the table's colour
+NOISE_SHIFTS = 1 << 16  # a frame's noise is a part of one long draw: drawing it anew takes as long as rendering
+LEVELS = np.arange(256, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Appearance:
         self._light = model.light_pos.copy(), model.light_diffuse.copy()
         self._headlight = model.vis.headlight.ambient.copy(), model.vis.headlight.diffuse.copy()
         self._episode = 0
+        self._noise: NDArray[np.int16] = np.zeros(0, np.int16)
         self.look: Look
         self.begin(0)
 
@@ -124,9 +127,15 @@ class Appearance:
         gain, noise = self.look.gains[name], self._gap.noise_levels
         if gain == 1.0 and noise == 0.0:
             return pixels
-        developed = pixels.astype(np.float32) * np.float32(gain)
+        developed = np.rint(LEVELS * np.float32(gain)).astype(np.int16)[pixels]
         if noise:
-            rng = generator(self._seed, f"noise {name}", self._episode, step)
-            developed += rng.standard_normal(pixels.shape, np.float32) * np.float32(noise)
-        finished: NDArray[np.uint8] = np.clip(np.rint(developed), 0.0, 255.0).astype(np.uint8)
-        return finished
+            shift = int(generator(self._seed, f"noise {name}", self._episode, step).integers(NOISE_SHIFTS))
+            developed += self._long_noise(pixels.size)[shift : shift + pixels.size].reshape(pixels.shape)
+        return np.clip(developed, 0, 255, out=developed).astype(np.uint8)
+
+    def _long_noise(self, size: int) -> NDArray[np.int16]:
+        """Return noise [levels] of which a picture of `size` channels takes a part. Shape (size + shifts or more,)."""
+        if self._noise.size < size + NOISE_SHIFTS:
+            drawn = generator(self._seed, "noise").standard_normal(size + NOISE_SHIFTS, np.float32)
+            self._noise = np.rint(drawn * np.float32(self._gap.noise_levels)).astype(np.int16)
+        return self._noise

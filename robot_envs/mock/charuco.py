@@ -1,7 +1,7 @@
 """A ChArUco board of the mock: a thin box with the printed pattern, and the exact places of its corners.
 
 The board's frame: the origin is the middle of the printed face, x points to the picture's right, y up, and z out of the
-face. A board that the hand holds hangs upright from the TCP and faces along the tool's x axis.
+face. A board that the hand holds hangs upright below the TCP and faces along the tool's x axis.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = ["KIND", "CharucoBoard", "board_in_tool", "board_textures", "board_xml
 
 KIND = "charuco_board"
 THICKNESS_M = 0.004
+BELOW_TCP_M = 0.01  # of the upper edge of a held board, so that the fingers cover no marker
 SQUARE_PIXELS = 96  # of the texture; a multiple of the cells of every marker with its border
 LARGEST_SQUARES = 32
 
@@ -119,8 +120,9 @@ def board_xml(board: CharucoBoard, name: str, tcp_m: float | None = None) -> str
     if tcp_m is not None:
         at = pose_compose(pose_compose(pose([0.0, 0.0, tcp_m]), board_in_tool(board)), at)
     x, y, z, qx, qy, qz, qw = (f"{value:.9f}" for value in at)
+    look = "fixture" if tcp_m is None else "peg"
     return (
-        f'<geom class="{"fixture" if tcp_m is None else "peg"}" type="box" rgba="1 1 1 1" material="{name}" mass="0.05" '
+        f'<geom class="{look}" type="box" rgba="1 1 1 1" material="{name}" mass="0.05" '
         f'size="{width / 2} {height / 2} {THICKNESS_M / 2}" pos="{x} {y} {z}" quat="{qw} {qx} {qy} {qz}"/>'
     )
 
@@ -139,7 +141,7 @@ def board_in_tool(board: CharucoBoard) -> Array:
     """Return the pose of a held board in the tool frame, whose origin is the TCP. Shape (7,); [m], xyzw."""
     # Columns: the board's x, y and z in the tool; the tool's z axis points away from the hand.
     turned = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
-    return pose([0.0, 0.0, board.size_m[1] / 2], quat_from_matrix(turned))
+    return pose([0.0, 0.0, BELOW_TCP_M + board.size_m[1] / 2], quat_from_matrix(turned))
 
 
 def opencv_in_board(board: CharucoBoard) -> Array:

@@ -13,7 +13,10 @@ import numpy as np
 
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_length, expect_within
 
-__all__ = ["CameraGap", "CommandGap", "GapConfig", "HiddenGap", "PictureGap", "generator"]
+__all__ = ["CAMERAS", "CameraGap", "CommandGap", "GapConfig", "HiddenGap", "PictureGap", "generator"]
+
+CAMERAS = ("wrist", "side")  # of every simulated cell
+LONGEST_S = 10.0  # a longer delay is a mistake, such as one in milliseconds
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class CommandGap:
     jitter_s: float
 
     def __post_init__(self) -> None:
-        expect_at_least(self, 0.0, "latency_s", "jitter_s")
+        expect_within(self, 0.0, LONGEST_S, "latency_s", "jitter_s")
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,12 @@ class CameraGap:
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "rate_hz")
-        expect_at_least(self, 0.0, "jitter_s", "freezes_per_s", "freeze_s")
+        expect_within(self, 0.0, LONGEST_S, "jitter_s", "freeze_s")
+        expect_at_least(self, 0.0, "freezes_per_s")
         expect_within(self, 0.0, 0.9, "dropped_share")
         for name, value in self.latency_s.items():
-            expect(value >= 0.0, f"latency_s.{name}", "at least 0", value)
+            expect(name in CAMERAS, "latency_s", f"names of cameras, {' and '.join(CAMERAS)}", name)
+            expect(0.0 <= value <= LONGEST_S, f"latency_s.{name}", f"a time within [0, {LONGEST_S:g}]", value)
         needs_rate = self.dropped_share > 0.0 or self.freezes_per_s > 0.0
         expect(self.rate_hz is not None or not needs_rate, "rate_hz", "a rate, as frames are lost", self.rate_hz)
 

@@ -19,9 +19,8 @@ from steadyhand.robot_envs.mock.hidden import HiddenTruth
 from steadyhand.robot_envs.mock.textures import Texture, textures_xml
 from steadyhand.robot_envs.mock.workpieces import TOOL, workpiece_xml
 
-__all__ = ["CAMERAS", "scene_textures", "scene_xml"]
+__all__ = ["scene_textures", "scene_xml"]
 
-CAMERAS = ("wrist", "side")
 TCP_IN_HAND = pose([0.0, 0.0, TCP_FROM_HAND_M])
 
 

@@ -18,9 +18,9 @@ from steadyhand.robot_envs.mock.arm import ArmModel
 from steadyhand.robot_envs.mock.clocks import RealtimeClock, SimulatedClock
 from steadyhand.robot_envs.mock.config import SceneConfig, WorldConfig
 from steadyhand.robot_envs.mock.film import Film
-from steadyhand.robot_envs.mock.gap import GapConfig, generator
+from steadyhand.robot_envs.mock.gap import CAMERAS, GapConfig, generator
 from steadyhand.robot_envs.mock.hidden import HiddenTruth, apply_hidden_truth, draw_hidden_truth
-from steadyhand.robot_envs.mock.scene import CAMERAS, scene_textures, scene_xml
+from steadyhand.robot_envs.mock.scene import scene_textures, scene_xml
 from steadyhand.robot_envs.mock.textures import texture_files
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import Clock
@@ -164,7 +164,7 @@ class World:
         self._lead = self.steps - self._step_at(self.clock.now_ns() / _NS)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Schedule an action in ``delay_s`` of simulated time, but after earlier ones; without a delay, call it at once."""
+        """Schedule an action in ``delay_s`` of simulated time, after earlier ones; without a delay, call it at once."""
         if delay_s <= 0.0 and not self._scheduled:
             action()
         else:
