@@ -15,7 +15,7 @@ BOARD = {
     "squares_x": 5,
     "squares_y": 7,
     "square_m": 0.02,
-    "marker_m": 0.015,
+    "marker_m": 0.014,
     "dictionary": "DICT_4X4_50",
 }
 BALL = {"kind": "marker", "radius_m": 0.02}

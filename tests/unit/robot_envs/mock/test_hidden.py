@@ -5,7 +5,8 @@ from steadyhand.robot_envs import frames
 from steadyhand.robot_envs.mock.gap import CAMERAS, GapConfig
 from steadyhand.robot_envs.mock.hidden import draw_hidden_truth
 from steadyhand.robot_envs.mock.optics import camera_in_base
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import build
+from tests.config_kit import composed
 from tests.gap_kit import BALL, make_arm
 from tests.robot_kit import TOOL_DOWN
 
@@ -15,7 +16,7 @@ PLACE = frames.pose([0.5, 0.1, 0.05])
 
 
 def truth_of(*overrides, seed=0):
-    hidden = build(GapConfig, compose(list(overrides))["gap"], "gap").hidden
+    hidden = build(GapConfig, composed(*overrides)["gap"], "gap").hidden
     return draw_hidden_truth(hidden, seed, CAMERAS, 7)
 
 

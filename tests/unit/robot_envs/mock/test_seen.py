@@ -31,11 +31,8 @@ def test_a_person_sees_workpieces_relative_to_the_true_tool():
 
 def test_an_observation_has_the_nominal_place_and_the_expert_the_true_one():
     choice = ("task=peg_insert", "task.settings.estimate_error_m=0")
-    for gap, low, high in (
-        ("gap.hidden.workspace_m=[0,0,0]", 0.0, 1e-6),
-        ("gap.hidden.workspace_m=[0.005,0.005,0]", 1e-3, 0.01),
-    ):
-        env = make_robot_env(*choice, gap)
+    for moved_m, low, high in ((0.0, 0.0, 1e-6), (0.005, 1e-3, 0.01)):
+        env = make_robot_env(*choice, f"gap.hidden.workspace_m=[{moved_m},{moved_m},0]")
         observation, info = env.reset(seed=0)
         apart = np.linalg.norm(info["truth"]["hole"][:3] - observation["hole_estimate"][:3])
         assert low <= apart <= high

@@ -13,9 +13,8 @@ def test_the_camera_that_it_is_for_sees_the_whole_board(task, view):
     observation, info = env.reset(seed=0)
     scene = env.robot.world.scene
     board = find_board(scene.tool or scene.fixtures["board"])
-    _, ids, _, _ = cv2.aruco.CharucoDetector(board.opencv()).detectBoard(
-        cv2.cvtColor(observation[view], cv2.COLOR_RGB2GRAY)
-    )
+    grey = cv2.cvtColor(observation[view], cv2.COLOR_RGB2GRAY)
+    _, ids, _, _ = cv2.aruco.CharucoDetector(board.opencv()).detectBoard(grey)
     assert len(ids) >= 20
     assert info["truth"] == {}
     env.close()
