@@ -80,6 +80,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.robot = robot
         self._task = task
         self._stage = stage
+        self._seen: Stage = getattr(stage, "seen", stage)  # verdict and expert use what a person would see
         self.clock = clock
         self.gate = gate
         self.lockstep = lockstep
@@ -140,7 +141,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
         self._steps = 0
         self._next_ns = self.clock.now_ns() + self._period_ns
-        outcome = self._task.evaluate(self._state, self._stage)
+        outcome = self._task.evaluate(self._state, self._seen)
         return self._observe(), self._info(outcome) | self._scoring.begin(outcome, self._task_judges)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -178,7 +179,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if not np.isfinite(self._previous_action).all():
             self._previous_action = np.nan_to_num(self._previous_action, posinf=1.0, neginf=-1.0)
         self._steps += 1
-        outcome = self._task.evaluate(self._state, self._stage)
+        outcome = self._task.evaluate(self._state, self._seen)
         observation, info = self._observe(), self._info(outcome)
         score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges)
         stop = self.gate.stop_reason  # read after the score, which takes time
@@ -325,5 +326,5 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "progress": outcome.progress,
             "stop_reason": self.gate.stop_text,
             "force_n": float(length(self._state.wrench[:, :3]).max()),
-            "truth": self._task.truth(self._state, self._stage),
+            "truth": self._task.truth(self._state, self._seen),
         }

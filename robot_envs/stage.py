@@ -14,6 +14,9 @@ class Stage(Protocol):
 
     A stage that only repeats the noted placements has an attribute `only_noted`, which is True. A task that follows its
     workpieces cannot evaluate success with such a stage.
+
+    A stage with hidden errors, as of a simulated cell with a gap, has an attribute `seen`: the same stage as a person
+    sees it. The task's verdict and the scripted expert then use that one.
     """
 
     def begin(self, seed: int) -> None:

@@ -18,6 +18,7 @@ from steadyhand.robot_envs.devices.make import find_input, is_over_ros
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
+from steadyhand.robot_envs.mock.gap import GapConfig
 from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, HomingProfile, RosRobotConfig
 from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
@@ -48,6 +49,7 @@ GROUPS: dict[str, type[Any]] = {
     "logging": LoggingConfig,
     "safety": SafetyLimits,
     "calibration": CalibrationSettings,
+    "gap": GapConfig,
 }
 SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
 # Groups that are also part of the profile of a robot behind ROS.
@@ -58,7 +60,7 @@ RUN = ("run_root", "run_name")  # the keys that choose only the run folder
 ROS_KEYS = ("kind", "profile")
 LIMITS = ("joint_limits", "name")  # of the arm: limits that safety adopts, and the name in a run's identity
 OURS = "steadyhand."  # prefix of the entry points of the product's own components
-MOCK_KEYS = ("entry_point", "world", "imperfections")  # of the simulated arm behind a mock robot's node
+MOCK_KEYS = ("entry_point", "world", "imperfections", "gap")  # of the simulated arm behind a mock robot's node
 NODE_KEYS = (*MOCK_KEYS, "mock_node")  # of a mock robot behind ROS
 
 
@@ -118,6 +120,7 @@ class Settings:
         reward: The score of each step.
         safety: Limits of the arm.
         calibration: The calibration files of the cell.
+        gap: Differences of a simulated cell from its description.
         actor: The actor process.
         transport: The link between actor and learner.
         logging: Log lines and consoles.
@@ -138,6 +141,7 @@ class Settings:
     reward: Component[Reward] | RawGroup
     safety: SafetyLimits
     calibration: CalibrationSettings
+    gap: GapConfig
     actor: ActorConfig
     transport: TransportConfig
     logging: LoggingConfig
@@ -183,6 +187,7 @@ def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
     built: dict[str, Any] = {name: build(settings, config[name], name) for name, settings in GROUPS.items()}
     task = _task(_mapping(config, "task"))
     robot = _robot(_mapping(config, "robot"), _mapping(config, "task"))
+    _check_gap(built["gap"], task, config["robot"])
     for group, profile in IN_PROFILE.items():
         built[group] = None if config[group] is None else build(profile, config[group], group)
     return {
@@ -240,10 +245,16 @@ def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
         _check_keys(robot, "robot.", (*ROS_KEYS, *LIMITS, *(NODE_KEYS if "mock_node" in robot else ())))
         profile = build(RosRobotConfig, {key: robot.get(key) for key in ROS_KEYS}, "robot").profile
         if "mock_node" in robot:
-            setup = find_robot({key: robot.get(key) for key in MOCK_KEYS})
+            setup = find_robot({key: robot.get(key) for key in MOCK_KEYS if key in robot})
     if setup is not None:
         setup.make(scene)  # checks the scene without opening the robot
     return RobotSettings(setup, profile)
+
+
+def _check_gap(gap: GapConfig, task: RobotTaskConfig | GymTaskConfig, robot: Mapping[str, Any]) -> None:
+    if not gap.is_none and (isinstance(task, GymTaskConfig) or "gap" not in robot):
+        found = "task=gym" if isinstance(task, GymTaskConfig) else f"robot {robot.get('name')}, which has no key gap"
+        raise ConfigError(f"gap: expected a simulated arm, such as robot=mock, found {found}; give gap=none")
 
 
 def _camera(camera: Mapping[str, Any], robot: RobotSettings) -> CameraSettings:

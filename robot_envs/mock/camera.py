@@ -1,4 +1,4 @@
-"""A camera rendered by MuJoCo, with the ``Camera`` contract.
+"""A camera rendered by MuJoCo, with the ``Camera`` contract. With a gap its frames arrive late, and have noise.
 
 On a machine without a display it renders with EGL; set ``MUJOCO_GL=osmesa`` where EGL is missing.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steadyhand.robot_envs.camera import Camera, CameraError, Frame
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
@@ -22,7 +23,7 @@ __all__ = ["RenderedCamera"]
 
 
 class RenderedCamera(Camera):
-    """Camera that renders on request; a frame's counter is the physics step that it shows.
+    """Camera that renders on request; a frame's counter is the physics step of its exposure.
 
     Args:
         config: Size and crop of the view.
@@ -39,6 +40,8 @@ class RenderedCamera(Camera):
         self.crop = config.crop
         self._given = world
         self._renderer: mujoco.Renderer | None = None
+        self._late: mujoco.MjData | None = None  # a past state of the world
+        self._newest: Frame | None = None  # of those that arrive late
 
     def connect(self) -> None:
         """Open an off-screen renderer.
@@ -61,14 +64,29 @@ class RenderedCamera(Camera):
             ) from error
 
     def latest(self) -> Frame:
-        """Render the present state of the world."""
+        """Render the present state of the world, or the state that the newest received frame shows."""
+        world = self._world
+        if world.film is None:
+            return Frame(self._render(world.data, world.steps), world.clock.now_ns(), world.steps)
+        newest = world.film.newest(self.name, world.steps)
+        if self._newest is None or self._newest.counter != newest.counter:
+            import mujoco
+
+            self._late = self._late or mujoco.MjData(world.model)
+            newest.shown.show(world.model, self._late)
+            pixels = self._render(self._late, newest.shown.step)
+            self._newest = Frame(pixels, world.time_of(newest.step), newest.counter)
+        return self._newest
+
+    def _render(self, data: mujoco.MjData, step: int) -> NDArray[np.uint8]:
         renderer = self._renderer
         if renderer is None:
             raise RuntimeError(f"camera {self.name!r} is not connected; call connect() first")
-        renderer.update_scene(self._world.data, camera=self.name)
+        renderer.update_scene(data, camera=self.name)
         self._narrow(renderer.scene)
-        pixels: np.ndarray = renderer.render()
-        return Frame(pixels, self._world.clock.now_ns(), self._world.steps)
+        pixels: NDArray[np.uint8] = renderer.render()
+        appearance = self._world.appearance
+        return pixels if appearance is None else appearance.develop(pixels, self.name, step)
 
     def _narrow(self, scene: mujoco.MjvScene) -> None:
         """Narrow the frustum to the crop, so that only the visible part is rendered."""
@@ -84,7 +102,7 @@ class RenderedCamera(Camera):
         """Close the renderer."""
         if self._renderer is not None:
             self._renderer.close()
-            self._renderer = None
+            self._renderer = self._newest = None
 
     @property
     def _world(self) -> World:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from steadyhand.robot_envs.camera import ViewConfig
+from steadyhand.robot_envs.mock.gap import GapConfig
 from steadyhand.robot_envs.mock.workpieces import is_articulated
 from steadyhand.runtime.ranges import expect_above, expect_at_least
 
@@ -107,10 +108,17 @@ class MockRobotConfig:
 
 @dataclass(frozen=True)
 class MockConfig:
-    """Settings of a simulated arm."""
+    """Settings of a simulated arm.
+
+    Attributes:
+        world: The simulated world.
+        imperfections: Imperfections that every simulated arm has.
+        gap: Differences of the cell from its description, from the group `gap`; None = none.
+    """
 
     world: WorldConfig
     imperfections: MockRobotConfig
+    gap: GapConfig | None = None
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,39 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector
+from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector, pose_inverse
 from steadyhand.robot_envs.mock.config import MockRobotConfig
+from steadyhand.robot_envs.mock.gap import GapConfig, generator
 from steadyhand.robot_envs.mock.hand import MAX_GRIPPER_WIDTH_M
+from steadyhand.robot_envs.mock.seen import SeenStage
 from steadyhand.robot_envs.mock.world import World
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
+from steadyhand.robot_envs.stage import Stage
 
 __all__ = ["MockRobot"]
 
 
 class MockRobot:
-    """One simulated arm (``n_arms`` is 1). It is also the ``Stage`` of its world."""
+    """One simulated arm (``n_arms`` is 1). It is also the ``Stage`` of its world.
+
+    Args:
+        config: Imperfections that every simulated arm has.
+        world: World of the arm.
+        gap: The gap of that world, for the delay of commands and the tare; None = none.
+
+    Attributes:
+        seen: The stage as a person sees it, with the hidden errors.
+    """
 
     n_arms = 1
     has_gripper = True
 
-    def __init__(self, config: MockRobotConfig, world: World) -> None:
+    def __init__(self, config: MockRobotConfig, world: World, gap: GapConfig | None = None) -> None:
         self.world = world
         self._config = config
+        self._gap = None if gap is None or gap.is_none else gap
+        self._jitter = np.random.default_rng(0)
+        self.seen: Stage = SeenStage(self, world)
         self._connected = False
         self._holds = False
         self._tare = np.zeros(6)
@@ -44,16 +59,20 @@ class MockRobot:
 
     def begin(self, seed: int) -> None:
         """Stage: forget the last episode and reseed all noise."""
-        self.world.reset()
+        self.world.begin(seed)
         self._noise = _Noise(self._config, np.random.default_rng(seed))
+        if self._gap is not None:
+            self._jitter = generator(self._gap.seed, "commands", seed)
 
     def place(self, name: str, pose_: Array) -> None:
-        """Stage: place a workpiece at a pose."""
-        self.world.place(name, pose_)
+        """Stage: place a workpiece at a pose of the nominal workspace."""
+        truth = self.world.hidden_truth
+        self.world.place(name, pose_ if truth is None else pose_compose(truth.workspace, pose_))
 
     def pose_of(self, name: str) -> Array:
-        """Stage: return the pose of a workpiece."""
-        return self.world.pose_of(name)
+        """Stage: return the pose of a workpiece in the nominal workspace."""
+        true, truth = self.world.pose_of(name), self.world.hidden_truth
+        return true if truth is None else pose_compose(pose_inverse(truth.workspace), true)
 
     def set_position(self, name: str, position: float) -> None:
         """Stage: move the joint of a workpiece [m or rad]."""
@@ -71,7 +90,7 @@ class MockRobot:
             stamp_ns=world.clock.now_ns(),
             tcp_pose=noise.pose(world.tcp_pose())[None],
             tcp_twist=world.tcp_twist()[None],
-            wrench=noise.wrench(world.tcp_wrench() - self._tare)[None],
+            wrench=self._measured_wrench()[None],
             joint_position=world.data.qpos[None, : world.n_joints].copy(),
             joint_velocity=world.data.qvel[None, : world.n_joints].copy(),
             gripper_width=np.array([world.gripper_width()]),
@@ -89,7 +108,7 @@ class MockRobot:
             self.world.set_target(target)
             self.world.set_gripper(width)
 
-        self.world.after(self._config.command_latency_s, follow)
+        self.world.after(self._command_delay_s(), follow)
 
     def hold(self) -> None:
         """Make the present pose the target, at once. Further holds keep that target."""
@@ -106,10 +125,22 @@ class MockRobot:
         self._holds = False
         self.world.forget_scheduled()
         self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]))
-        self.world.settle(self._config.settle_s)
+        self.world.settle(self._config.settle_s + (self.world.film.longest_s if self.world.film else 0.0))
         self.world.meet_clock()
         self._tare = self.world.tcp_wrench()
         return self.read()
+
+    def _command_delay_s(self) -> float:
+        if self._gap is None:
+            return self._config.command_latency_s
+        late = self._gap.command
+        return self._config.command_latency_s + late.latency_s + late.jitter_s * float(self._jitter.random())
+
+    def _measured_wrench(self) -> Array:
+        measured = self._noise.wrench(self.world.tcp_wrench() - self._tare)
+        if (truth := self.world.hidden_truth) is not None:
+            measured[:3] += truth.tare_n
+        return measured
 
     def _require_connection(self) -> None:
         if not self._connected:

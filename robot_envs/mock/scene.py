@@ -8,17 +8,53 @@ the same bound (arXiv 2401.16013, section IV-E). So the contact force is bounded
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from steadyhand.robot_envs.frames import Array, pose, pose_compose, pose_inverse
 from steadyhand.robot_envs.mock.arm import ArmModel, arm_xml
+from steadyhand.robot_envs.mock.charuco import board_textures
 from steadyhand.robot_envs.mock.config import ImpedanceConfig, SceneConfig
 from steadyhand.robot_envs.mock.hand import TCP_FROM_HAND_M
-from steadyhand.robot_envs.mock.workpieces import workpiece_xml
+from steadyhand.robot_envs.mock.hidden import HiddenTruth
+from steadyhand.robot_envs.mock.textures import Texture, textures_xml
+from steadyhand.robot_envs.mock.workpieces import TOOL, workpiece_xml
 
-__all__ = ["scene_xml"]
+__all__ = ["scene_textures", "scene_xml"]
+
+TCP_IN_HAND = pose([0.0, 0.0, TCP_FROM_HAND_M])
 
 
-def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s: float, arm: ArmModel) -> str:
-    """Return the whole world as MJCF."""
+def scene_textures(scene: SceneConfig) -> list[Texture]:
+    """Return the textures of the scene's workpieces."""
+    named = {**({TOOL: scene.tool} if scene.tool else {}), **scene.fixtures, **scene.objects}
+    return board_textures(named)
+
+
+def scene_xml(
+    scene: SceneConfig,
+    impedance: ImpedanceConfig,
+    physics_timestep_s: float,
+    arm: ArmModel,
+    textures: Sequence[Texture],
+    truth: HiddenTruth | None,
+) -> str:
+    """Return the whole world as MJCF.
+
+    Args:
+        scene: The workpieces.
+        impedance: Gains of the controller.
+        physics_timestep_s: Length of a physics step.
+        arm: The arm.
+        textures: Textures of workpieces and table.
+        truth: Hidden errors, of which tool and table are part of the MJCF; None = none.
+    """
     tool = workpiece_xml(scene.tool, tcp_m=TCP_FROM_HAND_M) if scene.tool else ""
+    table = (
+        '<geom name="table" class="fixture" type="box" size="0.6 0.6 0.02" pos="0.5 0 -0.02" rgba="0.55 0.53 0.50 1"/>'
+    )
+    if truth is not None:
+        about_tcp = pose_compose(pose_compose(TCP_IN_HAND, truth.tool), pose_inverse(TCP_IN_HAND))
+        tool, table = _moved(tool, about_tcp), _moved(table, truth.workspace)
     fixtures = "".join(
         f'<body name="{name}" mocap="true" pos="0.5 0 0.1">{workpiece_xml(description, name)}</body>'
         for name, description in scene.fixtures.items()
@@ -46,10 +82,11 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     <default class="object"><geom rgba="0.85 0.30 0.25 1" friction="0.8" contype="7" conaffinity="7" condim="4"/></default>
     <default class="mark"><geom rgba="0.10 0.12 0.15 1" contype="0" conaffinity="0" mass="0"/></default>
   </default>
+  {textures_xml(textures)}
   <worldbody>
     <light pos="0.6 -0.6 1.5" dir="-0.2 0.5 -1" castshadow="false"/>
     <camera name="side" pos="0.78 0.24 0.26" xyaxes="-0.65 0.76 0 -0.36 -0.31 0.88" fovy="45"/>
-    <geom name="table" class="fixture" type="box" size="0.6 0.6 0.02" pos="0.5 0 -0.02" rgba="0.55 0.53 0.50 1"/>
+    {table}
     {arm_xml(arm, impedance.joint_damping_nms_rad, impedance.armature_kg_m2, tool)}
     <body name="target" mocap="true" pos="0.5 0 0.3"><site name="target"/></body>
     {fixtures}
@@ -61,6 +98,16 @@ def scene_xml(scene: SceneConfig, impedance: ImpedanceConfig, physics_timestep_s
     <torque name="wrist_torque" site="wrist_sensor"/>
   </sensor>
 </mujoco>"""
+
+
+def _moved(xml: str, by: Array) -> str:
+    """Return elements that are moved by a pose (7,) in the frame of their parent."""
+    position, quat = by[:3], by[[6, 3, 4, 5]]
+    return f'<frame pos="{_text(position)}" quat="{_text(quat)}">{xml}</frame>'
+
+
+def _text(values: Array) -> str:
+    return " ".join(f"{value:.9f}" for value in values)
 
 
 def _impedance_xml(gains: ImpedanceConfig) -> str:

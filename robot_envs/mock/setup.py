@@ -69,4 +69,7 @@ class SimulatedArm(RobotSetup):
                 f"MUJOCO_GL: expected a renderer of this machine, egl, osmesa or glfw, found {quoted(chosen)} "
                 f"({error}); unset it, or see `steadyhand doctor`"
             ) from None
-        return MockRobot(self._settings.imperfections, World(self._settings.world, self._scene, self.arm))
+        settings = self._settings
+        return MockRobot(
+            settings.imperfections, World(settings.world, self._scene, self.arm, settings.gap), settings.gap
+        )

@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SceneError", "is_articulated", "workpiece_xml"]
+from steadyhand.robot_envs.mock.charuco import KIND as CHARUCO
+from steadyhand.robot_envs.mock.charuco import board_xml, find_board
+from steadyhand.runtime.config import ConfigError
+
+__all__ = ["TOOL", "SceneError", "is_articulated", "workpiece_xml"]
+
+TOOL = "tool"  # name of the workpiece in the hand
 
 
 class SceneError(ValueError):
@@ -154,7 +160,7 @@ def is_articulated(description: Mapping[str, Any]) -> bool:
     return description.get("kind") in ARTICULATED
 
 
-def workpiece_xml(description: Mapping[str, Any], name: str = "workpiece", **extra: float) -> str:
+def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: float) -> str:
     """Return the MJCF of the workpiece that a configuration describes.
 
     Args:
@@ -168,8 +174,14 @@ def workpiece_xml(description: Mapping[str, Any], name: str = "workpiece", **ext
     values = dict(description)
     kind = str(values.pop("kind", ""))
     kinds = KINDS | ARTICULATED
+    if kind == CHARUCO:
+        try:
+            return board_xml(find_board(values), name, **extra)
+        except ConfigError as error:
+            raise SceneError(f"workpiece {name}: {error}") from None
     if kind not in kinds:
-        raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {', '.join(sorted(kinds))}")
+        known = ", ".join(sorted({*kinds, CHARUCO}))
+        raise SceneError(f"workpiece kind {kind!r} is not known; choose one of {known}")
     for size, value in values.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (number and 0.0 < value < math.inf):

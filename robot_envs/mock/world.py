@@ -13,13 +13,19 @@ import mujoco
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array, cross, pose, quat_from_matrix
+from steadyhand.robot_envs.mock.appearance import Appearance, table_patterns
 from steadyhand.robot_envs.mock.arm import ArmModel
+from steadyhand.robot_envs.mock.clocks import RealtimeClock, SimulatedClock
 from steadyhand.robot_envs.mock.config import SceneConfig, WorldConfig
-from steadyhand.robot_envs.mock.scene import scene_xml
+from steadyhand.robot_envs.mock.film import Film
+from steadyhand.robot_envs.mock.gap import CAMERAS, GapConfig, generator
+from steadyhand.robot_envs.mock.hidden import HiddenTruth, apply_hidden_truth, draw_hidden_truth
+from steadyhand.robot_envs.mock.scene import scene_textures, scene_xml
+from steadyhand.robot_envs.mock.textures import texture_files
 from steadyhand.robot_envs.robot import RobotError
-from steadyhand.runtime.clock import Clock, MonotonicClock
+from steadyhand.runtime.clock import Clock
 
-__all__ = ["RealtimeClock", "SimulatedClock", "World"]
+__all__ = ["World"]
 
 _NS = 1_000_000_000
 # A real force-torque sensor filters; at the largest timestep this is the mean over 20 ms.
@@ -39,14 +45,26 @@ class World:
         config: Timestep, pace and gains.
         scene: The workpieces.
         arm: The arm in the middle of the scene.
+        gap: Differences from the description; None = none.
+
+    Attributes:
+        hidden_truth: Hidden errors, for tests and benchmarks alone; None without a gap.
+        appearance: Look of the present episode; None = always the same.
+        film: Frames on their way; None = every frame is received at once.
     """
 
-    def __init__(self, config: WorldConfig, scene: SceneConfig, arm: ArmModel) -> None:
+    def __init__(self, config: WorldConfig, scene: SceneConfig, arm: ArmModel, gap: GapConfig | None = None) -> None:
         self.config, self.scene = config, scene
         self.n_joints = arm.n_joints
         self._home = np.array(arm.home_rad)
         self._joint_low, self._joint_high = np.array(arm.limits_rad).T
-        self.model = mujoco.MjModel.from_xml_string(scene_xml(scene, config.impedance, config.physics_timestep_s, arm))
+        self._gap = gap = None if gap is None or gap.is_none else gap
+        self.hidden_truth: HiddenTruth | None = None
+        if gap is not None:
+            self.hidden_truth = draw_hidden_truth(gap.hidden, gap.seed, CAMERAS, arm.n_joints)
+        textures = [*scene_textures(scene), *(table_patterns(gap.picture, gap.seed) if gap else [])]
+        xml = scene_xml(scene, config.impedance, config.physics_timestep_s, arm, textures, self.hidden_truth)
+        self.model = mujoco.MjModel.from_xml_string(xml, texture_files(textures))
         self.data = mujoco.MjData(self.model)
         self.steps = 0
         self._lead = 0
@@ -65,6 +83,24 @@ class World:
         self._joints = {name: self.model.joint(name) for name in scene.articulated}
         self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
         self.model.jnt_stiffness[: self.n_joints] = config.impedance.posture_stiffness_nm_rad
+        if self.hidden_truth is not None:
+            apply_hidden_truth(self.model, self.data, self.hidden_truth)
+        self.appearance: Appearance | None = None
+        if gap is not None and not gap.picture.is_none:
+            self.appearance = Appearance(gap.picture, gap.seed, self.model)
+        self.film: Film | None = None
+        if gap is not None and not gap.camera.is_none:
+            self.film = Film(gap.camera, config.physics_timestep_s)
+        self.begin(0)
+
+    def begin(self, episode: int) -> None:
+        """Move the arm to its home posture, at rest, and draw the gap of an episode from its seed; time goes on."""
+        if self.appearance is not None:
+            self.appearance.begin(episode)
+        if self.film is not None:
+            assert self._gap is not None
+            seed = self._gap.seed
+            self.film.begin({name: generator(seed, f"frames of {name}", episode) for name in CAMERAS})
         self.reset()
 
     def reset(self) -> None:
@@ -73,24 +109,41 @@ class World:
         self.data.qpos[: self.n_joints] = self._home
         mujoco.mj_forward(self.model, self.data)
         self.set_target(self.tcp_pose())
+        self._jumped()
 
     def step(self, n: int) -> None:
         """Advance the physics by ``n`` steps in one call; only the last few are single, to average the wrist sensor."""
         averaged = min(n, _SENSOR_STEPS)
         if averaged <= 0:
             return
-        if n > averaged:
-            mujoco.mj_step(self.model, self.data, nstep=n - averaged)
+        self._advance(n - averaged)
         total = np.zeros(6)
         for _ in range(averaged):
-            mujoco.mj_step(self.model, self.data)
+            self._advance(1)
             total += self.data.sensordata
         self._sensor_mean = total / averaged
-        self.steps += n
+
+    def _advance(self, n: int) -> None:
+        last = self.steps + n
+        while self.steps < last:
+            film = self.film
+            until = last if film is None else min(last, film.next_step)
+            mujoco.mj_step(self.model, self.data, nstep=until - self.steps)
+            self.steps = until
+            if film is not None and film.next_step == until:
+                film.expose(until, self.data)
+
+    def _jumped(self) -> None:
+        if self.film is not None:
+            self.film.restart(self.steps, self.data)
 
     def now_ns(self) -> int:
         """Return the simulated time since the world was constructed [ns]; a reset does not change it."""
         return round(self.steps * self.config.physics_timestep_s * _NS)
+
+    def time_of(self, step: int) -> int:
+        """Return the time of a physics step on the clock [ns]."""
+        return round((step - self._lead) * self.config.physics_timestep_s * _NS)
 
     def advance_to(self, t_ns: int) -> None:
         """Step the physics up to a simulated time, with the scheduled actions at their times."""
@@ -111,11 +164,12 @@ class World:
         self._lead = self.steps - self._step_at(self.clock.now_ns() / _NS)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Schedule an action in ``delay_s`` of simulated time; without a delay, call it at once."""
-        if delay_s <= 0.0:
+        """Schedule an action in ``delay_s`` of simulated time, after earlier ones; without a delay, call it at once."""
+        if delay_s <= 0.0 and not self._scheduled:
             action()
         else:
-            self._scheduled.append((self.steps + self._step_at(delay_s), action))
+            due = self.steps + self._step_at(delay_s)
+            self._scheduled.append((max(due, self._scheduled[-1][0]) if self._scheduled else due, action))
 
     def forget_scheduled(self) -> None:
         """Cancel all scheduled actions."""
@@ -265,40 +319,8 @@ class World:
         self.set_gripper(gripper_width_m)
         mujoco.mj_forward(self.model, self.data)
         self._sensor_mean = self.data.sensordata.copy()
+        self._jumped()
 
     def settle(self, seconds: float) -> None:
         """Simulate for a time so that the world comes to rest. The clock also advances by this time."""
         self.step(self._step_at(seconds))
-
-
-class SimulatedClock:
-    """Clock for lockstep: a sleep simulates that time."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def now_ns(self) -> int:
-        """Return the simulated time [ns]."""
-        return self._world.now_ns()
-
-    def sleep_until(self, t_ns: int) -> None:
-        """Simulate up to ``t_ns``."""
-        self._world.advance_to(t_ns)
-
-
-class RealtimeClock:
-    """Clock for real time: it sleeps, then the physics catches up with the wall clock."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._wall = MonotonicClock()
-        self._origin_ns = self._wall.now_ns()
-
-    def now_ns(self) -> int:
-        """Return the local monotonic time since the world was constructed [ns]."""
-        return self._wall.now_ns() - self._origin_ns
-
-    def sleep_until(self, t_ns: int) -> None:
-        """Sleep until ``t_ns``, then simulate the elapsed time."""
-        self._wall.sleep_until(t_ns + self._origin_ns)
-        self._world.advance_to(max(t_ns, self.now_ns()))

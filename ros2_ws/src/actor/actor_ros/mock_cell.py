@@ -146,6 +146,6 @@ def make_cell(config: dict[str, Any]) -> MockCell:
         raise ConfigError("robot: the mock robot's node expects mock_ros, found a real one; give robot:=mock_ros")
     if "scene" not in config["task"]:
         raise ConfigError("task: the mock robot's node expects a task for an arm, such as reach; found none")
-    own = {key: robot[key] for key in ("entry_point", "world", "imperfections")}
+    own = {key: robot[key] for key in ("entry_point", "world", "imperfections", "gap") if key in robot}
     arm = find_component(own, SimulatedArm, "robot")
     return MockCell(arm.make(config["task"]["scene"]).make_robot())
