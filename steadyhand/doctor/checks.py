@@ -16,8 +16,19 @@ Config = dict[str, Any]
 Check = Callable[[Config], Finding | Iterator[Finding] | None]
 
 # Modules of this package, imported one by one: a package missing for one must not hide the results of the others.
-GROUPS = ("environment", "configuration", "devices", "cameras", "calibration", "keys", "ports", "storage", "gpu")
-GROUPS += ("clocks", "ros")
+GROUPS = (
+    "environment",
+    "configuration",
+    "devices",
+    "cameras",
+    "calibration",
+    "keys",
+    "ports",
+    "storage",
+    "gpu",
+    "clocks",
+    "ros",
+)
 
 
 def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterator[Finding]:
