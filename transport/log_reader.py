@@ -39,6 +39,7 @@ class LogReader:
         self._parts: list[_Part] = []
         self._starts = np.zeros(1, np.int64)
         self._damaged = np.zeros(0, np.int64)  # rows, in order
+        self._has_damage = False  # whether any segment ever had a damaged record
         self._open_newer(0)
         if not self._parts:
             raise LogError(f"{folder}: expected a log, found no segment")
@@ -70,13 +71,14 @@ class LogReader:
         newest = self._parts[-1]
         if newest.grow():
             self._open_newer(newest.end)
+        self._has_damage |= bool(newest.damaged)
         self._index()
         return len(self)
 
     def seq_at(self, row: int) -> int:
         """Return the number of the record at `row`."""
-        index = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._parts[index].segment.first_seq + row - int(self._starts[index])
+        part, start = self._part_at(row)
+        return part.segment.first_seq + row - start
 
     def locate(self, seq: int) -> tuple[int, int]:
         """Return rows (lo, hi): from the first record numbered `seq` or later to the end of its segment."""
@@ -113,8 +115,20 @@ class LogReader:
             if part.damaged:
                 sound[mine] = ~np.isin(local, list(part.damaged))
         if changed:
+            self._has_damage = True
             self._index()
         return sound
+
+    def sound_run(self, lo: int, hi: int, again: bool = False) -> int:
+        """Return the number of leading rows of [lo, hi) in one state: positive if they are sound, else negative."""
+        part, start = self._part_at(lo)
+        local = slice(lo - start, hi - start)
+        if hi - start <= part.count and not again and not part.damaged and part.checked[local].all():
+            return hi - lo  # the usual case: all of them were checked when they were appended
+        sound = self.verify(np.arange(lo, hi), again)
+        change = np.flatnonzero(sound != sound[0])
+        count = int(change[0]) if len(change) else hi - lo
+        return count if sound[0] else -count
 
     def place(self, row: int) -> Place:
         """Return episode and step of a damaged row, from the sound records around it."""
@@ -132,9 +146,14 @@ class LogReader:
         return index < len(self._damaged) and bool(self._damaged[index] == row)
 
     def _record(self, row: int) -> np.void:
-        index = int(np.searchsorted(self._starts, row, side="right")) - 1
-        record: np.void = self._parts[index].records[row - int(self._starts[index])]
+        part, start = self._part_at(row)
+        record: np.void = part.records[row - start]
         return record
+
+    def _part_at(self, row: int) -> tuple[_Part, int]:
+        """Return the segment of a row, and the segment's first row."""
+        index = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return self._parts[index], int(self._starts[index])
 
     def gather(self, rows: ArrayLike, field: str) -> NDArray[Any]:
         """Return one field of many records, copied straight from the mapping.
@@ -223,10 +242,11 @@ class LogReader:
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
+        self._has_damage |= any(part.damaged for part in found)
 
     def _index(self) -> None:
         self._starts = np.cumsum([0, *(part.count for part in self._parts)], dtype=np.int64)
-        if any(part.damaged for part in self._parts) or self._damaged.size:
+        if self._has_damage:
             rows = [
                 start + row
                 for part, start in zip(self._parts, self._starts.tolist(), strict=False)
