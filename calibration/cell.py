@@ -145,7 +145,8 @@ class Cell:
     @property
     def pose(self) -> Array:
         """Measured pose of the tool, base frame. Shape (7,); [m], xyzw."""
-        return self.state.tcp_pose[0]
+        pose: Array = self.state.tcp_pose[0]
+        return pose
 
     @property
     def stop_text(self) -> str:

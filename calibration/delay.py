@@ -97,7 +97,7 @@ def delay_between(
         )
     scaled = (values - values.mean()) / values.std()
     centred = channels - channels.mean(axis=0)
-    lags = np.arange(-BELOW_ZERO_STEPS, round(max_delay_s / step_s) + 1) * step_s
+    lags: Array = np.arange(-BELOW_ZERO_STEPS, round(max_delay_s / step_s) + 1, dtype=np.float64) * step_s
     correlations = np.array([_correlation(smooth_values(times, scaled, at - lag), centred, degree) for lag in lags])
     best = int(correlations.argmax())
     if correlations[best] < min_correlation:

@@ -16,7 +16,9 @@ from steadyhand.calibration.cell import MotionSettings, cautious_limits, slowed
 from steadyhand.calibration.workspace import Workspace, WorkspaceSettings, workspace_from_poses
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.hardware import Hardware
+from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.calibration_file import CalibrationError
+from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.ranges import expect_above, expect_length
 from steadyhand.settings import Settings
 from steadyhand.terminal import say
@@ -118,7 +120,7 @@ def _sets(settings: Settings, found: Workspace, park: Array | None) -> dict[str,
     Raises:
         CalibrationError: The park position is outside of the box.
     """
-    values = {
+    values: dict[str, Any] = {
         "workspace_low_m": numbers(found.low_m),
         "workspace_high_m": numbers(found.high_m),
         "nominal_quat": numbers(found.nominal_quat, 9),
@@ -126,7 +128,7 @@ def _sets(settings: Settings, found: Workspace, park: Array | None) -> dict[str,
         "park_position_m": None if park is None else numbers(park[:3]),
     }
     try:
-        replace(settings.safety, **{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
-    except ValueError as error:
+        build(SafetyLimits, {**settings.composed["safety"], **values}, "safety")
+    except ConfigError as error:
         raise CalibrationError(f"workspace: {error}; finish at a place inside the box") from None
     return {f"safety.{key}": value for key, value in values.items()}

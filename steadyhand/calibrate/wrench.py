@@ -155,7 +155,8 @@ def _check_as_many(poses: Array, wrenches: Array, path: Path) -> None:
 
 def _direction(axis: str) -> Array:
     index, sign = AXES[axis]
-    return sign * np.eye(3)[index]
+    direction: Array = sign * np.eye(3)[index]
+    return direction
 
 
 def _sign(payload: Payload, push: Push | None) -> Literal[1, -1] | None:

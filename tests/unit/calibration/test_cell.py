@@ -8,7 +8,7 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import build, compose
-from tests.calibration_kit import DOWN, Around, around, mock_hardware, turned
+from tests.cell_kit import DOWN, Around, around, mock_hardware, turned
 from tests.config_kit import composed
 from tests.robot_kit import limits
 

@@ -7,7 +7,7 @@ from steadyhand.robot_envs.devices.device import HumanInput, no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.config import build, compose
-from tests.calibration_kit import DOWN, mock_hardware
+from tests.cell_kit import DOWN, mock_hardware
 from tests.config_kit import composed
 
 MOTION = build(MotionSettings, compose(["+calibrate=motion"])["calibrate"]["motion"], "motion")

@@ -9,7 +9,7 @@ from steadyhand.calibration.motion_recording import record_motion
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import build, compose
-from tests.calibration_kit import DOWN, mock_hardware
+from tests.cell_kit import DOWN, mock_hardware
 from tests.config_kit import composed
 
 STEP = build(LatencyStep, compose(["+calibrate=latency"])["calibrate"], "calibrate")

@@ -3,7 +3,7 @@ import pytest
 
 from steadyhand.calibration.orientation import angles_from, mean_quat, rotation_matrices
 from steadyhand.robot_envs.frames import quat_rotate
-from tests.calibration_kit import DOWN, tilts, turned
+from tests.cell_kit import DOWN, tilts, turned
 
 
 def test_matrices_rotate_as_the_quaternions_do():

@@ -4,7 +4,7 @@ import pytest
 from steadyhand.calibration.payload import PayloadSettings, payload_from_wrenches
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import build, compose
-from tests.calibration_kit import tilts, turned, weight_wrench
+from tests.cell_kit import tilts, turned, weight_wrench
 
 SETTINGS = build(PayloadSettings, compose(["+calibrate=wrench"])["calibrate"]["payload"], "payload")
 MASS, CENTRE = 0.83, np.array([0.01, -0.02, -0.06])

@@ -4,7 +4,7 @@ import pytest
 from steadyhand.calibration.pivot import PivotSettings, pivot_from_poses
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import build, compose
-from tests.calibration_kit import pivot_poses, tilts
+from tests.cell_kit import pivot_poses, tilts
 
 SETTINGS = build(PivotSettings, compose(["+calibrate=tool"])["calibrate"]["pivot"], "pivot")
 TIP, POINT = np.array([0.012, -0.007, 0.083]), np.array([0.52, 0.08, 0.03])

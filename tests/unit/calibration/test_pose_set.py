@@ -7,7 +7,7 @@ import pytest
 from steadyhand.calibration.pose_set import PoseSetSettings, poses_about
 from steadyhand.robot_envs.frames import pose_relative
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import DOWN
+from tests.cell_kit import DOWN
 from tests.robot_kit import limits
 
 SETTINGS = PoseSetSettings((-0.3, 0.0, 0.3), (-0.2, 0.2), 0.01, 0.02, 6)

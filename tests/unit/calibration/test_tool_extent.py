@@ -3,7 +3,7 @@ import pytest
 
 from steadyhand.calibration.tool_extent import extent_of_points, touching_points
 from steadyhand.runtime.calibration_file import CalibrationError
-from tests.calibration_kit import pivot_poses, tilts
+from tests.cell_kit import pivot_poses, tilts
 
 POINT = np.array([0.5, 0.1, 0.02])
 

@@ -8,7 +8,7 @@ from steadyhand.calibration.workspace import WorkspaceSettings, workspace_from_p
 from steadyhand.robot_envs.safety.region import Extent, Region
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.config import ConfigError, build, compose
-from tests.calibration_kit import DOWN, turned
+from tests.cell_kit import DOWN, turned
 
 SETTINGS = build(WorkspaceSettings, compose(["+calibrate=workspace"])["calibrate"]["box"], "box")
 POINT = Extent((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))

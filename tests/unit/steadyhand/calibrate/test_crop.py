@@ -9,7 +9,7 @@ from steadyhand.robot_envs.camera import Crop
 from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.calibration_file import write_calibration
 from steadyhand.runtime.config import compose
-from tests.calibration_kit import nothing_in, only_calibration, only_file
+from tests.cell_kit import nothing_in, only_calibration, only_file
 
 CELL = ["device=none", "task=pick_place", "camera=wrist_side", "~camera.views.wrist"]
 SIDE = ["camera.views.side.height=64", "camera.views.side.width=64"]

@@ -10,7 +10,7 @@ from steadyhand.calibration.nudge import NUDGES
 from steadyhand.cli import main
 from steadyhand.robot_envs.devices.make import find_input, make_device
 from steadyhand.runtime.config import compose
-from tests.calibration_kit import collected, nothing_in, only_calibration, only_file
+from tests.cell_kit import collected, nothing_in, only_calibration, only_file
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 

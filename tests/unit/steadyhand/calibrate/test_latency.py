@@ -8,7 +8,7 @@ from steadyhand.calibration.chirp import Chirp
 from steadyhand.cli import main
 from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.config import compose
-from tests.calibration_kit import Late, collected, mock_hardware, nothing_in, only_calibration, only_file, options
+from tests.cell_kit import Late, collected, mock_hardware, nothing_in, only_calibration, only_file, options
 
 VIEWS = [
     "camera=wrist_side",

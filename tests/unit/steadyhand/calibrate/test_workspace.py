@@ -9,7 +9,7 @@ from steadyhand.calibrate.workspace import run
 from steadyhand.cli import main
 from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.config import compose
-from tests.calibration_kit import (
+from tests.cell_kit import (
     DOWN,
     around,
     collected,

@@ -8,7 +8,7 @@ from steadyhand.cli import main
 from steadyhand.robot_envs.frames import quat_inverse, quat_rotate
 from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
-from tests.calibration_kit import (
+from tests.cell_kit import (
     around,
     collected,
     mock_hardware,
