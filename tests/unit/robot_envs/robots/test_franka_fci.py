@@ -242,7 +242,7 @@ class TestConnection:
         robot = connect(own_sim)
         robot.reset(at(0.5), WIDTH, go_on)
         own_sim.ask("silence", 1)
-        wait_until(lambda: robot.read().stamp_ns < CLOCK.now_ns() - 250_000_000, "old state")
+        wait_until(lambda: robot.read().stamp_ns < CLOCK.now_ns() - 400_000_000, "old state")
         wait_until(lambda: robot.read().silent_source, "lost connection")
         assert robot.read().silent_source.startswith(f"FCI of {own_sim.address}: ")
 
