@@ -3,7 +3,8 @@
     python -m benchmarks.franka_fci [--demos N] [--steps N] [--episodes N]
 
 Writes `benchmarks/results/franka_fci.json`. The client is libfranka, the protocol is real, the arm is simulated: it
-has joint friction, and neither reflexes nor a wrench of its own. `--steps 0` evaluates the policy before practice.
+has joint friction, and neither reflexes nor a wrench of its own. `--steps 0` evaluates the clone of the
+demonstrations. Readings may be 0.4 s old before the robot stops, for machines that other programs share.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from steadyhand.practice import train
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say, table_text
-from tests.franka_kit import FrankaSim
+from tests.franka_kit import FrankaSim, words
 
 __all__ = ["main"]
 
@@ -38,10 +39,10 @@ CLOCK = MonotonicClock()
 
 def open_run(folder: Path, address: str, demos: int, steps: int) -> Job:
     """Open a run of `reach` on the arm at an address."""
-    words = ["task=reach", "robot=franka_fci", f"robot.host={address}", "robot.realtime=ignore"]
-    words += [f"demo.demos={demos}", f"actor.max_env_steps={max(steps, 1)}"]
-    words += ["logging.console=off", "logging.level=warning"]
-    job = open_job([*words, f"run_root={quoted(folder)}", "run_name=run"])
+    given = ["task=reach", "robot=franka_fci", *words(address)]
+    given += [f"demo.demos={demos}", f"actor.max_env_steps={max(steps, 1)}"]
+    given += ["logging.console=off", "logging.level=warning"]
+    job = open_job([*given, f"run_root={quoted(folder)}", "run_name=run"])
     job.write_manifest()
     return job
 

@@ -65,7 +65,13 @@ class FrankaSim:
 
 
 def config(address, *overrides):
-    return compose(["task=reach", "robot=franka_fci", f"robot.host={address}", "robot.realtime=ignore", *overrides])
+    return compose(["task=reach", "robot=franka_fci", *words(address), *overrides])
+
+
+def words(address):
+    """Return the overrides for the simulated arm on a machine that may stand still for 0.3 s."""
+    patient = ["robot.watchdog.state_timeout_s=0.4", "safety.max_state_age_s=0.5"]
+    return [f"robot.host={address}", "robot.realtime=ignore", *patient]
 
 
 def make_robot(address, *overrides):

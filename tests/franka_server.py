@@ -131,16 +131,24 @@ class Arm:
         return [self.server.cycles, self.server.commanded]
 
 
+def listen(requests):
+    for line in sys.stdin:
+        requests.put(line)
+    requests.put(None)  # the test's process has ended
+
+
 def main(address):
     arm, requests = Arm(address), queue.Queue()
-    threading.Thread(target=lambda: [requests.put(line) for line in sys.stdin], daemon=True).start()
+    threading.Thread(target=listen, args=(requests,), daemon=True).start()
     clock, say = MonotonicClock(), lambda answer: (sys.stdout.write(json.dumps(answer) + "\n"), sys.stdout.flush())
     say("ready")
     next_ns = clock.now_ns()
     while True:
         arm.step()
         while not requests.empty():
-            say(arm.answer(*requests.get().split()))
+            if (request := requests.get()) is None:
+                return
+            say(arm.answer(*request.split()))
         next_ns = max(next_ns + STEP_NS, clock.now_ns() - LATEST_NS)
         clock.sleep_until(next_ns)
 

@@ -75,7 +75,12 @@ class Follower:
         )
         self._robot, self._motion, self._leads = robot, None, True
         self.lost = self._control_fault = ""
-        reading, now_ns = read_arm(robot), self._clock.now_ns()
+        try:
+            reading = read_arm(robot)
+        except Exception as error:  # franky and Poco raise a dozen types without a common base
+            self.lost = described(error)
+            raise RobotError(f"robot.host: expected a state of the arm at {config.host}, found {self.lost}") from None
+        now_ns = self._clock.now_ns()
         self._newest = reading, now_ns
         self._watchdog.measured(reading.tcp_pose, reading.joint_position, now_ns)
         self._watchdog.robot_ok(not reading.fault, now_ns)

@@ -7,7 +7,7 @@ from steadyhand.contracts.robot import RobotContract
 pytest.importorskip("franky")
 pytest.importorskip("franky_sim")
 
-from tests.franka_kit import FrankaSim
+from tests.franka_kit import FrankaSim, words
 
 # One arm at a time: each needs most of a core for its 1 kHz.
 pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.xdist_group("fci")]
@@ -27,4 +27,4 @@ class TestFrankaFci(RobotContract):
 
     @pytest.fixture(autouse=True)
     def _address(self, sim):
-        self.overrides = ("task=reach", f"robot.host={sim.address}", "robot.realtime=ignore")
+        self.overrides = ("task=reach", *words(sim.address))
