@@ -128,9 +128,9 @@ def _states(reader: LogReader, segments: list[Segment]) -> dict[int, str]:
         follows = after.header.follows if after.header.version > 1 else after.first_seq
         last = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
         states |= dict.fromkeys(range(last, follows), "missing")
-    last = segments[-1]
-    known = last.known()[0]
-    states |= dict.fromkeys(range(last.first_seq + min(known, last.room()), last.first_seq + known), "missing")
+    newest = segments[-1]
+    known = newest.known()[0]
+    states |= dict.fromkeys(range(newest.first_seq + min(known, newest.room()), newest.first_seq + known), "missing")
     return dict(sorted(states.items()))
 
 

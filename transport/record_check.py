@@ -20,8 +20,10 @@ SLACK = 10.0  # widths of a field's range that a reading may be outside it: sens
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 LARGEST_INDEX = 1 << 40  # of episodes and policy versions
 ACTIONS = ("action", "policy_action", "human_action")
-COLUMNS = ("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version")
-COLUMNS += ("reward", "reward_terms", "gated_command")
+COLUMNS = (
+    *("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version"),
+    *("reward", "reward_terms", "gated_command"),
+)
 FLAGS = ("has_human", "terminated", "truncated", "valid", "success")
 
 
