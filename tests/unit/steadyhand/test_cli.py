@@ -10,6 +10,7 @@ from steadyhand.cli import VERBS, main
 NEEDED = {
     "calibrate": ["show", "calibrations"],
     "data": ["show", "demos"],
+    "log": ["check", "runs/first/log"],
     "completion": ["bash"],
     "run": ["--policy", "p.onnx"],
     "film": ["--before", "a"],
