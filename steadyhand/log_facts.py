@@ -153,5 +153,5 @@ def _episodes(columns: dict[str, np.ndarray]) -> list[EpisodeFacts]:
 
 def _force(wrench: np.ndarray) -> np.ndarray:
     """Return the largest force of the arms at each step (n,) [N], from wrenches (n, n_arms * 6) [N], [Nm]."""
-    forces = wrench.reshape(len(wrench), -1, 6)[:, :, :3]
+    forces = wrench.reshape(len(wrench), wrench.shape[1] // 6, 6)[:, :, :3]
     return np.asarray(np.linalg.norm(forces.astype(np.float64), axis=2).max(axis=1))
