@@ -88,14 +88,14 @@ class RecordCheck:
     def _note_numbers(self, records: Columns, note: _Note) -> None:
         valid = records["valid"]
         for name, low, high in self._fields:
-            values = records[name].reshape(len(valid), -1)
+            values = records[name].reshape(len(valid), math.prod(records[name].shape[1:]))
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
             note(valid & ((values < low) | (values > high)).any(axis=1), f"{name} is out of range")
         for name in ACTIONS:
             note(~np.isfinite(records[name]).all(axis=1), f"{name} is not finite")
             note(valid & (np.abs(records[name]) > ACTION_BOUND).any(axis=1), f"{name} is outside [-1, 1]")
         for name in ("reward", "reward_terms", "gated_command"):
-            values = records[name].reshape(len(valid), -1)
+            values = records[name].reshape(len(valid), math.prod(records[name].shape[1:]))
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
         note(valid & (np.abs(records["reward"]) > LARGEST_NUMBER), "reward is out of range")
 
