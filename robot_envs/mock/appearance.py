@@ -131,7 +131,8 @@ class Appearance:
         if noise:
             shift = int(generator(self._seed, f"noise {name}", self._episode, step).integers(NOISE_SHIFTS))
             developed += self._long_noise(pixels.size)[shift : shift + pixels.size].reshape(pixels.shape)
-        return np.clip(developed, 0, 255, out=developed).astype(np.uint8)
+        finished: NDArray[np.uint8] = np.clip(developed, 0, 255, out=developed).astype(np.uint8)
+        return finished
 
     def _long_noise(self, size: int) -> NDArray[np.int16]:
         """Return noise [levels] of which a picture of `size` channels takes a part. Shape (size + shifts or more,)."""

@@ -59,7 +59,7 @@ def test_a_policy_from_images_reads_all_but_those(name):
     assert inputs(schema, "policy=state") == every - {"wrist", "side"} - hidden
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", ["peg_insert", "pick_place", "reach"])  # the tasks of those releases
 def test_records_from_before_the_flag_are_read_as_they_were(name):
     schema = env_schema(make_robot_env(f"task={name}", "camera=wrist_side"))
     facts = schema.to_json()
