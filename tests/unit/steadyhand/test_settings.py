@@ -25,6 +25,7 @@ CHOICES = {
     "gym": ["task=gym", "task.entry_point=a.b:make", "task.max_steps=10", "device=keyboard"],
     "classifier": ["task=reach", "reward=classifier", "reward.model=reach.onnx"],
     "spacemouse": ["task=reach", "device=spacemouse", "transport=network", "transport.host=10.0.0.7"],
+    "calibration": ["task=calibration_cell", "camera=calibration", "gap=real"],
     "ros": ["robot=crisp_fr3", "device=joy"],
     "mock over ros": ["robot=mock_ros"],
     "fzi": ["robot=fzi_cartesian"],
@@ -135,8 +136,8 @@ def test_no_number_may_be_nan_or_infinite(choice, value):
 @given(st.data(), st.sampled_from(["nan", "inf", "-inf"]))
 def test_the_command_line_refuses_it_too(data, value):
     choice = data.draw(st.sampled_from(["peg_insert", "reach", "pick_place", "gym"]))
-    # An entry of a list has no override of its own, nor what safety takes from the robot and the task.
-    taken_over = (("safety", "joints"), ("safety", "extent"))
+    # An entry of a list has no override of its own, nor what safety and robot take from other groups.
+    taken_over = (("safety", "joints"), ("safety", "extent"), ("robot", "gap"))
     own = [
         path for path in leaves(choice) if all(isinstance(part, str) for part in path) and path[:2] not in taken_over
     ]

