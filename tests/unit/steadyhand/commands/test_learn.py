@@ -57,7 +57,7 @@ def test_another_packages_demonstrations_are_named_before_anything_is_trained(tm
     assert "found a robomimic HDF5 file; import it: `steadyhand data import" in line
     demos = open_job(words).run.demos
     (demos / "file.parquet").write_bytes(b"PAR1 episode_index frame_index PAR1")
-    assert "found a Parquet file (file.parquet)" in refused(capsys, *words)
+    assert "found a LeRobot data set's Parquet file (file.parquet)" in refused(capsys, *words)
     assert not list((tmp_path / "one" / "checkpoints").iterdir())
 
 
