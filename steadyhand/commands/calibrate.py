@@ -8,6 +8,7 @@ __all__ = ["EPILOG", "STEPS"]
 STEPS = {
     "board": "write the calibration board as a PDF of true size",
     "intrinsics": "measure a camera's focal length, centre and distortion",
+    "collect": "move about the board, and save pictures and poses for intrinsics and hand-eye",
     "hand-eye": "measure a camera's pose on the tool or beside the robot",
     "reference": "take a camera's reference picture, for check",
     "check": "tell whether a camera was moved since its reference",
