@@ -23,7 +23,7 @@ __all__ = ["KIND", "CharucoBoard", "board_in_tool", "board_textures", "board_xml
 KIND = "charuco_board"
 THICKNESS_M = 0.004
 BELOW_TCP_M = 0.01  # of the upper edge of a held board, so that the fingers cover no marker
-SQUARE_PIXELS = 48  # of the texture: about as many as a square has in a picture of 640 x 480
+SQUARE_PIXELS = 96  # of the texture: with fewer, some small markers are not read in an oblique view
 LARGEST_SQUARES = 32
 
 
@@ -88,7 +88,7 @@ class CharucoBoard:
         return cv2.aruco.CharucoBoard((self.squares_x, self.squares_y), self.square_m, self.marker_m, markers)
 
     def picture(self) -> NDArray[np.uint8]:
-        """Return the printed face. Shape (squares_y * 48, squares_x * 48); grey.
+        """Return the printed face. Shape (squares_y * 96, squares_x * 96); grey.
 
         Raises:
             ConfigError: As for `opencv`.

@@ -7,14 +7,17 @@ from steadyhand.robot_envs import frames
 from steadyhand.robot_envs.mock.film import Delivery, Exposure
 from steadyhand.robot_envs.mock.gap import CameraGap
 from tests.gap_kit import BALL, make_arm, make_camera
+from tests.robot_kit import TOOL_DOWN
 
 TIMESTEP_S = 0.002
+AT = frames.pose([0.4, 0.0, 0.3], TOOL_DOWN)
 AWAY, SEEN = frames.pose([0.2, -0.4, 0.0]), frames.pose([0.5, 0.0, 0.05])
 NONE = {"rate_hz": None, "latency_s": {}, "jitter_s": 0.0, "dropped_share": 0.0, "freezes_per_s": 0.0, "freeze_s": 0.0}
 
 
 def steps_until_seen(arm, camera):
     """Physics steps from a ball's jump into the view until a frame shows it, and that frame."""
+    arm.world.set_configuration(AT, 0.02)
     arm.place("ball", AWAY)
     arm.world.settle(1.0)
     before = camera.latest().pixels.astype(int)
@@ -39,6 +42,7 @@ def test_a_moved_object_is_seen_after_the_latency(name, latency_s):
         assert frame.stamp_ns == arm.world.clock.now_ns()
         camera.close()
     assert frame.counter == late.world.steps - round(latency_s / TIMESTEP_S)
+    assert found[1] - 1 == round(latency_s / TIMESTEP_S)
     # Without a gap a picture shows the poses that the newest step began with.
     assert abs(found[1] - found[0] - latency_s / TIMESTEP_S) <= 1
 
