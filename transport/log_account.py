@@ -90,7 +90,7 @@ def account(folder: Path) -> LogAccount:
     """
     segments = seg.open_segments(folder)
     try:
-        with closing(LogReader(folder)) as reader:
+        with closing(LogReader(folder, at_rest=True)) as reader:
             states = _states(reader, segments)
             bad = _ranges(reader, segments, states)
             episodes = {one.place.episode_id for one in bad} | _episodes(reader, states)
@@ -126,11 +126,11 @@ def _states(reader: LogReader, segments: list[Segment]) -> dict[int, str]:
                 states[seq] = "unfit"
     for before, after in pairwise(segments):
         follows = after.header.follows if after.header.version > 1 else after.first_seq
-        last = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
-        states |= dict.fromkeys(range(last, follows), "missing")
-    newest = segments[-1]
-    known = newest.known()[0]
-    states |= dict.fromkeys(range(newest.first_seq + min(known, newest.room()), newest.first_seq + known), "missing")
+        end = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
+        states |= dict.fromkeys(range(end, follows), "missing")
+    last = segments[-1]
+    known = last.known()[0]
+    states |= dict.fromkeys(range(last.first_seq + min(known, last.room()), last.first_seq + known), "missing")
     return dict(sorted(states.items()))
 
 

@@ -2,8 +2,7 @@ import pytest
 
 from steadyhand.cli import main
 from tests.integrity.plain_log import flip
-from tests.transport_kit import record, session_id, writer_in
-from tests.unit.steadyhand.log.log_kit import log_of
+from tests.transport_kit import log_of, record, session_id, writer_in
 
 
 def test_a_sound_log_exits_with_0(tmp_path, capsys):
