@@ -93,7 +93,7 @@ class RecordCheck:
             note(~np.isfinite(records[name]).all(axis=1), f"{name} is not finite")
             note(valid & (np.abs(records[name]) > ACTION_BOUND).any(axis=1), f"{name} is outside [-1, 1]")
         for name in NUMBERS:
-            values = records[name].reshape(len(valid), -1)
+            values = records[name].reshape(len(valid), math.prod(records[name].shape[1:]))
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
         note(valid & (np.abs(records["reward"]) > LARGEST_NUMBER), "reward is out of range")
 
