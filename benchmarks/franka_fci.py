@@ -10,8 +10,10 @@ demonstrations. Readings may be 0.4 s old before the robot stops, for machines t
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,23 @@ def demonstrate(job: Job) -> dict[str, Any]:
     }
 
 
+def practised(job: Job) -> dict[str, Any]:
+    """Return what the actor measured of the practice, from its last episode: steps, time and control period."""
+    path = next(job.run.actors.glob("*/actor.jsonl"))
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    last = rows[-1]
+    return {
+        "episodes": len(rows),
+        "env_steps": last["env_steps"],
+        "updates": last["updates"],
+        "wall_s": round(last["wall_s"], 1),
+        "unassisted_successes": sum(row["success"] and not row["helped"] for row in rows),
+        "stops": dict(Counter(row["stop_reason"] for row in rows if row["stop_reason"])),
+        "overruns": last["overruns"],
+        "period_p99_ms": last["period_p99_ms"],
+    }
+
+
 def judge(job: Job, policy: SavedPolicy, episodes: int) -> dict[str, Any]:
     """Evaluate a policy unassisted; return its success and the control period."""
     events = Events()
@@ -80,7 +99,7 @@ def judge(job: Job, policy: SavedPolicy, episodes: int) -> dict[str, Any]:
         "success_rate": found.success_rate,
         "wilson_95": [found.wilson_low, found.wilson_high],
         "median_cycle_time_s": found.median_cycle_time_s,
-        "stops": sorted({row["stop_reason"] for row in found.rows} - {""}),
+        "stops": dict(Counter(row["stop_reason"] for row in found.rows if row["stop_reason"])),
         "wall_s": _seconds_since(start_ns),
         "period": _period(times),
     }
@@ -101,9 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result: dict[str, Any] = {"machine": machine_line(), "demonstrations": demonstrate(job)}
             say(f"demonstrations: {result['demonstrations']}")
             if given.steps:
-                start_ns = CLOCK.now_ns()
                 train(job, shown=False)
-                result["practice"] = {"env_steps": given.steps, "wall_s": _seconds_since(start_ns)}
+                result["practice"] = practised(job)
                 say(f"practice: {result['practice']}")
                 policy = trained_policy(job)
             else:
