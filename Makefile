@@ -37,6 +37,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(COMPUTE)
+# The packages of lint and tests come with the first of them, not with the demo.
+DEV_READY := $(VENV)/.dev-ready
 # Real rclpy and FastDDS come from the package index, as wheels for Linux on x86_64 alone.
 ON_LINUX := $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
 ROS_READY := $(if $(ON_LINUX),$(VENV)/.ros-ready)
@@ -69,13 +71,13 @@ test: lint $(ROS_READY) $(INTERFACES_READY)
 test-fast: lint
 	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults
 
-lint: $(READY)
+lint: $(DEV_READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-faults: $(READY) $(ROS_READY) $(INTERFACES_READY)
+faults: $(DEV_READY) $(ROS_READY) $(INTERFACES_READY)
 	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
 
 bench: $(READY)
@@ -93,10 +95,10 @@ docs: $(VENV)/.docs-ready
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -c docs . build/docs
 	@echo 'documentation: build/docs/index.html'
 
-new-task new-robot new-algorithm: $(READY)
+new-task new-robot new-algorithm: $(DEV_READY)
 	@$(BIN)/python tools/new_component.py $(@:new-%=%) '$(NAME)'
 
-containers-check: $(READY) $(ROS_READY)
+containers-check: $(DEV_READY) $(ROS_READY)
 	@$(BIN)/python -m tests.docker.containers_check
 
 clean:
@@ -105,6 +107,10 @@ clean:
 
 $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
 	@tools/bootstrap.sh $(VENV) $(COMPUTE)
+	@touch $@
+
+$(DEV_READY): $(READY)
+	@tools/bootstrap.sh $(VENV) $(COMPUTE) dev
 	@touch $@
 
 $(VENV)/.docs-ready: $(READY) constraints/docs.txt

@@ -1,11 +1,14 @@
 #!/bin/sh
 # Create or refresh the virtual environment that `make` uses, from a bare python3 and the package index alone.
-#   tools/bootstrap.sh FOLDER cpu|cuda
+#   tools/bootstrap.sh FOLDER cpu|cuda [dev]
+# With `dev` the packages of the tests are added; they are several hundred MB more.
 # PYTHON names the base interpreter; TORCH_INDEX names an extra index for torch.
 set -eu
 
 venv=$1
 compute=$2
+extras=sim,export,run,pretrained,web
+[ "${3:-}" = dev ] && extras=$extras,dev
 
 fail() {
     echo "make: $*" >&2
@@ -54,4 +57,4 @@ install() {
 # Torch is installed first and alone, so that the extra index is used only for torch. With setuptools in the environment
 # the rest needs no isolated build environments, so that pip installs only versions that the constraints pin.
 install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch==2.13.0 setuptools
-install --use-pep517 --no-build-isolation --editable '.[sim,export,run,pretrained,dev]'
+install --use-pep517 --no-build-isolation --editable ".[$extras]"
