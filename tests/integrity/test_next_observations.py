@@ -1,6 +1,10 @@
-"""Every valid start's next observation is the one that followed it on the robot, whatever happened on the way."""
+"""Every valid start's next observation is the one that followed it on the robot, whatever happened on the way.
+
+The account is taken twice: by the product's reader, and by one that shares no code with it.
+"""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ from steadyhand.transport.record import Kind, valid_starts
 from steadyhand.transport.uplink import Uplink
 from steadyhand.transport.zmq_server import ZmqServer
 from steadyhand.transport.zmq_uplink import ZmqUplink
+from tests.integrity.plain_log import STEP, read_log
 from tests.transport_kit import (
     CONFIG,
     code,
@@ -96,10 +101,30 @@ def wrong_successors(reader: LogReader, session: int, starts: np.ndarray) -> int
     return wrong
 
 
+def plain_starts(folder: Path, session: int) -> int:
+    """Return how many records start a transition, after a check that each successor is the robot's."""
+    count, records = 0, read_log(folder)
+    assert all(one.sound for one in records)
+    for one, after in pairwise(records):
+        episode, step = one.number("episode_id"), one.number("step_index")
+        follows = (after.seq, after.number("episode_id"), after.number("step_index")) == (
+            one.seq + 1,
+            episode,
+            step + 1,
+        )
+        if follows and one.kind == STEP and one.valid and after.valid:
+            count += 1
+            state, frame = code(session, episode, step + 1)
+            assert after.columns["observation/state"] == state.tobytes()
+            assert after.columns["observation/wrist"] == frame.tobytes()
+    return count
+
+
 def check(reader: LogReader, session: int) -> int:
     """Assert that every valid start is followed by its own successor; return how many starts there are."""
     starts = np.nonzero(valid_starts(columns_of(reader)))[0]
     assert wrong_successors(reader, session, starts) == 0
+    assert len(starts) == plain_starts(reader.folder, session)
     return len(starts)
 
 
