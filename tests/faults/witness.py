@@ -60,27 +60,30 @@ class Account:
 
 def delivered(run: RunFolder) -> bool:
     """Return whether the learner has all that the actor's log holds; the rest waits there for the next start."""
-    sent, stored = _logs(run)
-    return not sent or (bool(stored) and stored[-1].seq == sent[-1].seq)
+    _, stored, end = _logs(run)
+    return len(stored) == end
 
 
 def account(run: RunFolder) -> Account:
     """Check the learner's store against the actor's log and the robot's own list."""
-    sent, stored = _logs(run)
+    sent, stored, end = _logs(run)
     # Every sealed record once and in order: the numbers have no gap and end where the actor's own end.
     assert all(one.sound for one in (*sent, *stored))
-    assert [one.seq for one in stored] == list(range(len(stored)))
+    assert [one.seq for one in stored] == list(range(end))
     # Each with its own bytes, as far as the actor still has them ...
     assert [one.raw for one in sent] == [one.raw for one in stored[len(stored) - len(sent) :]]
     # ... and each with what the robot showed at that moment.
     return Account(len(stored), _lost_steps(stored, run.path / WITNESS))
 
 
-def _logs(run: RunFolder) -> tuple[list[PlainRecord], list[PlainRecord]]:
+def _logs(run: RunFolder) -> tuple[list[PlainRecord], list[PlainRecord], int]:
+    """Return the records of the actor and of the learner, and the number after the actor's last one."""
     (actor,) = run.actor_folders()
     (outbox,) = actor.outbox.iterdir()
     (stored_in,) = run.log.iterdir()
-    return read_log(outbox), read_log(stored_in)
+    sent = read_log(outbox)
+    newest = max(int(path.stem) for path in outbox.glob("*.segment"))  # it may be empty
+    return sent, read_log(stored_in), max(newest, sent[-1].seq + 1 if sent else 0)
 
 
 def _lost_steps(records: list[PlainRecord], witness: Path) -> int:
