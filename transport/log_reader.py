@@ -75,8 +75,8 @@ class LogReader:
 
     def seq_at(self, row: int) -> int:
         """Return the number of the record at `row`."""
-        index = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._parts[index].segment.first_seq + row - int(self._starts[index])
+        part, start = self._part_at(row)
+        return part.segment.first_seq + row - start
 
     def locate(self, seq: int) -> tuple[int, int]:
         """Return rows (lo, hi): from the first record numbered `seq` or later to the end of its segment."""
@@ -116,6 +116,17 @@ class LogReader:
             self._index()
         return sound
 
+    def sound_run(self, lo: int, hi: int, again: bool = False) -> int:
+        """Return the number of leading rows of [lo, hi) in one state: positive if they are sound, else negative."""
+        part, start = self._part_at(lo)
+        local = slice(lo - start, hi - start)
+        if hi - start <= part.count and not again and not part.damaged and part.checked[local].all():
+            return hi - lo  # the usual case: all of them were checked when they were appended
+        sound = self.verify(np.arange(lo, hi), again)
+        change = np.flatnonzero(sound != sound[0])
+        count = int(change[0]) if len(change) else hi - lo
+        return count if sound[0] else -count
+
     def place(self, row: int) -> Place:
         """Return episode and step of a damaged row, from the sound records around it."""
         first = last = row
@@ -132,9 +143,14 @@ class LogReader:
         return index < len(self._damaged) and bool(self._damaged[index] == row)
 
     def _record(self, row: int) -> np.void:
-        index = int(np.searchsorted(self._starts, row, side="right")) - 1
-        record: np.void = self._parts[index].records[row - int(self._starts[index])]
+        part, start = self._part_at(row)
+        record: np.void = part.records[row - start]
         return record
+
+    def _part_at(self, row: int) -> tuple[_Part, int]:
+        """Return the segment of a row, and the segment's first row."""
+        index = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return self._parts[index], int(self._starts[index])
 
     def gather(self, rows: ArrayLike, field: str) -> NDArray[Any]:
         """Return one field of many records, copied straight from the mapping.

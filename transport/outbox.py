@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from steadyhand.runtime.logging import escaped, get_logger
 from steadyhand.transport.config import TransportConfig
@@ -139,12 +138,10 @@ class Outbox:
     def _frame(self, reader: LogReader, lo: int, hi: int, again: bool) -> tuple[Records | Lost, bytes | None]:
         """Return the message of rows [lo, hi) up to the first damaged one, or of damaged rows up to the next sound."""
         seq = reader.seq_at(lo)
-        sound = reader.verify(np.arange(lo, hi), again)
-        change = np.flatnonzero(sound != sound[0])
-        count = int(change[0]) if len(change) else hi - lo
-        if sound[0]:
+        count = reader.sound_run(lo, hi, again)
+        if count > 0:
             return Records(seq, count), reader.frame(lo, lo + count)
-        count = min(count, MAX_LOST)
+        count = min(-count, MAX_LOST)
         for row in range(lo, lo + count):
             self._report(reader, row)
         place = reader.place(lo)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.transport.record import OBSERVATION, Kind, Phase
+from steadyhand.transport.record import OBSERVATION, Kind, Phase, record_dtype
 from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = ["Columns", "RecordCheck"]
@@ -17,6 +17,7 @@ __all__ = ["Columns", "RecordCheck"]
 ACTION_BOUND = 1.001  # rounding is not beyond
 LARGEST_NUMBER = 1e9  # of a reward, and of a reading without bounds: a sum of squares stays finite in float32
 SLACK = 10.0  # widths of a field's range that a reading may be outside it: sensors overshoot, and are recorded
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 LARGEST_INDEX = 1 << 40  # of episodes and policy versions
 ACTIONS = ("action", "policy_action", "human_action")
 COLUMNS = ("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version")
@@ -47,6 +48,7 @@ class RecordCheck:
 
     def __init__(self, schema: Schema) -> None:
         self._fields = [(OBSERVATION + one.name, *_range(one)) for one in schema.observation if not one.is_image]
+        self._blocks = _Blocks(schema, self._fields)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,6 +62,8 @@ class RecordCheck:
             records: An array of records, or another source of their columns by name.
             stored: Whether the records are in a log already, where lost ones have their place.
         """
+        if isinstance(records, np.ndarray) and self._blocks.are_fit(records):
+            return {}
         found: dict[int, str] = {}
 
         def note(bad: NDArray[np.bool_], text: str) -> None:
@@ -92,6 +96,64 @@ class RecordCheck:
             values = records[name].reshape(len(valid), -1)
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
         note(valid & (np.abs(records["reward"]) > LARGEST_NUMBER), "reward is out of range")
+
+
+class _Blocks:
+    """Quick check of whole records: neighbouring columns of one type are looked at together.
+
+    It may find fault with a fit record, and then each column is looked at; never the other way round.
+    """
+
+    def __init__(self, schema: Schema, fields: Sequence[tuple[str, float, float]]) -> None:
+        dtype = record_dtype(schema)
+        places = {name: int(place[1]) for name, place in (dtype.fields or {}).items()}
+        numbers = [
+            (dtype[name].itemsize // 4, bound)
+            for name, bound in (
+                ("reward", LARGEST_NUMBER),
+                ("reward_terms", LARGEST_FLOAT),
+                *((name, ACTION_BOUND) for name in ACTIONS),
+                ("gated_command", LARGEST_FLOAT),
+            )
+        ]
+        self._flag_bounds = np.array([max(Phase), Kind.FINAL, *(1 for _ in FLAGS)], np.uint8)
+        self._bounds = np.concatenate([np.full(count, bound, np.float32) for count, bound in numbers])
+        blocks = {
+            "episode_id": ("<i8", places["episode_id"]),
+            "step_index": ("<i4", places["step_index"]),
+            "flags": (("u1", self._flag_bounds.shape), places["phase"]),
+            "stamp_ns": ("<i8", places["stamp_ns"]),
+            "policy_version": ("<i8", places["policy_version"]),
+            "numbers": (("<f4", self._bounds.shape), places["reward"]),
+        }
+        self._readings = [(name, low, high) for name, low, high in fields if dtype[name].itemsize]
+        for name, _, _ in self._readings:
+            blocks[name] = (("<f4", (dtype[name].itemsize // 4,)), places[name])
+        self._view = np.dtype(
+            {
+                "names": list(blocks),
+                "formats": [kind for kind, _ in blocks.values()],
+                "offsets": [place for _, place in blocks.values()],
+                "itemsize": dtype.itemsize,
+            }
+        )
+
+    def are_fit(self, records: NDArray[np.void]) -> bool:
+        """Return whether all of records (n,) are fit for certain."""
+        if not len(records):
+            return True
+        view = records.view(self._view)
+        episode, version = view["episode_id"], view["policy_version"]
+        return bool(
+            (view["flags"] <= self._flag_bounds).all()
+            and (np.abs(view["numbers"]) <= self._bounds).all()
+            and all(
+                (low <= view[name]).all() and (view[name] <= high).all() for name, low, high in self._readings
+            )  # False for NaN
+            and 0 <= episode.min() <= episode.max() <= LARGEST_INDEX
+            and -1 <= version.min() <= version.max() <= LARGEST_INDEX
+            and min(view["step_index"].min(), view["stamp_ns"].min()) >= 0
+        )
 
 
 def _range(field: FieldSpec) -> tuple[float, float]:

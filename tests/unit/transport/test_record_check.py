@@ -69,3 +69,16 @@ def test_a_sensor_may_overshoot_its_range_but_not_without_limit():
 def test_the_named_columns_are_enough():
     source = {name: rows(record(), record(reward=math.nan))[name] for name in CHECK.names}
     assert CHECK.faults(source) == {1: "reward is not finite"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_quick_check_never_passes_what_the_thorough_one_refuses(seed):
+    rng = np.random.default_rng(seed)
+    some = rows(*(record(step=step) for step in range(8)))
+    raw = some.view(np.uint8)
+    for _ in range(200):
+        damaged = some.copy()
+        place = int(rng.integers(len(raw) // 8 * 8))
+        damaged.view(np.uint8)[place] ^= 1 << int(rng.integers(8))
+        thorough = CHECK.faults({name: damaged[name] for name in CHECK.names})
+        assert CHECK.faults(damaged) == thorough
