@@ -39,6 +39,7 @@ class LogReader:
         self._parts: list[_Part] = []
         self._starts = np.zeros(1, np.int64)
         self._damaged = np.zeros(0, np.int64)  # rows, in order
+        self._has_damage = False  # whether any segment ever had a damaged record
         self._open_newer(0)
         if not self._parts:
             raise LogError(f"{folder}: expected a log, found no segment")
@@ -70,6 +71,7 @@ class LogReader:
         newest = self._parts[-1]
         if newest.grow():
             self._open_newer(newest.end)
+        self._has_damage |= bool(newest.damaged)
         self._index()
         return len(self)
 
@@ -113,6 +115,7 @@ class LogReader:
             if part.damaged:
                 sound[mine] = ~np.isin(local, list(part.damaged))
         if changed:
+            self._has_damage = True
             self._index()
         return sound
 
@@ -239,10 +242,11 @@ class LogReader:
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
+        self._has_damage |= any(part.damaged for part in found)
 
     def _index(self) -> None:
         self._starts = np.cumsum([0, *(part.count for part in self._parts)], dtype=np.int64)
-        if any(part.damaged for part in self._parts) or self._damaged.size:
+        if self._has_damage:
             rows = [
                 start + row
                 for part, start in zip(self._parts, self._starts.tolist(), strict=False)

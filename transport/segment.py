@@ -104,12 +104,14 @@ class Segment:
         count, batch, damaged = start, 1, []
         while count < self.capacity:
             want = min(batch, self.capacity - count)
-            raw = os.pread(self.fd, want * self.record_bytes, self.offset(count))
-            sound = sound_prefix(memoryview(raw), self.record_bytes, self.first_seq + count)
+            # With the number of the record after them, which is seldom needed and costs no further call here.
+            raw = memoryview(os.pread(self.fd, want * self.record_bytes + SEQ.size, self.offset(count)))
+            sound = sound_prefix(raw[: want * self.record_bytes], self.record_bytes, self.first_seq + count)
             count += sound
+            after = raw[(sound + 1) * self.record_bytes :][: SEQ.size]
             if sound == want:
                 batch = min(2 * batch, max(1, SCAN_BYTES // self.record_bytes))
-            elif count < settled or self._is_passed(count):
+            elif count < settled or (after == SEQ.pack(self.first_seq + count + 1) and self._is_passed(count)):
                 damaged.append(count)
                 count, batch = count + 1, 1
             else:
@@ -118,13 +120,7 @@ class Segment:
 
     def _is_passed(self, index: int) -> bool:
         """Return whether the record after `index` is whole and the one at `index`, looked at again, is still not."""
-        after = index + 1
-        if after >= self.capacity:
-            return False
-        number = os.pread(self.fd, SEQ.size, self.offset(after))
-        if number != SEQ.pack(self.first_seq + after):  # the usual case: nothing has been written there
-            return False
-        return self.is_sound(after) and not self.is_sound(index)
+        return index + 1 < self.capacity and self.is_sound(index + 1) and not self.is_sound(index)
 
     def is_sound(self, index: int) -> bool:
         """Return whether the record at `index` is whole, sealed and has its number."""
