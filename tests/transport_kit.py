@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,14 @@ def frames(folder: Path, count: int, number: int = 0, schema: Schema = SCHEMA) -
         writer.append(record(number, 0, step, schema=schema))
     writer.close()
     return LogReader(folder).frame(0, count)
+
+
+def log_of(folder: Path, number: int = 0) -> Path:
+    """Write a log of three episodes with ten records each, which is a segment each; return its folder."""
+    with closing(writer_in(folder, number)) as writer:
+        for episode in range(3):
+            write_episode(writer, number, episode, 9)
+    return folder
 
 
 def hello(number: int = 0, schema: Schema = SCHEMA, actor_id: str = "arm") -> Hello:

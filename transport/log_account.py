@@ -126,8 +126,8 @@ def _states(reader: LogReader, segments: list[Segment]) -> dict[int, str]:
                 states[seq] = "unfit"
     for before, after in pairwise(segments):
         follows = after.header.follows if after.header.version > 1 else after.first_seq
-        last = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
-        states |= dict.fromkeys(range(last, follows), "missing")
+        end = before.first_seq + len(reader.rows_of(range(before.first_seq, after.first_seq)))
+        states |= dict.fromkeys(range(end, follows), "missing")
     last = segments[-1]
     known = last.known()[0]
     states |= dict.fromkeys(range(last.first_seq + min(known, last.room()), last.first_seq + known), "missing")

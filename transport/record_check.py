@@ -20,8 +20,8 @@ SLACK = 10.0  # widths of a field's range that a reading may be outside it: sens
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 LARGEST_INDEX = 1 << 40  # of episodes and policy versions
 ACTIONS = ("action", "policy_action", "human_action")
-COLUMNS = ("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version")
-COLUMNS += ("reward", "reward_terms", "gated_command")
+COUNTERS = ("kind", "phase", "episode_id", "step_index", "stamp_ns", "policy_version")
+NUMBERS = ("reward", "reward_terms", "gated_command")
 FLAGS = ("has_human", "terminated", "truncated", "valid", "success")
 
 
@@ -53,7 +53,7 @@ class RecordCheck:
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns that are read."""
-        return (*COLUMNS, *ACTIONS, *FLAGS, *(name for name, _, _ in self._fields))
+        return (*COUNTERS, *NUMBERS, *ACTIONS, *FLAGS, *(name for name, _, _ in self._fields))
 
     def faults(self, records: Columns, stored: bool = False) -> dict[int, str]:
         """Return the index of every unfit one of records (n,), and its first fault in a few words.
@@ -92,7 +92,7 @@ class RecordCheck:
         for name in ACTIONS:
             note(~np.isfinite(records[name]).all(axis=1), f"{name} is not finite")
             note(valid & (np.abs(records[name]) > ACTION_BOUND).any(axis=1), f"{name} is outside [-1, 1]")
-        for name in ("reward", "reward_terms", "gated_command"):
+        for name in NUMBERS:
             values = records[name].reshape(len(valid), -1)
             note(~np.isfinite(values).all(axis=1), f"{name} is not finite")
         note(valid & (np.abs(records["reward"]) > LARGEST_NUMBER), "reward is out of range")

@@ -76,7 +76,7 @@ def test_a_node_in_the_matrix_is_a_test_of_its_file():
 
 
 def test_an_unknown_row_is_one_line(capsys):
-    with pytest.raises(ValueError, match="F1 to F30, found F77"):
+    with pytest.raises(ValueError, match="F1 to F34, found F77"):
         select("F3,F77")
     with pytest.raises(SystemExit):
         main(["--rows", "F77"])

@@ -2,15 +2,7 @@ import pytest
 
 from steadyhand.cli import main
 from tests.integrity.plain_log import flip
-from tests.transport_kit import record, session_id, write_episode, writer_in
-
-
-def log_of(folder, number: int = 0):
-    writer = writer_in(folder, number)
-    for episode in range(3):
-        write_episode(writer, number, episode, 9)  # ten records: one segment
-    writer.close()
-    return folder
+from tests.transport_kit import log_of, record, session_id, writer_in
 
 
 def test_a_sound_log_exits_with_0(tmp_path, capsys):

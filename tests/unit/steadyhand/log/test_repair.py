@@ -5,8 +5,7 @@ import pytest
 from steadyhand.cli import main
 from steadyhand.runtime.run_lock import run_lock
 from tests.integrity.plain_log import LOST, flip, read_log
-from tests.transport_kit import session_id
-from tests.unit.steadyhand.log.test_check import log_of
+from tests.transport_kit import log_of, session_id
 
 
 def test_records_come_from_the_other_copy(tmp_path, capsys):
