@@ -15,6 +15,7 @@ from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.acknowledged import note_acknowledged, unacknowledged
 from steadyhand.transport.identity import UNKNOWN, Identity, IdentityError, read_identity
 from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.recovery import recover
 from steadyhand.transport.uplink import Rejected, Uplink
 from steadyhand.transport.wire import Hello
 
@@ -62,6 +63,7 @@ def deliver_backlog(
         if folder.name == session_id:
             continue
         try:
+            recover(folder)
             count, _ = unacknowledged(folder)
             if count and not stop():
                 _offer(folder, make_uplink, timeout_s, stop, clock, run)

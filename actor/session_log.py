@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -195,12 +195,17 @@ def _new(folder: Path, schema: Schema, actor_id: str, segment_bytes: int, trim: 
     return Session(actor_id, session_id, writer, steps=0, next_episode_id=0)
 
 
-def _go_on(reader: LogReader, segment_bytes: int, trim: bool) -> Session:
+def _go_on(found: LogReader, segment_bytes: int, trim: bool) -> Session:
+    writer = LogWriter(found.folder, found.schema, found.actor_id, found.session_id, segment_bytes, trim)
+    with closing(LogReader(found.folder)) as reader:  # after the recovery, which may know of more records
+        return _content(reader, writer)
+
+
+def _content(reader: LogReader, writer: LogWriter) -> Session:
     rows = np.arange(len(reader))
     steps = int(np.count_nonzero(reader.gather(rows, "kind") != Kind.FINAL))
     newest = rows[-NEWEST_CHECKED:]
     reader.verify(newest)  # a damaged number would become the next episode's
     next_episode_id = int(reader.gather(newest, "episode_id").max(initial=-1)) + 1
-    writer = LogWriter(reader.folder, reader.schema, reader.actor_id, reader.session_id, segment_bytes, trim)
     acknowledged = read_acknowledged(reader.folder)
     return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id, acknowledged)

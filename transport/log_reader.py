@@ -29,13 +29,18 @@ class LogReader:
     record is read in its place, which is not valid. One thread uses a reader; a writer may append meanwhile.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, at_rest: bool = False) -> None:
         """Map every segment. Only segments that were never sealed are scanned, so the time is flat in the records.
+
+        Args:
+            folder: Folder of the log.
+            at_rest: Whether no writer is at work. Records behind several damaged ones in a row are then taken in at
+                once, as a recovery would keep them.
 
         Raises:
             LogError: There is no log, or it is damaged.
         """
-        self.folder = folder
+        self.folder, self._at_rest = folder, at_rest
         self._parts: list[_Part] = []
         self._starts = np.zeros(1, np.int64)
         self._damaged = np.zeros(0, np.int64)  # rows, in order
@@ -238,7 +243,7 @@ class LogReader:
 
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
-        found = [_Part.open(segment) for segment in seg.open_segments(self.folder, seq)]
+        found = [_Part.open(segment, self._at_rest) for segment in seg.open_segments(self.folder, seq)]
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
@@ -268,14 +273,14 @@ class _Part:
     finished: bool = False
 
     @classmethod
-    def open(cls, segment: Segment) -> _Part:
+    def open(cls, segment: Segment, at_rest: bool) -> _Part:
         try:
             raw, room = map_file(segment.fd), segment.room()
             end = segment.offset(room)
             records = raw[segment.header.data_offset : end].view(record_dtype(segment.schema))
             # A segment that was cut short lacks the records at its end; they count as a gap.
             part = cls(segment, raw, records, np.zeros(room, np.bool_), min(segment.known()[0], room))
-            part.grow()
+            part.grow(segment.end_of_records(part.count) if at_rest else 0)
         except BaseException:
             os.close(segment.fd)
             raise
@@ -285,11 +290,11 @@ class _Part:
     def end(self) -> int:
         return self.segment.first_seq + self.count
 
-    def grow(self) -> bool:
-        """Take in appended records; return whether no more will come."""
+    def grow(self, at_least: int = 0) -> bool:
+        """Take in appended records, `at_least` so many; return whether no more will come."""
         if not self.finished:
             known, sealed = self.segment.known()
-            known = min(known, len(self.records))
+            known = min(max(known, at_least), len(self.records))
             if sealed:
                 self.count = known
             else:

@@ -130,7 +130,7 @@ class Outbox:
             lo, hi = reader.locate(first_seq)
             found = reader.seq_at(lo) if lo < len(reader) else first_seq + count
             if found > first_seq:
-                return Lost(first_seq, min(found - first_seq, count, MAX_LOST), 0, 0), None
+                return Lost(first_seq, min(found - first_seq, count, self._batch, MAX_LOST), 0, 0), None
             return self._frame(reader, lo, min(hi, lo + count, lo + self._batch), again=True)
         finally:
             reader.close()

@@ -1,11 +1,13 @@
 import pytest
 
 from steadyhand.actor.backlog import deliver_backlog
-from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport import acknowledged
+from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
 from steadyhand.transport.identity import Identity, read_identity, write_identity
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.schema import Schema
+from tests.integrity.plain_log import LOST, flip, read_log
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
 
 
@@ -93,3 +95,26 @@ def test_each_session_is_offered_as_recorded_on_its_own_robot(outbox, tmp_path):
     assert left.records == 11  # those of the UR
     assert [reader.session_id for reader in intake.readers()] == [session_id(2)]
     assert read_identity(tmp_path / "learner" / session_id(2)) == run
+
+
+@pytest.mark.parametrize("careful", [True, False])
+def test_sound_records_behind_damaged_ones_are_delivered_before_a_log_is_deleted(tmp_path, careful, monkeypatch):
+    """Of a killed process: everything before the damage is acknowledged, so a count that ends there would be 0."""
+    outbox = tmp_path / "actor"
+    folder = outbox / session_id(1)
+    writer = writer_in(folder, 1, segment_bytes=1 << 16)
+    write_episode(writer, 1, 0, 9)
+    writer.sync()
+    write_episode(writer, 1, 1, 9)
+    for seq in (10, 11, 12):
+        flip(folder, seq)
+    note_acknowledged(folder, 10)
+    intake = synced(tmp_path)
+    if not careful:
+        monkeypatch.setattr("steadyhand.actor.backlog.recover", lambda folder: None)
+        monkeypatch.setattr(acknowledged, "LogReader", lambda folder, at_rest: LogReader(folder))
+    offer(outbox, intake, trim=True)
+    assert not folder.exists()
+    stored = tmp_path / "learner" / session_id(1)
+    found = [one.seq for one in read_log(stored) if one.kind != LOST] if stored.is_dir() else []
+    assert found == ([*range(10), *range(13, 20)] if careful else [])

@@ -6,7 +6,8 @@ import pytest
 from steadyhand.transport import segment
 from steadyhand.transport.identity import Identity
 from steadyhand.transport.outbox import Outbox, Rejected
-from steadyhand.transport.wire import Accept, Reject, Status
+from steadyhand.transport.wire import Accept, Lost, Records, Reject, Status
+from tests.integrity.plain_log import flip
 from tests.transport_kit import CONFIG, hello, record, session_id, writer_in
 
 STATUS = Status(0, 0, -1, "")
@@ -137,4 +138,48 @@ def test_an_accepted_session_belongs_to_that_learner_s_run(tmp_path):
     assert outbox.introduce(mine).identity == Identity("pegs", "ab" * 16, "", "fr3", 7)
     own = msgspec.structs.replace(hello(), identity=Identity("pegs", "cd" * 16))
     assert outbox.introduce(own).identity == own.identity  # a run of its own is never given up
+    outbox.close()
+
+
+def test_an_answer_is_one_message_that_the_learner_takes(tmp_path):
+    log_of(tmp_path, 95).close()
+    for index in (2, 3, 4):
+        segment.paths(tmp_path)[index][1].unlink()
+    flip(tmp_path, 12)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(95))
+    most = CONFIG.window_records // 4
+    assert outbox.answer(0, 1000)[0] == Records(0, most)
+    message, frame = outbox.answer(10, 3)
+    assert (message, len(frame)) == (Records(10, 2), 2 * outbox._reader.dtype.itemsize)
+    assert outbox.answer(12, 5) == (Lost(12, 1, 0, 12), None)
+    assert outbox.answer(20, 1000)[0] == Lost(20, most, 0, 0)
+    assert outbox.answer(45, 1000)[0] == Lost(45, 5, 0, 0)
+    assert outbox.answer(93, 1000)[0] == Records(93, 2)
+    assert outbox.answer(95, 3)[0] == Lost(95, 3, 0, 0)
+    outbox.close()
+
+
+def test_what_the_learner_holds_can_be_asked_for_while_the_file_is_there(tmp_path):
+    log_of(tmp_path, 25)
+    outbox = Outbox(tmp_path, CONFIG)
+    outbox.admit(accept(25))
+    outbox.on_durable(25)
+    assert outbox.answer(3, 2)[0] == Records(3, 2)
+    outbox.close()
+
+
+def test_a_damaged_record_is_not_sent_and_reported_once(tmp_path, caplog):
+    log_of(tmp_path, 25).close()
+    flip(tmp_path, 7)
+    outbox = Outbox(tmp_path, CONFIG)
+    for _ in range(2):
+        outbox.admit(accept(0))
+        messages = []
+        while (batch := outbox.next_frame()) is not None:
+            messages.append(batch[0])
+            outbox.on_ack(batch[0].first_seq + batch[0].count)
+        assert [one for one in messages if isinstance(one, Lost)] == [Lost(7, 1, 0, 7)]
+        assert sum(one.count for one in messages) == 25
+    assert caplog.text.count("seq 7, episode 0, step 7: the record is damaged") == 1
     outbox.close()
