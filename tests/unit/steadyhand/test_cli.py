@@ -15,7 +15,6 @@ NEEDED = {
     "run": ["--policy", "p.onnx"],
     "film": ["--before", "a"],
     "inspect": ["demos"],
-    "log": ["check", "demos"],
     "relabel": ["demos", "0", "--success"],
     "classifier": ["fit", "--success", "a", "--failure", "b"],
 }
