@@ -44,6 +44,8 @@ class WrenchStep:
         poses: The orientations.
         n_readings: Readings that are averaged at each.
         payload: Bounds of the payload.
+        sign_mass_kg: Smallest weight that shows the sign. A smaller one, or its opposite, may be the error of a robot
+            that compensates its tool.
         push: Bounds of the push.
         push_timeout_s: Longest wait for the push.
         motion: Motion between the orientations.
@@ -52,13 +54,14 @@ class WrenchStep:
     poses: PoseSetSettings
     n_readings: int
     payload: PayloadSettings
+    sign_mass_kg: float
     push: PushSettings
     push_timeout_s: float
     motion: MotionSettings
 
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "n_readings")
-        expect_above(self, 0.0, "push_timeout_s")
+        expect_above(self, 0.0, "push_timeout_s", "sign_mass_kg")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +83,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
         poses, wrenches, forces = _collected(settings, step, options, hardware)
     payload = payload_from_wrenches(poses[:, 3:], wrenches, step.payload)
     push = None if forces is None else sign_of_push(forces, _direction(options.push), step.push)
-    sign = _sign(payload, push)
+    sign = _sign(payload, push, step.sign_mass_kg)
     name = str(settings.composed["robot"]["name"])
     save(
         options.out,
@@ -159,13 +162,15 @@ def _direction(axis: str) -> Array:
     return direction
 
 
-def _sign(payload: Payload, push: Push | None) -> Literal[1, -1] | None:
+def _sign(payload: Payload, push: Push | None, least_kg: float) -> Literal[1, -1] | None:
     """Return the sign by which the measured wrench has to be multiplied; None = neither push nor weight shows it.
 
     Raises:
         CalibrationError: Push and weight contradict each other.
     """
-    by_weight: Literal[1, -1] | None = None if payload.centre_m is None else 1 if payload.mass_kg > 0.0 else -1
+    by_weight: Literal[1, -1] | None = None
+    if payload.centre_m is not None and abs(payload.mass_kg) >= least_kg:
+        by_weight = 1 if payload.mass_kg > 0.0 else -1
     if push is None:
         return by_weight
     if by_weight is not None and by_weight != push.sign:

@@ -100,6 +100,13 @@ def test_without_a_push_a_compensated_tool_gives_no_sign(tmp_path, capsys):
     assert "sign: not known; give --push" in capsys.readouterr().out
 
 
+def test_a_compensation_that_is_a_little_too_large_is_no_reversed_sign(tmp_path, capsys):
+    assert measured(tmp_path, Loaded(-0.13)) == 0
+    found = only_calibration(tmp_path / "out").values
+    assert (found["sign"], found["mass_kg"]) == (None, pytest.approx(0.13, abs=0.03))
+    assert "sign: not known; give --push" in capsys.readouterr().out
+
+
 def test_nothing_pushes_and_nothing_is_left_behind(tmp_path):
     with pytest.raises(Exception, match="expected a push of 5 N within 20 s, found none"):
         measured(tmp_path, Loaded(0.0), push="+x")
