@@ -1,4 +1,4 @@
-"""Orientations as arrays: rotation matrices, the mean of several, and the angles between them."""
+"""Orientations as quaternions: the mean of several, and the angles between them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ import numpy as np
 
 from steadyhand.robot_envs.frames import Array, quat_inverse, quat_multiply, rotvec_from_quat
 
-__all__ = ["angles_from", "mean_quat", "rotation_matrices"]
-
-
-def rotation_matrices(quats: Array) -> Array:
-    """Return the rotation matrices of unit quaternions xyzw. Shape (n, 4) to (n, 3, 3)."""
-    x, y, z, w = np.asarray(quats, np.float64).T
-    rows = [
-        [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w), 2.0 * (x * z + y * w)],
-        [2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - x * w)],
-        [2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), 2, 0)
+__all__ = ["angles_from", "mean_quat"]
 
 
 def mean_quat(quats: Array) -> Array:

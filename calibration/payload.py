@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steadyhand.calibration.orientation import rotation_matrices
+from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.ranges import expect_above, expect_at_least
@@ -80,7 +80,7 @@ def payload_from_wrenches(quats: Array, wrenches: Array, settings: PayloadSettin
         raise CalibrationError(
             f"wrench: expected readings in at least {settings.min_readings} orientations, found {n}; take more"
         )
-    down = -rotation_matrices(quats)[:, 2, :]  # of the base, in the tool frame
+    down = -matrix_from_quat(quats)[:, 2, :]  # of the base, in the tool frame
     system = np.concatenate([down[:, :, None], np.broadcast_to(np.eye(3), (n, 3, 3))], axis=2).reshape(-1, 4)
     smallest = float(np.linalg.svd(system, compute_uv=False)[-1])
     amplification = float(np.sqrt(n)) / max(smallest, 1e-12)

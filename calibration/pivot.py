@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steadyhand.calibration.orientation import rotation_matrices
+from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.ranges import expect_above, expect_at_least
@@ -74,7 +74,7 @@ def pivot_from_poses(poses: Array, settings: PivotSettings) -> Pivot:
         raise CalibrationError(
             f"tool: expected at least {settings.min_poses} poses about the fixed point, found {n}; take more"
         )
-    rotations = rotation_matrices(poses[:, 3:])
+    rotations = matrix_from_quat(poses[:, 3:])
     system = np.concatenate([rotations, np.broadcast_to(-np.eye(3), (n, 3, 3))], axis=2).reshape(-1, 6)
     smallest = float(np.linalg.svd(system, compute_uv=False)[-1])
     amplification = float(np.sqrt(n)) / max(smallest, 1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steadyhand.calibration.orientation import rotation_matrices
+from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.runtime.calibration_file import CalibrationError
@@ -22,7 +22,7 @@ def touching_points(poses: Array, point: Array) -> Array:
     Returns:
         Points relative to the tool centre point, tool frame. Shape (n, 3); [m].
     """
-    points: Array = np.einsum("nji,nj->ni", rotation_matrices(poses[:, 3:]), point - poses[:, :3])
+    points: Array = np.einsum("nji,nj->ni", matrix_from_quat(poses[:, 3:]), point - poses[:, :3])
     return points
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steadyhand.calibration.orientation import angles_from, mean_quat, rotation_matrices
+from steadyhand.calibration.orientation import angles_from, mean_quat
+from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.runtime.calibration_file import CalibrationError
@@ -100,5 +101,5 @@ def _bounds(poses: Array, extent: Extent) -> tuple[Array, Array]:
     """Return the lowest and the highest point of the tool over all poses, base frame. Shapes (3,)."""
     ends = np.array([extent.low_m, extent.high_m])
     corners = np.array([[ends[i, 0], ends[j, 1], ends[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    points = poses[:, None, :3] + np.einsum("nij,kj->nki", rotation_matrices(poses[:, 3:]), corners)
+    points = poses[:, None, :3] + np.einsum("nij,kj->nki", matrix_from_quat(poses[:, 3:]), corners)
     return points.min(axis=(0, 1)), points.max(axis=(0, 1))

@@ -16,7 +16,7 @@ from steadyhand.calibration.cell import Cell, MotionSettings
 from steadyhand.calibration.collecting import fresh_frame
 from steadyhand.calibration.crop_region import CropSettings, change_of, crop_around, crop_of_change, pixels_of_points
 from steadyhand.calibration.drawing import rectangle_png
-from steadyhand.calibration.orientation import rotation_matrices
+from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.camera import Crop
 from steadyhand.robot_envs.frames import Array, pose_compose
 from steadyhand.robot_envs.hardware import Hardware
@@ -151,7 +151,7 @@ def _projected(options: argparse.Namespace, cell: Cell) -> tuple[Array, tuple[in
     low, high = np.array(options.region[:3]), np.array(options.region[3:])
     ends = np.array([low, high])
     corners = np.array([[ends[i, 0], ends[j, 1], ends[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    points = (corners - pose[:3]) @ rotation_matrices(pose[None, 3:])[0]
+    points = (corners - pose[:3]) @ matrix_from_quat(pose[3:])
     return pixels_of_points(points, matrix), (int(camera["width"]), int(camera["height"]))
 
 

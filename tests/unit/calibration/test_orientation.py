@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
-from steadyhand.calibration.orientation import angles_from, mean_quat, rotation_matrices
-from steadyhand.robot_envs.frames import quat_rotate
+from steadyhand.calibration.orientation import angles_from, mean_quat
 from tests.cell_kit import DOWN, tilts, turned
-
-
-def test_matrices_rotate_as_the_quaternions_do():
-    quats, vector = turned(tilts(0.7)), np.array([0.3, -0.2, 0.5])
-    by_quat = quat_rotate(quats, np.broadcast_to(vector, (len(quats), 3)))
-    assert np.allclose(rotation_matrices(quats) @ vector, by_quat)
 
 
 def test_the_mean_of_symmetric_tilts_is_upright_whatever_the_signs_are():
