@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,7 +37,9 @@ def compile_layers(algo: Algorithm[Any], backend: str = "inductor") -> None:
         policy.distribution(torch.zeros(algo.sampling.batch_size, policy.feature_size, device=algo.device))
     except Exception as error:  # any error of a compiler, its cache or the linker
         cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        remedy = "install a C++ compiler (g++)"
+        if " " in torch.__file__:  # torch passes the path of its libraries to the linker without quotes
+            remedy = f"make the environment in a folder without blanks, not in {Path(torch.__file__).parent}"
         raise CompilationError(
-            f"learner.compile=true: torch cannot compile here ({cause[:160]}); install a C++ compiler (g++), or give "
-            "learner.compile=false"
+            f"learner.compile=true: torch cannot compile here ({cause[:160]}); {remedy}, or give learner.compile=false"
         ) from error

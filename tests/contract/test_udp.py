@@ -80,6 +80,7 @@ class TestUdpJoystick(DeviceContract):
             self.sender.numbers[6 + RESUME] = value
             threading.Event().wait(5 * PERIOD_S)
 
+    @pytest.mark.realtime
     @pytest.mark.parametrize("numbers", [[0.9] * 9, [math.nan] * 10], ids=["short", "nan"])
     def test_what_is_no_reading_is_a_loss(self, device, numbers):
         data = struct.pack(f"<{len(numbers)}f", *numbers)

@@ -20,7 +20,8 @@ def test_each_group_is_below_the_name_of_its_file(capsys):
     assert main(["show", "task=reach", "learner.utd_ratio=2", "experiment=reach_pixels"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "# overrides: task=reach learner.utd_ratio=2 experiment=reach_pixels"
-    named = {line.split()[1].rstrip(":"): Path(line.split()[2]) for line in lines[1:] if line.startswith("# ")}
+    rows = (line[2:].partition(": ") for line in lines[1:] if line.startswith("# "))
+    named = {group: Path(place) for group, _, place in rows}  # a folder's name may have blanks
     assert named["experiment"].resolve() == CONFIGS / "experiment" / "reach_pixels.yaml"
     assert named["task"].resolve() == CONFIGS / "task" / "reach.yaml"
     assert named["algo@demo.bc"].resolve() == CONFIGS / "algo" / "bc.yaml"
