@@ -80,18 +80,12 @@ class TestUdpJoystick(DeviceContract):
             self.sender.numbers[6 + RESUME] = value
             threading.Event().wait(5 * PERIOD_S)
 
-    @pytest.mark.realtime
     @pytest.mark.parametrize("numbers", [[0.9] * 9, [math.nan] * 10], ids=["short", "nan"])
     def test_what_is_no_reading_is_a_loss(self, device, numbers):
         data = struct.pack(f"<{len(numbers)}f", *numbers)
         wait_until(lambda: device.poll().age_s == 0.0)
-        losses = []
-        for _ in range(200):  # between it the sender goes on
-            self.sender.send(data)
-            wait_until(lambda: losses.append(device.poll().age_s) or True)
-            if math.inf in losses:
-                break
-        assert math.inf in losses
+        # Between these the sender goes on, and the reader may take a while.
+        wait_until(lambda: self.sender.send(data) or math.isinf(device.poll().age_s))
 
     def test_a_button_that_is_down_at_first_is_no_press(self):
         self.plug_in()
