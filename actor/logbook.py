@@ -36,7 +36,9 @@ class Logbook:
         self.episodes = len(rows)
         self.control_s = 60.0 * float(last.get("control_minutes", 0.0))
         self.robot_s = 60.0 * float(last.get("robot_minutes", 0.0)) or self.control_s  # with the resets
-        self.next_episode_id = max(session.next_episode_id, int(last.get("episode_id", -1)) + 1)
+        # The number of an episode that a kill cut short must not come again: its records may be at the learner alone.
+        cut_short = int(session.begins_empty)
+        self.next_episode_id = max(session.next_episode_id, int(last.get("episode_id", -1)) + 1 + cut_short)
         self.session_steps = session.steps
         self._earlier_steps = max(0, int(last.get("env_steps", 0)) - session.steps)
 

@@ -51,6 +51,8 @@ class Session:
     next_episode_id: int
     acknowledged: int = 0  # records that the learner was known to hold when the log was opened
     identity: Identity = UNKNOWN  # of the run, the task and the robot
+    # Whether the log begins with an empty file: records of an unfinished episode may be delivered and deleted.
+    begins_empty: bool = False
 
     @property
     def folder(self) -> Path:
@@ -208,4 +210,13 @@ def _content(reader: LogReader, writer: LogWriter) -> Session:
     reader.verify(newest)  # a damaged number would become the next episode's
     next_episode_id = int(reader.gather(newest, "episode_id").max(initial=-1)) + 1
     acknowledged = read_acknowledged(reader.folder)
-    return Session(reader.actor_id, reader.session_id, writer, steps, next_episode_id, acknowledged)
+    begins_empty = not len(rows) and writer.next_seq > 0
+    return Session(
+        reader.actor_id,
+        reader.session_id,
+        writer,
+        steps,
+        next_episode_id,
+        acknowledged,
+        begins_empty=begins_empty,
+    )

@@ -8,7 +8,7 @@ from steadyhand.actor.events import EpisodeLogged, Events
 from steadyhand.actor.logbook import Logbook, MetricsFile, read_rows
 from steadyhand.transport.record import Phase
 
-FRESH = SimpleNamespace(steps=0, next_episode_id=0)
+FRESH = SimpleNamespace(steps=0, next_episode_id=0, begins_empty=False)
 
 
 def summary(episode_id=0, steps=10, human_steps=0):
@@ -42,7 +42,7 @@ def test_robot_time_counts_the_resets_and_goes_on_after_a_restart(tmp_path):
     path = tmp_path / "actor.jsonl"
     logbook = open_logbook(path, FRESH)
     logbook.add(replace(summary(steps=10), reset_s=2.0), {})
-    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
+    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1, begins_empty=False))
     again.add(replace(summary(steps=10), reset_s=3.0), {})
     rows = read_rows(path)
     assert [row["reset_s"] for row in rows] == [2.0, 3.0]
@@ -53,7 +53,7 @@ def test_robot_time_counts_the_resets_and_goes_on_after_a_restart(tmp_path):
 def test_a_restart_goes_on_counting(tmp_path):
     path = tmp_path / "actor.jsonl"
     play(open_logbook(path, FRESH))
-    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1))
+    again = open_logbook(path, SimpleNamespace(steps=10, next_episode_id=1, begins_empty=False))
     assert (again.episodes, again.env_steps, again.next_episode_id) == (1, 10, 1)
     play(again, 5)
     assert (again.env_steps, again.control_s) == (15, pytest.approx(1.5))
@@ -63,8 +63,16 @@ def test_a_restart_goes_on_counting(tmp_path):
 def test_steps_of_an_episode_that_a_crash_kept_out_of_the_file_count(tmp_path):
     path = tmp_path / "actor.jsonl"
     play(open_logbook(path, FRESH))
-    again = open_logbook(path, SimpleNamespace(steps=14, next_episode_id=2))
+    again = open_logbook(path, SimpleNamespace(steps=14, next_episode_id=2, begins_empty=False))
     assert (again.env_steps, again.next_episode_id) == (14, 2)
+
+
+def test_the_number_of_an_episode_whose_records_are_delivered_and_deleted_does_not_come_again(tmp_path):
+    path = tmp_path / "actor.jsonl"
+    play(open_logbook(path, FRESH))  # episode 0; a kill then cut episode 1 short, and its records were deleted
+    again = open_logbook(path, SimpleNamespace(steps=0, next_episode_id=0, begins_empty=True))
+    assert again.next_episode_id == 2
+    assert open_logbook(path, FRESH).next_episode_id == 1
 
 
 def test_a_new_session_of_the_same_run_goes_on_too(tmp_path):

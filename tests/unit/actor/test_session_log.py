@@ -6,6 +6,7 @@ import pytest
 
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.session_log import LogFaultError, LogFullError, Session, kept_if_used, open_session
+from steadyhand.transport import segment
 from steadyhand.transport.acknowledged import read_acknowledged
 from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.log import LogReader
@@ -170,3 +171,19 @@ def test_a_session_of_an_earlier_release_goes_on_and_is_given_an_identity(tmp_pa
     again.writer.close()
     assert again.session_id == first.session_id
     assert read_identity(again.folder).robot == "fr3"
+
+
+def test_a_log_whose_records_are_all_delivered_and_deleted_says_so(tmp_path):
+    session = open_here(tmp_path)
+    for _ in range(5):
+        session.append(record(1))
+    session.writer.close()
+    assert not open_here(tmp_path).begins_empty
+    # A kill between the making of a file and its first record; the files before it are with the learner.
+    for path in session.folder.glob("*.segment"):
+        path.unlink()
+    temporary, empty = segment.create(session.folder, SCHEMA, "robot-1", session.session_id, 5, SEGMENT)
+    temporary.rename(empty.path)
+    found = open_here(tmp_path)
+    assert (found.begins_empty, found.writer.next_seq, found.next_episode_id) == (True, 5, 0)
+    found.writer.close()
