@@ -47,10 +47,10 @@ INTERFACES_READY := $(if $(ON_LINUX),$(VENV)/.interfaces-ready)
 INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/test/interfaces_kit.py -type f)
 
 # A file stays on one worker (tests/workers.py). Torch has one thread on each: more would wait for each other.
-# Tests over DDS and FCI run in real time and mostly wait, so no test that computes may run beside them.
+# Tests over DDS and FCI, and that in a browser, run in real time and mostly wait: no test that computes may run beside them.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-FCI = tests/contract/test_franka_fci.py tests/unit/robot_envs/robots/test_franka_fci.py
-PARALLEL = tests -n $(WORKERS) --dist loadfile $(FCI:%=--ignore=%)
+ALONE = tests/contract/test_franka_fci.py tests/unit/robot_envs/robots/test_franka_fci.py tests/e2e/test_operator_page.py
+PARALLEL = tests -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%)
 
 .PHONY: install demo ros-demo test test-fast lint faults bench bench-learning bench-generality docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
@@ -67,7 +67,7 @@ ros-demo: $(READY) $(ROS_READY)
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
 	@$(PYTEST) $(PARALLEL)
-	@$(PYTEST) ros2_ws $(FCI) --force-reruns 2
+	@$(PYTEST) ros2_ws $(ALONE) --force-reruns 2
 
 test-fast: lint
 	@$(PYTEST) $(PARALLEL) -m 'not slow' --ignore=tests/faults
