@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steadyhand.calibration.conditioning import amplification
 from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
@@ -82,12 +83,11 @@ def payload_from_wrenches(quats: Array, wrenches: Array, settings: PayloadSettin
         )
     down = -matrix_from_quat(quats)[:, 2, :]  # of the base, in the tool frame
     system = np.concatenate([down[:, :, None], np.broadcast_to(np.eye(3), (n, 3, 3))], axis=2).reshape(-1, 4)
-    smallest = float(np.linalg.svd(system, compute_uv=False)[-1])
-    amplification = float(np.sqrt(n)) / max(smallest, 1e-12)
-    if amplification > settings.max_amplification:
+    amplified = amplification(system, n)
+    if amplified > settings.max_amplification:
         raise CalibrationError(
             f"wrench: expected orientations that amplify an error at most {settings.max_amplification:g} times, found "
-            f"{min(amplification, 9999.0):.0f}; tilt the tool farther from upright, about two axes"
+            f"{min(amplified, 9999.0):.0f}; tilt the tool farther from upright, about two axes"
         )
     weight, *bias = np.linalg.lstsq(system, wrenches[:, :3].ravel(), rcond=None)[0]
     rest = wrenches[:, :3].ravel() - system @ np.array([weight, *bias])
@@ -100,7 +100,7 @@ def payload_from_wrenches(quats: Array, wrenches: Array, settings: PayloadSettin
     mass = float(weight) / GRAVITY_M_S2
     seen = abs(mass) >= settings.min_mass_kg
     centre, torque_bias, torque_residual = _centre(down * weight if seen else None, wrenches[:, 3:])
-    return Payload(mass, centre, np.array([*bias, *torque_bias]), force_residual, torque_residual, amplification)
+    return Payload(mass, centre, np.array([*bias, *torque_bias]), force_residual, torque_residual, amplified)
 
 
 def _centre(weights: Array | None, torques: Array) -> tuple[Array | None, Array, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steadyhand.calibration.conditioning import amplification
 from steadyhand.calibration.rotations import matrix_from_quat
 from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
@@ -76,17 +77,16 @@ def pivot_from_poses(poses: Array, settings: PivotSettings) -> Pivot:
         )
     rotations = matrix_from_quat(poses[:, 3:])
     system = np.concatenate([rotations, np.broadcast_to(-np.eye(3), (n, 3, 3))], axis=2).reshape(-1, 6)
-    smallest = float(np.linalg.svd(system, compute_uv=False)[-1])
-    amplification = float(np.sqrt(n)) / max(smallest, 1e-12)
-    if amplification > settings.max_amplification:
+    amplified = amplification(system, n)
+    if amplified > settings.max_amplification:
         raise CalibrationError(
             f"tool: expected orientations that amplify an error at most {settings.max_amplification:g} times, found "
-            f"{min(amplification, 9999.0):.0f}; tilt the tool farther, about two different axes"
+            f"{min(amplified, 9999.0):.0f}; tilt the tool farther, about two different axes"
         )
     found = np.linalg.lstsq(system, -poses[:, :3].ravel(), rcond=None)[0]
     tip, point = found[:3], found[3:]
     distances = np.linalg.norm(poses[:, :3] + rotations @ tip - point, axis=1)
-    pivot = Pivot(tip, point, distances, amplification)
+    pivot = Pivot(tip, point, distances, amplified)
     if pivot.rms_m > settings.max_residual_m:
         raise CalibrationError(
             f"tool: expected the tip within {1e3 * settings.max_residual_m:g} mm of one point (rms), found "

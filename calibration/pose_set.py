@@ -12,7 +12,7 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
-__all__ = ["PoseSetSettings", "poses_about"]
+__all__ = ["PoseSetSettings", "is_inside", "poses_about"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def poses_about(pose: Array, point: Array, limits: SafetyLimits, settings: PoseS
         turn = settings.turns_rad[number % len(settings.turns_rad)]
         for share in (1.0, 0.5, 0.25):
             turned = _turned(pose, point, share * np.array([first, second, turn]))
-            if _is_inside(turned, limits, settings):
+            if is_inside(turned, limits, settings):
                 found.append(turned)
                 break
     tilts = {(round(float(p[3]), 3), round(float(p[4]), 3), round(float(p[5]), 3)) for p in found}
@@ -86,7 +86,8 @@ def _turned(pose: Array, point: Array, rotvec: Array) -> Array:
     return np.concatenate([point + quat_rotate(turn, pose[:3] - point), quat_multiply(turn, pose[3:])])
 
 
-def _is_inside(pose: Array, limits: SafetyLimits, settings: PoseSetSettings) -> bool:
+def is_inside(pose: Array, limits: SafetyLimits, settings: PoseSetSettings) -> bool:
+    """Return whether the tool at a pose (7,) is inside workspace and tilt limit, with the set's margins."""
     outside, tilted = limits.region.excess(pose[:3].tolist(), pose[3:].tolist())
     return outside <= -settings.inside_m and tilted <= -settings.inside_rad
 

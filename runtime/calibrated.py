@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from steadyhand.runtime.calibration_file import Calibration, CalibrationError, read_calibration
 
@@ -27,14 +27,14 @@ def apply_calibrations(composed: DictConfig, given: Sequence[str], own: Path | N
     Raises:
         CalibrationError: A file cannot be read, belongs to another device, or gives a setting that is set already.
     """
-    names = OmegaConf.select(composed, FILES)
-    if not names:
-        return
+    names, max_age_days = OmegaConf.select(composed, FILES), OmegaConf.select(composed, MAX_AGE)
+    if not isinstance(names, ListConfig) or not isinstance(max_age_days, (int, float)):
+        return  # building the group says what is wrong
     used: list[dict[str, str]] = []
     setter: dict[str, str] = {}
     for name in names:
         path = _located(str(name), own)
-        calibration = read_calibration(path, max_age_days=float(OmegaConf.select(composed, MAX_AGE)))
+        calibration = read_calibration(path, max_age_days=max_age_days)
         _check_owner(composed, calibration, path)
         for key, value in calibration.sets.items():
             if clash := next((other for other in given if _overlap(key, other)), None):
@@ -46,7 +46,8 @@ def apply_calibrations(composed: DictConfig, given: Sequence[str], own: Path | N
         used.append(
             {"file": str(path), "kind": calibration.kind, "made": calibration.made, "sha256": calibration.digest}
         )
-    OmegaConf.update(composed, USED, used, merge=False)
+    if used:
+        OmegaConf.update(composed, USED, used, merge=False)
 
 
 def _located(name: str, own: Path | None) -> Path:

@@ -150,7 +150,7 @@ def options(out: Path, **values: Any) -> argparse.Namespace:
 
 
 class Heard:
-    """What a step has said so far."""
+    """The lines that a step has printed."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

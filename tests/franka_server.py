@@ -3,7 +3,7 @@
     python -m tests.franka_server ADDRESS
 
 Each line on stdin is one request, answered by one line of JSON on stdout. A process of its own, so that a test can kill
-it, and so that the arm keeps its 1 kHz whatever the test's interpreter does.
+it, and so that the arm keeps its 1 kHz independently of the test's interpreter.
 """
 
 import json

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from steadyhand.calibrate.opened import add_here, composed_step, opened_cell
-from steadyhand.calibrate.picture_source import WHOLE
+from steadyhand.calibrate.picture_source import whole_view
 from steadyhand.calibration.cell import MotionSettings
 from steadyhand.calibration.collecting import visit
-from steadyhand.calibration.pose_set import PoseSetSettings, poses_about
+from steadyhand.calibration.pose_set import PoseSetSettings, is_inside, poses_about
 from steadyhand.output import check_output
 from steadyhand.robot_envs.frames import Array, quat_rotate
 from steadyhand.robot_envs.hardware import Hardware
@@ -93,10 +93,10 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
 
 def _with_whole_picture(settings: Settings, camera: str) -> Settings:
     """Return the settings with one camera's whole picture, at the size of the calibration."""
-    views, pictures = settings.composed["camera"]["views"], settings.calibration.pictures
+    views = settings.composed["camera"]["views"]
     if camera not in views:
         return settings  # refused when the cell is opened
-    view = {**views[camera], "crop": WHOLE, "width": pictures.width, "height": pictures.height}
+    view = whole_view(views[camera], settings.calibration.pictures)
     return replace(settings, composed={**settings.composed, "camera": {"views": {**views, camera: view}}})
 
 
@@ -104,9 +104,9 @@ def _shifted(poses: Array, step: CollectStep, limits: SafetyLimits) -> Array:
     """Return the poses (n, 7), each shifted along its z axis where that keeps it inside the workspace."""
     shifts = np.resize(np.asarray(step.offsets_m), len(poses))
     moved = poses.copy()
-    moved[:, :3] += quat_rotate(poses[:, 3:], np.stack([0.0 * shifts, 0.0 * shifts, shifts], axis=1))
-    fits = [limits.region.excess(p[:3].tolist(), p[3:].tolist())[0] <= -step.poses.inside_m for p in moved]
-    return np.where(np.array(fits)[:, None], moved, poses)
+    moved[:, :3] += quat_rotate(poses[:, 3:], shifts[:, None] * np.array([0.0, 0.0, 1.0]))
+    fits = np.array([is_inside(pose, limits, step.poses) for pose in moved])
+    return np.where(fits[:, None], moved, poses)
 
 
 def _write(folder: Path, pictures: NDArray[np.uint8], poses: Array) -> None:

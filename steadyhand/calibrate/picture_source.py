@@ -14,13 +14,22 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from steadyhand.robot_envs.camera import Camera
-from steadyhand.robot_envs.hardware import find_camera, find_robot, is_behind_ros
+from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.camera_calibration_settings import PicturesConfig
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError
 
-__all__ = ["CameraName", "add_source", "camera_name", "next_picture", "open_camera", "read_folder", "read_picture"]
+__all__ = [
+    "CameraName",
+    "add_source",
+    "camera_name",
+    "next_picture",
+    "open_camera",
+    "read_folder",
+    "read_picture",
+    "whole_view",
+]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 WHOLE = {"left": 0.0, "top": 0.0, "width": 1.0, "height": 1.0}
@@ -84,6 +93,11 @@ def read_picture(path: Path) -> Pixels:
         raise CalibrationError(f"{path}: expected a picture, found a file that cannot be read as one") from None
 
 
+def whole_view(view: Mapping[str, Any], wanted: PicturesConfig) -> dict[str, Any]:
+    """Return the values of a view that shows the camera's whole picture, at the size of the calibration."""
+    return {**view, "crop": WHOLE, "width": wanted.width, "height": wanted.height}
+
+
 @contextmanager
 def open_camera(config: Mapping[str, Any], name: str, wanted: PicturesConfig) -> Iterator[Camera]:
     """Open a configured camera for its whole picture, without the view's crop.
@@ -101,11 +115,9 @@ def open_camera(config: Mapping[str, Any], name: str, wanted: PicturesConfig) ->
             f"camera.views.{name}: expected a camera that this process can open, found an image topic of ROS; save "
             "pictures of it, and give them with --pictures"
         )
-    view = {**views[name], "crop": WHOLE, "width": wanted.width, "height": wanted.height}
+    view = whole_view(views[name], wanted)
     world = None
     if "entry_point" in view:
-        from steadyhand.robot_envs.hardware import RobotSetup
-
         component = find_camera(name, view, RobotSetup)  # type: ignore[type-abstract]
     else:
         setup = find_robot(config["robot"])

@@ -78,3 +78,13 @@ def test_a_setting_of_no_group_is_refused_where_the_group_is_built(tmp_path):
     path = file(tmp_path, {"safety.workspace_lowest_m": LOW})
     with pytest.raises(ConfigError, match="unknown key 'workspace_lowest_m'"):
         read_settings(compose([f"calibration.files=[{path}]"]))
+
+
+@pytest.mark.parametrize("bad", ["calibration.files=5", "calibration.files=null", "calibration.max_age_days=null"])
+def test_a_value_of_another_kind_is_refused_where_the_group_is_built(tmp_path, bad):
+    path = file(tmp_path, {"safety.workspace_low_m": LOW})
+    key = bad.partition("=")[0]
+    words = [bad] if key == "calibration.files" else [f"calibration.files=[{path}]", bad]
+    with pytest.raises(ConfigError, match=f"{key}: expected") as refused:
+        read_settings(compose(words))
+    assert "\n" not in str(refused.value)
