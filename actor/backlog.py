@@ -8,14 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from steadyhand.actor.pause import pause
 from steadyhand.actor.session_log import SESSION_FOLDER
-from steadyhand.actor.waiting import pause
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.acknowledged import note_acknowledged, unacknowledged
-from steadyhand.transport.identity import UNKNOWN, Identity, IdentityError, read_identity
+from steadyhand.transport.ack_file import note_acknowledged, unacknowledged
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.recovery import recover
+from steadyhand.transport.run_identity import UNKNOWN, Identity, IdentityError, read_identity
 from steadyhand.transport.uplink import Rejected, Uplink
 from steadyhand.transport.wire import Hello
 

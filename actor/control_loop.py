@@ -1,4 +1,4 @@
-"""The control loop on the robot: observe, choose, act, append. It never waits for a disk, a network or a person."""
+"""The control loop on the robot: observe, select, act, append. It never waits for a disk, a network or a person."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Decision
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.episode import Append, Episode
 from steadyhand.actor.events import (
     ActionChosen,
@@ -118,7 +118,7 @@ class ControlLoop:
         self,
         episode_id: int,
         phase: Phase,
-        chooser: Chooser,
+        selector: ActionSelector,
         seed: int | None = None,
         may_step: Callable[[], bool] = lambda: True,
     ) -> EpisodeSummary:
@@ -127,7 +127,7 @@ class ControlLoop:
         Args:
             episode_id: Number of the episode, written into every record.
             phase: Phase of the episode, written into every record.
-            chooser: Chooses the actions.
+            selector: Selects the actions.
             seed: Seed of the environment's reset.
             may_step: Asked before every step; False interrupts the episode. It may wait, in simulation only.
 
@@ -135,7 +135,7 @@ class ControlLoop:
             OSError: The log could not be written.
         """
         try:
-            ended = self._run(episode_id, phase, chooser, seed, may_step)
+            ended = self._run(episode_id, phase, selector, seed, may_step)
         except BaseException:
             self.hold()
             raise
@@ -149,21 +149,21 @@ class ControlLoop:
         return ended.summary
 
     def _run(
-        self, episode_id: int, phase: Phase, chooser: Chooser, seed: int | None, may_step: Callable[[], bool]
+        self, episode_id: int, phase: Phase, selector: ActionSelector, seed: int | None, may_step: Callable[[], bool]
     ) -> EpisodeEnded:
         asked_ns = self._clock.now_ns()
         try:
             observation, info = self.env.reset(seed=seed)
         except EndedError:
             self.hold()
-            summary = EpisodeSummary(episode_id, phase, 0, 0.0, False, 0, INTERRUPTED, 0.0, chooser.policy_version)
+            summary = EpisodeSummary(episode_id, phase, 0, 0.0, False, 0, INTERRUPTED, 0.0, selector.policy_version)
             return EpisodeEnded(summary, INTERRUPTED)
         self._grippers.begin(self._robot.commanded_grippers)
         began_ns = now_ns = self._clock.now_ns()
         stop_reason, ended, terminated = "", False, False
         self.events.emit(EpisodeBegan(episode_id, phase, now_ns, observation))
         if self._episode.begin(episode_id, phase, observation, now_ns):
-            chooser.begin(observation, info)
+            selector.begin(observation, info)
         else:
             stop_reason, ended = NON_FINITE_OBSERVATION, True
         steps = human_steps = 0
@@ -175,7 +175,7 @@ class ControlLoop:
                 stop_reason = INTERRUPTED
                 break
             started_ns = self._work.now_ns()
-            decision = self._grippers.complete(chooser.choose(observation, info, now_ns))
+            decision = self._grippers.complete(selector.select(observation, info, now_ns))
             self._tell(decision)
             chosen_ns = self._work.now_ns()
             observation, reward, terminated, truncated, info = self.env.step(decision.sent)
@@ -186,13 +186,13 @@ class ControlLoop:
             # A stop that the environment calls terminal was caused by the action: training may use it.
             valid = bool(terminated) or not stop_reason
             reward = float(reward)
-            if not self._episode.step(decision, chooser.policy_version, reward, terminated, truncated, info, valid):
+            if not self._episode.step(decision, selector.policy_version, reward, terminated, truncated, info, valid):
                 self._note_bad_reward(reward)
                 reward = 0.0
             else:
                 self._bad_rewards = 0
             if self._episode.advance(observation, now_ns):
-                chooser.observe(observation)
+                selector.observe(observation)
             else:
                 stop_reason, ended, valid = stop_reason or NON_FINITE_OBSERVATION, True, False
             self._notify()
@@ -221,7 +221,7 @@ class ControlLoop:
             human_steps=human_steps,
             stop_reason=stop_reason,
             duration_s=(now_ns - began_ns) / 1e9,
-            policy_version=chooser.policy_version,
+            policy_version=selector.policy_version,
             judged_by=info.get("judged_by", "task"),
             task_success=None if by_task is None else ended_soundly and bool(by_task),
             reset_s=(began_ns - asked_ns) / 1e9,

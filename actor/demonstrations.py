@@ -16,22 +16,22 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import HandOver
-from steadyhand.actor.break_time import BreakTime
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
 from steadyhand.actor.demo_quality import demo_quality
 from steadyhand.actor.events import DemoCounted, Events
-from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.actor.operator_break import OperatorBreak
+from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
-from steadyhand.transport.identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.label_log import append_label, failure_label
 from steadyhand.transport.log import LogWriter
 from steadyhand.transport.record import Kind, Phase
+from steadyhand.transport.run_identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.schema import Schema
 
 __all__ = ["FailedAttempts", "RecordingConfig", "record_demos"]
@@ -94,8 +94,10 @@ def record_demos(
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()), events=events)
-    chooser = Chooser(demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s))
-    rest, events = BreakTime(env, demonstrator, events), events or Events()
+    selector = ActionSelector(
+        demonstrator, Arbiter(teachable(env).motion_entries, config.hand_over, schema.control_period_s)
+    )
+    rest, events = OperatorBreak(env, demonstrator, events), events or Events()
     ramped = teachable(env).motion_entries
     lengths: list[int] = []  # of the demonstrations of this call
     failures = None if failed is None else FailedAttempts(config, schema, failed)
@@ -111,11 +113,11 @@ def record_demos(
             attempt = manifest.episodes
             reset_seed = episode_seed(seed, Phase.DEMO, attempt)
             summary = loop.run_episode(
-                attempt, Phase.DEMO, chooser, reset_seed, may_step=lambda: not (stop() or rest.wanted())
+                attempt, Phase.DEMO, selector, reset_seed, may_step=lambda: not (stop() or rest.requested())
             )
             if summary.stop_reason == INTERRUPTED:
-                if rest.wanted():
-                    rest.take(stop, lambda reason: pause())
+                if rest.requested():
+                    rest.run(stop, lambda reason: pause())
                 continue
             if not begun:
                 begun = True

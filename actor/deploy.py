@@ -8,9 +8,9 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import HandOver
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.events import Events
 from steadyhand.actor.runner import Runner
@@ -72,9 +72,9 @@ def deploy(
     """
     loop = ControlLoop(env, schema, append=lambda record: None, events=events)
     arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
-    chooser = Chooser(operator, arbiter, runner, deterministic=True)
+    selector = ActionSelector(operator, arbiter, runner, deterministic=True)
     finished = successes = helped = stopped = 0
-    for summary in seeded_episodes(loop, chooser, operator, seed, stop, episodes):
+    for summary in seeded_episodes(loop, selector, operator, seed, stop, episodes):
         finished += 1
         successes += summary.success
         helped += summary.helped

@@ -13,9 +13,9 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.episode import Append
 from steadyhand.actor.events import Events
@@ -87,8 +87,8 @@ def evaluate(
         raise ValueError("evaluate: expected a policy with weights, found none; load a checkpoint first")
     loop = ControlLoop(env, schema, append, events=events)
     arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
-    chooser = Chooser(NoOperator(), arbiter, runner, deterministic=True)
-    return judge(list(seeded_episodes(loop, chooser, bystander, seed, stop, episodes)))
+    selector = ActionSelector(NoOperator(), arbiter, runner, deterministic=True)
+    return judge(list(seeded_episodes(loop, selector, bystander, seed, stop, episodes)))
 
 
 def judge(summaries: Sequence[EpisodeSummary]) -> Evaluation:

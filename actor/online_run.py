@@ -8,20 +8,20 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.action_selector import ActionSelector, Explorer
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.break_time import BreakTime
-from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.console import Console, Status
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.episode_metrics import EpisodeMetrics, MetricsFile
 from steadyhand.actor.events import EpisodeLogged, Events, Fault, PolicyLoaded, Waiting
 from steadyhand.actor.learner_watch import LearnerWatch
-from steadyhand.actor.logbook import Logbook, MetricsFile
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.operator_break import OperatorBreak
+from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor.runner import NO_POLICY
 from steadyhand.actor.session_log import LogFaultError, LogFullError
 from steadyhand.actor.training_summary import TrainingSummary, summarise
-from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.actor.weights_loader import WeightsLoader
 from steadyhand.policies import PolicySpec
 from steadyhand.robot_envs.devices.operator import Operator
@@ -79,10 +79,10 @@ class OnlineRun:
         self._started_ns = self._clock.now_ns()
         self._events = events or Events()
         self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock, self._events)
-        self._metrics = MetricsFile(recording.metrics_path)
-        self._logbook = Logbook(recording.metrics_path, session, self._events)
+        self._metrics_file = MetricsFile(recording.metrics_path)
+        self._metrics = EpisodeMetrics(recording.metrics_path, session, self._events)
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify, self._events)
-        self._break = BreakTime(env, operator, self._events)
+        self._break = OperatorBreak(env, operator, self._events)
         self._runner: PolicyRunner | None = None
         self._loader: WeightsLoader | None = None
         self._waiting = "the learner"
@@ -99,7 +99,7 @@ class OnlineRun:
         """
         self._events.subscribe(Waiting, self._note_waiting)
         self._events.subscribe(Waiting, self._console.waiting)
-        self._events.subscribe(EpisodeLogged, self._metrics.write)
+        self._events.subscribe(EpisodeLogged, self._metrics_file.write)
         self._events.subscribe(EpisodeLogged, self._console.episode_done)
         self._console.start(self.status)
         try:
@@ -119,24 +119,24 @@ class OnlineRun:
             if self._loader is not None:
                 self._loader.close()
             self._console.close()
-            for subscriber in (self, self._console, self._metrics):
+            for subscriber in (self, self._console, self._metrics_file):
                 self._events.unsubscribe(subscriber)
         return self._summary(end_reason)
 
     def status(self) -> Status:
         """Return the status of online training. Any thread may ask."""
-        progress, runner, history = self._uplink.progress(), self._runner, self._logbook.history
-        window, env_steps = self._config.success_window, self._logbook.env_steps
+        progress, runner, history = self._uplink.progress(), self._runner, self._metrics.history
+        window, env_steps = self._config.success_window, self._metrics.env_steps
         period_s = self._loop.period.percentiles().p50_ms / 1e3
         acting = "person" if self._loop.has_human else "policy"
         return Status(
             waiting=self._waiting,
             in_control="nobody" if self._waiting or self._loop.holds else acting,
-            episode=self._logbook.episodes,
+            episode=self._metrics.episodes,
             env_steps=env_steps,
             max_env_steps=self._config.max_env_steps,
-            control_minutes=self._logbook.control_s / 60.0,
-            robot_minutes=self._logbook.robot_s / 60.0,
+            control_minutes=self._metrics.control_s / 60.0,
+            robot_minutes=self._metrics.robot_s / 60.0,
             success_window=window,
             success_alone=history.success_alone(window),
             success_helped=history.success_helped(window),
@@ -184,12 +184,12 @@ class OnlineRun:
         explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
         period_s = self._session.schema.control_period_s
         arbiter = Arbiter(teachable(self._env).motion_entries, self._config.hand_over, period_s)
-        chooser = Chooser(self._operator, arbiter, runner, explorer=explorer)
+        selector = ActionSelector(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
         while not (end_reason := self._end_reason()):
             self._take_weights()
-            if self._break.wanted():
-                self._break.take(lambda: bool(self._end_reason()), self._wait)
+            if self._break.requested():
+                self._break.run(lambda: bool(self._end_reason()), self._wait)
                 continue
             if reason := self._reason_to_wait(runner):
                 if reason != self._waiting:
@@ -199,7 +199,7 @@ class OnlineRun:
                 continue
             self._waiting = ""
             try:
-                summary = self._run_episode(chooser, runner)
+                summary = self._run_episode(selector, runner)
             except LogFullError as error:
                 logger.error("%s; the episode has ended, practice waits", error)
                 self._resume(self._latched_reason())
@@ -207,16 +207,16 @@ class OnlineRun:
             self._resume(summary.stop_reason)
         return end_reason
 
-    def _run_episode(self, chooser: Chooser, runner: PolicyRunner) -> EpisodeSummary:
-        logbook = self._logbook
-        episode_id, logbook.next_episode_id = logbook.next_episode_id, logbook.next_episode_id + 1
+    def _run_episode(self, selector: ActionSelector, runner: PolicyRunner) -> EpisodeSummary:
+        metrics = self._metrics
+        episode_id, metrics.next_episode_id = metrics.next_episode_id, metrics.next_episode_id + 1
         seed = episode_seed(self._seed, Phase.TRAIN, episode_id)
-        summary = self._loop.run_episode(episode_id, Phase.TRAIN, chooser, seed, self._may_step)
+        summary = self._loop.run_episode(episode_id, Phase.TRAIN, selector, seed, self._may_step)
         progress = self._uplink.progress()
         facts = {
             "updates": progress.updates,
             "utd_ratio": self._utd_ratio(progress),
-            "transitions": max(progress.transitions, logbook.env_steps),
+            "transitions": max(progress.transitions, metrics.env_steps),
             "ended": utc_text(wall_time_ns()),
             "learner_epoch": runner.learner_epoch,
             "policy_age_s": runner.age_s if runner.ready else None,
@@ -228,13 +228,13 @@ class OnlineRun:
             "period_p99_ms": self._loop.period.percentiles().p99_ms,
             "compute_p99_ms": self._loop.compute.percentiles().p99_ms,
         }
-        logbook.add(summary, facts)
+        metrics.add(summary, facts)
         self._settle()
         return summary
 
     def _utd_ratio(self, progress: Progress) -> float:
         """Return the updates per control step of the run, over all actors of the learner."""
-        return progress.updates / max(1, progress.transitions, self._logbook.env_steps)
+        return progress.updates / max(1, progress.transitions, self._metrics.env_steps)
 
     def _settle(self) -> None:
         """Make appended records durable and forget those that the learner holds, when either has changed."""
@@ -244,14 +244,14 @@ class OnlineRun:
             self._settled = state
 
     def _end_reason(self) -> str:
-        graduation, env_steps = self._config.graduation, self._logbook.env_steps
+        graduation, env_steps = self._config.graduation, self._metrics.env_steps
         if self._hooks.stop():
             return INTERRUPTED
         if broken := self._session.broken():
             return broken
         if env_steps >= self._config.max_env_steps:
             return "max_env_steps"
-        if graduation is not None and self._logbook.history.graduated(graduation, env_steps):
+        if graduation is not None and self._metrics.history.graduated(graduation, env_steps):
             return "graduated"
         return "max_wall_s" if self._wall_s() >= self._config.max_wall_s else ""
 
@@ -266,7 +266,7 @@ class OnlineRun:
             return f"room on the disk of {self._session.folder} (transport.min_free_bytes)"
         if not self._session.writer.has_room():
             return f"room on the disk of {self._session.folder} for the log's next file"
-        if not runner.ready and self._logbook.env_steps >= self._explore_until:
+        if not runner.ready and self._metrics.env_steps >= self._explore_until:
             hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
             return f"the first weights (learner: {learner}{hint})"
         if runner.ready and max_age_s is not None and runner.age_s > max_age_s:
@@ -275,16 +275,16 @@ class OnlineRun:
 
     def _may_step(self) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, check for a request to stop."""
-        if self._hooks.stop() or self._break.wanted() or (self._lockstep and not self._wait_for_learner()):
+        if self._hooks.stop() or self._break.requested() or (self._lockstep and not self._wait_for_learner()):
             return False
         self._take_weights()
-        self._logbook.session_steps += 1
+        self._metrics.session_steps += 1
         return True
 
     def _wait_for_learner(self) -> bool:
         """Return when the learner allows the next step; False when there will be none."""
         since_s = self._wall_s()
-        while 0 <= self._uplink.progress().transitions_allowed <= self._logbook.session_steps:
+        while 0 <= self._uplink.progress().transitions_allowed <= self._metrics.session_steps:
             now_s = self._wall_s()
             if self._hooks.stop() or now_s >= self._config.max_wall_s:
                 return False
@@ -334,4 +334,4 @@ class OnlineRun:
 
     def _summary(self, end_reason: str) -> TrainingSummary:
         rejected = 0 if self._runner is None else self._runner.rejected
-        return summarise(end_reason, self.status(), self._logbook.history, self._loop, rejected, self._wall_s())
+        return summarise(end_reason, self.status(), self._metrics.history, self._loop, rejected, self._wall_s())

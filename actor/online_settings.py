@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steadyhand.actor.config import ActorConfig
+from steadyhand.actor.pause import pause
 from steadyhand.actor.session_log import Session
-from steadyhand.actor.waiting import pause
 from steadyhand.transport.uplink import Uplink
 
 __all__ = ["Hooks", "OnlineSettings", "Recording"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from steadyhand.actor.break_time import BreakTime
-from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
-from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.actor.operator_break import OperatorBreak
+from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.transport.record import Phase
 
@@ -16,7 +16,7 @@ __all__ = ["seeded_episodes"]
 
 def seeded_episodes(
     loop: ControlLoop,
-    chooser: Chooser,
+    selector: ActionSelector,
     bystander: Operator,
     seed: int,
     stop: Callable[[], bool],
@@ -26,25 +26,25 @@ def seeded_episodes(
 
     Args:
         loop: Runs them.
-        chooser: Acts in them.
+        selector: Acts in them.
         bystander: Decides when to go on after a stop, and may ask for a break; an interrupted episode starts again.
         seed: Seed of the resets; equal seeds give equal episodes.
         stop: Ends a running episode, which is then not yielded, and the wait for the bystander.
         episodes: Number of episodes; None = until `stop`.
     """
-    rest = BreakTime(loop.env, bystander, loop.events)
+    rest = OperatorBreak(loop.env, bystander, loop.events)
     index = 0
     # A stop that was not released stays latched when the wait ends: there is no further reset.
     while not stop() and (episodes is None or index < episodes):
-        if rest.wanted():
-            rest.take(stop, lambda reason: pause())
+        if rest.requested():
+            rest.run(stop, lambda reason: pause())
             continue
         summary = loop.run_episode(
             index,
             Phase.EVAL,
-            chooser,
+            selector,
             episode_seed(seed, Phase.EVAL, index),
-            may_step=lambda: not (stop() or rest.wanted()),
+            may_step=lambda: not (stop() or rest.requested()),
         )
         if summary.stop_reason != INTERRUPTED:
             index += 1

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
-from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
+from steadyhand.transport.ack_file import note_acknowledged, read_acknowledged
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind
+from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.schema import Schema
 
 __all__ = ["LogFaultError", "LogFullError", "Session", "kept_if_used", "open_session"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from steadyhand.actor.console import Status
 from steadyhand.actor.control_loop import ControlLoop
-from steadyhand.actor.history import History
+from steadyhand.actor.episode_history import History
 from steadyhand.actor.timing import Percentiles
 
 __all__ = ["TrainingSummary", "summarise"]

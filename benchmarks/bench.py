@@ -1,4 +1,4 @@
-"""The speed of every part: one table, each figure beside its target and a floor measured in the same run.
+"""The speed of every part: one table, each figure beside its target and a bound measured in the same run.
 
     python -m benchmarks.bench [--areas learner,replay] [--quick]
 
@@ -73,7 +73,7 @@ def measure(area: str, plan: Plan) -> list[Row]:
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a table, with each distinct note once below it."""
-    head = ("area", "what", "value", "unit", "floor", "share of floor", "target", "", "note")
+    head = ("area", "what", "value", "unit", "bound", "share of bound", "target", "", "note")
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
     lines = [
         (
@@ -81,7 +81,7 @@ def table(rows: Sequence[Row]) -> str:
             row.name,
             figure_text(row.value),
             row.unit,
-            figure_text(row.floor),
+            figure_text(row.bound),
             "-" if row.ratio is None else f"{100 * row.ratio:.0f} %",
             row.target,
             VERDICTS[row.met] if row.value is not None else "not measured",

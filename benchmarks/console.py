@@ -24,9 +24,9 @@ import numpy as np
 from gymnasium import spaces
 
 from benchmarks.measure import CLOCK
+from steadyhand.actor.action_selector import ActionSelector, Explorer
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import Events, StepEnded
@@ -131,7 +131,7 @@ def _round(side: Side, steps: int, is_open: bool) -> None:
         schema = env_schema(env)
         loop = ControlLoop(env, schema, lambda record: None, events=events)
         arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
-        loop.run_episode(0, Phase.TRAIN, Chooser(NoOperator(), arbiter, explorer=Explorer(6, 0.01, 0)), seed=0)
+        loop.run_episode(0, Phase.TRAIN, ActionSelector(NoOperator(), arbiter, explorer=Explorer(6, 0.01, 0)), seed=0)
         page.stop()
         if is_open:
             received = dict(ours.recv())

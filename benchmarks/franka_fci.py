@@ -27,9 +27,9 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone
 from steadyhand.pipeline.evaluation import evaluate, trained_policy
 from steadyhand.pipeline.recording import record
-from steadyhand.practice import train
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.supervise import train
 from steadyhand.terminal import say, table_text
 from tests.franka_kit import FrankaSim, words
 

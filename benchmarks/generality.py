@@ -23,15 +23,15 @@ from statistics import mean
 from benchmarks.machine import machine_line
 from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.children import thread_environment
 from steadyhand.job import open_job, quoted
 from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
 from steadyhand.pipeline.recording import record
-from steadyhand.practice import train
 from steadyhand.report.records import Row, read_run
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.subprocesses import thread_environment
+from steadyhand.supervise import train
 from steadyhand.terminal import duration_text, table_text
 
 RESULTS = Path(__file__).resolve().parent / "results"

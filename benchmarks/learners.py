@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from benchmarks.recording import write_log
-from steadyhand.children import free_addresses
 from steadyhand.learner.algos.sac import Sac
 from steadyhand.learner.device import resolve_precision
 from steadyhand.learner.learner import Learner
@@ -21,6 +20,7 @@ from steadyhand.policies import Backbone, Policy, PolicySpec, load_backbone
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.subprocesses import free_addresses
 from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.schema import Schema
 

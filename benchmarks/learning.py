@@ -24,18 +24,18 @@ from typing import Any
 from benchmarks.machine import machine_line
 from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.children import thread_environment
 from steadyhand.job import Job, open_job, quoted
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone, practice_logs
 from steadyhand.pipeline.evaluation import evaluate, trained_policy
 from steadyhand.pipeline.recording import record
-from steadyhand.practice import train
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
+from steadyhand.subprocesses import thread_environment
+from steadyhand.supervise import train
 from steadyhand.terminal import duration_text, table_text
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from steadyhand.children import thread_environment
+from steadyhand.subprocesses import thread_environment
 
 __all__ = ["Peer", "PeerError", "answer", "wait_for_word"]
 

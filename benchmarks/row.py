@@ -1,4 +1,4 @@
-"""One row of the performance table: a measurement beside its target and a floor from the same run."""
+"""One row of the performance table: a measurement beside its target and a bound from the same run."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-__all__ = ["Limit", "Row", "at_least", "at_most", "figure_text", "not_measured", "row", "share_of_floor"]
+__all__ = ["Limit", "Row", "at_least", "at_most", "figure_text", "not_measured", "row", "share_of_bound"]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on a row's value, or on its share of the floor."""
+    """A limit on a row's value, or on its share of the bound."""
 
-    bound: float
+    limit: float
     what: Literal["value", "ratio"] = "value"
     upper: bool = False
 
     def holds(self, value: float, ratio: float | None) -> bool:
-        """Return whether the bound is kept; False for a share of an unmeasured floor."""
+        """Return whether the limit is kept; False for a share of an unmeasured bound."""
         found = value if self.what == "value" else ratio
         if found is None:
             return False
-        return found <= self.bound if self.upper else found >= self.bound
+        return found <= self.limit if self.upper else found >= self.limit
 
     @property
     def text(self) -> str:
-        """The bound as text for the table."""
+        """The limit as text for the table."""
         sign = "<=" if self.upper else ">="
-        return f"{sign} {self.bound:g}" if self.what == "value" else f"{sign} {100 * self.bound:g} % of floor"
+        return f"{sign} {self.limit:g}" if self.what == "value" else f"{sign} {100 * self.limit:g} % of bound"
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Row:
         area: The area of the benchmark.
         name: The name of the measurement.
         value: The median over the repeats, or the percentile in `name`; None if it was not measured.
-        unit: Unit of value and floor.
-        floor: The best performance of the machine, measured in the same run; None without a floor.
-        ratio: The share of the floor: 1 means as fast, or as small, as the floor.
+        unit: Unit of value and bound.
+        bound: The best performance of the machine, measured in the same run; None without a bound.
+        ratio: The share of the bound: 1 means as fast, or as small, as the bound.
         target: The target as text; "" without a target.
         met: Whether the target is met; None without a target or a value.
-        note: The kind of floor, the method, or the reason of a missed target.
+        note: The kind of bound, the method, or the reason of a missed target.
     """
 
     area: str
     name: str
     value: float | None
     unit: str
-    floor: float | None
+    bound: float | None
     ratio: float | None
     target: str
     met: bool | None
@@ -67,19 +67,19 @@ class Row:
         return cls(**{field.name: data[field.name] for field in fields(cls)})
 
 
-def at_least(bound: float) -> Limit:
-    """Return a lower bound on the value."""
-    return Limit(bound)
+def at_least(limit: float) -> Limit:
+    """Return a lower limit of the value."""
+    return Limit(limit)
 
 
-def at_most(bound: float) -> Limit:
-    """Return an upper bound on the value."""
-    return Limit(bound, upper=True)
+def at_most(limit: float) -> Limit:
+    """Return an upper limit of the value."""
+    return Limit(limit, upper=True)
 
 
-def share_of_floor(bound: float) -> Limit:
-    """Return a lower bound on the share of the floor."""
-    return Limit(bound, "ratio")
+def share_of_bound(limit: float) -> Limit:
+    """Return a lower limit of the share of the bound."""
+    return Limit(limit, "ratio")
 
 
 def row(
@@ -88,7 +88,7 @@ def row(
     value: float,
     unit: str,
     *,
-    floor: float | None = None,
+    bound: float | None = None,
     smaller_is_better: bool = False,
     target: Sequence[Limit] = (),
     note: str = "",
@@ -99,17 +99,17 @@ def row(
         area: The area of the benchmark.
         name: The name of the measurement.
         value: The value in `unit`.
-        unit: Unit of value and floor.
-        floor: The best possible value.
+        unit: Unit of value and bound.
+        bound: The best possible value.
         smaller_is_better: True for a time or a size, False for a rate.
         target: Bounds that must all hold.
-        note: The kind of floor, and other notes for the reader.
+        note: The kind of bound, and other notes for the reader.
     """
     ratio = None
-    if floor is not None and min(floor, value) > 0.0:
-        ratio = floor / value if smaller_is_better else value / floor
+    if bound is not None and min(bound, value) > 0.0:
+        ratio = bound / value if smaller_is_better else value / bound
     met = all(limit.holds(value, ratio) for limit in target) if target else None
-    return Row(area, name, value, unit, floor, ratio, ", ".join(limit.text for limit in target), met, note)
+    return Row(area, name, value, unit, bound, ratio, ", ".join(limit.text for limit in target), met, note)
 
 
 def not_measured(area: str, name: str, unit: str, why: str, target: Sequence[Limit] = ()) -> Row:

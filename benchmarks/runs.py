@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.measure import CLOCK
-from steadyhand.children import Child, free_addresses
 from steadyhand.job import Job, open_job, quoted
 from steadyhand.pipeline.recording import record
 from steadyhand.storage import outboxes
+from steadyhand.subprocesses import Child, free_addresses
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogReader
 

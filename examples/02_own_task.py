@@ -45,22 +45,22 @@ class LineUp:
         marker = pose(np.asarray(s.marker_position_m) + rng.uniform(-1.0, 1.0, 3) * s.marker_range_m)
         return EpisodePlan(pose(s.start_position_m, TOOL_DOWN)[None], np.array([0.02]), {"marker": marker})
 
-    def observe(self, state, stage):
+    def observe(self, state, workpieces):
         """Return the offset to the tool's goal position, in the tool frame [m]. Shape (3,)."""
-        return {"offset": self._offset(state, stage).astype(np.float32)}
+        return {"offset": self._offset(state, workpieces).astype(np.float32)}
 
-    def evaluate(self, state, stage) -> Outcome:
+    def evaluate(self, state, workpieces) -> Outcome:
         """Return success if the tool is near the goal position."""
-        distance = float(np.linalg.norm(self._offset(state, stage)))
+        distance = float(np.linalg.norm(self._offset(state, workpieces)))
         success = distance < self.settings.tolerance_m
         return Outcome(float(success), success, distance, {"lined_up": float(success)})
 
-    def truth(self, state, stage):
+    def truth(self, state, workpieces):
         """Return the privileged state for the expert."""
-        return {"offset": self._offset(state, stage)}
+        return {"offset": self._offset(state, workpieces)}
 
-    def _offset(self, state, stage):
-        wanted = stage.pose_of("marker").copy()
+    def _offset(self, state, workpieces):
+        wanted = workpieces.pose_of("marker").copy()
         wanted[2] += self.settings.height_m
         return pose_relative(state.tcp_pose[0], wanted)[:3]
 

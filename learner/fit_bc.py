@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from steadyhand.learner.algos.bc import Bc, BcSettings
 from steadyhand.learner.config import FitConfig
-from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.compilation import compile_layers
+from steadyhand.learner.cuda_graph import CudaGraphSteps
 from steadyhand.learner.device import resolve_device, resolve_precision
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.loop_parts import Links, Replay, Results
-from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.learner.metrics import Metrics
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.learner.prior import PriorData, check_sessions, compatible_spec, joined, take_weights
 from steadyhand.learner.publisher import Publisher, publish_now
-from steadyhand.learner.recorded_steps import RecordedSteps
 from steadyhand.learner.replay.feature_worker import FeatureWorker
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.sampler import Sampler
@@ -38,9 +38,9 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.demo_set import read_manifest
-from steadyhand.transport.identity import Identity
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.schema import Schema, SchemaError
 from steadyhand.transport.scrubber import Scrubber
 from steadyhand.transport.syncer import Syncer
@@ -249,7 +249,7 @@ class Learner:
         algo = self._algo.make(policy, self._seed)
         if config.compile:
             compile_layers(algo)
-        steps = RecordedSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
+        steps = CudaGraphSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
         self._facts |= {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         self._facts["identity"] = self.intake.identity.to_json()
         if checkpoint is not None:

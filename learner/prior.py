@@ -16,8 +16,8 @@ from steadyhand.learner.checkpoint import Checkpoint
 from steadyhand.learner.resume import STATE_FILE
 from steadyhand.policies import PolicySpec
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.identity import UNKNOWN, Identity, read_identity
 from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity
 
 __all__ = ["PriorData", "PriorDataError", "check_sessions", "compatible_spec", "joined", "take_weights"]
 

@@ -15,13 +15,13 @@ from steadyhand.learner.admission import Admission
 from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointError
 from steadyhand.learner.config import LearnerConfig
+from steadyhand.learner.cuda_graph import Steps
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
-from steadyhand.learner.recorded_steps import Steps
 from steadyhand.learner.replay.prefetcher import Prefetcher
 from steadyhand.learner.replay.store import Watermark
 from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind

@@ -28,10 +28,10 @@ from steadyhand.robot_envs.safety.motion_watch import MotionWatch
 from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.sources import Sources
-from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.state_history import StateHistory
 from steadyhand.robot_envs.tasks.task import Outcome, Task
 from steadyhand.robot_envs.teachable import StopLatchedError
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
 
@@ -50,7 +50,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         robot: Connected here, closed by ``close``.
         cameras: Their names become keys of the observation.
         task: Draws episodes and evaluates them.
-        stage: Arranges the workpieces.
+        workpieces: Arranges the workpieces.
         gate: Limits every command.
         clock: Drives the control period.
         lockstep: True if the clock is simulated: time stands still between steps, and the actor may wait for the
@@ -68,7 +68,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         robot: Robot,
         cameras: Sequence[Camera],
         task: Task,
-        stage: Stage,
+        workpieces: Workpieces,
         gate: SafetyGate,
         clock: Clock,
         lockstep: bool,
@@ -79,8 +79,10 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.config = config
         self.robot = robot
         self._task = task
-        self._stage = stage
-        self._seen: Stage = getattr(stage, "seen", stage)  # verdict and expert use what a person would see
+        self._workpieces = workpieces
+        self._seen: Workpieces = getattr(
+            workpieces, "seen", workpieces
+        )  # verdict and expert use what a person would see
         self.clock = clock
         self.gate = gate
         self.lockstep = lockstep
@@ -100,8 +102,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
         self.command_size = robot.n_arms * 8
         self.control_period_s = config.control_period_s
-        # A stage that only notes placements cannot show a task that a workpiece has been moved.
-        follows, only_noted = getattr(task, "follows_workpieces", False), getattr(stage, "only_noted", False)
+        # `Workpieces` that only note placements cannot show a task that a workpiece has been moved.
+        follows, only_noted = getattr(task, "follows_workpieces", False), getattr(workpieces, "only_noted", False)
         self._task_judges = not (follows and only_noted)
         self._scoring = Scoring(reward, task.reward_terms, self._observed.space, task_latches=True)
         self.reward_terms = self._scoring.reward_terms
@@ -115,7 +117,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Draw an episode, arrange the stage, move the arm to its start.
+        """Draw an episode, arrange the workpieces, move the arm to its start.
 
         Raises:
             StopLatchedError: A stop is latched; call ``resume`` when the operator confirms that it is safe.
@@ -124,11 +126,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if self.gate.stop_reason is not None:
             raise StopLatchedError(f"stopped ({self.gate.stop_text}); a person has to resume before the next episode")
         plan = self._task.begin(self.np_random)
-        self._stage.begin(int(self.np_random.integers(2**31)))
+        self._workpieces.begin(int(self.np_random.integers(2**31)))
         for name, pose in plan.placements.items():
-            self._stage.place(name, pose)
+            self._workpieces.place(name, pose)
         for name, position in plan.positions.items():
-            self._stage.set_position(name, position)
+            self._workpieces.set_position(name, position)
         self._move(plan.start_pose, plan.gripper_width)
         self._sources.begin()
         self._motion.begin()
@@ -317,7 +319,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def _observe(self) -> Observation:
         state = self._state if self._history is None else self._history.at(self._sources.exposed_ns(self._latencies_ns))
-        of_task = self._task.observe(state, self._stage)
+        of_task = self._task.observe(state, self._workpieces)
         vectors = self._observed.vectors(state, self._start_pose, self._previous_action, of_task)
         return vectors | self._sources.observation()
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.robot import Robot
 from steadyhand.robot_envs.sensor import Sensor
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import ConfigError, build
@@ -28,12 +28,12 @@ COMMON = ("joint_limits", "name")  # keys of every robot group that other code r
 
 @dataclass(frozen=True)
 class Hardware:
-    """Robot, cameras and sensors for a task, with their stage and clock.
+    """Robot, cameras and sensors for a task, with their workpieces and clock.
 
     Attributes:
         robot: The robot, not yet connected.
         cameras: The cameras, not yet connected.
-        stage: Arranges the workpieces.
+        workpieces: Arranges the workpieces.
         clock: Drives the control period, and stamps the readings of robot, cameras and sensors.
         lockstep: True if the clock is simulated, and stands still between steps.
         world: The simulated world that cameras and sensors read; None for a real robot.
@@ -42,7 +42,7 @@ class Hardware:
 
     robot: Robot
     cameras: Sequence[Camera]
-    stage: Stage
+    workpieces: Workpieces
     clock: Clock
     lockstep: bool
     world: object = None
@@ -70,7 +70,7 @@ class RobotSetup(ABC):
 
     @abstractmethod
     def make(self) -> Hardware:
-        """Construct the robot, its stage and its clock, without cameras and sensors. Nothing is connected.
+        """Construct the robot, its workpieces and its clock, without cameras and sensors. Nothing is connected.
 
         Raises:
             ConfigError: This machine does not meet the robot's requirements.

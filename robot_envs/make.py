@@ -154,7 +154,9 @@ def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward
     h = hardware
     views = config["camera"]["views"].items()
     latencies_s = {name: float(view["latency_s"]) for name, view in views if "latency_s" in view}
-    return RobotEnv(drive, h.robot, h.cameras, task, h.stage, gate, h.clock, h.lockstep, reward, h.sensors, latencies_s)
+    return RobotEnv(
+        drive, h.robot, h.cameras, task, h.workpieces, gate, h.clock, h.lockstep, reward, h.sensors, latencies_s
+    )
 
 
 def make_task(config: RobotTaskConfig) -> Task:

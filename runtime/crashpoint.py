@@ -38,8 +38,8 @@ POINTS: dict[str, tuple[Side, ...]] = {
     "uplink.ack": ("actor",),
     "forget.noted": ("actor",),
     "forget.deleted": ("actor",),
-    "logbook.before": ("actor",),
-    "logbook.after": ("actor",),
+    "metrics.before": ("actor",),
+    "metrics.after": ("actor",),
     "weights.offered": ("actor",),
     "weights.swapped": ("actor",),
     # The learner.

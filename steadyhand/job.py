@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadyhand.children import is_child
-from steadyhand.identity import configured_actor_id, identity_of, task_identity
+from steadyhand.actor_id import configured_actor_id, identity_of, task_identity
 from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
 from steadyhand.settings import Settings, compose_settings
-from steadyhand.transport.identity import Identity
+from steadyhand.subprocesses import is_child
+from steadyhand.transport.run_identity import Identity
 
 if TYPE_CHECKING:
     from steadyhand.training_settings import TrainingSettings

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from steadyhand.demos import SCALES, check_recorded_task, recorded_gain, reward_objection, tell_gain
+from steadyhand.demo_compat import SCALES, check_recorded_task, recorded_gain, reward_objection, tell_gain
 from steadyhand.job import Job
 from steadyhand.learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder, read_checkpoint
 from steadyhand.learner.prior import PriorDataError

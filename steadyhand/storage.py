@@ -10,7 +10,7 @@ from pathlib import Path
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.transport import segment
-from steadyhand.transport.acknowledged import unacknowledged
+from steadyhand.transport.ack_file import unacknowledged
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.record import record_dtype

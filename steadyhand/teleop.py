@@ -10,15 +10,15 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import HandOver
-from steadyhand.actor.break_time import BreakTime
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, episode_seed
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import ActionChosen, Events, StepEnded, StopCleared, StopLatched, Waiting
+from steadyhand.actor.operator_break import OperatorBreak
+from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.actor.timing import Percentiles
-from steadyhand.actor.waiting import pause, resume_after_stop
 from steadyhand.robot_envs.devices.device import HumanInput
 from steadyhand.robot_envs.devices.operator import DeviceOperator, Operator
 from steadyhand.robot_envs.teachable import teachable
@@ -83,8 +83,8 @@ class Teleop:
         schema = env_schema(env)
         self._loop = ControlLoop(env, schema, append=lambda record: None, events=self._events)
         arbiter = Arbiter(teachable(env).motion_entries, hand_over, schema.control_period_s)
-        self._chooser = Chooser(self._operator, arbiter)
-        self._break = BreakTime(env, self._operator, self._events)
+        self._selector = ActionSelector(self._operator, arbiter)
+        self._break = OperatorBreak(env, self._operator, self._events)
         self._observation: Mapping[str, NDArray[Any]] = {}
         self._acting, self._stop_reason, self._waiting = "starting", "", ""
         self._steps = 0
@@ -98,12 +98,12 @@ class Teleop:
         """Drive until `stop` returns True. After a stop of the robot, continue when the operator clears it."""
         episode = 0
         while not self._stop():
-            if self._break.wanted():
-                self._break.take(self._stop, self._wait)
+            if self._break.requested():
+                self._break.run(self._stop, self._wait)
                 self._events.emit(Waiting(""))
                 continue
             seed = episode_seed(self._seed, Phase.DEMO, episode)
-            summary = self._loop.run_episode(episode, Phase.DEMO, self._chooser, seed, self._may_step)
+            summary = self._loop.run_episode(episode, Phase.DEMO, self._selector, seed, self._may_step)
             episode += 1
             if summary.stop_reason != INTERRUPTED:
                 resume_after_stop(self._env, self._operator, summary.stop_reason, self._stop, events=self._events)
@@ -124,7 +124,7 @@ class Teleop:
         )
 
     def _may_step(self) -> bool:
-        return not (self._stop() or self._break.wanted())
+        return not (self._stop() or self._break.requested())
 
     def _wait(self, reason: str) -> None:
         if reason != self._waiting:

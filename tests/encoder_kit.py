@@ -14,8 +14,8 @@ WIDTHS = (64, 64, 128, 256, 512)
 def resnet10_tensors(seed=0):
     """Random weights by the names of the published file."""
     shapes = {"embedder.0.weight": (64, 3, 7, 7), "embedder.1.weight": (64,), "embedder.1.bias": (64,)}
-    for stage, (inputs, outputs) in enumerate(pairwise(WIDTHS)):
-        block = f"encoder.stages.{stage}"
+    for workpieces, (inputs, outputs) in enumerate(pairwise(WIDTHS)):
+        block = f"encoder.stages.{workpieces}"
         shapes |= {f"{block}.conv1.weight": (outputs, inputs, 3, 3), f"{block}.conv2.weight": (outputs, outputs, 3, 3)}
         norms = ["norm1", "norm2"]
         if inputs != outputs:

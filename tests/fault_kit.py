@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop, EpisodeSummary
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.robot import RobotCommand, RobotState
@@ -167,14 +167,14 @@ class Practice:
         self.records: list[np.ndarray] = []
         size = self.env.action_space.shape[0]
         self.operator = operator or Pusher([0.5] + [0.0] * (size - 1) if policy is None else None)
-        self.chooser = Chooser(self.operator, Arbiter(np.zeros(size, np.bool_), AT_ONCE, 0.1), policy)
+        self.selector = ActionSelector(self.operator, Arbiter(np.zeros(size, np.bool_), AT_ONCE, 0.1), policy)
         self.loop = ControlLoop(self.env, env_schema(self.env), lambda record: self.records.append(record.copy()))
 
     def run(self, steps: int = 20, episode_id: int = 0) -> EpisodeSummary:
         """Run an episode of at most so many steps."""
         left = iter(range(steps))
         return self.loop.run_episode(
-            episode_id, Phase.TRAIN, self.chooser, seed=1, may_step=lambda: next(left, None) is not None
+            episode_id, Phase.TRAIN, self.selector, seed=1, may_step=lambda: next(left, None) is not None
         )
 
     def onset_ns(self, at: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steadyhand.transport.identity import Identity
+from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.schema import Schema, SchemaError
 from steadyhand.transport.session_limits import schema_objections
 from steadyhand.transport.wire import PROTOCOL_VERSION, Hello

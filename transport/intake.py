@@ -17,11 +17,11 @@ from steadyhand.transport import segment
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.hello_terms import HelloTerms
-from steadyhand.transport.identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.open_session import OpenSession, Taken
 from steadyhand.transport.quarantine import Quarantine
 from steadyhand.transport.recovery import recover
+from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.schema import Schema
 from steadyhand.transport.session_limits import SessionLimits
 from steadyhand.transport.weights import WeightsError
@@ -334,7 +334,7 @@ class Intake:
                     except (OSError, LogError):
                         writer.close()
                         raise
-                    self._limits.spend(hello.actor_id)
+                    self._limits.count(hello.actor_id)
                 self._quarantine.watch(hello.session_id, hello.schema)
                 self._quarantine.report(hello.session_id, writer.damaged)
                 session = OpenSession(hello, writer, self._receiver, self._quarantine, self._clock.now_ns())

@@ -9,8 +9,8 @@ import msgspec
 from steadyhand.runtime.logging import escaped, get_logger
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import SenderState
-from steadyhand.transport.identity import UNKNOWN
 from steadyhand.transport.log_reader import LogReader
+from steadyhand.transport.run_identity import UNKNOWN
 from steadyhand.transport.wire import MAX_LOST, Accept, Hello, Lost, Records, Reject
 
 __all__ = ["Behind", "Outbox", "Rejected"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.budget import Budget
 from steadyhand.transport.damage import Damage
+from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import Place, lost_record, record_dtype
 from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.recovery import number_text
@@ -39,7 +39,7 @@ class Quarantine:
         self._checks: dict[str, RecordCheck] = {}
         self._schemas: dict[str, Schema] = {}
         self._counts: dict[str, int] = {}  # lost and unfit records, since this start
-        self._unfit = Budget(MAX_UNFIT, BAN_S, MAX_ACTORS, clock)
+        self._unfit = RateLimit(MAX_UNFIT, BAN_S, MAX_ACTORS, clock)
 
     def watch(self, session_id: str, schema: Schema) -> None:
         """Take in a session."""
@@ -108,14 +108,14 @@ class Quarantine:
             _log.error("session %s, seq %d, %s; quarantined", session_id, seq, faults[seq])
         if len(faults) > SHOWN:
             _log.error("session %s: %d more unfit records; quarantined", session_id, len(faults) - SHOWN)
-        spent = [self._unfit.spend(actor_id) for _ in range(min(len(faults), MAX_UNFIT))]
+        spent = [self._unfit.count(actor_id) for _ in range(min(len(faults), MAX_UNFIT))]
         if any(spent):
             _log.error("banned %s for %.0f s: it sent %d unfit records", actor_id, BAN_S, MAX_UNFIT)
         return any(spent)
 
     def objections(self, actor_id: str) -> list[str]:
         """Return the reason against an actor that has sent too many unfit records lately."""
-        if not self._unfit.is_spent(actor_id):
+        if not self._unfit.exceeded(actor_id):
             return []
         return [
             f"actor_id {actor_id}: banned, as it sent {MAX_UNFIT} unfit records within {BAN_S:.0f} s; "

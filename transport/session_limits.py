@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from steadyhand.runtime.clock import Clock
-from steadyhand.transport.budget import Budget
+from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import record_dtype
 from steadyhand.transport.schema import Schema
 
@@ -21,23 +21,23 @@ class SessionLimits:
     """Counts new sessions: each one costs files."""
 
     def __init__(self, clock: Clock) -> None:
-        self._by_actor = Budget(MAX_NEW_SESSIONS, WINDOW_S, MAX_SESSIONS, clock)
-        self._in_all = Budget(MAX_NEW_IN_ALL, WINDOW_S, 1, clock)
+        self._by_actor = RateLimit(MAX_NEW_SESSIONS, WINDOW_S, MAX_SESSIONS, clock)
+        self._in_all = RateLimit(MAX_NEW_IN_ALL, WINDOW_S, 1, clock)
 
-    def spend(self, actor_id: str) -> None:
+    def count(self, actor_id: str) -> None:
         """Count a new session of an actor."""
-        self._by_actor.spend(actor_id)
-        self._in_all.spend("")
+        self._by_actor.count(actor_id)
+        self._in_all.count("")
 
     def objections(self, session_id: str, actor_id: str, opened: Collection[str], known: Collection[str]) -> list[str]:
         """Return the reasons against a session, given the ids of the open sessions and of all that have a log."""
         reasons = []
         if session_id not in opened and len(opened) >= MAX_SESSIONS:
             reasons.append(f"sessions: expected at most {MAX_SESSIONS} at once; try again when one has ended")
-        if session_id not in known and self._by_actor.is_spent(actor_id):
+        if session_id not in known and self._by_actor.exceeded(actor_id):
             most = f"{MAX_NEW_SESSIONS} new ones within {WINDOW_S:.0f} s"
             reasons.append(f"sessions: expected at most {most} of an actor; go on with an earlier one, or wait")
-        elif session_id not in known and self._in_all.is_spent(""):
+        elif session_id not in known and self._in_all.exceeded(""):
             reasons.append(f"sessions: expected at most {MAX_NEW_IN_ALL} new ones within {WINDOW_S:.0f} s; wait")
         return reasons
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from steadyhand.runtime.logging import quoted
-from steadyhand.transport.identity import UNKNOWN, Identity
+from steadyhand.transport.run_identity import UNKNOWN, Identity
 from steadyhand.transport.schema import Schema
 
 __all__ = [

@@ -12,11 +12,11 @@ from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport import wire
 from steadyhand.transport.allow_list import DOMAIN, AllowList
-from steadyhand.transport.budget import Budget
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.handshake import HandshakeMonitor
 from steadyhand.transport.intake import Intake, UnknownSessionError
 from steadyhand.transport.keys import own_keys
+from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.socket_thread import SocketThread, check_address
 from steadyhand.transport.wire import (
     Accept,
@@ -93,9 +93,9 @@ class ZmqServer(SocketThread):
         self.handshake_failures = 0  # connections that did not speak our protocol, in all
         self._peers: dict[bytes, str] = {}  # connection -> session id
         self._told: dict[str, Status] = {}  # session id -> the last status it was sent
-        self._budget = Budget(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
+        self._rate_limit = RateLimit(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
         limits = (ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
-        self._hellos, self._losses = Budget(MAX_HELLOS, *limits), Budget(MAX_LOST_MESSAGES, *limits)
+        self._hellos, self._losses = RateLimit(MAX_HELLOS, *limits), RateLimit(MAX_LOST_MESSAGES, *limits)
         self._asked: dict[str, Wanted] = {}  # session id -> the records that it was asked for last
         self._published: bytes | None = None
         self._beat_s = 0.0
@@ -110,7 +110,7 @@ class ZmqServer(SocketThread):
                     zmq.ZAP_DOMAIN: DOMAIN.encode(),
                     zmq.ZAP_ENFORCE_DOMAIN: 1,  # without an authenticator the connection is refused
                 }
-                self._allow_list = AllowList(self._context, keys, self._budget.is_spent)
+                self._allow_list = AllowList(self._context, keys, self._rate_limit.exceeded)
                 self._allow_list.start()
             self._listen()
         except BaseException:
@@ -205,7 +205,7 @@ class ZmqServer(SocketThread):
     def _serve(self) -> None:
         (identity, *frames), user = self._receive_frames(self._router)
         peer = user or identity
-        if self._budget.is_spent(peer):
+        if self._rate_limit.exceeded(peer):
             return
         try:
             message, raw = wire.decode(frames, "actor")
@@ -226,12 +226,12 @@ class ZmqServer(SocketThread):
 
     def _check_rate(self, peer: Hashable, message: Message) -> None:
         """Refuse a HELLO or a loss of a peer that has sent too many of them."""
-        for kind, budget, most in ((Hello, self._hellos, MAX_HELLOS), (Lost, self._losses, MAX_LOST_MESSAGES)):
+        for kind, limit, most in ((Hello, self._hellos, MAX_HELLOS), (Lost, self._losses, MAX_LOST_MESSAGES)):
             if isinstance(message, kind):
-                if budget.is_spent(peer):
+                if limit.exceeded(peer):
                     name = kind.__name__
                     raise WireError(f"{name}: expected at most {most} of a peer within {ERROR_WINDOW_S:.0f} s")
-                budget.spend(peer)
+                limit.count(peer)
 
     def _ask(self, identity: bytes, again: bool) -> None:
         """Ask a session for records that are damaged here: for the next ones when the last have come, or `again`."""
@@ -306,7 +306,7 @@ class ZmqServer(SocketThread):
     def _count_error(self, peer: Hashable, error: WireError) -> None:
         self.wire_errors += 1
         _log.warning("refused a message (%d in all): %s", self.wire_errors, error)
-        if self._budget.spend(peer):
+        if self._rate_limit.count(peer):
             _log.error("dropped a peer for %.0f s: it sent %d bad messages", ERROR_WINDOW_S, MAX_WIRE_ERRORS)
             self._check_keys()
 

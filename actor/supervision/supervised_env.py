@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.actor.break_time import PARKED
 from steadyhand.actor.events import Countdown, Events, VerdictGiven, Waiting
+from steadyhand.actor.operator_break import PARKED
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.teachable import EndedError, StopLatchedError, missing_members, teachable

@@ -17,7 +17,7 @@ from steadyhand.actor.web.message import Beat, GiveUp, Message, Press, Take, dec
 from steadyhand.actor.web.pictures import Picture
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.budget import Budget
+from steadyhand.transport.rate_limit import RateLimit
 
 __all__ = ["Console", "Visitor"]
 
@@ -53,7 +53,7 @@ class Visitor:
         self, connection: ServerConnection, config: WebConfig, lease: Lease, console: Console, clock: Clock
     ) -> None:
         self._connection, self._lease, self._console, self._clock = connection, lease, console, clock
-        self._budget = Budget(config.max_messages_s, 1.0, 1, clock)
+        self._rate_limit = RateLimit(config.max_messages_s, 1.0, 1, clock)
         self._fresh = asyncio.Event()
         self._state = b""
         self._sent_state = b""
@@ -70,7 +70,7 @@ class Visitor:
         sending = asyncio.create_task(self._send(welcome))
         try:
             async for data in self._connection:
-                if self._budget.spend(0):
+                if self._rate_limit.count(0):
                     await self._refuse("too many messages")
                     return
                 try:

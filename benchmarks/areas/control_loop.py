@@ -17,8 +17,8 @@ from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.policy_runner import PolicyRunner
@@ -80,10 +80,10 @@ def _own_work(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterable[Row
         loop = ControlLoop(env, schema, writer.append)
         size = schema.action.shape[0]
         arbiter = Arbiter(teachable(env).motion_entries, settings.actor.hand_over, schema.control_period_s)
-        chooser = Chooser(_Wanderer(size), arbiter)
+        selector = ActionSelector(_Wanderer(size), arbiter)
         for episode in range(plan.pick(10, 1)):
             steps = repeat(True, plan.pick(80, 3))
-            loop.run_episode(episode, Phase.TRAIN, chooser, episode, partial(next, steps, False))
+            loop.run_episode(episode, Phase.TRAIN, selector, episode, partial(next, steps, False))
         writer.close()
     finally:
         env.close()

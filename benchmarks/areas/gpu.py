@@ -12,7 +12,7 @@ from benchmarks.learners import make_block, make_sac
 from benchmarks.measure import Plan, in_turns
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, not_measured, row
-from steadyhand.learner.recorded_steps import RecordedSteps
+from steadyhand.learner.cuda_graph import CudaGraphSteps
 
 __all__ = ["rows"]
 
@@ -51,12 +51,12 @@ def _row(plan: Plan, name: str, overrides: tuple[str, ...], cameras: int, cached
 
         return call
 
-    recording = RecordedSteps(recorded)
+    recording = CudaGraphSteps(recorded)
     steps = {"eager": finished(eager.update), "recorded": finished(recording.update)}
     for step in (*steps.values(), *steps.values()):  # what only the first calls have to do
         step()
     if recording.is_off:
         return not_measured(AREA, name, "1/s", "the update could not be recorded")
     found = in_turns(plan, steps, round_s=1.0)
-    note = f"{torch.cuda.get_device_name(device)}; the block's way to the device included; floor: kernel by kernel"
-    return row(AREA, name, 1.0 / found["recorded"], "1/s", floor=1.0 / found["eager"], note=note)
+    note = f"{torch.cuda.get_device_name(device)}; the block's way to the device included; bound: kernel by kernel"
+    return row(AREA, name, 1.0 / found["recorded"], "1/s", bound=1.0 / found["eager"], note=note)

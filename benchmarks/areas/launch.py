@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks.measure import CLOCK, Plan, seconds
 from benchmarks.row import Row, at_most, row
 from benchmarks.runs import open_run, process_overrides, recorded_steps, wait_for
-from steadyhand.children import Child, ending
+from steadyhand.subprocesses import Child, ending
 
 __all__ = ["rows"]
 
@@ -36,11 +36,11 @@ def rows(plan: Plan) -> Iterable[Row]:
         "launch to first update",
         first["update"],
         "s",
-        floor=first["imports"],
+        bound=first["imports"],
         smaller_is_better=True,
         target=(at_most(10.0),),
         note="learner and actor started at the same time on demonstrations that are there; "
-        "floor: a Python process that imports the same libraries and ends",
+        "bound: a Python process that imports the same libraries and ends",
     )
     note = f"with {pretrain} gradient steps on the demonstrations before anything moves"
     yield row(AREA, "launch to first control step", first["step"], "s", note=note)

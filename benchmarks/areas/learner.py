@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from benchmarks.floors import Products
+from benchmarks.bounds import Products
 from benchmarks.learners import make_block, make_sac
 from benchmarks.measure import CLOCK, Plan, in_turns, threads
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
-from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_floor
+from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_bound
 from benchmarks.update_profile import profile_rows
 from steadyhand.job import quoted
 from steadyhand.learner.algos.batch import to_device
@@ -29,7 +29,7 @@ AREA = "learner"
 # The setting in which the peers were measured: rows of 18 numbers, batch 256, one policy step per critic step.
 ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
 PIXELS = ("policy=pixels", *ALIKE)
-WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; floor: the same matrix products alone"
+WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; bound: the same matrix products alone"
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class EncoderCase:
 
 
 # Target without a cache: six times LeRobot's 0.101, which is 80 % of two passes of the encoder.
-FROZEN = (at_least(0.606), share_of_floor(0.8))
+FROZEN = (at_least(0.606), share_of_bound(0.8))
 ENCODERS = (
     EncoderCase("small_cnn", frozen=True, target=FROZEN),
     EncoderCase("small_cnn", frozen=True, target=FROZEN, convolutions="bfloat16"),
     EncoderCase("small_cnn", frozen=False),
     EncoderCase("small_cnn", frozen=False, convolutions="bfloat16"),
     EncoderCase("keypoints", frozen=False),
-    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),)),
-    EncoderCase("resnet10", frozen=True, target=(share_of_floor(0.8),), convolutions="bfloat16"),
-    EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_floor(0.8),)),
+    EncoderCase("resnet10", frozen=True, target=(share_of_bound(0.8),)),
+    EncoderCase("resnet10", frozen=True, target=(share_of_bound(0.8),), convolutions="bfloat16"),
+    EncoderCase("efficientnet_lite0", frozen=True, target=(share_of_bound(0.8),)),
     EncoderCase("resnet10", frozen=True, cached=True, target=(at_least(10.0),)),
     EncoderCase("efficientnet_lite0", frozen=True, cached=True, target=(at_least(10.0),)),
 )
@@ -77,10 +77,10 @@ ENCODERS = (
 def rows(plan: Plan) -> Iterable[Row]:
     """Yield the area's rows."""
     paper = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")
-    note = "20 critic steps to one policy step, batch 256; floor: the same matrix products alone"
+    note = "20 critic steps to one policy step, batch 256; bound: the same matrix products alone"
     # The peers had all cores. Beside an actor on the same machine, the product uses one thread.
     for count, text in ((plan.pick(len(os.sched_getaffinity(0)), 1), ""), (1, ", 1 thread")):
-        fast, many = ((at_least(100.0), share_of_floor(0.5)), (at_least(45.0),)) if not text else ((), ())
+        fast, many = ((at_least(100.0), share_of_bound(0.5)), (at_least(45.0),)) if not text else ((), ())
         yield _state(plan, f"update/s, state, 2 critics{text}", (), fast, WHAT_AN_UPDATE_IS, count)
         yield _state(plan, f"critic steps/s, state, 10 critics, 2 drawn{text}", paper, many, note, count)
     yield _compiled(plan, "update/s, state, 2 critics", ())
@@ -97,8 +97,8 @@ def _state(plan: Plan, name: str, overrides: tuple[str, ...], target: tuple[Limi
     with threads(count):
         products = Products(sac.settings, sac.policy.spec, sac.policy.feature_size)
         found = in_turns(plan, {"update": lambda: sac.update(block), "products": products}, round_s=0.6)
-    value, floor = steps / found["update"], steps / found["products"]
-    return row(AREA, name, value, "1/s", floor=floor, target=target, note=f"{count} threads; {note}")
+    value, bound = steps / found["update"], steps / found["products"]
+    return row(AREA, name, value, "1/s", bound=bound, target=target, note=f"{count} threads; {note}")
 
 
 def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
@@ -116,8 +116,8 @@ def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
         compiled.update(block)  # each layer is compiled at its first use
         compile_s = (CLOCK.now_ns() - began_ns) / 1e9
         found = in_turns(plan, {"compiled": lambda: compiled.update(block), "plain": lambda: plain.update(block)}, 0.6)
-    note = f"{compile_s:.0f} s until the first; floor: not compiled"
-    return row(AREA, name, steps / found["compiled"], "1/s", floor=steps / found["plain"], note=note)
+    note = f"{compile_s:.0f} s until the first; bound: not compiled"
+    return row(AREA, name, steps / found["compiled"], "1/s", bound=steps / found["plain"], note=note)
 
 
 def _pixels(plan: Plan, case: EncoderCase) -> Row:
@@ -137,9 +137,9 @@ def _pixels(plan: Plan, case: EncoderCase) -> Row:
     trained = any(parameter.requires_grad for parameter in sac.policy.encoders.parameters())
     alone = "what is learnt of the encoder" if case.cached else "the encoder"
     alone += " over each of the two observations" + (", and its gradients of one" if trained else "")
-    note = f"{count} threads, batch {sac.settings.batch_size}; floor: {alone}"
-    value, floor = 1.0 / found["update"], 1.0 / found["passes"]
-    return row(AREA, case.text, value, "1/s", floor=floor, target=case.target, note=note)
+    note = f"{count} threads, batch {sac.settings.batch_size}; bound: {alone}"
+    value, bound = 1.0 / found["update"], 1.0 / found["passes"]
+    return row(AREA, case.text, value, "1/s", bound=bound, target=case.target, note=note)
 
 
 def _encoder_passes(policy: Policy, block: Mapping[str, Any]) -> Callable[[], None]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measure import Plan, in_turns
-from benchmarks.row import Row, not_measured, row, share_of_floor
+from benchmarks.row import Row, not_measured, row, share_of_bound
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.config import compose
@@ -27,7 +27,7 @@ TASKS = {
     "peg_insert": ("task=peg_insert", ENDLESS, "task.settings.success_depth_m=1.0"),
 }
 VIEWS, SIDE = ("wrist", "side"), 128
-PHYSICS = "floor: the bare mj_step(nstep) of one control period"
+PHYSICS = "bound: the bare mj_step(nstep) of one control period"
 
 
 def rows(plan: Plan) -> Iterable[Row]:
@@ -43,11 +43,11 @@ def _without_images(plan: Plan, task: str) -> Row:
 
     try:
         substeps = round(env.config.control_period_s / world.config.physics_timestep_s)
-        floor_data = mujoco.MjData(world.model)
-        mujoco.mj_copyData(floor_data, world.model, world.data)
+        bare_data = mujoco.MjData(world.model)
+        mujoco.mj_copyData(bare_data, world.model, world.data)
 
         def bare() -> None:
-            mujoco.mj_step(world.model, floor_data, nstep=substeps)
+            mujoco.mj_step(world.model, bare_data, nstep=substeps)
 
         found = in_turns(plan, {"step": _stepping(env), "bare": bare}, round_s=0.5)
     finally:
@@ -55,12 +55,12 @@ def _without_images(plan: Plan, task: str) -> Row:
     own_ms = 1e3 * (found["step"] - found["bare"])
     name = f"steps/s, {task}, no images"
     note = f"{PHYSICS}, {substeps} substeps; gate, transforms, observation and task take {own_ms:.2f} ms a step"
-    target = (share_of_floor(0.6),)
-    return row(AREA, name, 1.0 / found["step"], "1/s", floor=1.0 / found["bare"], target=target, note=note)
+    target = (share_of_bound(0.6),)
+    return row(AREA, name, 1.0 / found["step"], "1/s", bound=1.0 / found["bare"], target=target, note=note)
 
 
 def _with_images(plan: Plan) -> Row:
-    name, target = f"steps/s, reach, two {SIDE}x{SIDE} views", (share_of_floor(0.8),)
+    name, target = f"steps/s, reach, two {SIDE}x{SIDE} views", (share_of_bound(0.8),)
     try:
         env, world = _open((*TASKS["reach"], "camera=wrist_side"))
     except (RuntimeError, ImportError) as error:
@@ -81,8 +81,8 @@ def _with_images(plan: Plan) -> Row:
     finally:
         env.close()
     other_ms = 1e3 * (found["step"] - found["render"])
-    note = f"floor: rendering both views and nothing else; physics and all the rest take {other_ms:.2f} ms a step"
-    return row(AREA, name, 1.0 / found["step"], "1/s", floor=1.0 / found["render"], target=target, note=note)
+    note = f"bound: rendering both views and nothing else; physics and all the rest take {other_ms:.2f} ms a step"
+    return row(AREA, name, 1.0 / found["step"], "1/s", bound=1.0 / found["render"], target=target, note=note)
 
 
 def _open(overrides: Sequence[str]) -> tuple[RobotEnv, World]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.measure import CLOCK, Plan
 from benchmarks.row import Row, at_least, row
 from benchmarks.runs import open_run, outbox_of, process_overrides, recorded_steps, wait_for
-from steadyhand.children import Child, ending
 from steadyhand.job import Job
+from steadyhand.subprocesses import Child, ending
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
 
@@ -54,10 +54,10 @@ def rows(plan: Plan) -> Iterable[Row]:
     for name, phase in found.items():
         periods = phase.periods_ms
         note = f"{len(periods)} periods, p50 {np.median(periods):.1f} ms, at most {periods.max():.1f} ms, "
-        note += f"{np.count_nonzero(periods > LATE * period_ms)} beyond {LATE:g} periods; floor: the period asked for"
+        note += f"{np.count_nonzero(periods > LATE * period_ms)} beyond {LATE:g} periods; bound: the period asked for"
         note += f"; killed {kills} times" if "killed" in name else ""
         p99 = float(np.percentile(periods, 99))
-        yield row(AREA, f"control period p99, {name}", p99, "ms", floor=period_ms, smaller_is_better=True, note=note)
+        yield row(AREA, f"control period p99, {name}", p99, "ms", bound=period_ms, smaller_is_better=True, note=note)
     training = found["learner training"]
     share = 100.0 * len(training.periods_ms) * period_ms / float(training.periods_ms.sum())
     name = "share of time outside resets that is control steps, learner training"

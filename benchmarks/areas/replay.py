@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.floors import RowCopies
+from benchmarks.bounds import RowCopies
 from benchmarks.learners import make_spec
 from benchmarks.measure import Plan, in_turns, threads
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Limit, Row, at_least, at_most, row
 from steadyhand.learner.algos.algorithm import Sampling
 from steadyhand.learner.algos.batch import Batch
-from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.transport.log import LogReader
@@ -44,11 +44,11 @@ def rows(plan: Plan) -> Iterable[Row]:
         "kB a two-camera step on the disk",
         stored / count / 1e3,
         "kB",
-        floor=frames,
+        bound=frames,
         smaller_is_better=True,
         target=(at_most(100.0),),
         note="blocks of a sealed log, headers included; demonstrations and interventions are the same records; "
-        "floor: two raw frames",
+        "bound: two raw frames",
     )
 
 
@@ -59,8 +59,8 @@ def sampling_row(plan: Plan, area: str, name: str, folder: Path, cameras: int, t
         updates = iter(range(10**9))
         copies = _bare_gather(reader, folder)
         found = in_turns(plan, {"sample": lambda: sampler.sample(next(updates), 1), "copies": copies}, round_s=0.5)
-    note = "1 thread; floor: as many bytes of whole records copied from the mapped file"
-    return row(area, name, 1.0 / found["sample"], "1/s", floor=1.0 / found["copies"], target=target, note=note)
+    note = "1 thread; bound: as many bytes of whole records copied from the mapped file"
+    return row(area, name, 1.0 / found["sample"], "1/s", bound=1.0 / found["copies"], target=target, note=note)
 
 
 def open_sampler(reader: LogReader, cameras: int) -> Sampler:
@@ -83,9 +83,9 @@ def _cropped(plan: Plan, folder: Path) -> Row:
 
         copies = _bare_gather(reader, folder)
         found = in_turns(plan, {"sample": sample, "copies": copies}, round_s=0.5)
-    note = "1 thread; sampled, then every frame shifted on its own; floor: as many bytes copied once"
+    note = "1 thread; sampled, then every frame shifted on its own; bound: as many bytes copied once"
     target = (at_least(40.0),)
-    return row(AREA, CROPPED, 1.0 / found["sample"], "1/s", floor=1.0 / found["copies"], target=target, note=note)
+    return row(AREA, CROPPED, 1.0 / found["sample"], "1/s", bound=1.0 / found["copies"], target=target, note=note)
 
 
 def _bare_gather(reader: LogReader, folder: Path) -> RowCopies:

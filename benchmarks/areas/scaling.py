@@ -13,7 +13,7 @@ from benchmarks.learners import make_learner, open_learner
 from benchmarks.link import deliver, listening
 from benchmarks.measure import Plan, in_turns, seconds, threads
 from benchmarks.recording import make_schema, write_log
-from benchmarks.row import Row, row, share_of_floor
+from benchmarks.row import Row, row, share_of_bound
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.transport.log import LogReader
 
@@ -21,8 +21,8 @@ __all__ = ["rows"]
 
 AREA = "scaling"
 STATE = ("policy=state",)
-FLAT = (share_of_floor(0.8),)  # the smallest difference that is measurable on a noisy machine
-LINEAR = (share_of_floor(0.9),)
+FLAT = (share_of_bound(0.8),)  # the smallest difference that is measurable on a noisy machine
+LINEAR = (share_of_bound(0.9),)
 ACTOR_HZ, ACTOR_S = 50, 8
 SEGMENT_BYTES = 1 << 27
 
@@ -46,17 +46,17 @@ def _by_records(plan: Plan) -> Iterable[Row]:
     with ExitStack() as stack, threads(1):
         learners = {size: stack.enter_context(closing(open_learner(folder, STATE))) for size, folder in folders.items()}
         steps = in_turns(plan, {str(size): learner.step for size, learner in learners.items()}, round_s=0.5)
-    note = f"two critic steps, one policy step, batch 128, sampled and journalled; floor: {sizes[0]:,} records"
+    note = f"two critic steps, one policy step, batch 128, sampled and journalled; bound: {sizes[0]:,} records"
     for size in sizes:
         yield _flat(f"update, {size:,} records", 1e3 * steps[str(size)], 1e3 * steps[str(sizes[0])], "ms", note)
-    note = f"from the checkpoint to the first block of updates, without starting Python; floor: {sizes[0]:,} records"
+    note = f"from the checkpoint to the first block of updates, without starting Python; bound: {sizes[0]:,} records"
     for size in sizes:
         yield _flat(f"resume, {size:,} records", resume[size], resume[sizes[0]], "s", note)
 
 
-def _flat(name: str, value: float, floor: float, unit: str, note: str) -> Row:
-    """Return a row whose time should equal that of the smallest size, which is the floor of all sizes."""
-    return row(AREA, name, value, unit, floor=floor, smaller_is_better=True, target=FLAT, note=note)
+def _flat(name: str, value: float, bound: float, unit: str, note: str) -> Row:
+    """Return a row whose time should equal that of the smallest size, which is the bound of all sizes."""
+    return row(AREA, name, value, unit, bound=bound, smaller_is_better=True, target=FLAT, note=note)
 
 
 def _resume_s(folder: Path) -> float:
@@ -88,10 +88,10 @@ def _by_records_with_frames(plan: Plan) -> Iterable[Row]:
     for size in sizes:
         name, value = f"sample(256)/s, 2 cameras 64x64, {size:,} records", 1.0 / found[str(size)]
         if size == sizes[0]:
-            yield row(AREA, name, value, "1/s", note="so short a log is in the processor's cache: no floor for others")
+            yield row(AREA, name, value, "1/s", note="so short a log is in the processor's cache: no bound for others")
         else:
-            note = f"as many rows from logs of different length; floor: {sizes[1]:,} records"
-            yield row(AREA, name, value, "1/s", floor=1.0 / found[str(sizes[1])], target=FLAT, note=note)
+            note = f"as many rows from logs of different length; bound: {sizes[1]:,} records"
+            yield row(AREA, name, value, "1/s", bound=1.0 / found[str(sizes[1])], target=FLAT, note=note)
 
 
 def _sample(sampler: Sampler, updates: Iterator[int]) -> None:
@@ -106,13 +106,13 @@ def _by_actors(plan: Plan) -> Iterable[Row]:
             deliveries = deliver(link, folder / "actors", range(count), 2, side, steps, ACTOR_HZ)
         began_ns = min(each.began_ns for each in deliveries)
         elapsed_s = (max(each.durable_ns for each in deliveries) - began_ns) / 1e9
-        note = f"two cameras each, until all is on the learner's disk; floor: {ACTOR_HZ} a second and actor"
+        note = f"two cameras each, until all is on the learner's disk; bound: {ACTOR_HZ} a second and actor"
         yield row(
             AREA,
             f"intake/s, {count} actor{'s' if count > 1 else ''} at {ACTOR_HZ} Hz",
             count * steps / elapsed_s,
             "1/s",
-            floor=float(count * ACTOR_HZ),
+            bound=float(count * ACTOR_HZ),
             target=LINEAR,
             note=note,
         )

@@ -7,8 +7,8 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from statistics import median
 
+from benchmarks.bounds import disk_bytes_per_s, loopback_bytes_per_s
 from benchmarks.byte_counter import ByteCounter
-from benchmarks.floors import disk_bytes_per_s, loopback_bytes_per_s
 from benchmarks.link import deliver, key_folders, listening
 from benchmarks.measure import Plan
 from benchmarks.recording import make_schema, write_log
@@ -34,15 +34,15 @@ def rows(plan: Plan) -> Iterable[Row]:
         found["loopback"].append(loopback_bytes_per_s(record_bytes, steps) / record_bytes)
         found["disk"].append(disk_bytes_per_s(plan.new_folder("disk"), record_bytes * steps) / record_bytes)
     rates = {name: median(values) for name, values in found.items()}
-    floors = (
-        f"floor: the lower of a bare loopback socket's rate, {rates['loopback']:,.0f}/s, and the rate at which the "
+    bounds = (
+        f"bound: the lower of a bare loopback socket's rate, {rates['loopback']:,.0f}/s, and the rate at which the "
     )
-    floors += f"same bytes get onto this disk, {rates['disk']:,.0f}/s; median of {len(found['plain'])}"
-    floor = min(rates["loopback"], rates["disk"])
+    bounds += f"same bytes get onto this disk, {rates['disk']:,.0f}/s; median of {len(found['plain'])}"
+    bound = min(rates["loopback"], rates["disk"])
     what = "from HELLO to the last record synced, which is decoded, checked and in the replay store by then"
     for key, name in (("plain", "two-camera transitions/s, durable"), ("keys", "the same with CURVE keys")):
-        note = f"{what}; {floors}"
-        yield row(AREA, name, rates[key], "1/s", floor=floor, target=(at_least(2000.0),), note=note)
+        note = f"{what}; {bounds}"
+        yield row(AREA, name, rates[key], "1/s", bound=bound, target=(at_least(2000.0),), note=note)
     yield _bytes_per_transition(plan, side, record_bytes)
     yield not_measured(
         AREA,
@@ -76,8 +76,8 @@ def _bytes_per_transition(plan: Plan, side: int, record_bytes: int) -> Row:
         "kB on the wire a transition, raw frames",
         counted,
         "kB",
-        floor=record_bytes / 1e3,
+        bound=record_bytes / 1e3,
         smaller_is_better=True,
         target=(at_most(100.0),),
-        note="both ways, handshake and acknowledgements included; floor: the record itself",
+        note="both ways, handshake and acknowledgements included; bound: the record itself",
     )

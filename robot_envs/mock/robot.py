@@ -10,16 +10,16 @@ from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector, 
 from steadyhand.robot_envs.mock.config import MockRobotConfig
 from steadyhand.robot_envs.mock.gap import GapConfig, generator
 from steadyhand.robot_envs.mock.hand import MAX_GRIPPER_WIDTH_M
-from steadyhand.robot_envs.mock.seen import SeenStage
+from steadyhand.robot_envs.mock.seen import SeenWorkpieces
 from steadyhand.robot_envs.mock.world import World
 from steadyhand.robot_envs.robot import MayGoOn, RobotCommand, RobotError, RobotState
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.workpieces import Workpieces
 
 __all__ = ["MockRobot"]
 
 
 class MockRobot:
-    """One simulated arm (``n_arms`` is 1). It is also the ``Stage`` of its world.
+    """One simulated arm (``n_arms`` is 1). It is also the ``Workpieces`` of its world.
 
     Args:
         config: Imperfections that every simulated arm has.
@@ -27,7 +27,7 @@ class MockRobot:
         gap: The gap of that world, for the delay of commands and the tare; None = none.
 
     Attributes:
-        seen: The stage as a person sees it, with the hidden errors.
+        seen: The workpieces as an operator sees them, with the hidden errors.
     """
 
     n_arms = 1
@@ -38,7 +38,7 @@ class MockRobot:
         self._config = config
         self._gap = None if gap is None or gap.is_none else gap
         self._jitter = np.random.default_rng(0)
-        self.seen: Stage = SeenStage(self, world)
+        self.seen: Workpieces = SeenWorkpieces(self, world)
         self._connected = False
         self._holds = False
         self._tare = np.zeros(6)
@@ -58,28 +58,28 @@ class MockRobot:
         """Do nothing: a simulated pose is always plausible."""
 
     def begin(self, seed: int) -> None:
-        """Stage: forget the last episode and reseed all noise."""
+        """Workpieces: forget the last episode and reseed all noise."""
         self.world.begin(seed)
         self._noise = _Noise(self._config, np.random.default_rng(seed))
         if self._gap is not None:
             self._jitter = generator(self._gap.seed, "commands", seed)
 
     def place(self, name: str, pose_: Array) -> None:
-        """Stage: place a workpiece at a pose of the nominal workspace."""
+        """Workpieces: place a workpiece at a pose of the nominal workspace."""
         truth = self.world.hidden_truth
         self.world.place(name, pose_ if truth is None else pose_compose(truth.workspace, pose_))
 
     def pose_of(self, name: str) -> Array:
-        """Stage: return the pose of a workpiece in the nominal workspace."""
+        """Workpieces: return the pose of a workpiece in the nominal workspace."""
         true, truth = self.world.pose_of(name), self.world.hidden_truth
         return true if truth is None else pose_compose(pose_inverse(truth.workspace), true)
 
     def set_position(self, name: str, position: float) -> None:
-        """Stage: move the joint of a workpiece [m or rad]."""
+        """Workpieces: move the joint of a workpiece [m or rad]."""
         self.world.set_position(name, position)
 
     def position_of(self, name: str) -> float:
-        """Stage: return the joint position of a workpiece [m or rad]."""
+        """Workpieces: return the joint position of a workpiece [m or rad]."""
         return self.world.position_of(name)
 
     def read(self) -> RobotState:

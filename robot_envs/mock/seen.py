@@ -1,6 +1,6 @@
-"""The stage as a person beside the cell sees it: with the true places of the workpieces.
+"""The workpieces at their true places, as an operator beside the cell sees them.
 
-The verdict on an episode and the scripted expert, which stands in for that person, use this stage. Observations use the
+The verdict on an episode and the scripted expert, which stands in for that person, use these. Observations use the
 nominal one.
 """
 
@@ -9,34 +9,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadyhand.robot_envs.frames import Array, pose_compose, pose_inverse
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.workpieces import Workpieces
 
 if TYPE_CHECKING:
     from steadyhand.robot_envs.mock.world import World
 
-__all__ = ["SeenStage"]
+__all__ = ["SeenWorkpieces"]
 
 
-class SeenStage:
-    """A stage whose poses include the hidden errors of workspace and tool.
+class SeenWorkpieces:
+    """Workpieces whose poses include the hidden errors of workspace and tool.
 
     A task knows the tool by its nominal place in the hand. So `pose_of` moves a workpiece by the tool's error: relative
     to the nominal tool it is then where it truly is relative to the true tool.
 
     Args:
-        nominal: The stage of the same cell without the errors.
+        nominal: The same workpieces without the errors.
         world: The world of both.
     """
 
-    def __init__(self, nominal: Stage, world: World) -> None:
+    def __init__(self, nominal: Workpieces, world: World) -> None:
         self._nominal, self._world = nominal, world
 
     def begin(self, seed: int) -> None:
-        """Begin an episode on the nominal stage."""
+        """Begin an episode of the nominal workpieces."""
         self._nominal.begin(seed)
 
     def place(self, name: str, pose_: Array) -> None:
-        """Place a workpiece on the nominal stage."""
+        """Place a nominal workpiece."""
         self._nominal.place(name, pose_)
 
     def pose_of(self, name: str) -> Array:

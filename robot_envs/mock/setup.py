@@ -46,7 +46,7 @@ class SimulatedArm(RobotSetup):
         self._scene = build(SceneConfig, scene, "task.scene")
 
     def make(self) -> Hardware:
-        """Construct the world with the arm; the robot is its own stage."""
+        """Construct the world with the arm; the robot is its own workpieces."""
         robot = self.make_robot()
         world = robot.world
         return Hardware(robot, (), robot, world.clock, world.config.pace == "lockstep", world)

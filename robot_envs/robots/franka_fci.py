@@ -15,7 +15,7 @@ from steadyhand.robot_envs.robots.franka_hand import FrankaHand
 from steadyhand.robot_envs.robots.franka_homing import FrankaHoming
 from steadyhand.robot_envs.robots.franka_settings import FrankaConfig
 from steadyhand.robot_envs.safety.start_motion import GainSet, StartMotion
-from steadyhand.robot_envs.stage import NotedStage
+from steadyhand.robot_envs.workpieces import NotedWorkpieces
 from steadyhand.runtime.clock import Clock, MonotonicClock
 
 __all__ = ["FrankaFci", "FrankaRobot"]
@@ -40,7 +40,7 @@ class FrankaFci(RobotSetup):
         import franky  # noqa: F401  the error comes before anything is connected
 
         clock = MonotonicClock()
-        return Hardware(FrankaRobot(self._settings, clock), (), NotedStage(), clock, lockstep=False)
+        return Hardware(FrankaRobot(self._settings, clock), (), NotedWorkpieces(), clock, lockstep=False)
 
 
 class FrankaRobot:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.frames import pose, pose_relative
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.ranges import expect_length, expect_within
 
 __all__ = ["CalibrationCell", "CalibrationCellSettings"]
@@ -59,15 +59,15 @@ class CalibrationCell:
         start = pose(s.start_position_m, TOOL_DOWN)
         return EpisodePlan(start[None], np.array([s.gripper_width_m]), {BOARD: self._board} if s.stands else {})
 
-    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+    def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
         """Return the nominal board relative to the tool [m]. Shape (3,)."""
         return {"board": pose_relative(state.tcp_pose[0], self._board)[:3].astype(np.float32)}
 
-    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+    def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
         """Return no success; the progress is the distance to the nominal board [m]."""
         distance = float(np.linalg.norm(pose_relative(state.tcp_pose[0], self._board)[:3]))
         return Outcome(0.0, False, distance, {"calibrated": 0.0})
 
-    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+    def truth(self, state: RobotState, workpieces: Workpieces) -> dict[str, Any]:
         """Return nothing: there is no scripted expert."""
         return {}

@@ -24,8 +24,8 @@ from steadyhand.robot_envs.frames import (
     quat_multiply,
 )
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 _SCALE = (0.02, 0.02, 0.02, 0.1, 0.1, 0.1)  # m, rad: typical distance from the hole during an episode
@@ -107,23 +107,23 @@ class PegInsert:
         start = pose_compose(tip, pose([0.0, 0.0, -s.peg_length_m]))
         return EpisodePlan(start[None], np.array([s.peg_width_m]), {"hole": self._hole})
 
-    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+    def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
         """Return the estimated hole relative to the peg's tip: position [m] and rotation vector [rad]. Shape (6,)."""
         return {"hole_estimate": pose_to_vector(pose_relative(self._tip(state), self._estimate)).astype(np.float32)}
 
-    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+    def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
         """Return success if the peg is deep enough, over the hole, and slow."""
         s = self._settings
-        tip = self._tip(state)[:3] - stage.pose_of("hole")[:3]
+        tip = self._tip(state)[:3] - workpieces.pose_of("hole")[:3]
         inserted = -tip[2] >= s.success_depth_m and float(np.abs(tip[:2]).max()) < s.peg_width_m / 2
         slow = float(length(state.tcp_twist[0, :3])) < s.success_speed_m_s
         success = bool(inserted and slow)
         progress = float(length(tip + np.array([0.0, 0.0, s.success_depth_m])))
         return Outcome(float(success), success, progress, {"inserted": float(success)})
 
-    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+    def truth(self, state: RobotState, workpieces: Workpieces) -> dict[str, Any]:
         """Return the hole and its estimate relative to the peg's tip, as in the observation. Shapes (6,)."""
-        hole = pose(stage.pose_of("hole")[:3], TOOL_DOWN)
+        hole = pose(workpieces.pose_of("hole")[:3], TOOL_DOWN)
         tip = self._tip(state)
         return {
             "hole": pose_to_vector(pose_relative(tip, hole)),

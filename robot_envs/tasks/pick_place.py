@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.frames import Array, pose, pose_relative
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 
@@ -76,31 +76,31 @@ class PickPlace:
         start = np.asarray(s.start_position_m) + rng.uniform(-s.start_range_m, s.start_range_m, 3)
         return EpisodePlan(pose(start, TOOL_DOWN)[None], np.array([s.gripper_open_m]), {"cube": cube, "bin": self._bin})
 
-    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+    def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
         """Return cube and bin relative to the tool [m], shapes (3,), and the tool's height over the table [m], (1,)."""
         tool = state.tcp_pose[0]
         return {
-            "cube": pose_relative(tool, stage.pose_of("cube"))[:3].astype(np.float32),
+            "cube": pose_relative(tool, workpieces.pose_of("cube"))[:3].astype(np.float32),
             "bin": pose_relative(tool, self._bin)[:3].astype(np.float32),
             "height": tool[2:3].astype(np.float32),
         }
 
-    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+    def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
         """Return success if the cube is in the bin and the gripper has released it."""
         s = self._settings
-        cube = stage.pose_of("cube")[:3]
+        cube = workpieces.pose_of("cube")[:3]
         away = cube - self._bin[:3]
         inside = float(np.abs(away[:2]).max()) < s.bin_side_m / 2 and away[2] < s.bin_height_m
         free = float(state.gripper_width[0]) > s.cube_side_m + 0.005
         success = bool(inside and free)
         return Outcome(float(success), success, self._way_to_go(state, cube), {"placed": float(success)})
 
-    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+    def truth(self, state: RobotState, workpieces: Workpieces) -> dict[str, Any]:
         """Return cube and bin relative to the tool in base axes [m], and the heights that the expert needs."""
         tool = state.tcp_pose[0, :3]
         s = self._settings
         return {
-            "cube": stage.pose_of("cube")[:3] - tool,
+            "cube": workpieces.pose_of("cube")[:3] - tool,
             "bin": self._bin[:3] - tool,
             "height": float(tool[2]),
             "lift": s.lift_m,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.frames import Array, pose, pose_relative
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.stage import Stage
 from steadyhand.robot_envs.tasks.task import REACH_M, TOOL_DOWN, EpisodePlan, ObservedVector, Outcome
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.ranges import expect_above, expect_length, expect_within
 
 
@@ -64,18 +64,18 @@ class Reach:
         start = pose(np.asarray(s.start_position_m) + rng.uniform(-1, 1, 3) * s.start_range_m, TOOL_DOWN)
         return EpisodePlan(start[None], np.array([s.gripper_width_m]), {"goal": self._goal})
 
-    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+    def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
         """Return the goal relative to the tool [m]. Shape (3,)."""
         return {"goal": self._goal_in_tool(state).astype(np.float32)}
 
-    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+    def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
         """Return success if the tool is near the goal and slow."""
         distance = float(np.linalg.norm(self._goal_in_tool(state)))
         slow = float(np.linalg.norm(state.tcp_twist[0, :3])) < self._settings.success_speed_m_s
         success = distance < self._settings.tolerance_m and slow
         return Outcome(float(success), success, distance, {"reached": float(success)})
 
-    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+    def truth(self, state: RobotState, workpieces: Workpieces) -> dict[str, Any]:
         """Return the goal relative to the tool [m]. Shape (3,)."""
         return {"goal": self._goal_in_tool(state)}
 

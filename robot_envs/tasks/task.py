@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotState
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.workpieces import Workpieces
 
 __all__ = ["REACH_M", "TOOL_DOWN", "EpisodePlan", "ObservedVector", "Outcome", "Task"]
 
@@ -26,7 +26,7 @@ class EpisodePlan:
     Attributes:
         start_pose: Start pose of the tool, base frame. Shape (n_arms, 7); [m], xyzw.
         gripper_width: Opening of the gripper. Shape (n_arms,); [m].
-        placements: Poses of the workpieces on the stage, by name; base frame, shape (7,).
+        placements: Poses of the workpieces, by name; base frame, shape (7,).
         positions: Joint positions of articulated workpieces, by the name of the workpiece [m or rad].
     """
 
@@ -87,7 +87,7 @@ class Task(Protocol):
         reward_terms: Names of the parts of the reward.
 
     A class that needs the present poses of moved workpieces for its verdict has ``follows_workpieces = True``. Where
-    the stage only notes the first placements, as on a real arm, the reward or the operator evaluates such a task.
+    the workpieces only note the first placements, as on a real arm, the reward or the operator evaluates such a task.
     """
 
     settings_type: ClassVar[type[Any]]
@@ -98,11 +98,11 @@ class Task(Protocol):
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
         """Draw a new episode."""
 
-    def observe(self, state: RobotState, stage: Stage) -> dict[str, NDArray[np.float32]]:
+    def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
         """Return the task's part of the observation, as listed in ``observed``."""
 
-    def evaluate(self, state: RobotState, stage: Stage) -> Outcome:
+    def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
         """Evaluate the state after a step."""
 
-    def truth(self, state: RobotState, stage: Stage) -> dict[str, Any]:
+    def truth(self, state: RobotState, workpieces: Workpieces) -> dict[str, Any]:
         """Return the privileged state that an operator sees and a policy does not; for the scripted expert alone."""

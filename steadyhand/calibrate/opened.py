@@ -15,7 +15,7 @@ from steadyhand.calibration.cell import Cell, MotionSettings, slowed
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware, make_task
-from steadyhand.robot_envs.stage import Stage
+from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.calibration_file import CalibrationError, write_calibration
 from steadyhand.runtime.config import ConfigError, build, compose
 from steadyhand.runtime.logging import setup
@@ -116,25 +116,25 @@ def opened_cell(
     try:
         cell.open()
         if at_start:
-            _move_to_start(cell, settings, hardware.stage)
+            _move_to_start(cell, settings, hardware.workpieces)
         yield cell
     finally:
         cell.close()
 
 
-def _move_to_start(cell: Cell, settings: Settings, stage: Stage) -> None:
-    """Arrange a simulated stage, and move the arm to a start of the task, which is inside the workspace.
+def _move_to_start(cell: Cell, settings: Settings, workpieces: Workpieces) -> None:
+    """Arrange simulated workpieces, and move the arm to a start of the task, which is inside the workspace.
 
     Raises:
         CalibrationError: The start is outside of the workspace.
         CellStopError: A stop on the way.
     """
     plan = make_task(arm_task(settings)).begin(np.random.default_rng(settings.seed))
-    stage.begin(settings.seed)
+    workpieces.begin(settings.seed)
     for name, pose in plan.placements.items():
-        stage.place(name, pose)
+        workpieces.place(name, pose)
     for name, position in plan.positions.items():
-        stage.set_position(name, position)
+        workpieces.set_position(name, position)
     say("moving to the task's start")
     cell.move_to_start(plan.start_pose[0], float(plan.gripper_width[0]))
 

@@ -10,13 +10,13 @@ from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.children import end_with_parent
-from steadyhand.identity import claimed_actor
+from steadyhand.actor_id import claimed_actor
 from steadyhand.job import new_job, seed_for
 from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.robot_envs.make import make_corrector
+from steadyhand.subprocesses import end_with_parent
 from steadyhand.terminal import say
 
 EPILOG = (

@@ -13,11 +13,11 @@ from functools import partial
 
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.children import ChildError
 from steadyhand.job import new_job
 from steadyhand.learner.device import resolve_device
 from steadyhand.pipeline.stages import RobotWork, demonstrate, judge, run_stages
-from steadyhand.practice import train
+from steadyhand.subprocesses import ChildError
+from steadyhand.supervise import train
 from steadyhand.terminal import say
 
 EPILOG = (

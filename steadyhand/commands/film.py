@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.actor.policy_runner import use_one_thread
-from steadyhand.children import end_with_parent
 from steadyhand.film import film_policy, side_by_side, write_gif, write_views
 from steadyhand.job import open_job
 from steadyhand.output import check_output
 from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
 from steadyhand.runtime.config import ConfigError
+from steadyhand.subprocesses import end_with_parent
 from steadyhand.terminal import say
 
 EPILOG = (

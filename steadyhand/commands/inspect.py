@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from steadyhand.demos import carry_over
+from steadyhand.demo_compat import carry_over
 from steadyhand.log_facts import LogFacts, log_folders, read_log
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import plain, say, table_text

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from steadyhand.identity import host_actor_id
+from steadyhand.actor_id import host_actor_id
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.terminal import say, table_text

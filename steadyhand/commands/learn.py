@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.children import end_with_parent
 from steadyhand.job import new_job
 from steadyhand.pipeline.learning import Sources, learn
 from steadyhand.runtime.run_lock import run_lock
+from steadyhand.subprocesses import end_with_parent
 
 EPILOG = (
     "Demonstrations are the run's own, in its demos/, and those that --demos names. Ctrl-C saves a checkpoint and\n"

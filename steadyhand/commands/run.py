@@ -11,7 +11,7 @@ from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.identity import check_robot
+from steadyhand.actor_id import check_robot
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.pipeline.environment import opened_env

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from steadyhand.actor_id import task_identity
 from steadyhand.data.rewrite import Part, episode_numbers, rewrite
 from steadyhand.data.staging import staged
 from steadyhand.demo_settings import CONVERTED, task_differences
-from steadyhand.identity import task_identity
 from steadyhand.settings import check_overrides
 from steadyhand.terminal import say
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, read_manifest
-from steadyhand.transport.identity import read_identity
+from steadyhand.transport.run_identity import read_identity
 
 __all__ = ["EPILOG", "add_options", "fits", "run"]
 

@@ -55,6 +55,6 @@ def write_result(
 
 @contextmanager
 def _staged(out: Path) -> Iterator[tuple[Path, Path]]:
-    """Stage a new folder; the second value is that folder's name, as there is no old one to keep."""
+    """Workpieces a new folder; the second value is that folder's name, as there is no old one to keep."""
     with staged(out) as place:
         yield place, out

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, count_episodes, read_manifest, write_manifest
-from steadyhand.transport.identity import read_identity, write_identity
 from steadyhand.transport.label_log import Label, LabelReader, append_label
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log import LogReader, LogWriter
 from steadyhand.transport.record import Kind
+from steadyhand.transport.run_identity import read_identity, write_identity
 
 __all__ = ["Cut", "Part", "episode_numbers", "rewrite"]
 

@@ -14,15 +14,15 @@ from steadyhand.actor.console import make_console
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
+from steadyhand.actor.pause import pause
 from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.actor.waiting import pause
-from steadyhand.demos import action_gains, check_demos
+from steadyhand.actor_id import claimed_actor
+from steadyhand.demo_compat import action_gains, check_demos
 from steadyhand.face.configuration import run_overrides
 from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
 from steadyhand.face.recording import expert_overrides
-from steadyhand.identity import claimed_actor
 from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from steadyhand.demos import action_gains
+from steadyhand.demo_compat import action_gains
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.algos.bc import BcSettings
 from steadyhand.learner.fit_bc import fit_bc, open_store

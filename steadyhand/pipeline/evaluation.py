@@ -12,7 +12,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
-from steadyhand.identity import check_robot
+from steadyhand.actor_id import check_robot
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.environment import opened_env

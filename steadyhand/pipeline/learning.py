@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 from zmq import ZMQError
 
-from steadyhand.actor.waiting import pause
-from steadyhand.demos import action_gains, check_demos
+from steadyhand.actor.pause import pause
+from steadyhand.demo_compat import action_gains, check_demos
 from steadyhand.job import Job
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner

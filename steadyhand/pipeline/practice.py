@@ -17,7 +17,7 @@ from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.identity import host_actor_id
+from steadyhand.actor_id import host_actor_id
 from steadyhand.job import Job
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.policy_spec import build_policy_spec

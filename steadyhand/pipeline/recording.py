@@ -12,7 +12,7 @@ from steadyhand.actor.demonstrations import RecordingConfig, record_demos
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.supervision.motion_enable import MotionEnable
-from steadyhand.demos import check_recorded, check_same_action, check_same_robot, check_task
+from steadyhand.demo_compat import check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.person import with_person

@@ -12,10 +12,9 @@ from pathlib import Path
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.events import EpisodeEnded, Events
+from steadyhand.actor.pause import pause
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.actor.waiting import pause
-from steadyhand.children import Child, ending
-from steadyhand.demos import check_demos
+from steadyhand.demo_compat import check_demos
 from steadyhand.job import Job
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone
@@ -26,6 +25,7 @@ from steadyhand.report.evaluations import evaluation_table
 from steadyhand.report.records import stages_path
 from steadyhand.report.write import write_report
 from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.subprocesses import Child, ending
 from steadyhand.terminal import Stages, say
 
 __all__ = ["RobotWork", "demonstrate", "judge", "run_stages"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.storage import FORMER_METRICS
 from steadyhand.transport.record import Phase

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.log_facts import read_log
 from steadyhand.report.evaluations import newest_evaluations, read_evaluations
 from steadyhand.report.practice import merged, practice_by_actor

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from steadyhand.actor.history import SHARE_WINDOW, History
+from steadyhand.actor.episode_history import SHARE_WINDOW, History
 from steadyhand.job import task_name
 from steadyhand.report.evaluations import ABOUT
 from steadyhand.report.records import Row, RunRecords

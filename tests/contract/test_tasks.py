@@ -80,8 +80,8 @@ class Weighing(Reach):
         super().__init__(settings)
         self.observed = self.observed | {"weight": ObservedVector(1, 10.0, "kg", "tool", (1.0,))}
 
-    def observe(self, state, stage):
-        return super().observe(state, stage) | {"weight": np.zeros(1, np.float32)}
+    def observe(self, state, workpieces):
+        return super().observe(state, workpieces) | {"weight": np.zeros(1, np.float32)}
 
 
 class Weighed(Weighing):

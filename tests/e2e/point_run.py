@@ -20,18 +20,18 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.session_log import Session, open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training_summary import TrainingSummary
-from steadyhand.children import free_addresses
-from steadyhand.identity import claimed_actor
+from steadyhand.actor_id import claimed_actor
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.prior import PriorData
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_id
+from steadyhand.subprocesses import free_addresses
 from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.config import TransportConfig
-from steadyhand.transport.identity import Identity
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.settings_kit import shipped
 from tests.unit.actor.point_env import Helper, PointEnv

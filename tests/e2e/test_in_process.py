@@ -8,7 +8,7 @@ import pytest
 
 from steadyhand.actor.console import NoConsole
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import open_session

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.report.practice import practice_by_actor
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.identity import read_identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
+from steadyhand.transport.run_identity import read_identity
 from tests.e2e.point_run import free_ports, realtime_env, record
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind

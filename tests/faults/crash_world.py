@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from steadyhand.actor.logbook import read_rows
-from steadyhand.children import free_addresses
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.runtime.crashpoint import EXIT_STATUS, VARIABLE
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.subprocesses import free_addresses
 from tests.e2e.point_run import ACTOR_ID, record
 from tests.faults.crash_run import NeverTheSameEnv
 from tests.faults.scale import FULL

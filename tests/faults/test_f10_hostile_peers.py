@@ -13,8 +13,8 @@ import pytest
 import zmq
 
 from steadyhand.transport import wire
-from steadyhand.transport.budget import Budget
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.wire import MAX_HEADER_BYTES, Accept, Reject
 from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
 from steadyhand.transport.zmq_uplink import ZmqUplink
@@ -74,7 +74,7 @@ def send_all(server: ZmqServer, hostile: Hostile, count: int) -> None:
 
 
 def test_a_learner_that_listens_to_all_of_it_survives(server, hostile, quiet, monkeypatch, record_property):
-    monkeypatch.setattr(Budget, "is_spent", lambda self, peer: False)  # otherwise it would hear the first few alone
+    monkeypatch.setattr(RateLimit, "exceeded", lambda self, peer: False)  # otherwise it would hear the first few alone
     send_all(server, hostile, SENT)
     record_property("frames", SENT)
     assert server.failure is None
@@ -126,7 +126,7 @@ def test_a_peer_is_dropped_after_its_budget_and_only_then(server, hostile):
 
 
 def test_without_the_budget_a_peer_would_be_heard_for_ever(server, hostile, quiet, monkeypatch):
-    monkeypatch.setattr(Budget, "is_spent", lambda self, peer: False)
+    monkeypatch.setattr(RateLimit, "exceeded", lambda self, peer: False)
     for _ in range(50):
         hostile.socket.send(b"junk")
     wait_until(lambda: server.wire_errors == 50)

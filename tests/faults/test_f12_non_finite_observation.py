@@ -26,7 +26,7 @@ def periods_to_stop(practice: Practice) -> float:
     rows = practice.rows()
     observed = [name for name in rows.dtype.names if name.startswith("observation/")]
     assert all(np.isfinite(rows[name]).all() for name in observed), "a number that is not finite is stored"
-    assert practice.chooser._runner.step == AT, "an action was chosen from a state that is not finite"
+    assert practice.selector._runner.step == AT, "an action was chosen from a state that is not finite"
     assert practice.reason == "non_finite_state"
     assert practice.robot.commands_after_stop(onset_ns) == 0
     assert rows["valid"].tolist() == [True] * (AT - 1) + [False, False]

@@ -22,9 +22,9 @@ class BadTask:
     def __getattr__(self, name):
         return getattr(self._task, name)
 
-    def evaluate(self, state, stage):
+    def evaluate(self, state, workpieces):
         self._looks += 1
-        outcome = self._task.evaluate(state, stage)
+        outcome = self._task.evaluate(state, workpieces)
         return replace(outcome, reward=self._value) if self._looks in self._at else outcome
 
 

@@ -86,7 +86,7 @@ def practise(fault, limits=LIMITS) -> Practice:
     plain.gate.limits = replace(plain.gate.limits, cameras=limits)
     cameras = [FakeCamera(name, plain.clock) for name in ("wrist", "side")]
     cameras[1].fault = fault
-    parts = (plain.config, practice.robot, cameras, plain._task, plain._stage, plain.gate, plain.clock, True)
+    parts = (plain.config, practice.robot, cameras, plain._task, plain._workpieces, plain.gate, plain.clock, True)
     practice.env = RobotEnv(*parts, TaskReward())
     practice.loop = ControlLoop(
         practice.env, env_schema(practice.env), lambda record: practice.records.append(record.copy())

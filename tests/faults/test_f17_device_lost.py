@@ -83,7 +83,7 @@ def comes_back_at_rest(hand):
 
 def practise(loss, max_age_s: float = MAX_AGE_S, steps: int = 14) -> Practice:
     practice = Practice(policy=StubPolicy(lambda step: POLICY))
-    practice.hand = practice.chooser._operator = Hand(practice, loss, max_age_s)
+    practice.hand = practice.selector._operator = Hand(practice, loss, max_age_s)
     practice.reason = practice.run(steps).stop_reason
     return practice
 
@@ -171,7 +171,7 @@ def test_a_device_that_is_held_pushed_when_the_episode_begins_moves_nothing_unti
         hand.handle.move(np.zeros(6) if hand.step == AT else hand.push)
 
     practice = Practice(policy=StubPolicy(lambda step: POLICY))
-    hand = practice.chooser._operator = Hand(practice, let_go, MAX_AGE_S)
+    hand = practice.selector._operator = Hand(practice, let_go, MAX_AGE_S)
     hand.step = 0  # the step at rest is left out
     practice.run(14)
     rows = practice.rows()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.actor.waiting import resume_after_stop
+from steadyhand.actor.pause import resume_after_stop
 from steadyhand.robot_envs.frames import quat_inverse, quat_multiply, rotvec_from_quat
 from steadyhand.robot_envs.safety import gate as gate_module
 from tests.fault_kit import Fault, FaultPlan, Practice

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from steadyhand.transport import wire
-from steadyhand.transport.identity import Identity
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
 from steadyhand.transport.wire import Accept, Hello, Reject, WireError
 from tests.transport_kit import ACTION, SCHEMA, STATE, WRIST, hello, intake_in, session_id

@@ -16,10 +16,10 @@ from steadyhand.learner.policy_spec import moments
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport import wire
-from steadyhand.transport.budget import Budget
 from steadyhand.transport.intake import UnknownSessionError
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.quarantine import MAX_UNFIT
+from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import Kind
 from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.wire import Accept, Lost, Reject, WireError
@@ -215,7 +215,7 @@ def test_repeated_hello_neither_runs_out_of_files_nor_stops_the_others(tmp_path,
 
 
 def test_without_the_limit_every_hello_would_be_answered(server, hostile, monkeypatch):
-    monkeypatch.setattr(Budget, "is_spent", lambda self, peer: False)
+    monkeypatch.setattr(RateLimit, "exceeded", lambda self, peer: False)
     answers = 0
     for _ in range(2 * MAX_HELLOS):
         hostile.socket.send_multipart(wire.encode(hello()))

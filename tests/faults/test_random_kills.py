@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steadyhand.actor.logbook import read_rows
-from steadyhand.children import free_addresses
-from steadyhand.identity import host_actor_id
+from steadyhand.actor.episode_metrics import read_rows
+from steadyhand.actor_id import host_actor_id
 from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.subprocesses import free_addresses
 from tests.faults.scale import FULL
 from tests.faults.witness import WITNESS, account, delivered
 

@@ -1,11 +1,11 @@
 import pytest
 
 from steadyhand.actor.backlog import deliver_backlog
-from steadyhand.transport import acknowledged
-from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged
-from steadyhand.transport.identity import Identity, read_identity, write_identity
+from steadyhand.transport import ack_file
+from steadyhand.transport.ack_file import note_acknowledged, read_acknowledged
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.run_identity import Identity, read_identity, write_identity
 from steadyhand.transport.schema import Schema
 from tests.integrity.plain_log import LOST, flip, read_log
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
@@ -112,7 +112,7 @@ def test_sound_records_behind_damaged_ones_are_delivered_before_a_log_is_deleted
     intake = synced(tmp_path)
     if not careful:
         monkeypatch.setattr("steadyhand.actor.backlog.recover", lambda folder: None)
-        monkeypatch.setattr(acknowledged, "LogReader", lambda folder, at_rest: LogReader(folder))
+        monkeypatch.setattr(ack_file, "LogReader", lambda folder, at_rest: LogReader(folder))
     offer(outbox, intake, trim=True)
     assert not folder.exists()
     stored = tmp_path / "learner" / session_id(1)

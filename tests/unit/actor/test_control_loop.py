@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.control_loop import INTERRUPTED, NON_FINITE_OBSERVATION, ControlLoop, episode_seed
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.devices.operator import HOLD
@@ -16,13 +16,13 @@ class Harness:
         self.loop = ControlLoop(
             self.env, env_schema(self.env), lambda record: self.records.append(record.copy()), self.notify
         )
-        self.chooser = Chooser(helper or Helper(), arbiter())
+        self.selector = ActionSelector(helper or Helper(), arbiter())
 
     def notify(self):
         self.notified += 1
 
     def run(self, episode_id=3, **kwargs):
-        return self.loop.run_episode(episode_id, Phase.TRAIN, self.chooser, seed=1, **kwargs)
+        return self.loop.run_episode(episode_id, Phase.TRAIN, self.selector, seed=1, **kwargs)
 
     def rows(self):
         rows = np.stack(self.records)
@@ -144,7 +144,7 @@ def test_the_robot_holds_when_the_log_fails():
 
     loop = ControlLoop(env, env_schema(env), append)
     with pytest.raises(OSError, match="No space left"):
-        loop.run_episode(0, Phase.TRAIN, Chooser(Helper(), arbiter()))
+        loop.run_episode(0, Phase.TRAIN, ActionSelector(Helper(), arbiter()))
     assert env.holds == 1
     assert not loop.has_human
 

@@ -10,10 +10,10 @@ from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest
-from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
+from steadyhand.transport.run_identity import Identity, read_identity
 from steadyhand.transport.segment import LogError
 from tests.events_kit import kept, on_episode
 from tests.unit.actor.point_env import Helper, PointEnv

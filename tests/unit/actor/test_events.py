@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import (
@@ -16,7 +16,7 @@ from steadyhand.actor.events import (
     StopLatched,
     Waiting,
 )
-from steadyhand.actor.waiting import resume_after_stop
+from steadyhand.actor.pause import resume_after_stop
 from steadyhand.transport.record import Phase
 from tests.events_kit import kept
 from tests.unit.actor.point_env import Helper, PointEnv, arbiter
@@ -24,7 +24,7 @@ from tests.unit.actor.point_env import Helper, PointEnv, arbiter
 
 def run(env, operator, events, **options):
     loop = ControlLoop(env, env_schema(env), lambda record: None, events=events)
-    return loop.run_episode(3, Phase.DEMO, Chooser(operator, arbiter()), 0, **options)
+    return loop.run_episode(3, Phase.DEMO, ActionSelector(operator, arbiter()), 0, **options)
 
 
 def test_an_event_reaches_the_subscribers_of_its_kind_in_their_order():

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter, Decision
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.gripper_state import GripperState
@@ -119,8 +119,8 @@ def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_wid
     env = make_env(compose(["task=pick_place"]), 0)
     rows, operator = [], Presser()
     loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
-    chooser = Chooser(operator, Arbiter(teachable(env).motion_entries, AT_ONCE, env.control_period_s))
-    loop.run_episode(0, Phase.DEMO, chooser, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
+    selector = ActionSelector(operator, Arbiter(teachable(env).motion_entries, AT_ONCE, env.control_period_s))
+    loop.run_episode(0, Phase.DEMO, selector, 0, may_step=lambda: operator.step < len(Presser.PRESSES))
     env.close()
     steps = [row for row in rows if row["kind"] == Kind.STEP]
     assert [float(row["human_action"][6]) for row in steps] == [1, -1, -1, -1, -1, 1, 1, 1]

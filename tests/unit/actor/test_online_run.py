@@ -8,7 +8,7 @@ import pytest
 
 from steadyhand.actor.config import ExplorationConfig, GraduationConfig
 from steadyhand.policies import PolicySpecError
-from steadyhand.transport.acknowledged import read_acknowledged
+from steadyhand.transport.ack_file import read_acknowledged
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
 from steadyhand.transport.weights import encode
@@ -186,7 +186,7 @@ def test_a_break_closes_the_episode_and_practice_goes_on_after_it(tmp_path):
     operator.refusals = 2
     run = Run(tmp_path, dataclasses.replace(CONFIG, max_env_steps=20), operator=operator)
     run()
-    assert "a person to end the break" in run.waits
+    assert "the operator to end the break" in run.waits
     assert operator.asked == ["parked"] * 3
     first = run.log()[run.log()["episode_id"] == 0]
     assert first["kind"].tolist() == [Kind.STEP] * 3 + [Kind.FINAL]

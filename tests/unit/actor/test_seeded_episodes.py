@@ -1,6 +1,6 @@
 from itertools import islice
 
-from steadyhand.actor.chooser import Chooser
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.seeded_episodes import seeded_episodes
@@ -10,7 +10,7 @@ from tests.unit.actor.point_env import Helper, ParkedEnv, PointEnv, Tired, arbit
 
 def episodes_of(env, bystander, seed=0, stop=lambda: False, episodes=None):
     loop = ControlLoop(env, env_schema(env), lambda record: None)
-    return seeded_episodes(loop, Chooser(Helper(), arbiter()), bystander, seed, stop, episodes)
+    return seeded_episodes(loop, ActionSelector(Helper(), arbiter()), bystander, seed, stop, episodes)
 
 
 def test_a_number_of_them_or_without_end():

@@ -7,10 +7,10 @@ import pytest
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.session_log import LogFaultError, LogFullError, Session, kept_if_used, open_session
 from steadyhand.transport import segment
-from steadyhand.transport.acknowledged import read_acknowledged
-from steadyhand.transport.identity import Identity, read_identity
+from steadyhand.transport.ack_file import read_acknowledged
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, record_dtype
+from steadyhand.transport.run_identity import Identity, read_identity
 from tests.unit.actor.point_env import PointEnv
 
 SCHEMA = env_schema(PointEnv())

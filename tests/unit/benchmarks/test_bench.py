@@ -6,13 +6,13 @@ from benchmarks import bench
 from benchmarks.bench import AREAS, main, select, table
 from benchmarks.row import at_least, not_measured, row
 
-KEYS = {"area", "name", "value", "unit", "floor", "ratio", "target", "met", "note"}
+KEYS = {"area", "name", "value", "unit", "bound", "ratio", "target", "met", "note"}
 
 
 @pytest.fixture
 def areas(monkeypatch):
     found = {
-        "fast": lambda plan: [row("fast", "a", 8.0, "1/s", floor=10.0, target=(at_least(9.0),), note="bare loop")],
+        "fast": lambda plan: [row("fast", "a", 8.0, "1/s", bound=10.0, target=(at_least(9.0),), note="bare loop")],
         "slow": lambda plan: [not_measured("slow", "b", "ms", "no device")],
     }
     monkeypatch.setattr(bench, "AREAS", found)

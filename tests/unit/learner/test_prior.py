@@ -16,9 +16,9 @@ from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component
 from steadyhand.runtime.config import build
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.identity import Identity, write_identity
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.outbox import Rejected
+from steadyhand.transport.run_identity import Identity, write_identity
 from steadyhand.transport.wire import Hello
 from tests.config_kit import composed
 from tests.transport_kit import CONFIG as TRANSPORT

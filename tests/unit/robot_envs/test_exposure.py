@@ -56,7 +56,7 @@ def test_success_and_safety_use_the_newest_state():
     env.reset(seed=0)
     seen = []
     evaluate = env._task.evaluate
-    env._task.evaluate = lambda state, stage: seen.append(state) or evaluate(state, stage)
+    env._task.evaluate = lambda state, workpieces: seen.append(state) or evaluate(state, workpieces)
     env.step(np.ones(6, np.float32))
     assert seen[-1] is env._state
     env.close()

@@ -17,7 +17,7 @@ import numpy as np
 
 from steadyhand.robot_envs.camera import Camera, Frame, ViewConfig
 from steadyhand.robot_envs.hardware import Hardware, RobotSetup
-from steadyhand.robot_envs.stage import NotedStage
+from steadyhand.robot_envs.workpieces import NotedWorkpieces
 from steadyhand.runtime.clock import FakeClock
 from tests.robot_kit import StillRobot
 
@@ -37,7 +37,7 @@ class Plinth(RobotSetup):
     def make(self):
         robot = StillRobot()
         robot.address = self.settings.address
-        return Hardware(robot, (), NotedStage(), FakeClock(), False)
+        return Hardware(robot, (), NotedWorkpieces(), FakeClock(), False)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from steadyhand.robot_envs.devices.device import no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator, NoOperator
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import make_corrector, make_env, make_onlooker
-from steadyhand.robot_envs.stage import NotedStage
+from steadyhand.robot_envs.workpieces import NotedWorkpieces
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.config import ConfigError, compose
 from tests.robot_kit import StillRobot, state
@@ -13,7 +13,7 @@ from tests.robot_kit import StillRobot, state
 
 def test_a_robot_that_only_its_own_process_can_speak_to_is_given():
     robot, clock = StillRobot(), FakeClock()
-    env = make_env(compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(robot, [], NotedStage(), clock, False))
+    env = make_env(compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(robot, [], NotedWorkpieces(), clock, False))
     assert robot.connected
     env.reset(seed=0)
     env.step(np.zeros(6, np.float32))
@@ -65,7 +65,7 @@ class BusyClock(FakeClock):
 def test_a_loop_that_is_woken_late_does_not_catch_up_in_a_burst():
     clock = BusyClock()
     env = make_env(
-        compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(StillRobot(), [], NotedStage(), clock, False)
+        compose(["task=reach", "robot=crisp_fr3"]), 0, Hardware(StillRobot(), [], NotedWorkpieces(), clock, False)
     )
     env.reset(seed=0)
     looks, overruns = [], []

@@ -7,7 +7,7 @@ import pytest
 from steadyhand import storage
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.acknowledged import note_acknowledged
+from steadyhand.transport.ack_file import note_acknowledged
 from steadyhand.transport.record import record_dtype
 from tests.transport_kit import CONFIG, SCHEMA, session_id, write_episode, writer_in
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from steadyhand.transport.hello_terms import HelloTerms
-from steadyhand.transport.identity import UNKNOWN, Identity
+from steadyhand.transport.run_identity import UNKNOWN, Identity
 from steadyhand.transport.schema import SchemaError
 from tests.transport_kit import ACTION, SCHEMA, hello
 

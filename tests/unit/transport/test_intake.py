@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from steadyhand.transport.identity import Identity, read_identity
 from steadyhand.transport.intake import UnknownSessionError
 from steadyhand.transport.record import record_dtype
+from steadyhand.transport.run_identity import Identity, read_identity
 from steadyhand.transport.weights import WeightsError
 from steadyhand.transport.wire import Accept, Reject, WireError
 from tests.transport_kit import CONFIG, SCHEMA, frames, hello, intake_in, session_id

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from steadyhand.transport import segment
-from steadyhand.transport.identity import Identity
 from steadyhand.transport.outbox import Outbox, Rejected
+from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.wire import Accept, Lost, Records, Reject, Status
 from tests.integrity.plain_log import flip
 from tests.transport_kit import CONFIG, hello, record, session_id, writer_in

@@ -12,12 +12,12 @@ def test_an_actor_and_all_actors_together_are_limited():
     limits = SessionLimits(clock)
     for _ in range(MAX_NEW_SESSIONS):
         assert limits.objections("a", "arm", (), ()) == []
-        limits.spend("arm")
+        limits.count("arm")
     assert "of an actor" in limits.objections("a", "arm", (), ())[0]
     assert limits.objections("a", "arm", (), ("a",)) == []  # an earlier one goes on
     assert limits.objections("a", "leg", (), ()) == []
     for index in range(MAX_NEW_IN_ALL):
-        limits.spend(f"arm{index}")
+        limits.count(f"arm{index}")
     assert "at most 256 new ones" in limits.objections("a", "leg", (), ())[0]
     clock.advance_ns(60_000_000_000)
     assert limits.objections("a", "leg", (), ()) == []

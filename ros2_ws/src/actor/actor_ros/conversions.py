@@ -172,7 +172,7 @@ def poses_to_arrays(message: MultiDOFJointState) -> dict[str, Array]:
     """
     if len(message.joint_names) != len(message.transforms):
         raise MessageError(
-            f"stage: expected a pose for each of {len(message.joint_names)} names, found {len(message.transforms)}"
+            f"workpieces: expected a pose for each of {len(message.joint_names)} names, found {len(message.transforms)}"
         )
     found = {}
     for name, transform in zip(message.joint_names, message.transforms, strict=True):

@@ -16,7 +16,6 @@ from actor_ros.launched import Launched
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.children import ChildError
 from steadyhand.job import Job, open_job
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.saved_policy import SavedPolicy
@@ -26,6 +25,7 @@ from steadyhand.report.records import read_run
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolderError
+from steadyhand.subprocesses import ChildError
 from steadyhand.terminal import say
 from steadyhand.transport.demo_set import read_manifest
 

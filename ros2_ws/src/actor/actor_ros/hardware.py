@@ -1,4 +1,4 @@
-"""The actor's hardware over ROS 2, built from a configuration: arm, cameras, stage, device."""
+"""The actor's hardware over ROS 2, built from a configuration: arm, cameras, workpieces, device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actor_ros.gains import set_gains
 from actor_ros.homing import Homing
 from actor_ros.joy_device import JoyConfig, make_joy
 from actor_ros.latest_readings import LatestReadings
-from actor_ros.mock_stage import MockStage
+from actor_ros.mock_workpieces import MockWorkpieces
 from actor_ros.parameters import robot_config
 from actor_ros.preconditions import Preconditions
 from actor_ros.recovery import Steps
@@ -26,7 +26,7 @@ from steadyhand.robot_envs.devices.make import is_over_ros
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import find_sensor
-from steadyhand.robot_envs.stage import NotedStage, Stage
+from steadyhand.robot_envs.workpieces import NotedWorkpieces, Workpieces
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import ConfigError, build
 
@@ -90,9 +90,9 @@ class RosHardware:
         self.sensors = [
             find_sensor(name, values).make(name, None) for name, values in config["sensor"]["fields"].items()
         ]
-        self.stage: Stage = NotedStage()
+        self.workpieces: Workpieces = NotedWorkpieces()
         if self.is_mock:
-            self.stage = MockStage(
+            self.workpieces = MockWorkpieces(
                 node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
             )
         self.device: Device | None = None
@@ -101,7 +101,7 @@ class RosHardware:
 
     def hardware(self) -> Hardware:
         """The hardware objects for the environment."""
-        return Hardware(self.robot, self.cameras, self.stage, self.clock, False, None, self.sensors)
+        return Hardware(self.robot, self.cameras, self.workpieces, self.clock, False, None, self.sensors)
 
     def fault(self) -> str:
         """Return why the robot cannot be driven, as one line; "" if it can. Never waits."""

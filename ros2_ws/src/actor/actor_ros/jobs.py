@@ -15,7 +15,7 @@ from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
-from steadyhand.identity import check_robot
+from steadyhand.actor_id import check_robot
 from steadyhand.job import RobotJob, with_learner
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.report.records import loop_path

@@ -14,12 +14,12 @@ from actor_ros.demo_operator import DemoOperator
 from actor_ros.diagnostics import period_facts
 from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.children import Child, ending, free_addresses
 from steadyhand.job import Job, task_name
-from steadyhand.practice import watch
 from steadyhand.report.records import loop_path
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import atomic_write_json
+from steadyhand.subprocesses import Child, ending, free_addresses
+from steadyhand.supervise import watch
 from steadyhand.terminal import say
 
 __all__ = ["Launched"]

@@ -13,7 +13,7 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
-from steadyhand.identity import claimed_actor
+from steadyhand.actor_id import claimed_actor
 from steadyhand.job import Job, seed_for
 from steadyhand.pipeline.evaluation import evaluate_in, trained_policy
 from steadyhand.pipeline.practice import ending_text, practise

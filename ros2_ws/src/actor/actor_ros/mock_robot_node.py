@@ -122,10 +122,10 @@ class MockRobotNode(Node):
         self._images = [
             self.create_publisher(Image, f"{c.name}/image_raw", qos.profile("image")) for c in self._cameras
         ]
-        self._stage_state = self.create_publisher(MultiDOFJointState, "mock_robot/stage_state", state)
+        self._workpieces_state = self.create_publisher(MultiDOFJointState, "mock_robot/workpieces_state", state)
         self._reporter = diagnostics.Reporter(self)
         self._targets = self.create_subscription(PoseStamped, topics.command, self._on_target, command)
-        self.create_subscription(MultiDOFJointState, "mock_robot/stage", self._on_stage, event)
+        self.create_subscription(MultiDOFJointState, "mock_robot/workpieces", self._on_stage, event)
         self._gripper_state = None
         if profile.gripper is not None and profile.gripper.kind == "topic":
             self._gripper_state = self.create_publisher(JointState, profile.gripper.state_topic, state)
@@ -217,7 +217,9 @@ class MockRobotNode(Node):
             position = np.array([gripper.position_at(float(self._cell.read().gripper_width[0]))])
             self._gripper_state.publish(conversions.joints_from_arrays([gripper.joint], position, None, stamp))
         poses = {name: self._cell.robot.pose_of(name) for name in self._cell.workpieces}
-        self._stage_state.publish(conversions.poses_from_arrays(poses, self._profile.base_frame, self._stage_stamp))
+        self._workpieces_state.publish(
+            conversions.poses_from_arrays(poses, self._profile.base_frame, self._stage_stamp)
+        )
 
     def _publish_image(self, index: int, camera: RenderedCamera) -> None:
         stamp = self.get_clock().now().to_msg()

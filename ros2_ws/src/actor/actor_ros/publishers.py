@@ -11,8 +11,8 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, Float32MultiArray
 
 from actor_ros import qos
-from steadyhand.actor.break_time import PARKED
 from steadyhand.actor.events import ActionChosen, BreakBegan, EpisodeBegan, EpisodeEnded, Events, StepEnded
+from steadyhand.actor.operator_break import PARKED
 
 __all__ = ["Publishers"]
 

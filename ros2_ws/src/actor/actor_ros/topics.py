@@ -185,11 +185,11 @@ TOPICS: tuple[Topic, ...] = (
     ),
     # Of the mock only: replacements for an operator's hands at a real cell.
     Topic(
-        "mock_robot/stage", "sensor_msgs/msg/MultiDOFJointState", ACTOR, (MOCK,), "event", "event",
+        "mock_robot/workpieces", "sensor_msgs/msg/MultiDOFJointState", ACTOR, (MOCK,), "event", "event",
         "Mock only: place workpieces, by name [m], xyzw. The stamp identifies the request", "base",
     ),
     Topic(
-        "mock_robot/stage_state", "sensor_msgs/msg/MultiDOFJointState", MOCK, (ACTOR,), "state", "sensor",
+        "mock_robot/workpieces_state", "sensor_msgs/msg/MultiDOFJointState", MOCK, (ACTOR,), "state", "sensor",
         "Mock only: where every workpiece is [m], xyzw. Its stamp is that of the last request that was carried out",
         "base",
     ),

@@ -160,7 +160,7 @@ class Bench:
         env.resume()
         observation, info = env.reset(seed=seed)
         expert.reset(info)
-        goal = self.cell.stage.pose_of("goal")[:3]  # as the task drew it, whatever the robot says
+        goal = self.cell.workpieces.pose_of("goal")[:3]  # as the task drew it, whatever the robot says
         terminated = truncated = bool(info["stop_reason"])
         steps = 0
         while not (terminated or truncated):

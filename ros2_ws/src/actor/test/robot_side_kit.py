@@ -24,7 +24,7 @@ HEARD = {
     "robot_ok": Bool,
     "gripper/joint_states": JointState,
     "target_pose": PoseStamped,
-    "mock_robot/stage_state": MultiDOFJointState,
+    "mock_robot/workpieces_state": MultiDOFJointState,
 }
 
 

@@ -15,7 +15,7 @@ from launch_kit import evaluate
 from ros_kit import PACKAGE, ROOT, Probe, wait_until
 from std_srvs.srv import SetBool
 
-from steadyhand.children import free_addresses
+from steadyhand.subprocesses import free_addresses
 
 SCRIPTS = ("watchdog_node", "mock_robot_node", "actor_node")
 END_S = 3.0

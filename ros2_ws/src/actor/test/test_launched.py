@@ -4,7 +4,7 @@ import pytest
 from ros_kit import PACKAGE
 
 from actor_ros.launched import Launched
-from steadyhand.actor.logbook import read_rows
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import open_job
 from steadyhand.transport.demo_set import read_manifest

@@ -50,7 +50,7 @@ def test_every_topic_of_the_mock_speaks_with_its_frames_and_units(cell):
     assert np.isfinite(position).all()
     assert conversions.gripper_width(cell.probe.last("gripper/joint_states"), profile.gripper) >= -0.001
     assert cell.probe.last("robot_ok").data
-    assert list(cell.probe.last("mock_robot/stage_state").joint_names) == ["hole"]
+    assert list(cell.probe.last("mock_robot/workpieces_state").joint_names) == ["hole"]
 
 
 def cpu_s(pid: int) -> float:
@@ -205,10 +205,10 @@ def test_an_episode_is_staged_and_answered_with_the_requests_stamp(cell):
     assert answer.results[0].successful
     hole = np.array([0.52, 0.03, 0.1, 0.0, 0.0, 0.0, 1.0])
     stamp = conversions.stamp_from_ns(1234)
-    stage = cell.probe.publisher("mock_robot/stage", MultiDOFJointState, "event")
-    stage.publish(conversions.poses_from_arrays({"hole": hole, "nothing_such": hole}, "base", stamp))
-    state = cell.probe.next("mock_robot/stage_state", lambda message: message.header.stamp == stamp)
-    state = cell.probe.next("mock_robot/stage_state")
+    workpieces = cell.probe.publisher("mock_robot/workpieces", MultiDOFJointState, "event")
+    workpieces.publish(conversions.poses_from_arrays({"hole": hole, "nothing_such": hole}, "base", stamp))
+    state = cell.probe.next("mock_robot/workpieces_state", lambda message: message.header.stamp == stamp)
+    state = cell.probe.next("mock_robot/workpieces_state")
     assert conversions.poses_to_arrays(state)["hole"] == pytest.approx(hole, abs=1e-6)
     assert cell.diagnostics("mock_robot")["ignored.unknown_workpiece"] == "1"
 

@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import Countdown, EpisodeEnded, Events, MotionEnabled, VerdictGiven, Waiting
@@ -134,7 +134,7 @@ def run(env, events, may_step=lambda: True):
     schema = env_schema(env)
     loop = ControlLoop(env, schema, lambda record: None, events=events)
     arbiter = Arbiter(teachable(env).motion_entries, AT_ONCE, schema.control_period_s)
-    return loop.run_episode(0, Phase.DEMO, Chooser(NoOperator(), arbiter), 0, may_step)
+    return loop.run_episode(0, Phase.DEMO, ActionSelector(NoOperator(), arbiter), 0, may_step)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import threading
 from functools import partial
 
+from steadyhand.actor.action_selector import ActionSelector, Explorer
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
@@ -48,12 +48,12 @@ class Cell:
         loop = ControlLoop(self.person.env, schema, lambda record: None, events=self.events)
         explorer = Explorer(6, 0.1, 0) if self._policy else None
         arbiter = Arbiter(teachable(self.env).motion_entries, AT_ONCE, schema.control_period_s)
-        chooser = Chooser(self.person.operator, arbiter, explorer=explorer)
+        selector = ActionSelector(self.person.operator, arbiter, explorer=explorer)
 
         def run():
             episode = 0
             while not self.ending.is_set():
-                loop.run_episode(episode, Phase.DEMO, chooser, episode, lambda: not self.ending.is_set())
+                loop.run_episode(episode, Phase.DEMO, selector, episode, lambda: not self.ending.is_set())
                 episode += 1
 
         self._thread = threading.Thread(target=run)

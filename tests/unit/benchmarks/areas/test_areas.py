@@ -34,7 +34,7 @@ RATES = ("1/s",)
 def sound(row: Row) -> bool:
     if row.value is None:
         return bool(row.note) and row.met is None
-    figures = [row.value, *(each for each in (row.floor, row.ratio) if each is not None)]
+    figures = [row.value, *(each for each in (row.bound, row.ratio) if each is not None)]
     judged = row.met is None if not row.target else isinstance(row.met, bool)
     return judged and all(math.isfinite(each) and each >= 0.0 for each in figures)
 
@@ -52,8 +52,8 @@ def test_an_area_gives_well_formed_rows(tmp_path, area):
         assert any(part in name for name in names), part
     for row in rows:
         if row.ratio is not None:
-            value, floor = (row.value, row.floor) if row.unit in RATES else (row.floor, row.value)
-            assert row.ratio == pytest.approx(value / floor)
+            value, bound = (row.value, row.bound) if row.unit in RATES else (row.bound, row.value)
+            assert row.ratio == pytest.approx(value / bound)
         json.dumps(row.to_json())
     if area == "learner":
         profile = json.loads((tmp_path / "results" / "update_profile.json").read_text())

@@ -42,7 +42,7 @@ def test_the_recorded_return_is_a_floor_under_what_is_pushed_down(make_cal_ql):
         count = cal_ql.settings.cql_actions * len(batch.action)
         return float(asked[0].grad[:, count:].abs().sum())
 
-    assert slope_at_the_policys_actions(-100.0) > 0.0, "no floor: plain CQL"
+    assert slope_at_the_policys_actions(-100.0) > 0.0, "no bound: plain CQL"
     assert slope_at_the_policys_actions(100.0) == 0.0, "all values are below the return that was recorded"
 
 

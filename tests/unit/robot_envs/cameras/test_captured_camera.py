@@ -48,7 +48,7 @@ def stop_reason(bench, fault, limits):
     plain.gate.limits = replace(plain.gate.limits, cameras=limits)
     add_noise(bench)
     camera = bench.camera(plain.robot.world)
-    parts = (plain.config, plain.robot, [camera], plain._task, plain._stage, plain.gate, plain.clock, False)
+    parts = (plain.config, plain.robot, [camera], plain._task, plain._workpieces, plain.gate, plain.clock, False)
     env = RobotEnv(*parts, TaskReward())
     try:
         env.reset(seed=0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from steadyhand.actor.action_selector import ActionSelector, Explorer
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser, Explorer
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.devices.make import find_input, make_person
@@ -68,7 +68,7 @@ class Bench:
     def run(self, steps, script):
         env = ToolEnv(steps)
         writer = LogWriter(self.folder, env_schema(env), "arm", "0" * 32, 1 << 20)
-        chooser = Chooser(
+        selector = ActionSelector(
             self.person, Arbiter(np.zeros(6, np.bool_), AT_ONCE, PERIOD_S), explorer=Explorer(6, 0.5, seed=1)
         )
         loop = ControlLoop(env, env_schema(env), writer.append)
@@ -77,7 +77,7 @@ class Bench:
             script.get(env.steps, lambda: None)()
             return True
 
-        self.summary = loop.run_episode(0, Phase.TRAIN, chooser, seed=0, may_step=may_step)
+        self.summary = loop.run_episode(0, Phase.TRAIN, selector, seed=0, may_step=may_step)
         writer.close()
         reader = LogReader(self.folder)
         return reader.read(0, len(reader))

@@ -10,8 +10,8 @@ from steadyhand.robot_envs import frames
 from steadyhand.robot_envs.hardware import find_robot
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
-from steadyhand.robot_envs.stage import NotedStage
 from steadyhand.robot_envs.tasks.task import TOOL_DOWN, EpisodePlan, Outcome
+from steadyhand.robot_envs.workpieces import NotedWorkpieces
 from steadyhand.runtime.config import compose
 
 DRAWER = {"kind": "drawer", "side_m": 0.16, "height_m": 0.08, "travel_m": 0.1, "friction_n": 1.0}
@@ -80,11 +80,11 @@ def test_a_wrong_size_is_refused():
 
 
 def test_a_stage_of_a_real_cell_repeats_what_the_task_set():
-    stage = NotedStage()
-    stage.set_position("drawer", 0.02)
-    assert stage.position_of("drawer") == 0.02
+    workpieces = NotedWorkpieces()
+    workpieces.set_position("drawer", 0.02)
+    assert workpieces.position_of("drawer") == 0.02
     with pytest.raises(KeyError):
-        stage.position_of("door")
+        workpieces.position_of("door")
 
 
 @dataclass(frozen=True)
@@ -107,16 +107,16 @@ class OpenDrawer:
         start = frames.pose([FRONT[0] + 0.02 + 0.01, 0.0, 0.035], TOOL_DOWN)
         return EpisodePlan(start[None], np.array([0.0]), {"drawer": FRONT}, {"drawer": 0.01})
 
-    def observe(self, state, stage):
+    def observe(self, state, workpieces):
         return {}
 
-    def evaluate(self, state, stage):
-        opened = stage.position_of("drawer")
+    def evaluate(self, state, workpieces):
+        opened = workpieces.position_of("drawer")
         success = opened > self._settings.open_m
         return Outcome(float(success), success, self._settings.open_m - opened, {"opened": float(success)})
 
-    def truth(self, state, stage):
-        return {"opened": stage.position_of("drawer")}
+    def truth(self, state, workpieces):
+        return {"opened": workpieces.position_of("drawer")}
 
 
 def test_a_task_judges_a_drawer_that_the_arm_pulls_open():

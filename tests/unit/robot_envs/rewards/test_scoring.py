@@ -11,8 +11,8 @@ from steadyhand.robot_envs.rewards.reward import Reward, Score
 from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.robot_envs.safety.gate import StopReason
-from steadyhand.robot_envs.stage import NotedStage
 from steadyhand.robot_envs.tasks.task import Outcome
+from steadyhand.robot_envs.workpieces import NotedWorkpieces
 from steadyhand.runtime.config import ConfigError, compose
 from tests.reward_kit import REACH, Reacher
 from tests.robot_kit import make_robot_env
@@ -71,8 +71,8 @@ def test_the_default_is_the_tasks_outcome_bit_for_bit():
     act = walker()
     outcomes = []
 
-    def noted(state, stage):
-        outcome = type(env._task).evaluate(env._task, state, stage)
+    def noted(state, workpieces):
+        outcome = type(env._task).evaluate(env._task, state, workpieces)
         outcomes.append(outcome)
         return outcome
 
@@ -137,7 +137,7 @@ def test_a_task_whose_workpieces_nobody_follows_does_not_judge(task, judges):
     robot, clock = inner.robot, inner.clock
     inner.close()
 
-    class Noted(NotedStage):
+    class Noted(NotedWorkpieces):
         """Notes the poses, and arranges the mock's workpieces too."""
 
         def place(self, name, pose_):

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from steadyhand.actor.action_selector import ActionSelector
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.chooser import Chooser
 from steadyhand.actor.control_loop import ControlLoop
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import judge
@@ -43,8 +43,8 @@ def attempts(count, *overrides):
     """Run attempts of which every second fails; return their summaries."""
     env = make_robot_env(*REACH, *overrides)
     loop = ControlLoop(env, env_schema(env), lambda record: None)
-    chooser = Chooser(Reacher(seed=7), Arbiter(teachable(env).motion_entries, AT_ONCE, 0.1))
-    found = [loop.run_episode(index, Phase.EVAL, chooser, 1000 + index) for index in range(count)]
+    selector = ActionSelector(Reacher(seed=7), Arbiter(teachable(env).motion_entries, AT_ONCE, 0.1))
+    found = [loop.run_episode(index, Phase.EVAL, selector, 1000 + index) for index in range(count)]
     env.close()
     return found
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from steadyhand.children import SOURCE
 from steadyhand.cli import main
+from steadyhand.subprocesses import SOURCE
 from tests.unit.steadyhand.point_task import OVERRIDES
 from tests.unit.steadyhand.process_kit import is_running, wait_for
 

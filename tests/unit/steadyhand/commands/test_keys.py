@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
+from steadyhand.actor_id import host_actor_id
 from steadyhand.cli import main
-from steadyhand.identity import host_actor_id
 from steadyhand.transport import keys
 
 ACTOR_ID = host_actor_id()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from steadyhand.cli import main
-from steadyhand.demos import check_demos
+from steadyhand.demo_compat import check_demos
 from steadyhand.face.recorded import read_log
 from steadyhand.job import open_job
 from steadyhand.learner.algos.bc import BcSettings

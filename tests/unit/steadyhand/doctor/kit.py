@@ -6,8 +6,8 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
-from steadyhand.children import free_addresses
 from steadyhand.runtime.config import compose
+from steadyhand.subprocesses import free_addresses
 
 
 @lru_cache

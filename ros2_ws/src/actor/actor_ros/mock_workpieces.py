@@ -1,4 +1,4 @@
-"""The stage of the mock robot behind ROS 2: it replaces an operator's hands at a real cell."""
+"""The workpieces of the mock robot behind ROS 2: it replaces an operator's hands at a real cell."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import MonotonicClock
 
-__all__ = ["MockStage"]
+__all__ = ["MockWorkpieces"]
 
 _ANSWER_S = 5.0
 _POLL_NS = 1_000_000
 _NS = 1_000_000_000
 
 
-class MockStage:
+class MockWorkpieces:
     """Client of the mock-only topics and of the parameter that begins an episode.
 
     Args:
@@ -39,8 +39,10 @@ class MockStage:
         self._requests = 0
         self._poses: dict[str, Array] = {}
         self._done = -1
-        self._publisher = node.create_publisher(MultiDOFJointState, "mock_robot/stage", qos.profile("event"))
-        node.create_subscription(MultiDOFJointState, "mock_robot/stage_state", self._on_state, qos.profile("sensor"))
+        self._publisher = node.create_publisher(MultiDOFJointState, "mock_robot/workpieces", qos.profile("event"))
+        node.create_subscription(
+            MultiDOFJointState, "mock_robot/workpieces_state", self._on_state, qos.profile("sensor")
+        )
 
     def begin(self, seed: int) -> None:
         """Put the mock's arm at home and reseed its noise. Raises RobotError if there is no mock."""
@@ -55,7 +57,9 @@ class MockStage:
 
     def place(self, name: str, pose_: Array) -> None:
         """Place a workpiece at a pose (7,), and wait until it is there."""
-        self._wait(lambda: bool(self._poses) and self._publisher.get_subscription_count() > 0, "mock_robot/stage_state")
+        self._wait(
+            lambda: bool(self._poses) and self._publisher.get_subscription_count() > 0, "mock_robot/workpieces_state"
+        )
         if name not in self._poses:
             raise KeyError(f"workpiece: expected one of {', '.join(self._poses)}, found {name!r}")
         self._requests = max(self._requests + 1, self._clock.now_ns())
@@ -72,7 +76,7 @@ class MockStage:
         raise KeyError(f"workpiece {name!r}: expected one without a joint behind ROS 2; use robot=mock")
 
     def pose_of(self, name: str) -> Array:
-        """Return the pose (7,) of a workpiece. Raises KeyError for a name that is not on the stage."""
+        """Return the pose (7,) of a workpiece. Raises KeyError for a name that is not a workpiece."""
         return self._poses[name]
 
     def _on_state(self, message: MultiDOFJointState) -> None:

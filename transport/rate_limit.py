@@ -7,13 +7,13 @@ from collections.abc import Hashable
 
 from steadyhand.runtime.clock import Clock
 
-__all__ = ["Budget"]
+__all__ = ["RateLimit"]
 
 NS_PER_S = 1_000_000_000
 
 
-class Budget:
-    """Counts the acts of each peer. A peer with `limit` acts within the last `window_s` has spent its budget.
+class RateLimit:
+    """Counts the acts of each peer. A peer with `limit` acts within the last `window_s` is over the limit.
 
     One thread counts; any other may ask. The memory is bounded: of more than `peers` peers, the one
     that has not acted for the longest time is forgotten.
@@ -23,17 +23,17 @@ class Budget:
         self._limit, self._window_ns, self._peers, self._clock = limit, round(window_s * NS_PER_S), peers, clock
         self._times: dict[Hashable, deque[int]] = {}  # newest times of each [ns]; the latest peer is last
 
-    def spend(self, peer: Hashable) -> bool:
-        """Count once; return whether that spent the budget."""
-        before = self.is_spent(peer)
+    def count(self, peer: Hashable) -> bool:
+        """Count one act; return whether the peer is over the limit by it."""
+        before = self.exceeded(peer)
         times = self._times.pop(peer, None) or deque(maxlen=self._limit)
         times.append(self._clock.now_ns())
         self._times[peer] = times
         if len(self._times) > self._peers:
             del self._times[next(iter(self._times))]
-        return not before and self.is_spent(peer)
+        return not before and self.exceeded(peer)
 
-    def is_spent(self, peer: Hashable) -> bool:
-        """Return whether the peer has spent its budget."""
+    def exceeded(self, peer: Hashable) -> bool:
+        """Return whether the peer is over the limit."""
         times = self._times.get(peer)
         return times is not None and len(times) == self._limit and self._clock.now_ns() - times[0] < self._window_ns

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from steadyhand import children
-from steadyhand.children import Child, ChildError, ending, free_addresses, thread_environment
+from steadyhand import subprocesses
+from steadyhand.subprocesses import Child, ChildError, ending, free_addresses, thread_environment
 from tests.unit.steadyhand.process_kit import is_running, wait_for
 from tests.unit.steadyhand.synthetic_run import make_run
 
@@ -20,7 +20,7 @@ def fake_verbs(tmp_path, monkeypatch):
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
         (package / "__main__.py").write_text(source, encoding="utf-8")
-        monkeypatch.setattr(children, "SOURCE", package.parent)
+        monkeypatch.setattr(subprocesses, "SOURCE", package.parent)
         monkeypatch.chdir(package.parent)
 
     return install
@@ -70,7 +70,7 @@ def test_threads_are_counted(tmp_path, fake_verbs):
 
 def test_an_orphan_ends(tmp_path):
     orphan = (
-        "from steadyhand.children import end_with_parent; import signal\n"
+        "from steadyhand.subprocesses import end_with_parent; import signal\n"
         "end_with_parent(); print('up', flush=True); signal.pause()"
     )
     parent = (
@@ -79,7 +79,7 @@ def test_an_orphan_ends(tmp_path):
         " env={**os.environ, 'STEADYHAND_PARENT_PID': str(os.getpid())})\n"
         "child.stdout.readline(); print(child.pid, flush=True); signal.pause()"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent], cwd=children.SOURCE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=subprocesses.SOURCE, stdout=subprocess.PIPE, text=True)
     pid = int(process.stdout.readline())
     process.kill()
     process.wait()

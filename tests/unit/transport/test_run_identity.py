@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from steadyhand.transport import wire
-from steadyhand.transport.identity import UNKNOWN, Identity, IdentityError, read_identity, write_identity
+from steadyhand.transport.run_identity import UNKNOWN, Identity, IdentityError, read_identity, write_identity
 from steadyhand.transport.wire import WireError
 from tests.transport_kit import hello
 

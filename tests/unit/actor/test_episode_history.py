@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.actor.config import GraduationConfig
-from steadyhand.actor.history import History
+from steadyhand.actor.episode_history import History
 
 GRADUATION = GraduationConfig(window=4, success=0.75, intervention_share=0.1, min_env_steps=100)
 

@@ -18,9 +18,9 @@ from steadyhand.learner.replay.replay_log import BEYOND
 from steadyhand.learner.target_range import RewardSteps, fits_rewards, reward_steps, same_meaning
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.demo_set import DemoSetError, is_demo_set, read_manifest
-from steadyhand.transport.identity import read_identity
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
+from steadyhand.transport.run_identity import read_identity
 from steadyhand.transport.schema import FieldSpec, Schema
 
 __all__ = [

@@ -13,7 +13,7 @@ from steadyhand.runtime.component import present_name
 from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.transport.identity import Identity, IdentityError
+from steadyhand.transport.run_identity import Identity, IdentityError
 
 __all__ = [
     "actor_id",

@@ -32,7 +32,7 @@ def resume_after_stop(
     idle: Callable[[], None] = pause,
     events: Events | None = None,
 ) -> None:
-    """Wait after a stop until the person confirms that it is safe to go on, or until `stop` returns True.
+    """Wait after a stop until the operator confirms that it is safe to go on, or until `stop` returns True.
 
     Args:
         env: The environment, whose latched stop is released.

@@ -1,6 +1,6 @@
 import pytest
 
-from steadyhand.actor.waiting import pause, resume_after_stop
+from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.runtime.clock import FakeClock
 from tests.unit.actor.point_env import Helper, PointEnv
 

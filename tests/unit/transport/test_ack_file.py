@@ -1,6 +1,6 @@
 import pytest
 
-from steadyhand.transport.acknowledged import note_acknowledged, read_acknowledged, unacknowledged
+from steadyhand.transport.ack_file import note_acknowledged, read_acknowledged, unacknowledged
 from steadyhand.transport.segment import LogError
 from tests.transport_kit import write_episode, writer_in
 

@@ -6,7 +6,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import torch
-from steadyhand.learner.memory import keep_freed_memory
+from steadyhand.learner.malloc import keep_freed_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "keep" and not keep_freed_memory():
     sys.exit(77)

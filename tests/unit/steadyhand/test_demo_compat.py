@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.demos import action_gain, action_gains, carry_over, check_demos, check_same_action, check_task
+from steadyhand.demo_compat import action_gain, action_gains, carry_over, check_demos, check_same_action, check_task
 from steadyhand.job import open_job
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.log_facts import episode_labels

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from benchmarks.floors import Products, RowCopies, disk_bytes_per_s, loopback_bytes_per_s
+from benchmarks.bounds import Products, RowCopies, disk_bytes_per_s, loopback_bytes_per_s
 from benchmarks.learners import make_block, make_sac
 from benchmarks.recording import make_schema
 

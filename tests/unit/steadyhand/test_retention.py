@@ -4,11 +4,11 @@ import pytest
 
 from steadyhand.cli import main
 from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.retention import archive, archive_path, check_disposable, prunable
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.storage import FORMER_OUTBOX, RunInUseError
-from steadyhand.tidy import archive, archive_path, check_disposable, prunable
-from steadyhand.transport.acknowledged import note_acknowledged
+from steadyhand.transport.ack_file import note_acknowledged
 from tests.transport_kit import session_id, write_episode, writer_in
 from tests.unit.steadyhand.synthetic_run import write_demos
 

@@ -1,4 +1,4 @@
-"""The action of every step: ask the policy, ask the person, let the arbiter decide."""
+"""The action of every step: ask the policy, ask the operator, let the arbiter decide."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from steadyhand.actor.arbiter import Action, Arbiter, Decision
 from steadyhand.actor.runner import NO_POLICY, Runner
 from steadyhand.robot_envs.devices.operator import Operator
 
-__all__ = ["Chooser", "Explorer"]
+__all__ = ["ActionSelector", "Explorer"]
 
 Observation = dict[str, NDArray[Any]]
 
@@ -28,11 +28,11 @@ class Explorer:
         return self._rng.uniform(-self._scale, self._scale, self._shape).astype(np.float32)
 
 
-class Chooser:
-    """The choice between policy and person in an episode.
+class ActionSelector:
+    """Selects the action of the policy or of the operator at every step of an episode.
 
     Args:
-        operator: The person, or a scripted expert.
+        operator: The operator: a person, or a scripted expert.
         arbiter: Decides between the two.
         runner: The policy; None when the operator demonstrates the whole task.
         deterministic: Whether to take the policy's most likely action instead of a draw.
@@ -67,7 +67,7 @@ class Chooser:
         if self._runner is not None:
             self._runner.observe(observation)
 
-    def choose(self, observation: Observation, info: dict[str, Any], now_ns: int) -> Decision:
+    def select(self, observation: Observation, info: dict[str, Any], now_ns: int) -> Decision:
         """Return the action of this step and its source."""
         policy_action = self._propose()
         wish = self._operator.act(observation, info, policy_action)

@@ -13,7 +13,7 @@ from steadyhand.learner.algos.algorithm import Algorithm, Metrics
 from steadyhand.learner.algos.batch import to_host
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["Metrics", "RecordedSteps", "Recorder", "Recording", "Steps", "record_on_cuda"]
+__all__ = ["CudaGraphSteps", "Metrics", "Recorder", "Recording", "Steps", "record_on_cuda"]
 
 WARM_UPS = 3  # steps before recording: libraries choose their kernels and allocate in the first ones
 TOLERANCE, ROUNDING = 0.2, 1e-6  # of a change, and of a value, that a replayed step may be off by
@@ -64,7 +64,7 @@ def record_on_cuda(step: Callable[[], Metrics], generator: torch.Generator) -> R
     return Recording(graph.replay, metrics)
 
 
-class RecordedSteps:
+class CudaGraphSteps:
     """An algorithm's `update` and `pretrain`, each recorded at its first block.
 
     A recording is only used after it has made the same step as the algorithm itself, from the same state on the same

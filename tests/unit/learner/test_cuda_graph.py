@@ -9,7 +9,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from steadyhand.learner.algos import batch
 from steadyhand.learner.algos.sac import Sac
-from steadyhand.learner.recorded_steps import RecordedSteps, Recording, record_on_cuda
+from steadyhand.learner.cuda_graph import CudaGraphSteps, Recording, record_on_cuda
 from steadyhand.policies import Policy
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ KINDS = ("pretrain", "pretrain", "pretrain", "update", "update", "update", "pret
 
 def test_recorded_steps_are_the_algorithms_own_bit_for_bit(make_sac, make_block, caplog):
     eager, algo = make_sac(), make_sac()
-    recorded = RecordedSteps(algo, record_by_tracing)
+    recorded = CudaGraphSteps(algo, record_by_tracing)
     with caplog.at_level(logging.WARNING):
         for seed, kind in enumerate(KINDS):
             block = make_block(algo.policy.spec, seed=seed)
@@ -76,7 +76,7 @@ def test_a_recording_holds_every_kernel_and_no_step_is_made_twice(make_sac, make
         recording = record_by_tracing(step, generator)
         return Recording(lambda: made.append(recording.replay()), recording.metrics)
 
-    steps, block = RecordedSteps(algo, record), make_block(algo.policy.spec)
+    steps, block = CudaGraphSteps(algo, record), make_block(algo.policy.spec)
     for count in range(1, 4):
         steps.update(block)
         assert algo.state_tensors()["optimizer/critic/steps/0"] == 2 * count  # policy_delay critic steps an update
@@ -97,7 +97,7 @@ def test_a_recording_that_does_otherwise_is_given_up(make_sac, make_block, caplo
             return Recording(lambda: algo.update(make_block(algo.policy.spec, seed=99)), step())
         return Recording(lambda: (generator.manual_seed(5), step()), step())
 
-    steps = RecordedSteps(algo, record)
+    steps = CudaGraphSteps(algo, record)
     with caplog.at_level(logging.WARNING):
         for seed in range(3):
             block = make_block(algo.policy.spec, seed=seed)
@@ -120,7 +120,7 @@ def test_a_whole_step_of_rounding_in_one_small_tensor_is_no_difference(make_sac,
 
         return Recording(replay, recording.metrics)
 
-    steps = RecordedSteps(algo, record)
+    steps = CudaGraphSteps(algo, record)
     steps.update(make_block(algo.policy.spec))
     assert not steps.is_off
 
@@ -128,7 +128,7 @@ def test_a_whole_step_of_rounding_in_one_small_tensor_is_no_difference(make_sac,
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device")
 def test_a_cuda_graph_makes_the_algorithms_own_steps(make_sac, make_block, caplog):
     eager, algo = make_sac("cuda"), make_sac("cuda")
-    recorded = RecordedSteps(algo, record_on_cuda)
+    recorded = CudaGraphSteps(algo, record_on_cuda)
     ended = threading.Event()
 
     def other_work():

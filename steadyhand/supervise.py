@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from steadyhand.actor.waiting import pause
-from steadyhand.children import Child, ChildError, ending, free_addresses
+from steadyhand.actor.pause import pause
 from steadyhand.job import Job
 from steadyhand.runtime.clock import MonotonicClock
+from steadyhand.subprocesses import Child, ChildError, ending, free_addresses
 
 __all__ = ["train", "watch"]
 

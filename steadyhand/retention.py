@@ -15,7 +15,7 @@ from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.storage import RunInUseError, outboxes, waiting_records
 from steadyhand.transport import segment
-from steadyhand.transport.acknowledged import unacknowledged
+from steadyhand.transport.ack_file import unacknowledged
 from steadyhand.transport.demo_set import is_demo_set
 
 __all__ = ["archive", "archive_path", "check_disposable", "claimed", "prunable"]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from steadyhand import configs
-from steadyhand.identity import (
+from steadyhand.actor_id import (
     actor_id,
     check_robot,
     claimed_actor,
@@ -12,10 +12,10 @@ from steadyhand.identity import (
     host_actor_id,
     identity_of,
 )
+from steadyhand.retention import claimed
 from steadyhand.runtime.config import ConfigError, compose
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import RunLockError
-from steadyhand.tidy import claimed
 from steadyhand.transport import wire
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.control_loop import EpisodeSummary
+from steadyhand.actor.episode_history import History
 from steadyhand.actor.events import EpisodeLogged, Events
-from steadyhand.actor.history import History
 from steadyhand.actor.session_log import Session
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["Logbook", "MetricsFile", "read_rows"]
+__all__ = ["EpisodeMetrics", "MetricsFile", "read_rows"]
 
-logger = get_logger("actor.logbook")
+logger = get_logger("actor.metrics")
 
 
-class Logbook:
+class EpisodeMetrics:
     """Counts steps and episodes over all starts of a run, and emits the row of every episode.
 
     Args:
@@ -84,12 +84,12 @@ class MetricsFile:
 
     def write(self, event: EpisodeLogged) -> None:
         """Append the row of an episode."""
-        crashpoint("logbook.before")
+        crashpoint("metrics.before")
         try:
             _append(self._path, json.dumps(event.row))
         except OSError as error:
             logger.error("%s: episode %d is left out (%s)", self._path, event.row["episode_id"], error)
-        crashpoint("logbook.after")
+        crashpoint("metrics.after")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

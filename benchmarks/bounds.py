@@ -101,7 +101,7 @@ def loopback_bytes_per_s(message_bytes: int, count: int) -> float:
             for _ in range(count):
                 sender.sendall(message)
 
-    thread = threading.Thread(target=send, name="floor sender")
+    thread = threading.Thread(target=send, name="bound sender")
     began_ns = CLOCK.now_ns()
     thread.start()
     with reader:
@@ -114,7 +114,7 @@ def loopback_bytes_per_s(message_bytes: int, count: int) -> float:
 
 def disk_bytes_per_s(folder: Path, size: int) -> float:
     """Return the rate at which a new file of `size` bytes is written to disk, including the last sync."""
-    path, chunk = folder / "floor", os.urandom(CHUNK)
+    path, chunk = folder / "bound", os.urandom(CHUNK)
     began_ns = CLOCK.now_ns()
     with path.open("wb", buffering=0) as file:
         for _ in range(max(1, size // CHUNK)):

@@ -1,4 +1,4 @@
-"""The stage: workpieces, arranged between two episodes by the simulator, in a measured fixture, or by a person."""
+"""The workpieces, arranged between two episodes by the simulator, in a measured fixture, or by a person."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Protocol
 
 from steadyhand.robot_envs.frames import Array
 
-__all__ = ["NotedStage", "Stage"]
+__all__ = ["NotedWorkpieces", "Workpieces"]
 
 
-class Stage(Protocol):
+class Workpieces(Protocol):
     """The workpieces on the table. Poses are in the base frame, shape (7,).
 
-    A stage that only repeats the noted placements has an attribute `only_noted`, which is True. A task that follows its
-    workpieces cannot evaluate success with such a stage.
+    An implementation that only repeats the noted placements has an attribute `only_noted`, which is True. A task that
+    follows its workpieces cannot evaluate success with it.
 
-    A stage with hidden errors, as of a simulated cell with a gap, has an attribute `seen`: the same stage as a person
-    sees it. The task's verdict and the scripted expert then use that one.
+    An implementation with hidden errors, as of a simulated cell with a gap, has an attribute `seen`: the workpieces as
+    an operator sees them. The task's verdict and the scripted expert then use that one.
     """
 
     def begin(self, seed: int) -> None:
-        """Start a new episode; a simulated stage forgets the last one and reseeds its noise."""
+        """Start a new episode; a simulator forgets the last one and reseeds its noise."""
 
     def place(self, name: str, pose_: Array) -> None:
-        """Place a workpiece at a pose. Raises KeyError for a name that is not on the stage."""
+        """Place a workpiece at a pose. Raises KeyError for a name that is not a workpiece."""
 
     def pose_of(self, name: str) -> Array:
-        """Return the pose of a workpiece. Raises KeyError for a name that is not on the stage."""
+        """Return the pose of a workpiece. Raises KeyError for a name that is not a workpiece."""
 
     def set_position(self, name: str, position: float) -> None:
         """Move the joint of an articulated workpiece [m or rad]. Raises KeyError where there is no such joint."""
@@ -35,8 +35,8 @@ class Stage(Protocol):
         """Return the joint position of an articulated workpiece [m or rad]. Raises KeyError where there is no joint."""
 
 
-class NotedStage:
-    """Stage that only notes placements: each workpiece stays where the task placed it, in a measured fixture.
+class NotedWorkpieces:
+    """Workpieces that only note placements: each workpiece stays where the task placed it, in a measured fixture.
 
     A goal that is not an object, as in reach, may be anywhere.
     """
