@@ -13,7 +13,8 @@ from pathlib import Path
 from benchmarks.measure import CLOCK
 from benchmarks.peer import answer, wait_for_word
 from benchmarks.recording import make_records, make_schema, session_id
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import setup
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogReader, LogWriter

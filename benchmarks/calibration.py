@@ -40,9 +40,10 @@ from steadyhand.calibration.rotations import (
     rigid_from_pose,
 )
 from steadyhand.robot_envs.frames import Array
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.calibration_settings import CalibrationSettings
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say
 

@@ -29,8 +29,9 @@ from steadyhand.robot_envs.cameras.realsense import RealSense, RealSenseView
 from steadyhand.robot_envs.cameras.realsense_library import library
 from steadyhand.robot_envs.cameras.video_file import VideoFile, VideoFileView
 from steadyhand.robot_envs.safety.camera_watch import CameraLimits, CameraWatch
+from steadyhand.runtime.build import build
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.terminal import say, table_text
 

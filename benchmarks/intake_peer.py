@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.peer import answer, wait_for_word
 from steadyhand.learner.replay.store import ReplayStore
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import setup
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.intake import Intake

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError, read_calibration
-from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["CameraModel", "project", "read_camera_model"]
 

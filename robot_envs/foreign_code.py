@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import DEBUG, described
-from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import escaped
 
 __all__ = ["ForeignCodeError", "as_array", "call_entry_point", "one_line"]

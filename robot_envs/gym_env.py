@@ -22,9 +22,9 @@ from steadyhand.robot_envs.safety.stop_latch import StopLatch
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.robot_envs.teachable import StopLatchedError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger, quoted
 
 __all__ = ["GymTaskConfig", "GymTaskEnv", "make_gym_env"]

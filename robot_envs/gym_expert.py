@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.foreign_code import ForeignCodeError, as_array, call_entry_point, one_line
 from steadyhand.robot_envs.gym_env import GymTaskEnv
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["ForeignExpert", "make_foreign_expert"]
 

@@ -16,9 +16,9 @@ from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.robot import Robot
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.workpieces import Workpieces
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.component import Component, find_component
-from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["Hardware", "RobotSetup", "find_camera", "find_robot", "is_behind_ros"]
 

@@ -23,8 +23,8 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.tasks.task import Task
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError, build
 
 __all__ = [
     "RobotTaskConfig",

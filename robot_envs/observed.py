@@ -19,7 +19,7 @@ from steadyhand.robot_envs.frames import Array, pose_relative, pose_to_vector, q
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.tasks.task import ObservedVector, Task
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.observation_kinds import IMAGE, VECTOR
 
 __all__ = ["Observation", "Observed", "privileged_fields"]

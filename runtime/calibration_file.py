@@ -18,8 +18,8 @@ from typing import Any
 
 import yaml
 
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.clock import utc_text, wall_time_ns
-from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.run_folder import atomic_write_bytes
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.logging import escaped, quoted
 
 __all__ = ["DEBUG", "ENTRY_POINT", "Component", "described", "find_component", "load_entry_point", "present_name"]

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import present_name
-from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.transport.run_identity import Identity, IdentityError

@@ -23,9 +23,10 @@ from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, Hom
 from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import Sensor, find_sensor
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_settings import CalibrationSettings
 from steadyhand.runtime.component import ENTRY_POINT, Component
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.transport.config import TransportConfig
 

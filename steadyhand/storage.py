@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
 from steadyhand.transport import segment
 from steadyhand.transport.ack_file import unacknowledged

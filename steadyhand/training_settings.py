@@ -11,8 +11,9 @@ from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.algos.bc import Bc
 from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import Component, find_component
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.settings import Settings, base_values
 
 __all__ = ["TrainingSettings", "compose_training_settings", "read_training_settings"]

@@ -17,8 +17,8 @@ from steadyhand.robot_envs.camera import Camera, Frame
 from steadyhand.robot_envs.frames import quat_from_rotvec, quat_inverse, quat_multiply, quat_rotate
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import Calibration, read_calibration
-from steadyhand.runtime.config import build
 from tests.config_kit import composed
 from tests.terminal_kit import Terminal
 from tests.transport_kit import wait_until

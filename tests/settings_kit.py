@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 T = TypeVar("T")
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.runtime.build import build
 from steadyhand.runtime.component import Component
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.settings import RawGroup
 from steadyhand.training_settings import TrainingSettings, compose_training_settings
 from tests.english import PRODUCT, breaches_in

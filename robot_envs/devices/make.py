@@ -8,8 +8,8 @@ from typing import Any
 from steadyhand.robot_envs.devices.device import Device, InputSource
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.devices.scripted import ScriptedPerson
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import Component, find_component
-from steadyhand.runtime.config import ConfigError
 
 __all__ = [
     "find_input",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.frames import Array, pose, pose_compose, quat_from_matrix
 from steadyhand.robot_envs.mock.textures import Texture
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.ranges import expect, expect_above, expect_within
 
 __all__ = ["KIND", "CharucoBoard", "board_in_tool", "board_textures", "board_xml", "find_board", "opencv_in_board"]

@@ -13,7 +13,7 @@ from steadyhand.robot_envs.hardware import Hardware, RobotSetup
 from steadyhand.robot_envs.mock.arm import ArmModel
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import MockConfig, SceneConfig
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.logging import quoted
 
 if TYPE_CHECKING:

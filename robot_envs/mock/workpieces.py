@@ -15,7 +15,7 @@ import numpy as np
 
 from steadyhand.robot_envs.mock.charuco import KIND as CHARUCO
 from steadyhand.robot_envs.mock.charuco import board_xml, find_board
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["TOOL", "SceneError", "is_articulated", "workpiece_xml"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from steadyhand.robot_envs.rewards.reward import Fields, Observation, Reward, Score
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.tasks.task import Outcome
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.onnx_file import DTYPES, OnnxFileError, check_seal, open_session
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 

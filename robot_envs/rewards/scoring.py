@@ -11,7 +11,7 @@ from gymnasium import spaces
 from steadyhand.robot_envs.rewards.reward import Observation, Reward, Score
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.tasks.task import Outcome
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["Judge", "Scoring"]
 

@@ -11,7 +11,7 @@ from steadyhand.robot_envs.safety.joint_limits import JointLimits
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.rate_limit import RateLimits
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["HomingWatch", "require_joint_limits"]
 

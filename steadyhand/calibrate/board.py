@@ -8,8 +8,9 @@ from pathlib import Path
 
 from steadyhand.calibration.board_sheet import board_page
 from steadyhand.output import check_output
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_settings import CalibrationSettings
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import say
 

@@ -11,9 +11,10 @@ from steadyhand.calibrate.picture_source import camera_name, next_picture, open_
 from steadyhand.calibration.drift import Drift
 from steadyhand.calibration.reference import compare
 from steadyhand.robot_envs.camera import CameraError
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError, read_calibration
 from steadyhand.runtime.calibration_settings import CalibrationSettings
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "add_options", "drift_text", "moved_cameras", "run"]

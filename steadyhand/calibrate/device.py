@@ -23,10 +23,10 @@ from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import input_name, is_over_ros
 from steadyhand.robot_envs.devices.mapping import MappingConfig
 from steadyhand.robot_envs.frames import Array
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.component import find_component
-from steadyhand.runtime.config import build
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "add_options", "run"]

@@ -16,9 +16,10 @@ from steadyhand.calibration.hand_eye import HandEye, Mount, calibrate_hand_eye
 from steadyhand.calibration.pose_file import read_poses
 from steadyhand.calibration.residual_plot import residual_picture
 from steadyhand.robot_envs.frames import Array
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError, read_calibration, write_calibration
 from steadyhand.runtime.calibration_settings import CalibrationSettings
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.terminal import say, table_text
 
 __all__ = ["EPILOG", "add_options", "hand_eye_from_pictures", "run"]

@@ -14,10 +14,11 @@ from steadyhand.calibration.board import BoardError, Corners, find_corners
 from steadyhand.calibration.coverage import advice, coverage_of
 from steadyhand.calibration.intrinsics import Intrinsics, calibrate_intrinsics
 from steadyhand.calibration.residual_plot import residual_picture
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError, write_calibration
 from steadyhand.runtime.calibration_settings import CalibrationSettings
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "add_options", "run"]

@@ -16,8 +16,9 @@ from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware, make_task
 from steadyhand.robot_envs.workpieces import Workpieces
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError, write_calibration
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import setup
 from steadyhand.settings import Settings, read_settings
 from steadyhand.terminal import say

@@ -15,8 +15,8 @@ from steadyhand.robot_envs.devices.make import held_by_person, input_name, make_
 from steadyhand.robot_envs.devices.mapping import AGAIN, PARK, RESUME, STOP, SUCCESS
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import ConfigError
 from steadyhand.settings import Settings
 from steadyhand.terminal import say
 

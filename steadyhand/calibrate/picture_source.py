@@ -15,10 +15,10 @@ from PIL import Image, UnidentifiedImageError
 
 from steadyhand.robot_envs.camera import Camera
 from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.camera_calibration_settings import PicturesConfig
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import ConfigError
 
 __all__ = [
     "CameraName",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from steadyhand.calibrate.picture_source import add_source, camera_name, next_picture, open_camera, read_folder
 from steadyhand.calibration.reference import reference_points, write_reference
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_settings import CalibrationSettings
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "add_options", "run"]

@@ -17,8 +17,8 @@ from steadyhand.calibration.workspace import Workspace, WorkspaceSettings, works
 from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.ranges import expect_above, expect_length
 from steadyhand.settings import Settings
 from steadyhand.terminal import say

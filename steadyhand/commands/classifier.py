@@ -12,7 +12,7 @@ from pathlib import Path
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_classifier import Quality, fit_classifier
 from steadyhand.output import check_output
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import quoted, setup
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import say

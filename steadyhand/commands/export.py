@@ -16,7 +16,7 @@ from steadyhand.pipeline.cloning import practice_logs
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.settings import Settings

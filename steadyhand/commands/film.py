@@ -12,7 +12,7 @@ from steadyhand.job import open_job
 from steadyhand.output import check_output
 from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.subprocesses import end_with_parent
 from steadyhand.terminal import say
 

@@ -15,7 +15,8 @@ from typing import TypeVar
 from steadyhand.log_facts import episode_labels
 from steadyhand.reward_labels import reward_labels
 from steadyhand.robot_envs.rewards.reward import find_reward
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import quoted
 from steadyhand.terminal import say
 from steadyhand.transport.demo_set import DemoSetError

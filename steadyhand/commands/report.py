@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from steadyhand.output import check_output
 from steadyhand.report.write import write_report
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.settings import RUN, check_overrides, run_root
 from steadyhand.terminal import say

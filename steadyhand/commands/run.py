@@ -16,7 +16,7 @@ from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.robot_envs.make import make_onlooker
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup
 from steadyhand.settings import compose_settings
 from steadyhand.terminal import say

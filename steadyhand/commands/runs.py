@@ -14,7 +14,8 @@ from steadyhand.job import task_name
 from steadyhand.report.evaluations import POLICY, newest_evaluations
 from steadyhand.report.practice import practice_by_actor
 from steadyhand.retention import archive, check_disposable, claimed, prunable
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
 from steadyhand.settings import check_overrides, run_root
 from steadyhand.storage import disk_bytes

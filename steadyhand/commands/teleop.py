@@ -15,7 +15,7 @@ from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.make import make_onlooker
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup
 from steadyhand.settings import Settings, read_settings
 from steadyhand.teleop import Teleop

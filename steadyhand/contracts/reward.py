@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.rewards.reward import Fields, Reward, Score, find_reward
 from steadyhand.robot_envs.tasks.task import Outcome
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 __all__ = ["RewardContract"]
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_demonstrator, make_env
 from steadyhand.robot_envs.tasks.task import Task
+from steadyhand.runtime.build import build
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 __all__ = ["TaskContract"]
 

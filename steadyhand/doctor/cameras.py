@@ -9,8 +9,8 @@ from steadyhand.doctor.finding import Finding, broken, ok
 from steadyhand.robot_envs.camera import CameraError
 from steadyhand.robot_envs.cameras.trial import try_camera
 from steadyhand.robot_envs.hardware import find_camera, find_robot, is_behind_ros
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import ConfigError
 
 __all__ = ["CHECKS"]
 

@@ -38,7 +38,8 @@ def examine(overrides: Sequence[str], groups: Sequence[str] = GROUPS) -> Iterato
     """
     config: Config = {}
     try:
-        from steadyhand.runtime.config import ConfigError, compose
+        from steadyhand.runtime.build import ConfigError
+        from steadyhand.runtime.config import compose
 
         try:
             config = compose(overrides)

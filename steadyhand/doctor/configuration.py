@@ -13,8 +13,8 @@ from steadyhand.robot_envs.gym_env import GymTaskConfig
 from steadyhand.robot_envs.hardware import find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.rewards.reward import find_reward
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.onnx_file import MissingRuntimeError
 from steadyhand.settings import read_settings
 

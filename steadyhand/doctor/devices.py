@@ -19,7 +19,7 @@ from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
 from steadyhand.robot_envs.devices.web import WebDevice
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["CHECKS"]
 

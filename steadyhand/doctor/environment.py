@@ -13,7 +13,7 @@ from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
 from steadyhand.robot_envs.hardware import find_robot, is_behind_ros
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.provenance import SOURCE, git_commit
 
 __all__ = ["CHECKS"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.doctor.finding import Finding, broken, note, ok
-from steadyhand.runtime.config import build
+from steadyhand.runtime.build import build
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.keys import KeysError, actor_keys, fingerprint, learner_key, own_keys
 from steadyhand.transport.socket_thread import InsecureAddressError, check_address

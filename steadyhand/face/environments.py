@@ -15,7 +15,7 @@ from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv
 from steadyhand.robot_envs.make import TaughtEnv
 from steadyhand.robot_envs.rewards.reward import find_reward
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.settings import compose_settings
 
 __all__ = ["EnvSource", "make_env"]

@@ -14,7 +14,7 @@ from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
 from steadyhand.policy_file import runner_of
 from steadyhand.robot_envs.devices.operator import NoOperator
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.settings import compose_settings
 

@@ -32,7 +32,7 @@ from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstrator
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.transport.demo_set import is_demo_set, refuse_foreign

@@ -19,7 +19,7 @@ from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
 from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.terminal import say
 from steadyhand.training_settings import TrainingSettings

@@ -25,7 +25,7 @@ from steadyhand.learner.replay.features import slot_dtype, views_kept
 from steadyhand.policies import load_backbone
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.teachable import teachable
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import get_logger
 from steadyhand.storage import FORMER_OUTBOX, bring_over, check_room, forecast, is_local
 from steadyhand.training_settings import TrainingSettings

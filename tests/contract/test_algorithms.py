@@ -6,7 +6,8 @@ import pytest
 
 from steadyhand.contracts.algorithm import AlgorithmContract
 from steadyhand.learner.algos.algorithm import find_algorithm
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 
 class TestSac(AlgorithmContract):

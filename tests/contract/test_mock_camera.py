@@ -6,7 +6,8 @@ from steadyhand.contracts.camera import CameraContract
 from steadyhand.robot_envs.camera import CameraError, Crop
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env
 
 

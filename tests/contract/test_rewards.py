@@ -12,7 +12,8 @@ from steadyhand.contracts.reward import RewardContract
 from steadyhand.learner.onnx_export import onnx_bytes
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.rewards.reward import find_reward
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 
 

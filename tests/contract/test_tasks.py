@@ -13,8 +13,9 @@ from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.observed import privileged_fields
 from steadyhand.robot_envs.tasks.reach import Reach
 from steadyhand.robot_envs.tasks.task import ObservedVector
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.transport.schema import Schema
 from tests.robot_kit import make_robot_env
 

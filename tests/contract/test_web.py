@@ -5,7 +5,8 @@ import pytest
 from steadyhand.contracts.device import DeviceContract
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.make import find_input
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from tests.transport_kit import wait_until
 from tests.web_kit import Beats
 

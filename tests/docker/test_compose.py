@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from actor_ros.executables import ARGUMENTS, learner_words, programs
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.keys import secret_file
 from steadyhand.transport.socket_thread import check_address

@@ -7,7 +7,8 @@ from steadyhand.robot_envs.devices.axes_device import AxesDevice
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.mapping import MappingConfig
 from steadyhand.robot_envs.devices.operator import DeviceOperator
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.fault_kit import Practice, StubPolicy
 
 AT = 6  # the step in which the device is lost

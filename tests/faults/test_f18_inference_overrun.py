@@ -7,7 +7,8 @@ from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.safety.command_stream import HoldReason, PoseStream
 from steadyhand.robot_envs.safety.watchdog import Watchdog
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.fault_kit import Practice, StubPolicy
 from tests.robot_kit import limits
 

@@ -1,7 +1,8 @@
 import pytest
 
 from steadyhand.actor.config import ActorConfig, ExplorationConfig, GraduationConfig, LoggingConfig
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 
 
 def composed(group: str, *overrides: str) -> dict:

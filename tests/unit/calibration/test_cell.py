@@ -6,8 +6,9 @@ import pytest
 from steadyhand.calibration.cell import Cell, CellStopError, MotionSettings, cautious_limits, slowed
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import DOWN, Around, around, mock_hardware, turned
 from tests.config_kit import composed
 from tests.robot_kit import limits

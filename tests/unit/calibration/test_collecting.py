@@ -7,8 +7,9 @@ from steadyhand.calibration.cell import Cell, MotionSettings
 from steadyhand.calibration.collecting import visit
 from steadyhand.calibration.pose_set import PoseSetSettings, poses_about
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import DOWN, mock_hardware
 from tests.config_kit import composed
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from steadyhand.calibration.crop_region import CropSettings, change_of, crop_around, crop_of_change, pixels_of_points
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 SETTINGS = build(CropSettings, compose(["+calibrate=crop"])["calibrate"]["region"], "region")
 SIZE = (640, 480)

@@ -4,8 +4,9 @@ import pytest
 from steadyhand.calibrate.latency import LatencyStep
 from steadyhand.calibration.chirp import Chirp
 from steadyhand.calibration.delay import delay_between, smooth_values
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 STEP = build(LatencyStep, compose(["+calibrate=latency"])["calibrate"], "calibrate")
 WORST_S = 0.005

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from steadyhand.calibration.gripper_points import GripperSettings, ends_from_readings
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 SETTINGS = build(GripperSettings, compose(["+calibrate=gripper"])["calibrate"]["ends"], "ends")
 

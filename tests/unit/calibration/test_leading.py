@@ -6,7 +6,8 @@ from steadyhand.calibration.leading import Leader
 from steadyhand.robot_envs.devices.device import HumanInput, no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.cell_kit import DOWN, mock_hardware
 from tests.config_kit import composed
 

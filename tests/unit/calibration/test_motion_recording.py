@@ -7,8 +7,9 @@ from steadyhand.calibrate.latency import LatencyStep
 from steadyhand.calibration.cell import Cell
 from steadyhand.calibration.motion_recording import record_motion
 from steadyhand.robot_envs.safety.limits import SafetyLimits
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import DOWN, mock_hardware
 from tests.config_kit import composed
 

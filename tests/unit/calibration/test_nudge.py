@@ -5,8 +5,9 @@ import pytest
 
 from steadyhand.calibration.nudge import NUDGES, NudgeSettings, mapping_from_nudges, nudge_from_samples
 from steadyhand.robot_envs.devices.mapping import MappingConfig
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 
 SETTINGS = build(NudgeSettings, compose(["+calibrate=device"])["calibrate"], "calibrate")
 DEVICES = ("spacemouse", "gamepad", "udp")

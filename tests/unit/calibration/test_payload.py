@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from steadyhand.calibration.payload import PayloadSettings, payload_from_wrenches
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import tilts, turned, weight_wrench
 
 SETTINGS = build(PayloadSettings, compose(["+calibrate=wrench"])["calibrate"]["payload"], "payload")

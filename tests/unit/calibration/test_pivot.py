@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from steadyhand.calibration.pivot import PivotSettings, pivot_from_poses
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import pivot_poses, tilts
 
 SETTINGS = build(PivotSettings, compose(["+calibrate=tool"])["calibrate"]["pivot"], "pivot")

@@ -6,8 +6,9 @@ import pytest
 from steadyhand.calibration.orientation import angles_from
 from steadyhand.calibration.workspace import WorkspaceSettings, workspace_from_poses
 from steadyhand.robot_envs.safety.region import Extent, Region
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.config import compose
 from tests.cell_kit import DOWN, turned
 
 SETTINGS = build(WorkspaceSettings, compose(["+calibrate=workspace"])["calibrate"]["box"], "box")

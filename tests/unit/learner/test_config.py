@@ -5,7 +5,8 @@ import pytest
 from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.policies.config import PolicyConfig
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 
 
 @pytest.mark.parametrize("option", ["sac", "rlpd", "bc"])

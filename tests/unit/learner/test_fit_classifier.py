@@ -9,7 +9,8 @@ import pytest
 from steadyhand.learner.classifier_data import ClassifierDataError, read_classifier_data
 from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.fit_classifier import MANIFEST, fit_classifier
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.onnx_file import check_seal, open_session
 from steadyhand.transport.label_log import Label, append_label
 from steadyhand.transport.record import Kind, Phase, record_dtype

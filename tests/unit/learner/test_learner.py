@@ -344,7 +344,7 @@ from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.runtime.component import Component
-from steadyhand.runtime.config import build
+from steadyhand.runtime.build import build
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.config import TransportConfig
 values = json.loads(sys.argv[1])

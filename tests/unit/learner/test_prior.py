@@ -13,8 +13,8 @@ from steadyhand.learner.prior import PriorData, PriorDataError, take_weights
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.policies import Policy
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.build import build
 from steadyhand.runtime.component import Component
-from steadyhand.runtime.config import build
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.outbox import Rejected

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.policies.config import PolicyConfig
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 PIXELS = build(PolicyConfig, compose(["policy=pixels"])["policy"])
 

@@ -5,8 +5,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from steadyhand.robot_envs.env import StopLatchedError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import ConfigError
 from tests.robot_kit import RecordingRobot, make_robot_env
 
 TASKS = ("reach", "peg_insert", "pick_place")

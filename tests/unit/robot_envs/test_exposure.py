@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from steadyhand.robot_envs.make import make_env
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.settings import read_settings
 from tests.config_kit import composed
 

@@ -1,8 +1,8 @@
 import pytest
 
 from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError
 from tests.unit.robot_envs import odd_envs
 
 HERE = odd_envs.HERE

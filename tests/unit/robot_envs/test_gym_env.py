@@ -5,7 +5,8 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator, make_env
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 
 class PointEnv(gymnasium.Env):

@@ -7,7 +7,8 @@ import pytest
 
 from steadyhand.robot_envs.hardware import find_camera, find_robot
 from steadyhand.robot_envs.make import make_env
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 
 CODE = """

@@ -6,8 +6,9 @@ from steadyhand.robot_envs.devices.operator import DeviceOperator, NoOperator
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import make_corrector, make_env, make_onlooker
 from steadyhand.robot_envs.workpieces import NotedWorkpieces
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 from tests.robot_kit import StillRobot, state
 
 

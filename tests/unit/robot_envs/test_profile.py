@@ -4,7 +4,7 @@ import pytest
 
 from steadyhand.robot_envs.profile import FaultSource, GainSets, GripperPoint, GripperProfile, RosRobotConfig
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from tests.config_kit import composed
 
 NAMES = ["mock_ros", "crisp_fr3", "crisp_ur", "fzi_cartesian", "ur_fzi", "ur_servo", "xarm_servo"]

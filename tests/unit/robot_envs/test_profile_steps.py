@@ -3,7 +3,7 @@
 import pytest
 
 from steadyhand.robot_envs.profile_steps import Check, Step
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 
 
 @pytest.mark.parametrize(

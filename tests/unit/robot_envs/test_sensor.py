@@ -10,7 +10,8 @@ from steadyhand.robot_envs.safety.sensor_watch import SensorWatch
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.sensor import Reading, Sensor, SensorError
 from steadyhand.robot_envs.tasks.task import ObservedVector
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 from tests.robot_kit import make_robot_env
 

@@ -1,7 +1,8 @@
 import pytest
 
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.calibration_file import CalibrationError, read_calibration, write_calibration
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 
 LOW = [0.3, -0.2, 0.01]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from steadyhand.runtime.config import CONFIG_VARIABLE, ConfigError, compose, use_config_dir
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import CONFIG_VARIABLE, compose, use_config_dir
 
 unique = itertools.count()
 ROOT = """

@@ -9,7 +9,8 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policies import Policy
 from steadyhand.policies.config import PolicyConfig
 from steadyhand.robot_envs.make import make_env
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 OVERRIDES = ["task=reach", "device=none", "task.drive.max_steps=6", "logging.level=warning"]
 

@@ -13,7 +13,8 @@ from steadyhand.actor_id import (
     identity_of,
 )
 from steadyhand.retention import claimed
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import RunLockError
 from steadyhand.transport import wire

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.learner.algos.bc import Bc
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.training_settings import compose_training_settings
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.job import new_job, open_job, quoted, seed_for, task_name
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import RunFolderError
 
 

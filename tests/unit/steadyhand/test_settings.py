@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
+from steadyhand.runtime.build import ConfigError, build, check_finite
 from steadyhand.runtime.component import load_entry_point
-from steadyhand.runtime.config import ConfigError, build, check_finite, compose
+from steadyhand.runtime.config import compose
 from steadyhand.training_settings import read_training_settings
 
 # Together these have every group's every option whose numbers differ.

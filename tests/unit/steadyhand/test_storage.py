@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from steadyhand import storage
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.ack_file import note_acknowledged
 from steadyhand.transport.record import record_dtype

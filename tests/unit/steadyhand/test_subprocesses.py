@@ -79,7 +79,9 @@ def test_an_orphan_ends(tmp_path):
         " env={**os.environ, 'STEADYHAND_PARENT_PID': str(os.getpid())})\n"
         "child.stdout.readline(); print(child.pid, flush=True); signal.pause()"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent], cwd=subprocesses.SOURCE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=subprocesses.SOURCE, stdout=subprocess.PIPE, text=True
+    )
     pid = int(process.stdout.readline())
     process.kill()
     process.wait()

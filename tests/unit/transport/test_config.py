@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 from steadyhand.transport.config import TransportConfig
 from tests.transport_kit import CONFIG
 

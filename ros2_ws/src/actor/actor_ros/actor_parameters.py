@@ -11,7 +11,7 @@ from rclpy.node import Node
 
 from actor_ros.executables import RUN, WORKS, ArgumentError, link_words
 from steadyhand.job import quoted
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["DESCRIPTIONS", "ActorParameters", "declare"]
 

@@ -23,7 +23,7 @@ from steadyhand.pipeline.stages import RobotWork, run_stages
 from steadyhand.report.evaluations import evaluation_path, read_evaluation
 from steadyhand.report.records import read_run
 from steadyhand.robot_envs.robot import RobotError
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import RunFolderError
 from steadyhand.subprocesses import ChildError
 from steadyhand.terminal import say

@@ -27,8 +27,8 @@ from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.workpieces import NotedWorkpieces, Workpieces
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import ConfigError, build
 
 __all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
 

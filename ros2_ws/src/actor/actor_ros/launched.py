@@ -16,7 +16,7 @@ from actor_ros.executables import ARGUMENTS, Program, learner_words, programs
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import Job, task_name
 from steadyhand.report.records import loop_path
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.subprocesses import Child, ending, free_addresses
 from steadyhand.supervise import watch

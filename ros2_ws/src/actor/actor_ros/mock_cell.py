@@ -12,8 +12,8 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.mock.robot import MockRobot
 from steadyhand.robot_envs.mock.setup import SimulatedArm
 from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import find_component
-from steadyhand.runtime.config import ConfigError
 
 __all__ = ["MockCell", "MockNodeConfig", "make_cell"]
 

@@ -27,7 +27,7 @@ from actor_ros.spin import run
 from steadyhand.actor.schedule import Schedule
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import RenderedCameraConfig
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.leave import leave
 
 _NS = 1_000_000_000

@@ -11,7 +11,8 @@ from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, Paramete
 from rclpy.node import Node
 
 from steadyhand.robot_envs.profile import RosRobotConfig
-from steadyhand.runtime.config import ConfigError, build, compose, use_config_dir
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose, use_config_dir
 
 __all__ = ["compose_config", "declare_settings", "robot_config"]
 

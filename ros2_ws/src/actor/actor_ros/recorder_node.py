@@ -16,8 +16,8 @@ from actor_ros.parameters import compose_config, robot_config
 from actor_ros.spin import run
 from actor_ros.topics import ROBOT, TOPICS, Topic
 from steadyhand.robot_envs.profile import ControllerProfile
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import wall_time_ns
-from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.leave import leave
 
 __all__ = ["RecorderNode", "recorded"]

@@ -22,7 +22,7 @@ from actor_ros.topics import QosName
 from steadyhand.robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
 from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile
 from steadyhand.robot_envs.safety.command_stream import LATCHING, HoldReason
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["HOMING", "WATCHDOG", "RobotLink"]
 

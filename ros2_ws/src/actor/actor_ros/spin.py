@@ -16,7 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.robot_envs.robot import RobotError
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["LoopNode", "run"]
 

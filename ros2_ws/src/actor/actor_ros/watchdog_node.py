@@ -40,8 +40,8 @@ from steadyhand.robot_envs.safety.freshness import Freshness
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.watchdog import Watchdog
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
+from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import ConfigError, build
 from steadyhand.runtime.leave import leave
 
 _NS = 1_000_000_000

@@ -10,7 +10,8 @@ from std_msgs.msg import Bool, Float64, String
 from actor_ros import conversions
 from actor_ros.gripper import Gripper
 from steadyhand.robot_envs.profile import GripperProfile
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 PERIOD_S = 0.01
 

@@ -12,7 +12,8 @@ from actor_ros.hardware import RosHardware
 from actor_ros.parameters import robot_config
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 HOME = np.array([0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785])
 AWAY = HOME + np.array([0.3, 0.5, -0.2, 0.6, -0.7, 0.4, 0.5])

@@ -12,7 +12,8 @@ from std_srvs.srv import Trigger
 
 from actor_ros import conversions
 from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 CONTROL_PERIOD_S = 0.1
 LIMITS = build(SafetyLimits, compose([])["safety"])

@@ -4,7 +4,8 @@ from ros_kit import Probe
 
 from actor_ros import actor_parameters
 from actor_ros.parameters import compose_config
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 
 @pytest.fixture

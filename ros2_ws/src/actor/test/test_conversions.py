@@ -7,7 +7,8 @@ from actor_ros import conversions
 from actor_ros.conversions import MessageError
 from steadyhand.robot_envs.frames import quat_from_rotvec, quat_rotate
 from steadyhand.robot_envs.profile import GripperProfile, WrenchConvention
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 STAMP = conversions.stamp_from_ns(1_500_000_007)
 POSE = np.array([0.5, -0.1, 0.2, 1.0, 0.0, 0.0, 0.0])

@@ -19,7 +19,8 @@ from actor_ros.parameters import robot_config
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.homing_watch import HomingWatch, require_joint_limits
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 
 PERIOD_S = 0.1
 

@@ -11,8 +11,9 @@ from sensor_msgs.msg import Joy
 from actor_ros.joy_device import JoyConfig, make_joy
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator
+from steadyhand.runtime.build import build
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 REST = [0.0] * 6
 FORWARD = [1.0, 0, 0, 0, 0, 0]

@@ -5,7 +5,8 @@ import pytest
 
 from actor_ros.mock_cell import MockNodeConfig, make_cell
 from steadyhand.robot_envs.frames import pose
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 MS = 1_000_000
 

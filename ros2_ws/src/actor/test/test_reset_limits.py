@@ -11,8 +11,9 @@ from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.gate import SafetyGate, StopReason
 from steadyhand.robot_envs.safety.tare import TareError
+from steadyhand.runtime.build import build
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from tests.robot_kit import TOOL_DOWN, limits
 
 PERIOD_S, NS = 0.1, 1_000_000_000

@@ -23,7 +23,8 @@ from actor_ros.recovery import Steps
 from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.robot_envs.profile_steps import Step
 from steadyhand.robot_envs.robot import RobotError
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 
 @pytest.fixture(scope="module")

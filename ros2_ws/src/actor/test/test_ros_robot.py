@@ -12,7 +12,7 @@ from actor_ros.ros_robot import RosRobot
 from steadyhand.contracts.robot import RobotContract
 from steadyhand.robot_envs.robot import RobotCommand
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import build
+from steadyhand.runtime.build import build
 
 PERIOD_S = 0.1
 

@@ -4,7 +4,8 @@ import pytest
 
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.supervision.person_keys import PersonKeys, PersonKeysConfig
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.terminal_kit import Terminal
 from tests.transport_kit import wait_until
 

@@ -13,7 +13,8 @@ from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.make import make_corrector, make_onlooker
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env
 from tests.terminal_kit import Terminal
 from tests.transport_kit import wait_until

@@ -1,7 +1,7 @@
 import pytest
 
 from steadyhand.actor.config import ActorConfig
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 from tests.config_kit import composed
 
 

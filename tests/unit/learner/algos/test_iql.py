@@ -7,7 +7,8 @@ from steadyhand.learner.algos.algorithm import find_algorithm
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.iql import advantage_weight, expectile_loss
 from steadyhand.policies import Policy
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.gamepad import Gamepad, GamepadLink
 from steadyhand.robot_envs.devices.handle import Handle
 from steadyhand.robot_envs.devices.make import find_input
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock, MonotonicClock
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 
 CONFIG = find_input(compose(["device=gamepad"])["device"]).settings
 AXIS, BUTTON, FIRST = 2, 1, 0x80

@@ -11,8 +11,9 @@ import pytest
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.keyboard import Keyboard
 from steadyhand.robot_envs.devices.make import find_input
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 from tests.transport_kit import wait_until
 
 CONFIG = find_input(compose(["device=keyboard"])["device"]).settings

@@ -4,7 +4,8 @@ from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.make import held_by_person, make_device, make_person
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env
 
 NOWHERE = {

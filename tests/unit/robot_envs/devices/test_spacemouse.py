@@ -10,7 +10,8 @@ import pytest
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.make import find_input
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from tests.spacenav_kit import Cap, needs_spacenavd
 from tests.transport_kit import wait_until
 

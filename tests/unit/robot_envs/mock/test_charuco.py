@@ -5,7 +5,7 @@ from steadyhand.robot_envs import frames
 from steadyhand.robot_envs.mock.charuco import board_in_tool, find_board, opencv_in_board
 from steadyhand.robot_envs.mock.optics import camera_in_base, intrinsics, project
 from steadyhand.robot_envs.mock.workpieces import SceneError, workpiece_xml
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from tests.gap_kit import BOARD, make_arm, make_camera
 from tests.robot_kit import TOOL_DOWN
 

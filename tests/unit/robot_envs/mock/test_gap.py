@@ -8,7 +8,8 @@ from steadyhand.robot_envs.hardware import find_robot
 from steadyhand.robot_envs.make import make_demonstrator, make_env
 from steadyhand.robot_envs.mock.gap import GapConfig, generator
 from steadyhand.robot_envs.robot import RobotCommand
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 from steadyhand.settings import compose_settings
 from tests.config_kit import composed
 from tests.gap_kit import make_arm

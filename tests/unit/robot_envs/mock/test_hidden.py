@@ -5,7 +5,7 @@ from steadyhand.robot_envs import frames
 from steadyhand.robot_envs.mock.gap import CAMERAS, GapConfig
 from steadyhand.robot_envs.mock.hidden import draw_hidden_truth
 from steadyhand.robot_envs.mock.optics import camera_in_base
-from steadyhand.runtime.config import build
+from steadyhand.runtime.build import build
 from tests.config_kit import composed
 from tests.gap_kit import BALL, make_arm
 from tests.robot_kit import TOOL_DOWN

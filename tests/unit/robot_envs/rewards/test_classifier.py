@@ -7,7 +7,8 @@ from steadyhand.learner.onnx_export import onnx_bytes
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.rewards.classifier import ClassifierReward, ClassifierRewardSettings
 from steadyhand.robot_envs.tasks.task import Outcome
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 NOTHING = Outcome(0.0, False, 0.0)
 

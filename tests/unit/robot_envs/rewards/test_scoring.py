@@ -13,7 +13,8 @@ from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.robot_envs.safety.gate import StopReason
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.robot_envs.workpieces import NotedWorkpieces
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from tests.reward_kit import REACH, Reacher
 from tests.robot_kit import make_robot_env
 

@@ -13,7 +13,7 @@ from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.teachable import StopLatchedError
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 pytest.importorskip("franky")
 pytest.importorskip("franky_sim")

@@ -1,7 +1,8 @@
 import pytest
 
 from steadyhand.robot_envs.hardware import find_robot
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 
 
 def settings(*overrides):

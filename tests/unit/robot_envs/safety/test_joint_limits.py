@@ -4,7 +4,8 @@ import pytest
 from steadyhand.robot_envs.safety.gate import SafetyGate, StopReason
 from steadyhand.robot_envs.safety.joint_limits import JointLimits, JointShaper, Singularity, joint_objection
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from tests.robot_kit import limits, state
 
 LIMITS = JointLimits((-1.0, -1.0), (1.0, 1.0), 0.1, (Singularity(1, 0.0, 0.2),), 1.0, 10.0, 200.0)

@@ -5,8 +5,9 @@ from steadyhand.cli import main
 from steadyhand.robot_envs.frames import pose_relative, rotvec_from_quat
 from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware
 from steadyhand.robot_envs.mock.optics import camera_in_base, intrinsics
+from steadyhand.runtime.build import build
 from steadyhand.runtime.calibration_file import read_calibration
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 
 BOARD = ["squares_x=5", "squares_y=7", "square_m=0.02", "marker_m=0.014", "dictionary=4X4_50"]
 CELL = [

@@ -4,8 +4,9 @@ from PIL import Image
 
 from steadyhand.calibrate.picture_source import camera_name, next_picture, open_camera, read_folder
 from steadyhand.robot_envs.camera import Camera, Frame
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.calibration_file import CalibrationError
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 from tests.board_kit import SETTINGS
 from tests.picture_camera_kit import view
 

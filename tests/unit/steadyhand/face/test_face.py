@@ -12,7 +12,7 @@ from gymnasium import spaces
 import steadyhand as sh
 from steadyhand.face.environments import task_overrides
 from steadyhand.robot_envs.rewards.task import TaskReward
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.label_log import Label, append_label
 from steadyhand.transport.log import LogError

@@ -3,7 +3,7 @@ from typing import Any, Literal
 
 import pytest
 
-from steadyhand.runtime.config import ConfigError, build
+from steadyhand.runtime.build import ConfigError, build
 
 
 @dataclass(frozen=True)
