@@ -87,7 +87,11 @@ bench: $(READY)
 bench-learning: $(READY)
 	@$(BIN)/python -m benchmarks.learning --jobs $(JOBS) seed=$(SEED) learner.device=$(COMPUTE)
 
-# Meta-World needs an older MuJoCo than ours, and so an environment of its own.
+# gym-hil comes alone: what it needs besides is for its own gamepad and keyboard.
+GYM_HIL := gym-hil==0.1.14
+
+# Meta-World needs an older MuJoCo than ours, and so an environment of its own. Ours leaves first: its newer wheels have
+# a plugin library in a package of its own, which an older one would load.
 bench-generality: .venv-foreign/.foreign-ready
 	@.venv-foreign/bin/python -m benchmarks.generality --jobs $(JOBS) --seeds $(SEEDS) $(if $(TASKS),--tasks $(TASKS)) \
 		seed=$(SEED) learner.device=$(COMPUTE)
@@ -121,8 +125,11 @@ $(VENV)/.docs-ready: $(READY) constraints/docs.txt
 
 .venv-foreign/.foreign-ready: pyproject.toml constraints/cpu.txt constraints/foreign.txt tools/bootstrap.sh
 	@tools/bootstrap.sh .venv-foreign cpu
+	@PIP_ROOT_USER_ACTION=ignore .venv-foreign/bin/python -m pip uninstall --quiet --yes mujoco mujoco-core mujoco-studio
 	@PIP_ROOT_USER_ACTION=ignore .venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
 		--retries 10 --requirement constraints/foreign.txt
+	@PIP_ROOT_USER_ACTION=ignore .venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--retries 10 --no-deps $(GYM_HIL)
 	@touch $@
 
 $(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh

@@ -12,7 +12,15 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FetchReachExpert", "fetch_reach", "meta_world"]
+__all__ = [
+    "FetchPickAndPlaceExpert",
+    "FetchReachExpert",
+    "PandaPickCubeExpert",
+    "fetch_pick_and_place",
+    "fetch_reach",
+    "meta_world",
+    "panda_pick_cube",
+]
 
 
 def meta_world(name: str, seed: int = 0) -> gymnasium.Env[Any, Any]:
@@ -24,10 +32,39 @@ def meta_world(name: str, seed: int = 0) -> gymnasium.Env[Any, Any]:
 
 def fetch_reach() -> gymnasium.Env[Any, Any]:
     """Make gymnasium-robotics' FetchReach, whose success is in `info["is_success"]`."""
+    return _fetch("FetchReach-v4")
+
+
+def fetch_pick_and_place() -> gymnasium.Env[Any, Any]:
+    """Make gymnasium-robotics' FetchPickAndPlace, whose success is in `info["is_success"]`."""
+    return _fetch("FetchPickAndPlace-v4")
+
+
+def _fetch(name: str) -> gymnasium.Env[Any, Any]:
     import gymnasium_robotics
 
     gymnasium.register_envs(gymnasium_robotics)
-    return gymnasium.make("FetchReach-v4", max_episode_steps=50)
+    return gymnasium.make(name, max_episode_steps=50)
+
+
+def panda_pick_cube() -> gymnasium.Env[Any, Any]:
+    """Make gym-hil's PandaPickCube at random places of the cube: the task of LeRobot's guide to HIL-SERL in simulation.
+
+    The cube's place comes from numpy's global generator, which each reset with a seed seeds here. The success is in
+    `info["succeed"]`.
+    """
+    import gym_hil  # registers its environments
+
+    class Seeded(gymnasium.Wrapper[Any, Any, Any, Any]):
+        def reset(
+            self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        ) -> tuple[Any, dict[str, Any]]:
+            if seed is not None:
+                np.random.seed(seed)  # noqa: NPY002  the environment draws from it
+            return self.env.reset(seed=seed, options=options)
+
+    env = gym_hil.wrap_env(gym_hil.envs.PandaPickCubeGymEnv(random_block_position=True), gripper_penalty=0.0)
+    return Seeded(gymnasium.wrappers.TimeLimit(env, 100))
 
 
 class FetchReachExpert:
@@ -42,6 +79,63 @@ class FetchReachExpert:
         """Return the step towards the goal and a gripper that stays as it is. Shape (4,)."""
         distance = observation["desired_goal"] - observation["achieved_goal"]
         return np.append(np.clip(self.GAIN * distance, -1.0, 1.0), 0.0)
+
+
+class FetchPickAndPlaceExpert:
+    """Opens the gripper above the block, goes down to it, closes, and carries it to the goal."""
+
+    GAIN = 8.0  # of the action per metre of distance
+    ABOVE_M, NEAR_M = 0.06, 0.012  # height of the approach, distance that counts as arrived
+    CLOSING = 6  # steps
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """Begin a new episode."""
+        self._closed = 0
+
+    def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float64]:
+        """Return the step of the gripper and its opening (-1 closes). Shape (4,)."""
+        gripper, block = observation["observation"][:3], observation["achieved_goal"]
+        away = block - gripper
+        if self._closed:
+            self._closed += 1
+            lifts = self._closed > self.CLOSING
+            return self._step(observation["desired_goal"] - block if lifts else away, -1.0)
+        if np.linalg.norm(away) < self.NEAR_M:
+            self._closed = 1
+            return self._step(away, -1.0)
+        if np.linalg.norm(away[:2]) > self.NEAR_M:
+            away = away + np.array([0.0, 0.0, self.ABOVE_M])
+        return self._step(away, 1.0)
+
+    def _step(self, distance: NDArray[Any], opening: float) -> NDArray[np.float64]:
+        return np.append(np.clip(self.GAIN * distance, -1.0, 1.0), opening)
+
+
+class PandaPickCubeExpert:
+    """Goes above the cube with the gripper open, down to it, closes, and lifts."""
+
+    STEP_M = 0.025  # of an action of 1
+    ABOVE_M, NEAR_M = 0.08, 0.012  # height of the approach, distance that counts as arrived
+    CLOSING = 5  # steps
+    OPEN, CLOSE = 0.0, 2.0  # the environment subtracts 1 and adds the result to the gripper's command
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """Begin a new episode."""
+        self._closed = 0
+
+    def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float64]:
+        """Return the step of the tool and the change of the gripper's command. Shape (4,)."""
+        away = observation["environment_state"] - observation["agent_pos"][-3:]
+        if self._closed or np.linalg.norm(away) < self.NEAR_M:
+            self._closed += 1
+            lifts = self._closed > self.CLOSING
+            return self._step(np.array([0.0, 0.0, self.STEP_M]) if lifts else away, self.CLOSE)
+        if np.linalg.norm(away[:2]) > self.NEAR_M:
+            away = away + np.array([0.0, 0.0, self.ABOVE_M])
+        return self._step(away, self.OPEN)
+
+    def _step(self, distance: NDArray[Any], gripper: float) -> NDArray[np.float64]:
+        return np.append(np.clip(distance / self.STEP_M, -1.0, 1.0), gripper)
 
 
 def __getattr__(name: str) -> type[Any]:

@@ -48,14 +48,24 @@ META_WORLD = (
     "plate-slide-v3",
     "window-open-v3",
 )
-FETCH = {
+GYM = {
     "FetchReach-v4": (
         "task.entry_point=benchmarks.foreign:fetch_reach",
         "task.expert=benchmarks.foreign:FetchReachExpert",
         "task.max_steps=50",
     ),
+    "FetchPickAndPlace-v4": (
+        "task.entry_point=benchmarks.foreign:fetch_pick_and_place",
+        "task.expert=benchmarks.foreign:FetchPickAndPlaceExpert",
+        "task.max_steps=50",
+    ),
+    "PandaPickCube-v0": (
+        "task.entry_point=benchmarks.foreign:panda_pick_cube",
+        "task.expert=benchmarks.foreign:PandaPickCubeExpert",
+        "task.max_steps=100",
+    ),
 }
-TASKS = (*MOCK, *META_WORLD, *FETCH)
+TASKS = (*MOCK, *META_WORLD, *GYM)
 ARMS = {"corrected": (), "alone": ("device=none",)}
 SPARSE = ("task=gym", "task.reward=success", "task.terminate_on_success=true")
 
@@ -131,8 +141,8 @@ def main() -> int:
 def _task(name: str, seed: int) -> tuple[str, ...]:
     if name in MOCK:
         return (f"task={name}",)
-    if name in FETCH:
-        return (*SPARSE, *FETCH[name])
+    if name in GYM:
+        return (*SPARSE, *GYM[name])
     return (
         *SPARSE,
         "task.entry_point=benchmarks.foreign:meta_world",

@@ -57,9 +57,9 @@ class MockRobot:
     def forget_pose(self) -> None:
         """Do nothing: a simulated pose is always plausible."""
 
-    def begin(self, seed: int) -> None:
-        """Workpieces: forget the last episode and reseed all noise."""
-        self.world.begin(seed)
+    def begin(self, seed: int, at_home: bool = True) -> None:
+        """Workpieces: forget the last episode and reseed all noise; `at_home` as in `World.begin`."""
+        self.world.begin(seed, at_home)
         self._noise = _Noise(self._config, np.random.default_rng(seed))
         if self._gap is not None:
             self._jitter = generator(self._gap.seed, "commands", seed)

@@ -93,15 +93,21 @@ class World:
             self.film = Film(gap.camera, config.physics_timestep_s)
         self.begin(0)
 
-    def begin(self, episode: int) -> None:
-        """Move the arm to its home posture, at rest, and draw the gap of an episode from its seed; time goes on."""
+    def begin(self, episode: int, at_home: bool = True) -> None:
+        """Draw the gap of an episode from its seed; time goes on.
+
+        Args:
+            episode: The seed.
+            at_home: Whether the arm jumps to its home posture, at rest, and every object to its first place.
+        """
         if self.appearance is not None:
             self.appearance.begin(episode)
         if self.film is not None:
             assert self._gap is not None
             seed = self._gap.seed
             self.film.begin({name: generator(seed, f"frames of {name}", episode) for name in CAMERAS})
-        self.reset()
+        if at_home:
+            self.reset()
 
     def reset(self) -> None:
         """Move the arm to its home posture, at rest; time goes on."""

@@ -16,7 +16,7 @@ from actor_ros.mock_workpieces import MockWorkpieces
 from actor_ros.parameters import robot_config
 from actor_ros.preconditions import Preconditions
 from actor_ros.recovery import Steps
-from actor_ros.robot_link import WATCHDOG, RobotLink
+from actor_ros.robot_link import RobotLink
 from actor_ros.ros_camera import RosCamera, RosCameraConfig
 from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
@@ -92,9 +92,7 @@ class RosHardware:
         ]
         self.workpieces: Workpieces = NotedWorkpieces()
         if self.is_mock:
-            self.workpieces = MockWorkpieces(
-                node, self.profile.base_frame, lambda: bool(self.sources.newest(WATCHDOG)), self._rearm
-            )
+            self.workpieces = MockWorkpieces(node, self.profile.base_frame)
         self.device: Device | None = None
         if is_over_ros(config["device"]):
             self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())

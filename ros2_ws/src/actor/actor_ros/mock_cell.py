@@ -48,7 +48,11 @@ class MockCell:
         self._width = 0.0
         self._fault_steps: list[str] = []
         robot.connect()
-        self.begin(0)
+        self.robot.begin(0)
+        world = self.robot.world
+        self._width = world.gripper_width()
+        # The rest position of the redundant joint is the current one, so that the arm does not creep.
+        world.set_configuration(world.tcp_pose(), self._width)
 
     @property
     def is_well(self) -> bool:
@@ -56,12 +60,8 @@ class MockCell:
         return not self._fault_steps
 
     def begin(self, seed: int) -> None:
-        """Begin an episode: put the arm at home, hold it, and reseed its noise."""
-        self.robot.begin(seed)
-        world = self.robot.world
-        self._width = world.gripper_width()
-        # The rest position of the redundant joint is the current one, so that the arm does not creep.
-        world.set_configuration(world.tcp_pose(), self._width)
+        """Begin an episode and reseed its noise. As at a real cell, the arm is where the last episode left it."""
+        self.robot.begin(seed, at_home=False)
 
     def place(self, poses: dict[str, Array]) -> None:
         """Place workpieces at poses (7,); unknown names are counted as ignored."""

@@ -104,7 +104,7 @@ class MockRobotNode(Node):
             self.declare_parameter(
                 name, value, ParameterDescriptor(description=description, floating_point_range=allowed)
             )
-        description = "Mock only: setting it begins an episode: the arm is at home, its noise is reseeded."
+        description = "Mock only: setting it begins an episode: the noise is reseeded, the arm stays where it is."
         allowed_seeds = [IntegerRange(from_value=0, to_value=2**31 - 1, step=1)]
         self.declare_parameter(
             "episode_seed", 0, ParameterDescriptor(description=description, integer_range=allowed_seeds)
@@ -166,7 +166,6 @@ class MockRobotNode(Node):
             k_pos, k_rot = (float(values.get(name, self.get_parameter(name).value)) for name in _GAINS)
             self._arrived.put(lambda: self._cell.set_gains(k_pos, k_rot))
         if "episode_seed" in values:
-            # The answer comes when the arm is at home, so all later readings are from there.
             self._now(lambda: self._cell.begin(int(values["episode_seed"])))
         return SetParametersResult(successful=True)
 

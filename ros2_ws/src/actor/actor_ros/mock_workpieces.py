@@ -28,13 +28,10 @@ class MockWorkpieces:
     Args:
         node: The node; another thread must spin it.
         base_frame: Frame of the poses.
-        is_held: Returns whether the watchdog follows no command. The mock's arm jumps home at a new episode, far from
-            any command that is still followed.
-        rearm: Restarts the watchdog from the arm's new pose; returns why it does not restart, "" if it does.
     """
 
-    def __init__(self, node: Node, base_frame: str, is_held: Callable[[], bool], rearm: Callable[[], str]) -> None:
-        self._node, self._frame, self._is_held, self._rearm = node, base_frame, is_held, rearm
+    def __init__(self, node: Node, base_frame: str) -> None:
+        self._node, self._frame = node, base_frame
         self._clock = MonotonicClock()
         self._requests = 0
         self._poses: dict[str, Array] = {}
@@ -45,15 +42,12 @@ class MockWorkpieces:
         )
 
     def begin(self, seed: int) -> None:
-        """Put the mock's arm at home and reseed its noise. Raises RobotError if there is no mock."""
-        self._wait(self._is_held, "the watchdog to hold")
+        """Reseed the mock's noise; the arm stays where it is. Raises RobotError if there is no mock."""
         value = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=seed)
         request = SetParameters.Request(parameters=[Parameter(name="episode_seed", value=value)])
         answer = call(self._node, SetParameters, "mock_robot/set_parameters", request, _ANSWER_S)
         if not answer.results[0].successful:
             raise RobotError(f"mock_robot refuses a new episode: {answer.results[0].reason}")
-        if objection := self._rearm():
-            raise RobotError(f"after the mock's arm went home: {objection}")
 
     def place(self, name: str, pose_: Array) -> None:
         """Place a workpiece at a pose (7,), and wait until it is there."""

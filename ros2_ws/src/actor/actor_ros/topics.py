@@ -221,7 +221,7 @@ SERVICES: tuple[Service, ...] = (
     Service("mock_robot/inject_fault", "std_srvs/srv/Trigger", MOCK, "Mock only: the arm stops with a fault"),
     Service(
         "mock_robot/set_parameters", "rcl_interfaces/srv/SetParameters", MOCK,
-        "task.k_pos and task.k_rot are the gains; mock only: episode_seed puts the arm at home and reseeds its noise",
+        "task.k_pos and task.k_rot are the gains; mock only: episode_seed begins an episode and reseeds the noise",
     ),
 )  # fmt: skip
 
