@@ -35,7 +35,7 @@ class ActionSelector:
         operator: The operator: a person, or a scripted expert.
         arbiter: Decides between the two.
         runner: The policy; None when the operator demonstrates the whole task.
-        deterministic: Whether to take the policy's most likely action instead of a draw.
+        deterministic: Whether to take the policy's most likely action instead of a draw; it may change between episodes.
         explorer: Acts instead of the policy before its first weights.
     """
 
@@ -48,7 +48,7 @@ class ActionSelector:
         explorer: Explorer | None = None,
     ) -> None:
         self._operator, self._arbiter = operator, arbiter
-        self._runner, self._deterministic, self._explorer = runner, deterministic, explorer
+        self._runner, self.deterministic, self._explorer = runner, deterministic, explorer
 
     @property
     def policy_version(self) -> int:
@@ -75,5 +75,5 @@ class ActionSelector:
 
     def _propose(self) -> Action | None:
         if self._runner is not None and self._runner.ready:
-            return self._runner.act(self._deterministic)
+            return self._runner.act(self.deterministic)
         return None if self._explorer is None else self._explorer.act()

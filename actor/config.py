@@ -65,6 +65,7 @@ class ActorConfig:
     # The console.
     success_window: int  # newest episodes that the success rates are over
     learner_stall_s: float | None = None  # without an update for so long the learner is reported; null = never
+    quiet_every: int = 0  # every n-th episode of practice acts without noise, as the evaluated policy will; 0 = none
     id: str | None = None  # of this actor in its run; null = the host's name
     person_keys: PersonKeysConfig | None = None  # keys of the terminal beside a device in the hand; null = none
     web: WebConfig | None = None  # the operator page; null = none
@@ -77,6 +78,7 @@ class ActorConfig:
         expect_at_least(self, 1, "max_env_steps", "success_window")
         expect_above(self, 0.0, "max_wall_s", "uplink_timeout_s", "max_policy_age_s", "learner_stall_s")
         expect_at_least(self, 0.0, "drain_s")
+        expect_at_least(self, 0, "quiet_every")
         _ = self.hand_over  # checks its times
 
     @property

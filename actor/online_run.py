@@ -211,6 +211,8 @@ class OnlineRun:
         metrics = self._metrics
         episode_id, metrics.next_episode_id = metrics.next_episode_id, metrics.next_episode_id + 1
         seed = episode_seed(self._seed, Phase.TRAIN, episode_id)
+        quiet_every = self._config.quiet_every
+        selector.deterministic = quiet_every > 0 and episode_id % quiet_every == 0
         summary = self._loop.run_episode(episode_id, Phase.TRAIN, selector, seed, self._may_step)
         progress = self._uplink.progress()
         facts = {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.config import ExplorationConfig, GraduationConfig
+from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.policies import PolicySpecError
 from steadyhand.transport.ack_file import read_acknowledged
 from steadyhand.transport.log import LogReader
@@ -87,6 +88,21 @@ def test_a_real_robot_neither_explores_nor_waits_for_the_learner(tmp_path):
     run.status.allowed = 0
     assert run().env_steps >= 100
     assert (run.log()["policy_version"] == 1).all()
+
+
+@pytest.mark.parametrize("quiet_every", [0, 1, 3])
+def test_every_nth_episode_acts_without_noise(tmp_path, monkeypatch, quiet_every):
+    run = Run(tmp_path, dataclasses.replace(CONFIG, quiet_every=quiet_every))
+    act, quiet = PolicyRunner.act, {}
+
+    def watched(runner, deterministic):
+        quiet.setdefault(len(run.env.seeds) - 1, set()).add(deterministic)
+        return act(runner, deterministic)
+
+    monkeypatch.setattr(PolicyRunner, "act", watched)
+    run()
+    assert len(quiet) >= 4
+    assert all(flags == {quiet_every > 0 and episode % quiet_every == 0} for episode, flags in quiet.items())
 
 
 def test_lockstep_never_runs_ahead_of_what_is_allowed(tmp_path):
