@@ -17,10 +17,12 @@ from steadyhand.job import Job, open_job, with_alias
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
+from steadyhand.pipeline.comparing import NamedPolicy, about_comparison, compare_in, find_policy, open_comparison
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.evaluation import about_evaluation, evaluate_in, trained_policy
 from steadyhand.pipeline.protocol import policy_digest, protocol_for, setting_of, starts_for
 from steadyhand.policy_file import load_policy
+from steadyhand.report.comparisons import comparison_json, comparison_table, keep_comparison, verdict_line
 from steadyhand.report.evaluations import POLICY, evaluation_table, keep_evaluation
 from steadyhand.report.open_evaluation import OpenEvaluation
 from steadyhand.robot_envs.make import make_onlooker
@@ -35,6 +37,7 @@ EPILOG = (
     "those of the run. `episodes=200` is short for demo.eval_episodes=200, `eval.starts=FILE` lists the starts. Equal\n"
     "seeds give equal episodes. An interrupted evaluation continues with the same command. The run keeps the result:\n"
     "`steadyhand runs` and `steadyhand report` show it (docs/evaluation.md).\n"
+    "--against runs pairs of episodes in a hidden order, and ends as soon as one policy is known to be better.\n"
     "example: steadyhand eval run_name=pegs episodes=100 seed=1 --json pegs.json"
 )
 SHORT = "eval."  # the group `evaluation`, as the verb's own keys
@@ -44,6 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the policy and the result file."""
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, with one row per episode")
+    parser.add_argument(
+        "--against",
+        metavar="RUN",
+        help="compare blindly with this run, checkpoint or policy file, and stop as soon as the better one is known",
+    )
     parser.add_argument("--fresh", action="store_true", help="begin anew instead of continuing an interrupted one")
 
 
@@ -57,6 +65,9 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     who = options.checkpoint.name if options.checkpoint else POLICY
     if job.settings.run_name is not None:
         check_output(job.run.metrics / "evaluation", "run_name")
+    if options.against is not None:
+        first = NamedPolicy(who if options.checkpoint else job.run.name, policy)
+        return _compare(job, (first, find_policy(job, options.against)), options)
     return _evaluate(job, policy, who, options)
 
 
@@ -93,6 +104,37 @@ def _evaluate(job: Job, policy: SavedPolicy, who: str, options: argparse.Namespa
         about = about_evaluation(job, policy, job.seed, who) | dict(starts.about)
         say(f"kept: {keep_evaluation(job.run, result, about)}")
         kept.close()
+    return 0
+
+
+def _compare(job: Job, policies: tuple[NamedPolicy, NamedPolicy], options: argparse.Namespace) -> int:
+    settings, events = job.settings, Events()
+    if settings.run_name is None:
+        raise ConfigError("run_name: expected the run that keeps the comparison, found none; give run_name=...")
+    starts = starts_for(job, job.seed, settings.evaluation.comparison.max_pairs)
+    kept = open_comparison(job, policies, starts)
+    if options.fresh:
+        kept.restart()
+    names = policies[0].name, policies[1].name
+    say_requests(events)
+    with (
+        StopFlag().on_signals() as stop,
+        opened_env(settings, job.seed) as env,
+        with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
+    ):
+        if kept.done:
+            say(f"continues an interrupted comparison: {len(kept.done) // 2} pairs are done")
+        result = compare_in(job, person, policies, starts, kept, stop, events)
+    if not result.is_finished:
+        say(f"interrupted after {result.test.pairs} pairs; the same command continues, and the policies stay hidden")
+        return 130
+    say(comparison_table(result, names))
+    say(verdict_line(result, names))
+    values = comparison_json(result, names, about_comparison(job, policies, starts))
+    if options.json:
+        atomic_write_json(options.json, values)
+    say(f"kept: {keep_comparison(job.run, values)}")
+    kept.close()
     return 0
 
 

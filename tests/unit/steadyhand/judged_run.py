@@ -1,5 +1,6 @@
 """Runs of the point task with a policy in their checkpoints: one that walks to the goal, or one that stands still."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.job import Job, open_job
@@ -11,9 +12,9 @@ from tests.unit.steadyhand.point_task import OVERRIDES
 QUIET = ["logging.level=warning"]
 
 
-def judged_run(root: Path, name: str, skilled: bool = True, *more: str) -> Job:
+def judged_run(root: Path, name: str, skilled: bool = True, overrides: Sequence[str] = OVERRIDES) -> Job:
     """Make a run with a manifest and a checkpoint."""
-    job = open_job([*OVERRIDES, *QUIET, f"run_root={root}", f"run_name={name}", *more])
+    job = open_job([*overrides, *QUIET, f"run_root={root}", f"run_name={name}"])
     job.write_manifest()
     policy = SavedPolicy(SPEC, 0, 1 + skilled, walking_tensors(skilled))
     CheckpointFolder(job.run.checkpoints, keep=1).save(1, policy.to_files(), {})
