@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,12 +14,13 @@ from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.sequential import confidence_sequence
 from steadyhand.report.evaluations import ABOUT
 from steadyhand.runtime.clock import utc_text, wall_time_ns
-from steadyhand.runtime.run_folder import RunFolder, atomic_write_json
+from steadyhand.runtime.run_folder import RunFolder, RunFolderError, atomic_write_json
 from steadyhand.terminal import table_text
 
-__all__ = ["comparison_json", "comparison_table", "keep_comparison", "verdict_line"]
+__all__ = ["comparison_json", "comparison_table", "keep_comparison", "read_comparisons", "verdict_line"]
 
 FOLDER = "comparisons"
+KEYS = ("verdict", "pairs", "first", "second", ABOUT)  # that every comparison has
 
 
 def comparison_json(result: Comparison, names: tuple[str, str], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,6 +53,22 @@ def keep_comparison(run: RunFolder, values: Mapping[str, Any]) -> Path:
     path = folder / f"{date}-{number:04d}-{secrets.token_hex(2)}.json"
     atomic_write_json(path, values)
     return path
+
+
+def read_comparisons(run: RunFolder) -> list[dict[str, Any]]:
+    """Return every comparison that the run keeps, the oldest first.
+
+    Raises:
+        RunFolderError: A file is damaged.
+    """
+    found = []
+    for path in sorted((run.metrics / FOLDER).glob("*.json")):
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            found.append({name: values[name] for name in KEYS} | values)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{path}: expected a comparison, found {error!r}; remove the file") from None
+    return found
 
 
 def comparison_table(result: Comparison, names: tuple[str, str]) -> str:
