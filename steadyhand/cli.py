@@ -54,6 +54,8 @@ EXTRAS = {  # the extra of pyproject.toml that installs a package
     "pyrealsense2": "realsense",
     "rclpy": "ros",
     "scipy": "calibration",
+    "trackio": "trackio",
+    "wandb": "wandb",
     "websockets": "web",
 }
 USER_ERROR, INTERRUPTED = 2, 130

@@ -48,6 +48,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "actors": [_actor(name, rows) for name, rows in run.by_actor.items()],
         "env_steps": env_steps,
         **_robot_time(run.practice),
+        "human_minutes": last.get("human_minutes"),
         "gradient_updates": updates,
         "true_utd": updates / env_steps if env_steps else None,
         "intervention_share": _share(run.practice),
