@@ -6,7 +6,7 @@ that of the second, the capital of a bettor against "the first policy is not bet
     K_n = prod_i (1 + lambda X_i),    0 <= lambda <= 1
 
 (the capital process of Waudby-Smith and Ramdas, arXiv 2010.09686, section 4, for (X_i + 1) / 2 and mean 1/2). Its
-expectation never rises while the first policy is not better, whatever the dependence within a pair. With
+expectation never rises while the first policy is not better, for every dependence within a pair. With
 q = (1 + lambda) / 2, and averaged over q uniform on [1/2, 1], it depends on the wins w and losses l alone:
 
     E(w, l) = 2^n * 2 * integral_{1/2}^{1} q^w (1 - q)^l dq = sum_{j <= w} C(n + 1, j) / ((n + 1) C(n, w)),    n = w + l

@@ -19,12 +19,12 @@ def run(skills, pairs=30, env=None, order_seed=5, stop=lambda: False, events=Non
         env_schema(env),
         runners,
         seeded_starts(0, pairs),
-        order_seed,
-        0.05,
-        Helper(),
-        Protocol(**protocol),
-        stop,
-        events,
+        order_seed=order_seed,
+        alpha=0.05,
+        bystander=Helper(),
+        protocol=Protocol(**protocol),
+        stop=stop,
+        events=events,
     )
 
 
