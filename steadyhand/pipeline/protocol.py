@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 
+from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.evaluate import Protocol
 from steadyhand.actor.evaluated_episode import EvaluatedEpisode
 from steadyhand.actor.events import Events
@@ -114,7 +115,7 @@ def protocol_for(
     return Protocol(
         starts=starts.episodes,
         operator=NoOperator() if motion is None else person.operator,
-        hand_over=job.settings.actor.hand_over,
+        hand_over=AT_ONCE if motion is None else job.settings.actor.hand_over,
         label=OperatorLabel(motion, events, stop) if config.ask_label and motion is not None else None,
         done=dict(kept.done) if kept is not None else {},
         keep=keep,

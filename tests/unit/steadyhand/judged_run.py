@@ -1,5 +1,6 @@
 """Runs of the point task with a policy in their checkpoints: one that walks to the goal, or one that stands still."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,3 +20,10 @@ def judged_run(root: Path, name: str, skilled: bool = True, overrides: Sequence[
     policy = SavedPolicy(SPEC, 0, 1 + skilled, walking_tensors(skilled))
     CheckpointFolder(job.run.checkpoints, keep=1).save(1, policy.to_files(), {})
     return job
+
+
+def copied(made: Path, tmp_path: Path) -> Path:
+    """Copy runs that a module has made once, so that a test may change them; return their root."""
+    root = tmp_path / "runs"
+    shutil.copytree(made, root)
+    return root

@@ -7,6 +7,7 @@ from steadyhand.actor.evaluate import judge
 from steadyhand.actor.sequential import PairedTest
 from steadyhand.cli import main
 from steadyhand.report.comparisons import comparison_json, keep_comparison
+from tests.unit.steadyhand.judged_run import copied
 from tests.unit.steadyhand.report.page_kit import Page
 from tests.unit.steadyhand.synthetic_run import make_run
 
@@ -15,12 +16,18 @@ def runs(root, *words):
     return main(["runs", "compare", *words, f"run_root={root}"])
 
 
-@pytest.fixture
-def six(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp("made")
     for seed in range(3):
-        make_run(tmp_path, f"old-{seed}", successes=150 + 5 * seed)
-        make_run(tmp_path, f"new-{seed}", successes=190 + seed)
-    return tmp_path
+        make_run(root, f"old-{seed}", successes=150 + 5 * seed)
+        make_run(root, f"new-{seed}", successes=190 + seed)
+    return root
+
+
+@pytest.fixture
+def six(made, tmp_path):
+    return copied(made, tmp_path)
 
 
 def test_groups_of_seeds(six, capsys):
@@ -42,7 +49,7 @@ def test_groups_of_seeds(six, capsys):
 
 
 def test_single_runs_have_curves_and_no_claim_about_seeds(six, tmp_path, capsys):
-    other = make_run(tmp_path, "reach", task="reach")
+    other = make_run(six, "reach", task="reach")
     manifest = json.loads((other.path / "manifest.json").read_text(encoding="utf-8"))
     manifest["config"]["learner"]["device"] = "<b>cuda"
     (other.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -83,11 +90,9 @@ def test_a_kept_blind_comparison_is_shown(six):
         (["old-0", "new-0", "--output", "nowhere/page.html"], "--output nowhere/page.html: expected a file"),
     ],
 )
-def test_a_refusal_is_one_line_and_writes_nothing(tmp_path, capsys, words, line):
-    make_run(tmp_path, "old-0")
-    make_run(tmp_path, "new-0")
-    assert runs(tmp_path, *words) == 2
+def test_a_refusal_is_one_line_and_writes_nothing(six, capsys, words, line):
+    assert runs(six, *words) == 2
     error = capsys.readouterr().err
     assert line in error
     assert error.count("\n") == 1
-    assert not list(tmp_path.glob("*.html"))
+    assert not list(six.glob("*.html"))
