@@ -105,7 +105,8 @@ def _evaluation(row: Row) -> Row:
     names = ("episodes", "successes", "success_rate", "wilson_low", "wilson_high")
     return {
         **{name: row[name] for name in names},
-        **{name: about.get(name) for name in ("date", "who", "policy_version", "seed")},
+        **{name: row.get(name) for name in ("interventions", "labelled", "agreed")},
+        **{name: about.get(name) for name in ("date", "who", "policy_version", "seed", "starts")},
         "overrides": [str(word) for word in about.get("overrides", ())],
     }
 
