@@ -185,6 +185,13 @@ def opposite(rate: float) -> Draw:
     return draw
 
 
+def listed(rng: np.random.Generator, size: tuple[int, int]) -> Pairs:
+    """Return the pairs of a shuffled list of starts, half of which suit only the first policy, and half the second."""
+    first = np.arange(size[1]) < size[1] // 2
+    drawn = rng.permuted(np.broadcast_to(first, size), axis=1)
+    return np.stack([drawn, ~drawn], axis=-1)
+
+
 def _share(found: Sequence[bool]) -> float:
     return round(float(np.mean(found)), 4)
 
@@ -193,6 +200,7 @@ EQUAL = {
     **{f"{rate:g} and {rate:g}, independent": independent(rate, rate) for rate in (0.1, 0.5, 0.7, 0.9, 0.95)},
     **{f"{rate:g} and {rate:g}, same starts": same_starts(rate, rate) for rate in (0.5, 0.9)},
     **{f"{rate:g} and {rate:g}, opposite starts": opposite(rate) for rate in (0.5, 0.7)},
+    "0.5 and 0.5 on 100 listed starts, shuffled": listed,
 }
 DIFFERENT = {
     **{f"{a:g} and {b:g}, independent": (a, b, independent(a, b)) for a, b in ((0.95, 0.85), (0.9, 0.7), (0.9, 0.6))},

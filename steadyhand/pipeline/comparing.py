@@ -8,22 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from steadyhand.actor.comparison import Comparison, compare
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import Events
 from steadyhand.actor.seeded_episodes import PlannedEpisode
+from steadyhand.actor.starts import Start
 from steadyhand.actor.supervision.supervise import Supervised
 from steadyhand.job import Job, task_identity
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.evaluation import runner_for
-from steadyhand.pipeline.protocol import Starts, policy_digest, protocol_for, setting_of
+from steadyhand.pipeline.protocol import LISTED, Starts, policy_digest, protocol_for, setting_of
 from steadyhand.policy_file import load_policy
 from steadyhand.report.open_evaluation import OpenEvaluation
 from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.terminal import say
 
-__all__ = ["NamedPolicy", "about_comparison", "compare_in", "find_policy", "open_comparison"]
+__all__ = ["NamedPolicy", "about_comparison", "compare_in", "find_policy", "open_comparison", "shuffled"]
 
 RUN_NAME = "run_name="
 ORDER = "order_seed"  # secret of an interrupted comparison
@@ -107,19 +110,32 @@ def compare_in(
         say(f"pair {pair + 1} of at most {pairs}, episode {place + 1} of 2")
 
     protocol = protocol_for(job, person, starts, stop, events, kept, announce)
+    order_seed = int(kept.secrets[ORDER])
     first, second = (runner_for(job, one.policy, env, job.seed) for one in policies)
     return compare(
         env,
         env_schema(env),
         (first, second),
-        starts.episodes,
-        int(kept.secrets[ORDER]),
+        shuffled(starts, order_seed),
+        order_seed,
         job.settings.evaluation.comparison.alpha,
         person.operator,
         replace(protocol, starts=None),
         stop,
         events,
     )
+
+
+def shuffled(starts: Starts, order_seed: int) -> list[Start]:
+    """Return listed starts in a random order, drawn anew for each repetition; drawn starts as they are.
+
+    An early end would otherwise favour the policy that is better at the beginning of the list.
+    """
+    if LISTED not in starts.about:
+        return list(starts.episodes)
+    count, rng = int(starts.about[LISTED]["count"]), np.random.default_rng((order_seed, 1))
+    firsts = range(0, len(starts.episodes), count)
+    return [starts.episodes[first + place] for first in firsts for place in rng.permutation(count).tolist()]
 
 
 def about_comparison(job: Job, policies: tuple[NamedPolicy, NamedPolicy], starts: Starts) -> dict[str, Any]:

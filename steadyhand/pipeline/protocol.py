@@ -26,8 +26,9 @@ from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.runtime.config import ConfigError
 from steadyhand.terminal import plain, say
 
-__all__ = ["Starts", "policy_digest", "protocol_for", "setting_of", "starts_for"]
+__all__ = ["LISTED", "Starts", "policy_digest", "protocol_for", "setting_of", "starts_for"]
 
+LISTED = "starts"  # key of the description of listed starts
 # The groups of the configuration that an evaluation depends on.
 SETTING = ("task", "robot", "gripper", "homing", "gap", "camera", "sensor", "device", "safety", "reward", "calibration")
 
@@ -51,7 +52,7 @@ def starts_for(job: Job, seed: int, episodes: int) -> Starts:
         return Starts(seeded_starts(seed, episodes), {})
     listed = read_starts(Path(config.starts).expanduser())
     about = {"file": config.starts, "sha256": digest_of(listed), "count": len(listed), "repeats": config.repeats}
-    return Starts(listed * config.repeats, {"starts": about})
+    return Starts(listed * config.repeats, {LISTED: about})
 
 
 def policy_digest(policy: SavedPolicy) -> str:
