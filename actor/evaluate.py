@@ -157,6 +157,8 @@ def evaluated_episodes(
         if summary.discarded or verdict == "reset":
             discarded[one.index] += 1
             continue
+        if protocol.label is not None and verdict is None and stop():
+            return  # the wait for the label was ended; the episode is run again by the next start
         queue.pop(0)
         label = None if verdict is None else verdict == "success"
         episode = EvaluatedEpisode(summary, label, one.start, discarded[one.index])

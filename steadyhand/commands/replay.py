@@ -32,8 +32,8 @@ __all__ = ["EPILOG", "add_options", "run"]
 
 EPILOG = (
     "Task and robot are those of the recording's run, or of the demo set; robot=... replays it on another one. With\n"
-    "device=keyboard and the like nothing moves before the operator enables motion. Another action scale, period or\n"
-    "robot is refused. `steadyhand inspect FOLDER --episodes` lists the episodes.\n"
+    "device=keyboard and the like nothing moves before the operator enables motion. Another action scale, control\n"
+    "period or schema is refused. `steadyhand inspect FOLDER --episodes` lists the episodes.\n"
     "example: steadyhand replay runs/pegs/demos --episode 3"
 )
 MM, DEG = 1e3, 180.0 / np.pi

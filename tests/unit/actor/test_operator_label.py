@@ -6,6 +6,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.evaluate import Protocol, evaluate
 from steadyhand.actor.events import Events, VerdictGiven, Waiting
 from steadyhand.actor.operator_label import OperatorLabel
+from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from tests.events_kit import kept
@@ -26,7 +27,8 @@ class Labelled:
         self.motion = MotionEnable(self.events)
         self.motion.enable()
         self.env = SupervisedEnv(env or StoppableEnv(), self.motion, lambda: False, self.events)
-        self.label = OperatorLabel(self.motion, self.events, lambda: False)
+        self.ended = StopFlag()
+        self.label = OperatorLabel(self.motion, self.events, self.ended)
         self.events.subscribe(Waiting, self.answer)
         self.threads = []
 
@@ -40,6 +42,8 @@ class Labelled:
     def press(self, verdict):
         if verdict == "stop":
             self.motion.disable("person_stop")
+        elif verdict == "end":
+            self.ended.set()
         else:
             self.motion.judge(verdict)
 
@@ -52,6 +56,7 @@ class Labelled:
             episodes,
             0,
             Helper(),
+            stop=self.ended,
             events=self.events,
             protocol=Protocol(label=self.label, **protocol),
         )
@@ -78,6 +83,12 @@ def test_a_stop_during_the_wait_keeps_the_machines_verdict():
     one = Labelled(["stop"])
     result = one.run(1)
     assert (result.rows[0]["operator_success"], result.rows[0]["success"]) == (None, True)
+
+
+def test_an_episode_whose_label_was_never_given_does_not_count():
+    done = {}
+    result = Labelled(["success", "end"]).run(3, keep=done.__setitem__)
+    assert (result.episodes, list(done)) == (1, [0])
 
 
 def test_a_verdict_that_ended_the_episode_is_the_label():
