@@ -35,7 +35,7 @@ class ActionSelector:
         operator: The operator: a person, or a scripted expert.
         arbiter: Decides between the two.
         runner: The policy; None when the operator demonstrates the whole task.
-        deterministic: Whether to take the policy's most likely action instead of a draw; it may change between episodes.
+        deterministic: Whether to take the most likely action instead of a draw; it may change between episodes.
         explorer: Acts instead of the policy before its first weights.
     """
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from steadyhand.actor.authority import HandOver
 from steadyhand.actor.supervision.person_keys import PersonKeysConfig
@@ -89,14 +89,17 @@ class ActorConfig:
 
 @dataclass(frozen=True)
 class LoggingConfig:
-    """Settings of the output to the terminal."""
+    """Settings of the output to the terminal, and of the tools that get the metrics."""
 
     level: Literal["debug", "info", "warning", "error"]
     console: Literal["auto", "live", "plain", "off"]  # auto = live on a terminal, else plain
     live_refresh_hz: float  # how often the live view is drawn
     plain_every_s: float  # at most one plain line of progress in this time
     learner_every_s: float  # the same for the learner
+    picture_every: int = 0  # episodes of practice between two exported pictures; 0 = none
+    exporters: dict[str, dict[str, Any] | None] = field(default_factory=dict)  # components by name; null = left out
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "live_refresh_hz", "learner_every_s")
         expect_at_least(self, 0.0, "plain_every_s")
+        expect_at_least(self, 0, "picture_every")

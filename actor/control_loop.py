@@ -121,6 +121,7 @@ class ControlLoop:
         selector: ActionSelector,
         seed: int | None = None,
         may_step: Callable[[], bool] = lambda: True,
+        options: dict[str, Any] | None = None,
     ) -> EpisodeSummary:
         """Reset the environment and act until the episode ends. On every error the robot holds.
 
@@ -130,12 +131,13 @@ class ControlLoop:
             selector: Selects the actions.
             seed: Seed of the environment's reset.
             may_step: Asked before every step; False interrupts the episode. It may wait, in simulation only.
+            options: Options of the environment's reset.
 
         Raises:
             OSError: The log could not be written.
         """
         try:
-            ended = self._run(episode_id, phase, selector, seed, may_step)
+            ended = self._run(episode_id, phase, selector, seed, may_step, options)
         except BaseException:
             self.hold()
             raise
@@ -149,11 +151,17 @@ class ControlLoop:
         return ended.summary
 
     def _run(
-        self, episode_id: int, phase: Phase, selector: ActionSelector, seed: int | None, may_step: Callable[[], bool]
+        self,
+        episode_id: int,
+        phase: Phase,
+        selector: ActionSelector,
+        seed: int | None,
+        may_step: Callable[[], bool],
+        options: dict[str, Any] | None,
     ) -> EpisodeEnded:
         asked_ns = self._clock.now_ns()
         try:
-            observation, info = self.env.reset(seed=seed)
+            observation, info = self.env.reset(seed=seed, options=options)
         except EndedError:
             self.hold()
             summary = EpisodeSummary(episode_id, phase, 0, 0.0, False, 0, INTERRUPTED, 0.0, selector.policy_version)

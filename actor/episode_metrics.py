@@ -35,6 +35,7 @@ class EpisodeMetrics:
         self.history = History(rows)
         self.episodes = len(rows)
         self.control_s = 60.0 * float(last.get("control_minutes", 0.0))
+        self.human_s = 60.0 * float(last.get("human_minutes", 0.0))
         self.robot_s = 60.0 * float(last.get("robot_minutes", 0.0)) or self.control_s  # with the resets
         # The number of an episode that a kill cut short must not come again: its records may be at the learner alone.
         cut_short = int(session.begins_empty)
@@ -52,6 +53,7 @@ class EpisodeMetrics:
         self.episodes += 1
         self.control_s += summary.duration_s
         self.robot_s += summary.reset_s + summary.duration_s
+        self.human_s += summary.duration_s * summary.human_steps / max(1, summary.steps)
         row = {
             "episode_id": summary.episode_id,
             "success": summary.success,
@@ -66,6 +68,7 @@ class EpisodeMetrics:
             "env_steps": self.env_steps,
             "control_minutes": self.control_s / 60.0,
             "robot_minutes": self.robot_s / 60.0,
+            "human_minutes": self.human_s / 60.0,
         }
         row |= facts
         self.history.add(row)

@@ -22,7 +22,7 @@ from steadyhand.learner.device import resolve_device, resolve_precision
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.malloc import keep_freed_memory
-from steadyhand.learner.metrics import Metrics
+from steadyhand.learner.metrics import Metrics, MetricsSink
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.learner.prior import PriorData, check_sessions, compatible_spec, joined, take_weights
 from steadyhand.learner.publisher import Publisher, publish_now
@@ -80,6 +80,7 @@ class Learner:
         demos: Demo sets to learn from; None = none.
         clock: Monotonic.
         prior: Records and weights of other runs, and the identity of this run.
+        sink: Takes the rows of metrics, besides the run's file; None = no sink.
 
     Raises:
         PriorDataError: Data or weights of another run do not fit this one.
@@ -93,6 +94,7 @@ class Learner:
         demos: Demonstrations | None = None,
         clock: Clock | None = None,
         prior: PriorData = PriorData(),  # noqa: B008  it is frozen
+        sink: MetricsSink | None = None,
     ) -> None:
         config, policy = settings.process, settings.policy
         demos = demos or Demonstrations()
@@ -103,6 +105,7 @@ class Learner:
         logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, self._precision)
         self._config, self._algo, self._policy_config = config, settings.algo, policy
         self._run, self._seed, self._clock = run, settings.seed, clock or MonotonicClock()
+        self._sink = sink
         self._lock = threading.Lock()
         self._checkpoints = CheckpointFolder(run.checkpoints, config.keep_checkpoints)
         self._checkpoints.clean()
@@ -263,7 +266,7 @@ class Learner:
         store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others)
         store.on_damage = self.intake.report_damage
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
-        metrics = Metrics(self._run.metrics, counters.step)
+        metrics = Metrics(self._run.metrics, counters.step, self._sink)
         self._close_files += [journal.close, metrics.close]
         sampler = Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec), config.prior_share)
         return TrainLoop(

@@ -1,4 +1,4 @@
-"""Scalars of training, as JSON lines and for TensorBoard."""
+"""Scalars of training, as JSON lines and for a sink such as TensorBoard."""
 
 from __future__ import annotations
 
@@ -7,40 +7,51 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from torch.utils.tensorboard import SummaryWriter
-
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "MetricsSink"]
 
 LINES = "learner.jsonl"
 
 
+class MetricsSink(Protocol):
+    """Takes the rows of scalars beside the file. Its calls return at once."""
+
+    def begin(self, update: int) -> None:
+        """Begin after `update`: rows of later updates are written again."""
+
+    def write(self, update: int, scalars: Mapping[str, float]) -> None:
+        """Take one row."""
+
+
 class Metrics:
-    """Writes rows of scalars to `learner.jsonl` and `tensorboard/`.
+    """Writes rows of scalars to `learner.jsonl` and to a sink.
 
     Args:
         folder: The run's metrics folder.
         update: Gradient updates so far; later rows, of updates that a resumed run repeats, are dropped.
+        sink: Takes the rows too; None = the file alone. The caller closes it.
     """
 
-    def __init__(self, folder: Path, update: int) -> None:
+    def __init__(self, folder: Path, update: int, sink: MetricsSink | None = None) -> None:
         path = folder / LINES
         _drop_rows_after(path, update)
         self._lines = path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=update + 1)
+        self._sink = sink
+        if sink is not None:
+            sink.begin(update)
 
     def write(self, update: int, scalars: Mapping[str, float]) -> None:
         """Write one row; a scalar that is not finite becomes null."""
         row = {name: value if math.isfinite(value) else None for name, value in scalars.items()}
         self._lines.write(json.dumps({"update": update, **row}) + "\n")
         self._lines.flush()
-        for name, value in scalars.items():
-            self._board.add_scalar(name, value, update)
+        if self._sink is not None:
+            self._sink.write(update, scalars)
 
     def close(self) -> None:
-        """Close both files."""
+        """Close the file."""
         self._lines.close()
-        self._board.close()
 
 
 def _drop_rows_after(path: Path, update: int) -> None:

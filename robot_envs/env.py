@@ -28,6 +28,7 @@ from steadyhand.robot_envs.safety.motion_watch import MotionWatch
 from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.sources import Sources
+from steadyhand.robot_envs.start_pose import start_pose
 from steadyhand.robot_envs.state_history import StateHistory
 from steadyhand.robot_envs.tasks.task import Outcome, Task
 from steadyhand.robot_envs.teachable import StopLatchedError
@@ -119,7 +120,12 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Draw an episode, arrange the workpieces, move the arm to its start.
 
+        Args:
+            seed: Seed of the episode.
+            options: `start_pose` replaces the drawn pose of the tools: base frame, shape (n_arms, 7); [m], xyzw.
+
         Raises:
+            RobotError: The start pose has another shape, or the arm cannot reach it.
             StopLatchedError: A stop is latched; call ``resume`` when the operator confirms that it is safe.
         """
         super().reset(seed=seed)
@@ -131,7 +137,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._workpieces.place(name, pose)
         for name, position in plan.positions.items():
             self._workpieces.set_position(name, position)
-        self._move(plan.start_pose, plan.gripper_width)
+        self._move(start_pose(plan.start_pose, options), plan.gripper_width)
         self._sources.begin()
         self._motion.begin()
         # An existing fault stops the robot before the first step, which then moves nothing.

@@ -187,9 +187,9 @@ class RunFolder:
         self.started = True
         return facts
 
-    def read_manifest(self) -> dict[str, Any] | None:
-        """Return the manifest of the newest start, or None when the run has none yet."""
-        path = self.path / MANIFEST
+    def read_manifest(self, name: str = MANIFEST) -> dict[str, Any] | None:
+        """Return the manifest of the newest start, or the one of that file name; None when the run has none yet."""
+        path = self.path / name
         if not path.exists():
             return None
         try:

@@ -31,6 +31,7 @@ VERBS = {
     "run": "deploy an exported policy, without a learner and without torch",
     "film": "film a policy before and after practice, side by side",
     "inspect": "show what a demo set or a log holds",
+    "replay": "send a recorded episode through the safety gate again, and compare the poses that are reached",
     "log": "check logs and demo sets for damage, and repair them",
     "data": "bring in, give away and look after recorded data: LeRobot, robomimic, Minari",
     "relabel": "mark recorded episodes as success or failure",
@@ -54,6 +55,8 @@ EXTRAS = {  # the extra of pyproject.toml that installs a package
     "pyrealsense2": "realsense",
     "rclpy": "ros",
     "scipy": "calibration",
+    "trackio": "trackio",
+    "wandb": "wandb",
     "websockets": "web",
 }
 USER_ERROR, INTERRUPTED = 2, 130

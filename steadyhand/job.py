@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadyhand.actor_id import configured_actor_id, identity_of, task_identity
+from steadyhand.remembered import CONFIG_DIR, OVERRIDES, with_run
 from steadyhand.runtime.build import ConfigError
-from steadyhand.runtime.config import compose
+from steadyhand.runtime.config import CONFIG_VARIABLE, compose
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import RunFolder, new_run_name
 from steadyhand.settings import Settings, compose_settings
@@ -73,7 +75,8 @@ class RobotJob:
     def write_manifest(self, **facts: Any) -> None:
         """Write the manifest of this start into the run folder. In a child process do nothing: the parent writes it."""
         if not is_child() or self.run.read_manifest() is None:
-            self.run.write_manifest(dict(self.settings.composed), {"seed": self.seed}, facts)
+            own = {OVERRIDES: list(self.overrides), CONFIG_DIR: os.environ.get(CONFIG_VARIABLE)}
+            self.run.write_manifest(dict(self.settings.composed), {"seed": self.seed}, own | facts)
 
     def child_overrides(self, *more: str) -> list[str]:
         """Return the overrides of a child process that works on the same run; `more` comes last and wins."""
@@ -94,7 +97,9 @@ def quoted(path: Path) -> str:
     return f"'{escaped}'"
 
 
-def open_job(overrides: Sequence[str], create: bool | None = True, any_task: bool = False) -> Job:
+def open_job(
+    overrides: Sequence[str], create: bool | None = True, any_task: bool = False, remember: bool = False
+) -> Job:
     """Build all settings, open the run folder, and set up logging.
 
     Args:
@@ -102,11 +107,13 @@ def open_job(overrides: Sequence[str], create: bool | None = True, any_task: boo
         create: True makes a new run if `run_name` names no existing one; False refuses that. None needs no run, and
             refuses only a named run that does not exist.
         any_task: Whether the configured task may differ from the run's, because the caller reads the task from the run.
+        remember: Whether task, robot, cameras and the like are those of the run unless the overrides choose others.
 
     Raises:
         ConfigError: An override is wrong, or the run was made for another task.
         RunFolderError: The run's name or folder cannot be used.
     """
+    overrides = with_run(overrides) if remember else overrides
     settings = _training_settings(compose(overrides))
     return Job(tuple(overrides), settings, _open_run(settings, create, any_task))
 

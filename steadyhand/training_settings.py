@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steadyhand.config import DemoConfig
+from steadyhand.evaluation_settings import EvaluationConfig
 from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.algos.bc import Bc
 from steadyhand.learner.config import ClassifierConfig, LearnerConfig
@@ -32,6 +33,7 @@ class TrainingSettings(Settings):
         demo: Settings from the demonstrations to the evaluation.
         cloning: Behaviour cloning of the baseline, with its settings: the key `bc` of the group `demo`.
         classifier: Settings of the fit of a success classifier.
+        evaluation: Protocol of an evaluation.
     """
 
     policy: PolicyConfig
@@ -40,6 +42,7 @@ class TrainingSettings(Settings):
     demo: DemoConfig
     cloning: Component[Bc]
     classifier: ClassifierConfig
+    evaluation: EvaluationConfig
 
 
 def compose_training_settings(overrides: Sequence[str]) -> TrainingSettings:
@@ -76,4 +79,5 @@ def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
         algo=find_algorithm(config["algo"]),
         cloning=find_component(config["demo"][CLONING], Bc, f"demo.{CLONING}"),
         classifier=build(ClassifierConfig, config["classifier"], "classifier"),
+        evaluation=build(EvaluationConfig, config["evaluation"], "evaluation"),
     )

@@ -16,6 +16,7 @@ from steadyhand.pipeline.cloning import practice_logs
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.evaluation import trained_policy
 from steadyhand.policy_file import load_policy
+from steadyhand.remembered import with_run
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup
 from steadyhand.runtime.run_folder import atomic_write_bytes
@@ -42,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Write the file."""
+    overrides = with_run(overrides)
     settings = compose_training_settings(overrides)
     setup(settings.logging.level)
     job = open_job(overrides, create=False, any_task=True) if settings.run_name else None

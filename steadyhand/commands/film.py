@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Film both policies."""
     use_one_thread()
     end_with_parent()
-    job = open_job(overrides, create=False)
+    job = open_job(overrides, create=False, remember=True)
     media = job.run.path / "media"
     check_output(media if not media.is_dir() else media / "film.gif", "run_name")
     if job.settings.demo.film_episodes == 0:

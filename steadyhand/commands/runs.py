@@ -1,4 +1,4 @@
-"""List the run folders under `run_root`, pack one into an archive, or delete its superfluous files.
+"""List the run folders under `run_root`, compare some, pack one into an archive, or delete its superfluous files.
 
 The only copy of data is never deleted: no demonstration, and no record that the learner is not known to hold.
 """
@@ -11,28 +11,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.job import task_name
+from steadyhand.output import check_output
+from steadyhand.report.compare_page import render_comparison
+from steadyhand.report.compared_runs import compared, parse_groups, read_groups
 from steadyhand.report.evaluations import POLICY, newest_evaluations
 from steadyhand.report.practice import practice_by_actor
 from steadyhand.retention import archive, check_disposable, claimed, prunable
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
-from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
+from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError, atomic_write_bytes, atomic_write_json
 from steadyhand.settings import check_overrides, run_root
 from steadyhand.storage import disk_bytes
 from steadyhand.terminal import plain, say, table_text
 
 EPILOG = """\
 `runs` or `runs list`                one row a run, newest first
+`runs compare <name> <name> ...`     one page with curves and intervals; `old:a,b new:c,d` compares groups of seeds
 `runs archive <name>`                pack the run into <name>.tar.gz beside it; the run stays
 `runs prune <name> [--yes]`          delete superseded checkpoints, and the actor's copy of what the learner holds
 `runs prune <name> --all [--yes]`    delete the run; refused while it has what no archive has
 example: steadyhand runs prune pegs run_root=/data/runs"""
-ACTIONS = ("list", "archive", "prune")
+ACTIONS = ("list", "archive", "prune", "compare")
+PAGE = "comparison.html"  # in run_root, unless --output says otherwise
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the action and the run."""
-    parser.add_argument("words", nargs="*", metavar="list | archive <name> | prune <name>", help="list by default")
+    actions = "list | compare <names> | archive <name> | prune <name>"
+    parser.add_argument("words", nargs="*", metavar=actions, help="list by default")
+    page = f"compare: the page; {PAGE} in run_root otherwise"
+    parser.add_argument("--output", type=Path, metavar="FILE.html", help=page)
     parser.add_argument("--all", action="store_true", help="prune: the run as a whole")
     parser.add_argument("--yes", action="store_true", help="prune: delete; otherwise only say what would go")
 
@@ -44,12 +52,18 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     check_overrides(overrides, "runs", ("run_root",))
     root = run_root(compose(overrides)).expanduser()
     action, names = (words or ["list"])[0], words[1:]
-    if action not in ACTIONS or len(names) != (action != "list"):
-        raise ConfigError(f"runs: expected list, archive <name> or prune <name>, found {' '.join(words)!r}")
+    if action not in ACTIONS or (action != "compare" and len(names) != (action != "list")):
+        raise ConfigError(
+            f"runs: expected list, compare <names>, archive <name> or prune <name>, found {' '.join(words)!r}"
+        )
+    if action != "compare" and options.output is not None:
+        raise ConfigError(f"runs {action}: expected no --output, which only compare has")
     if action != "prune" and (options.all or options.yes):
         raise ConfigError(f"runs {action}: expected no {'--all' if options.all else '--yes'}, which only prune has")
     if action == "list":
         return _list(root)
+    if action == "compare":
+        return _compare(root, names, options.output)
     folder = RunFolder(root, names[0], create=False)
     with claimed(folder):
         if action == "archive":
@@ -70,6 +84,34 @@ def _prune(folder: RunFolder, whole: bool, yes: bool) -> None:
             shutil.rmtree(path)
         say(plain(f"{'deleted' if yes else 'would delete'} {path}"))
     say(f"{freed / 1e6:.1f} MB{' freed' if yes else '; --yes deletes' if paths else ': nothing to delete'}")
+
+
+def _compare(root: Path, words: Sequence[str], output: Path | None) -> int:
+    """Write the page about several runs, and its numbers as JSON beside it."""
+    names = parse_groups(words)
+    page = output or root / PAGE
+    check_output(page, "--output" if output else "run_root")
+    groups = read_groups(root, names)
+    numbers = compared(root, groups)
+    atomic_write_bytes(page, render_comparison(groups, numbers).encode())
+    atomic_write_json(page.with_suffix(".json"), numbers)
+    rows = [
+        (row["group"], f"{row['evaluated']}/{row['runs']}", _rate(row["iqm"]), _range(row["iqm_low"], row["iqm_high"]))
+        for row in numbers["groups"]
+    ]
+    say(table_text(("group", "evaluated", "IQM of success", "95 % interval over seeds"), rows))
+    for line in numbers["remarks"]:
+        say(plain(line))
+    say(f"comparison: {page}")
+    return 0
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def _list(root: Path) -> int:

@@ -12,6 +12,8 @@ import gymnasium
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import make_console
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.episode_metrics import read_rows
+from steadyhand.actor.events import Events
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.pause import pause
@@ -19,6 +21,8 @@ from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.actor_id import claimed_actor
 from steadyhand.demo_compat import action_gains, check_demos
+from steadyhand.exporters.exports import exports
+from steadyhand.exporters.practice import PracticeExport
 from steadyhand.face.configuration import run_overrides
 from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
@@ -27,7 +31,7 @@ from steadyhand.job import Job, new_job, seed_for
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations
 from steadyhand.learner.prior import PriorData
-from steadyhand.pipeline.learning import learner_settings
+from steadyhand.pipeline.learning import LEARNER, learner_settings
 from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
@@ -116,7 +120,11 @@ def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
     data = Demonstrations(folders, action_gains(job, folders))
     job.run.keep_run_id(job.run.run_id or new_run_id())
     prior = PriorData(identity=job.identity)
-    with closing(Learner(learner_settings(job.settings), job.run, data, prior=prior)) as learner:
+    logging, composed = job.settings.logging, job.settings.composed
+    with (
+        exports(logging, job.run, LEARNER, composed) as sink,
+        closing(Learner(learner_settings(job.settings), job.run, data, prior=prior, sink=sink)) as learner,
+    ):
         summary = _run_actor(job, env, corrector, actor, learner)
         while learner.step():
             pass
@@ -132,12 +140,16 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig
     folder = job.run.actor(job.actor_id)
     schema, identity = env_schema(env), job.identity
     session = open_session(folder.outbox, schema, folder.actor_id, transport.segment_bytes, False, identity)
+    events, window = Events(), actor.success_window
     with (
+        exports(settings.logging, job.run, f"actor-{folder.actor_id}", settings.composed) as exported,
         kept_if_used(session),
         closing(session.writer),
         closing(LogReader(session.folder)) as reader,
         closing(LocalUplink(learner.intake, reader)) as uplink,
     ):
+        PracticeExport(events, exported, read_rows(folder.metrics), window, settings.logging.picture_every)
+        exported.open()
         return OnlineRun(
             OnlineSettings(actor, job.seed, settings.policy.encoder_weights, min_free_bytes=transport.min_free_bytes),
             env,
@@ -145,6 +157,7 @@ def _run_actor(job: Job, env: TaughtEnv, corrector: Operator, actor: ActorConfig
             Recording(uplink, session, folder.metrics),
             make_console(settings.logging),
             Hooks(lambda: False, idle=idle),
+            events=events,
         ).run()
 
 

@@ -9,7 +9,7 @@ import gymnasium
 
 from steadyhand.actor import evaluate as judging
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.evaluate import Evaluation
+from steadyhand.actor.evaluate import Evaluation, Protocol
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor_id import check_robot
@@ -78,10 +78,13 @@ def evaluate_in(
     stop: Callable[[], bool] = lambda: False,
     events: Events | None = None,
     who: str = "",
+    protocol: Protocol | None = None,
 ) -> Evaluation:
     """Evaluate as `evaluate` does, in an open environment; `bystander` clears stops."""
     runner = runner_for(job, policy, env, seed)
-    result = judging.evaluate(env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events)
+    result = judging.evaluate(
+        env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events, protocol=protocol
+    )
     if who and not stop():
         keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
     return result

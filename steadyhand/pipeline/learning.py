@@ -12,6 +12,7 @@ from zmq import ZMQError
 
 from steadyhand.actor.pause import pause
 from steadyhand.demo_compat import action_gains, check_demos
+from steadyhand.exporters.exports import exports
 from steadyhand.job import Job
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.learner import Learner
@@ -27,9 +28,10 @@ from steadyhand.transport.demo_set import is_demo_set, read_manifest, refuse_for
 from steadyhand.transport.segment import is_finished
 from steadyhand.transport.zmq_server import check_can_listen
 
-__all__ = ["Sources", "await_demos", "learn", "learner_settings"]
+__all__ = ["LEARNER", "Sources", "await_demos", "learn", "learner_settings"]
 
 LOOK_NS = 200_000_000
+LEARNER = "learner"  # name of this process in exported metrics
 # The robot is at the actor. The learner's configuration need not name it: data, weights and actors do.
 NO_ROBOT = {"robot": "", "joints": 0, "tool": "", "gripper": ""}
 
@@ -79,7 +81,11 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
     run_id = job.run.run_id or new_run_id()
     identity = msgspec.structs.replace(job.identity, run_name=job.run.name, run_id=run_id, **NO_ROBOT)
     prior = PriorData(tuple(logs), start_from, identity)
-    with closing(Learner(learner_settings(job.settings), job.run, demos, prior=prior)) as learner:
+    settings = job.settings
+    with (
+        exports(settings.logging, job.run, LEARNER, settings.composed) as sink,
+        closing(Learner(learner_settings(settings), job.run, demos, prior=prior, sink=sink)) as learner,
+    ):
         # The run's id is written before any actor adopts it, and after every reason to refuse the start.
         job.run.keep_run_id(run_id)
         job.write_manifest(compute_device=str(device))

@@ -12,12 +12,15 @@ from steadyhand.actor.backlog import deliver_backlog
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import make_console
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.actor.events import Events
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.actor_id import host_actor_id
+from steadyhand.exporters.exports import exports
+from steadyhand.exporters.practice import PracticeExport
 from steadyhand.job import Job
 from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.policy_spec import build_policy_spec
@@ -58,9 +61,29 @@ def practise(
         accepted: Called when the learner has accepted this actor. A start that is refused earlier leaves no session.
         events: Receives the events of the loop.
     """
-    settings, transport = job.settings, job.settings.transport
-    config = settings.actor
-    _check_cold_start(config, settings.learner)
+    settings, events = job.settings, events or Events()
+    _check_cold_start(settings.actor, settings.learner)
+    with exports(settings.logging, job.run, f"actor-{job.actor_id}", settings.composed) as exported:
+        rows, window = read_rows(job.run.actor(job.actor_id).metrics), settings.actor.success_window
+        PracticeExport(events, exported, rows, window, settings.logging.picture_every)
+
+        def begin() -> None:
+            exported.open()
+            accepted()
+
+        return _practise(job, env, corrector, stop, show, begin, events)
+
+
+def _practise(
+    job: Job,
+    env: gymnasium.Env[Any, Any],
+    corrector: Operator,
+    stop: Callable[[], bool],
+    show: Callable[[OnlineRun], None],
+    accepted: Callable[[], object],
+    events: Events,
+) -> TrainingSummary:
+    settings, transport, config = job.settings, job.settings.transport, job.settings.actor
     schema, actor = env_schema(env), job.run.actor(job.actor_id)
     bring_over(job.run, actor, host_actor_id())
     lockstep = teachable(env).lockstep

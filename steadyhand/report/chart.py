@@ -28,12 +28,16 @@ MAX_POINTS = 300  # points of a line; the screen cannot show more
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `tone` is the page's colour class; points that are not finite leave a gap."""
+    """One line. `tone` is the page's colour class; points that are not finite leave a gap.
+
+    `band` is an interval around the line: x, low, high.
+    """
 
     label: str
     tone: str
     points: Sequence[tuple[float, float]]
     filled: bool = False
+    band: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def line_chart(
         return ""
     xs = [x for _, points in kept for x, _ in points]
     ys = [y for _, points in kept for _, y in points] + ([] if reference is None else [reference])
+    ys += [edge for line, _ in kept for _, *edges in line.band for edge in edges]
     x_ticks = nice_ticks(min(0.0, *xs), max(xs))
     y_ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if percent else nice_ticks(min(ys), max(ys))
     plot = _Plot((x_ticks[0], max(max(xs), x_ticks[0] + 1e-9)), (y_ticks[0], y_ticks[-1]))
@@ -91,6 +96,9 @@ def line_chart(
         if line.filled:
             area = f"{path} L{plot.x(points[-1][0]):.1f},{plot.y(y_ticks[0]):.1f}"
             parts.append(f'<path class="area {line.tone}" d="{area} L{plot.x(points[0][0]):.1f},{plot.bottom:.1f}Z"/>')
+        if line.band:
+            edge = [(x, high) for x, _, high in line.band] + [(x, low) for x, low, _ in reversed(line.band)]
+            parts.append(f'<path class="area {line.tone}" d="{plot.path(edge)}Z"/>')
         parts.append(f'<path class="line {line.tone}" d="{path}"/>')
         end_x, end_y = points[-1]
         parts.append(f'<circle class="dot {line.tone}" cx="{plot.x(end_x):.1f}" cy="{plot.y(end_y):.1f}" r="3"/>')
@@ -124,15 +132,19 @@ def histogram(series: Sequence[Bars], title: str, x_label: str) -> str:
     return _svg(title, parts)
 
 
-def interval_chart(rows: Sequence[Interval], title: str, required: float) -> str:
-    """Draw one rate per row on an axis from 0 to 100 %, with its interval, beside the required rate."""
+def interval_chart(rows: Sequence[Interval], title: str, required: float | None) -> str:
+    """Draw one rate per row on an axis from 0 to 100 %, with its interval, beside the required rate if there is one."""
+    if not rows:
+        return ""
     height = 34 + 52 * len(rows) + 26
     plot = _Plot((0.0, 1.0), (0.0, 1.0), height=height, left=12)
-    x = plot.x(required)
-    parts = [
-        f'<text class="tick" x="{x:.1f}" y="14" text-anchor="end">required {_percent(required)}</text>',
-        f'<line class="required" x1="{x:.1f}" x2="{x:.1f}" y1="20" y2="{plot.bottom}"/>',
-    ]
+    parts = []
+    if required is not None:
+        x = plot.x(required)
+        parts = [
+            f'<text class="tick" x="{x:.1f}" y="14" text-anchor="end">required {_percent(required)}</text>',
+            f'<line class="required" x1="{x:.1f}" x2="{x:.1f}" y1="20" y2="{plot.bottom}"/>',
+        ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         anchor = {0.0: "start", 1.0: "end"}.get(share, "middle")
         at = f'x="{plot.x(share):.1f}" y="{height - 18}"'

@@ -14,7 +14,7 @@ __all__ = ["FORMER_ACTOR", "merged", "practice_by_actor"]
 
 Row = dict[str, Any]
 FORMER_ACTOR = "earlier"  # the actor of rows from an earlier release, which wrote no name
-SUMS = ("env_steps", "control_minutes", "robot_minutes")  # each actor counts only its own
+SUMS = ("env_steps", "control_minutes", "robot_minutes", "human_minutes")  # each actor counts only its own
 
 
 def practice_by_actor(run: RunFolder) -> dict[str, list[Row]]:

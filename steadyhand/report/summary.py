@@ -48,6 +48,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "actors": [_actor(name, rows) for name, rows in run.by_actor.items()],
         "env_steps": env_steps,
         **_robot_time(run.practice),
+        "human_minutes": last.get("human_minutes"),
         "gradient_updates": updates,
         "true_utd": updates / env_steps if env_steps else None,
         "intervention_share": _share(run.practice),
@@ -104,7 +105,8 @@ def _evaluation(row: Row) -> Row:
     names = ("episodes", "successes", "success_rate", "wilson_low", "wilson_high")
     return {
         **{name: row[name] for name in names},
-        **{name: about.get(name) for name in ("date", "who", "policy_version", "seed")},
+        **{name: row.get(name) for name in ("interventions", "labelled", "agreed")},
+        **{name: about.get(name) for name in ("date", "who", "policy_version", "seed", "starts")},
         "overrides": [str(word) for word in about.get("overrides", ())],
     }
 

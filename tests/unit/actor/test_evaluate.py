@@ -5,8 +5,9 @@ import pytest
 
 from steadyhand.actor.control_loop import EpisodeSummary
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.evaluate import evaluate, judge
+from steadyhand.actor.evaluate import Protocol, evaluate, judge
 from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.starts import Start
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
@@ -134,3 +135,29 @@ def test_a_boastful_reward_makes_no_policy_better():
 def test_no_success_has_no_cycle_time():
     assert judge([]).median_cycle_time_s is None
     assert judge([]).throughput_per_hour == 0.0
+
+
+def test_listed_starts_are_run_in_their_order():
+    env, starts = PointEnv(), [Start(5), Start(9), Start(5)]
+    evaluation = run(walking_runner(), env, 99, protocol=Protocol(starts=starts))
+    assert env.seeds == [5, 9, 5]
+    assert [row["start"]["seed"] for row in evaluation.rows] == [5, 9, 5]
+
+
+def test_an_episode_with_an_intervention_is_a_failure():
+    evaluation = run(walking_runner(), episodes=3, protocol=Protocol(operator=Helper(lambda step: step == 0)))
+    assert (evaluation.episodes, evaluation.successes, evaluation.interventions) == (3, 0, 3)
+    assert [row["machine_success"] for row in evaluation.rows] == [True] * 3
+
+
+def test_an_interrupted_evaluation_continues_with_the_missing_episodes():
+    whole, stop, done = run(walking_runner(), PointEnv(), 6), StopFlag(), {}
+    events = on_episode(lambda summary: len(done) == 2 and stop.set())
+    first = Protocol(keep=done.__setitem__)
+    assert run(walking_runner(), PointEnv(), 6, stop=stop, events=events, protocol=first).episodes == 3
+    del done[1]
+    env = PointEnv()
+    second = run(walking_runner(), env, 6, protocol=Protocol(done=done, keep=done.__setitem__))
+    assert len(env.seeds) == 4
+    assert sorted(done) == list(range(6))
+    assert second == whole

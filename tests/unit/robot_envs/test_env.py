@@ -5,6 +5,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from steadyhand.robot_envs.env import StopLatchedError
+from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import MonotonicClock
 from tests.robot_kit import RecordingRobot, make_robot_env
@@ -220,4 +221,20 @@ def test_frames_are_observed_when_cameras_are_configured():
     observation, _ = env.reset(seed=0)
     assert observation["wrist"].shape == observation["side"].shape == (128, 128, 3)
     assert env.observation_space.contains(observation)
+    env.close()
+
+
+def test_a_start_pose_of_the_caller_replaces_the_drawn_one():
+    env = make_robot_env()
+    env.reset(seed=1)
+    wanted, far = env.robot.read().tcp_pose, env.robot.read().tcp_pose
+    wanted[:, 2] += 0.03
+    far[:, 0] += 5.0
+    env.reset(seed=1, options={"start_pose": wanted})
+    assert np.abs(env.robot.read().tcp_pose[0, :3] - wanted[0, :3]).max() < 2e-3
+    for wrong in (wanted[:, :3], np.full_like(wanted, np.nan)):
+        with pytest.raises(RobotError, match="start_pose: expected finite poses of shape"):
+            env.reset(seed=1, options={"start_pose": wrong})
+    with pytest.raises(RobotError, match="reach"):
+        env.reset(seed=1, options={"start_pose": far})
     env.close()

@@ -16,6 +16,7 @@ NEEDED = {
     "film": ["--before", "a"],
     "inspect": ["demos"],
     "relabel": ["demos", "0", "--success"],
+    "replay": ["demos"],
     "classifier": ["fit", "--success", "a", "--failure", "b"],
 }
 ROOT = Path(__file__).resolve().parents[3]

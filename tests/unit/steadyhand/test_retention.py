@@ -106,4 +106,4 @@ def test_a_run_that_is_worked_on_is_left_alone(run, tmp_path, capsys, role):
 @pytest.mark.parametrize("words", [["prune"], ["archive", "a", "b"], ["burn", "pegs"], ["list", "pegs"]])
 def test_other_words_are_one_line(tmp_path, capsys, words):
     assert main(["runs", *words, f"run_root={tmp_path}"]) == 2
-    assert "expected list, archive <name> or prune <name>" in capsys.readouterr().err
+    assert "expected list, compare <names>, archive <name> or prune <name>" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """From recorded successes and failures on the mock to episodes that a classifier ends."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -63,7 +64,8 @@ def test_from_vectors_an_episode_ends_in_success_when_the_task_is_done(recorded,
     found = attempts(20, "reward=classifier", f"reward.model={path}")
     assert [one.success for one in found] == [index % 2 == 0 for index in range(20)]
     assert all(one.judged_by == "reward" and one.steps < 20 for one in found[::2])
-    evaluation = judge(found)
+    # As if a policy had done it: an episode in which the operator acted is a failure of the policy.
+    evaluation = judge([replace(one, human_steps=0) for one in found])
     assert (evaluation.judged_by, evaluation.successes) == ("task", 10)
 
 

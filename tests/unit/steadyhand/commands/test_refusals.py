@@ -101,6 +101,9 @@ NEW = [  # on a run that does not exist yet
     ("runs", "list --yes", "runs list: expected no --yes"),
     ("runs", "archive none --all", "runs archive: expected no --all"),
     ("runs", "prune none", "run none: expected a folder"),
+    ("runs", "compare none other", "run none: expected a folder"),
+    ("runs", "compare none", "expected 2 to 6 runs or groups, found 1"),
+    ("replay", "nothing", "nothing"),
     ("inspect", "nothing", "expected one folder with a demo set or a log"),
     ("relabel", "nothing 0 --success", "nothing"),
     ("classifier", "fit --success nothing --failure nothing", "nothing: expected a log or a demo set"),
@@ -138,7 +141,7 @@ KEPT = [  # on a run that has demonstrations of reach
         "fit --success kept/demos --failure kept/demos --output kept",
         "expected a file that can be written",
     ),
-    ("runs", "prune kept extra", "expected list, archive <name> or prune <name>"),
+    ("runs", "prune kept extra", "expected list, compare <names>, archive <name> or prune"),
     ("runs", "prune kept --all --yes", "it has demonstrations"),
 ]
 

@@ -61,7 +61,7 @@ def test_the_newest_evaluation_of_the_runs_policy_is_what_the_list_shows(tmp_pat
     main(["report", f"run_root={tmp_path}", "run_name=pegs"])
     text = Page((run.path / "report.html").read_text(encoding="utf-8")).text
     assert "9 of 10 fresh episodes" in text
-    assert "policy 7 3 9 of 10 90.0 % 59.0 to 98.0 % task=peg_insert" in text
+    assert "policy 7 3 9 of 10 90.0 % 59.0 to 98.0 % 0 - drawn task=peg_insert" in text
     assert "- policy - - 195 of 200" in text
 
 

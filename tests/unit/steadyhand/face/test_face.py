@@ -8,8 +8,10 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import steadyhand as sh
+from steadyhand.actor.episode_metrics import read_rows
 from steadyhand.face.environments import task_overrides
 from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.runtime.build import ConfigError
@@ -46,7 +48,7 @@ class Line(gymnasium.Env):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "point"
-    return sh.train(PointEnv(), *SMALL, *QUIET, run=run, expert=PointExpert)
+    return sh.train(PointEnv(frames=True), *SMALL, *QUIET, "logging.picture_every=4", run=run, expert=PointExpert)
 
 
 def test_the_face_is_imported_when_it_is_used():
@@ -127,6 +129,21 @@ def test_training_ends_with_a_policy_and_all_of_its_records(trained):
     (session,) = (trained.run / "actors").glob("*/outbox/*")
     sent, stored = sh.read_log(session), sh.read_log(trained.run / "log" / session.name)
     assert sent.facts.steps == stored.facts.steps == trained.summary.env_steps
+
+
+def test_tensorboard_shows_actor_and_learner(trained):
+    board = trained.run / "metrics" / "tensorboard"
+    (practice,) = board.glob("actor-*")
+    actor, learner = (EventAccumulator(str(path)).Reload() for path in (practice, board))
+    rows = read_rows(next((trained.run / "actors").glob("*/actor.jsonl")))
+    logged = actor.Scalars("practice/return")
+    assert [event.step for event in logged] == [row["env_steps"] for row in rows]
+    assert [event.value for event in logged] == pytest.approx([row["return"] for row in rows])
+    names = ("success", "intervention_share", "duration_s", "robot_minutes", "human_minutes")
+    assert {f"practice/{name}" for name in names} <= set(actor.Tags()["scalars"])
+    assert len(actor.Images("camera/camera")) == -(-len(rows) // 4)
+    assert "critic_loss" in learner.Tags()["scalars"]
+    assert all(any("hparams" in tag for tag in one.summary_metadata) for one in (actor, learner))
 
 
 def test_training_goes_on_in_a_run_that_is_there(trained, tmp_path):

@@ -1,5 +1,8 @@
 import json
+from dataclasses import replace
 
+from steadyhand.actor.evaluate import judge
+from steadyhand.report.evaluations import keep_evaluation
 from steadyhand.report.page import render_page
 from steadyhand.report.records import loop_path, read_run
 from steadyhand.report.summary import summarise
@@ -107,3 +110,13 @@ def test_loops_that_ran_against_the_clock_have_a_table(tmp_path):
     text = page_of(run).text
     assert "practise 100.0 105.6 115.3 2,001 0 0" in text
     assert "practise, watchdog 100.0 105.6 115.3 2,001 0 -" in text
+
+
+def test_an_evaluation_shows_its_starts_its_interventions_and_its_labels(tmp_path):
+    run = make_run(tmp_path)
+    result = replace(judge([]), episodes=3, labelled=3, agreed=2, interventions=1)
+    keep_evaluation(run, result, {"who": "policy", "starts": {"file": "<left>.yaml"}})
+    text = page_of(run).text
+    assert "interventions labels that agree starts" in text
+    assert "1 2 of 3 <left>.yaml" in text
+    assert "- - drawn" in text
