@@ -21,10 +21,14 @@ class Outcomes:
     Attributes:
         first: Of the first episodes of the run.
         newest: Of as many newest ones.
+        episodes: Number of episodes of each rate.
+        ended: Number of episodes that have ended; no more than are among the newest `ROWS` starts.
     """
 
     first: float
     newest: float
+    episodes: int
+    ended: int
 
 
 class OutcomeWatch:
@@ -38,15 +42,17 @@ class OutcomeWatch:
         self._window = window
         self._first: float | None = None
 
-    def look(self, store: ReplayStore) -> Outcomes | None:
-        """Return the present outcomes; None before `window` episodes have ended."""
+    def look(self, store: ReplayStore) -> Outcomes:
+        """Return the present outcomes; before `window` episodes have ended, both rates are of the same ones."""
         ids = store.online
-        newest = _ended(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-self._window :]
+        ended = _ended(store, ids[-ROWS:], whole=len(ids) <= ROWS)
+        newest = ended[-self._window :]
+        rate = float(np.mean(newest)) if len(newest) else 0.0
         if len(newest) < self._window:
-            return None
+            return Outcomes(rate, rate, len(newest), len(ended))
         if self._first is None:
             self._first = float(np.mean(_ended(store, ids[:ROWS], whole=True)[: self._window]))
-        return Outcomes(self._first, float(np.mean(newest)))
+        return Outcomes(self._first, rate, self._window, len(ended))
 
 
 def _ended(store: ReplayStore, ids: NDArray[np.int64], whole: bool) -> NDArray[np.bool_]:

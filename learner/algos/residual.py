@@ -26,7 +26,6 @@ from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
 __all__ = ["Residual", "ResidualSettings"]
 
-TOLERATED = 0.1  # loss of the success rate that chance explains
 SHRINKING = 3.0  # times as fast as growth
 SMALLEST_Q = 1e-3  # below it Q tells nothing yet, and a normalised gradient would be noise
 
@@ -39,7 +38,8 @@ class ResidualSettings(EnsembleSettings):
     action_noise: float  # standard deviation of the actions in practice, before tanh
     residual_lr: float
     warm_updates: int  # blocks online in which the critics learn alone
-    growth_updates: int  # blocks online over which the change grows from zero to its full scale
+    growth_updates: int  # blocks online over which the change grows from zero to its full scale, at the earliest
+    growth_episodes: int  # episodes of practice over which it does so, at the earliest
     residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class ResidualSettings(EnsembleSettings):
         expect_above(self, 0.0, "residual_lr", "residual_scale", "action_noise")
         expect(self.residual_scale <= 2.0, "residual_scale", "at most 2, the width of the actions", self.residual_scale)
         expect_at_least(self, 0, "warm_updates", "residual_penalty")
-        expect_at_least(self, 1, "growth_updates")
+        expect_at_least(self, 1, "growth_updates", "growth_episodes")
 
     def adapt(self, spec: PolicySpec) -> PolicySpec:
         """Add the residual network, and give practice its noise, which no loss of this algorithm trains."""
@@ -91,9 +91,17 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         return metrics | {"residual_share": self._share[0].clone()}
 
     def heed(self, outcomes: Outcomes) -> None:
-        """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not."""
-        pace = 1.0 if outcomes.newest >= outcomes.first - TOLERATED else -SHRINKING
-        self._pace.fill_(pace / self.settings.growth_updates)
+        """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
+
+        One standard deviation of the first rate is tolerated: none where every first episode succeeded.
+        """
+        pace = 1.0 / self.settings.growth_updates
+        tolerated = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
+        if outcomes.newest < outcomes.first - tolerated:
+            self._pace.fill_(-SHRINKING * pace)
+        else:  # episodes that have not ended tell nothing yet
+            allowed = outcomes.ended / self.settings.growth_episodes
+            self._pace.copy_((self._share < allowed) * pace)
 
     def update_base(self, features: Tensor, batch: Batch) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections."""

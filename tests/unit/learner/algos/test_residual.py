@@ -87,12 +87,22 @@ def test_the_change_grows_with_practice(make_residual, make_spec, make_block):
 def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(make_residual, make_spec, make_block):
     algo, block = make_residual(growth_updates=10), make_block(make_spec())
     shares = []
-    rates = [(0.9, 0.9), (0.9, 0.8), (0.9, 0.7), (0.9, 0.0), (0.4, 0.6)]  # at first, and now
-    for outcomes in (Outcomes(*pair) for pair in rates):
-        algo.heed(outcomes)
+    rates = [(0.9, 0.9), (0.9, 0.85), (0.9, 0.7), (0.9, 0.0), (0.4, 0.3), (1.0, 0.9)]  # at first, and now
+    for pair in rates:
+        algo.heed(Outcomes(*pair, 10, 1000))
         algo.update(block)
         shares.append(float(algo.policy_tensors()["residual_share"][0]))
-    assert shares == pytest.approx([0.1, 0.2, 0.0, 0.0, 0.1])
+    assert shares == pytest.approx([0.1, 0.2, 0.0, 0.0, 0.1, 0.0])
+
+
+def test_the_change_waits_for_episodes_that_end(make_residual, make_spec, make_block):
+    algo, block = make_residual(growth_updates=4, growth_episodes=10), make_block(make_spec())
+    shares = []
+    for ended in (0, 0, 1, 1, 1, 4, 10):
+        algo.heed(Outcomes(1.0, 1.0, 10, ended))
+        algo.update(block)
+        shares.append(float(algo.policy_tensors()["residual_share"][0]))
+    assert shares == pytest.approx([0.0, 0.0, 0.25, 0.25, 0.25, 0.5, 0.75])
 
 
 def test_a_change_that_gains_nothing_costs(make_residual, make_spec, make_block):
