@@ -13,6 +13,7 @@ import msgspec
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import escaped, get_logger
+from steadyhand.runtime.run_folder import make_folder
 from steadyhand.transport import segment
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.delivery import ReceiverState
@@ -103,7 +104,7 @@ class Intake:
         self._quarantine = Quarantine(folder, self._clock)
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
         self._terms = HelloTerms(config.max_frame_bytes, required, identity, accept_other_robot)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
         self._readers = {name: self._recovered(name) for name in names if segment.paths(folder / name)}
         for reader in self._readers.values():

@@ -243,7 +243,17 @@ class LogReader:
 
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
-        found = [_Part.open(segment, self._at_rest) for segment in seg.open_segments(self.folder, seq)]
+        segments = seg.open_segments(self.folder, seq)
+        found: list[_Part] = []
+        try:
+            while segments:
+                found.append(_Part.open(segments.pop(0), self._at_rest))
+        except BaseException:
+            for part in found:
+                part.close()
+            for segment in segments:
+                os.close(segment.fd)
+            raise
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found
