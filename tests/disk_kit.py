@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import pathlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class Disk:
         self.calls: dict[str, int] = {}
         self.count = 0  # calls of the kinds that the plan lets fail
         self.failed = 0
+        self.quiet = False  # calls of the account itself are neither counted nor refused
         self.full = False  # every call that needs room is refused, as on a full disk
         self.ops: list[Op] = []
         self.names: dict[int, bool] = {}  # node -> whether it is a folder
@@ -125,6 +127,8 @@ class Disk:
 
     def _fails(self, name: str) -> str:
         """Count a call; return how it fails, "" if it does not."""
+        if self.quiet:
+            return ""
         self.calls[name] = self.calls.get(name, 0) + 1
         if self.full and name in NEED_ROOM:
             self.failed += 1
@@ -299,6 +303,24 @@ class Disk:
     def __exit__(self, *_: object) -> None:
         for patch in reversed(self._patches):
             patch.stop()
+
+    def replace(self, left: Path) -> None:
+        """Put the folder `left` in the place of the content, after a power cut; its history begins anew."""
+        self.quiet = True
+        shutil.rmtree(self.folder)
+        left.rename(self.folder)
+        self.quiet = False
+        self.snapshot()
+
+    def flip(self, path: Path, at: int, bit: int) -> None:
+        """Flip a bit of a file at rest."""
+        fd = self._real["open"](path, os.O_RDWR)
+        try:
+            byte = self._real["pread"](fd, 1, at)[0] ^ 1 << bit
+            self._real["pwrite"](fd, bytes([byte]), at)
+            self._written(fd, at, bytes([byte]))
+        finally:
+            self._real["close"](fd)
 
     def open_files(self) -> list[int]:
         """Return the descriptors of this process below the folder."""

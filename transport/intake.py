@@ -16,6 +16,7 @@ from steadyhand.runtime.logging import escaped, get_logger
 from steadyhand.runtime.run_folder import make_folder
 from steadyhand.transport import segment
 from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.damage import damage_from
 from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.hello_terms import HelloTerms
 from steadyhand.transport.log import LogError, LogReader, LogWriter
@@ -329,15 +330,17 @@ class Intake:
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
                 writer = LogWriter(folder, hello.schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
-                if hello.session_id not in self._readers:
-                    try:
+                try:
+                    # From here on the actor may be told to forget what is stored: what it still has is checked before.
+                    damaged = [*writer.damaged, *damage_from(folder, hello.first_seq)]
+                    if hello.session_id not in self._readers:
                         self._readers[hello.session_id] = LogReader(folder)
-                    except (OSError, LogError):
-                        writer.close()
-                        raise
-                    self._limits.count(hello.actor_id)
+                        self._limits.count(hello.actor_id)
+                except (OSError, LogError):
+                    writer.close()
+                    raise
                 self._quarantine.watch(hello.session_id, hello.schema)
-                self._quarantine.report(hello.session_id, writer.damaged)
+                self._quarantine.report(hello.session_id, damaged)
                 session = OpenSession(hello, writer, self._receiver, self._quarantine, self._clock.now_ns())
                 self._sessions[hello.session_id] = session
                 self._durable[hello.session_id] = writer.next_seq
