@@ -23,6 +23,8 @@ COMPUTE ?= cpu
 JOBS ?= 2
 WORKERS ?= 2
 ROWS ?=
+STEPS ?=
+FILES ?=
 AREAS ?=
 NAME ?=
 TASKS ?=
@@ -79,7 +81,7 @@ lint: $(DEV_READY)
 	@$(BIN)/lint-imports
 
 faults: $(DEV_READY) $(ROS_READY) $(INTERFACES_READY)
-	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
+	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS) $(if $(STEPS),--steps $(STEPS)) $(if $(FILES),--files $(FILES))
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.bench --areas=$(AREAS)

@@ -89,6 +89,8 @@ def compose(
             raise ConfigError(_missing_option(error, own)) from None
         except ConfigError:
             raise
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{_not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file") from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = _wrong_override(overrides, added, config_name) or _one_line(error)
             raise ConfigError(reason) from None
@@ -275,6 +277,16 @@ def _keys(names: Sequence[str]) -> str:
 
 def _one_line(error: Exception) -> str:
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+def _not_text(own: Path | None) -> str:
+    """Return the first file of the user's own folder that is not UTF-8."""
+    for path in sorted(own.rglob("*.yaml")) if own else []:
+        try:
+            path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return str(path)
+    return "configuration"
 
 
 def _missing_option(error: MissingConfigException, own: Path | None) -> str:

@@ -200,8 +200,10 @@ class Disk:
         try:
             self._refuse("fsync")
         except OSError:
-            # As on Linux: the pages are clean from now on, and a later fsync does not write them.
-            self.ops.append(Op("failed sync", node))
+            # As on Linux: a file's pages are clean from now on, and a later fsync does not write them. Names are in the
+            # file system's journal, which is written by the next sync or not at all.
+            if not self.names[node]:
+                self.ops.append(Op("failed sync", node))
             raise
         self.ops.append(Op("sync", node))
         return None

@@ -230,10 +230,13 @@ class Intake:
             now_ns = self._clock.now_ns()
             for name in [name for name, one in self._sessions.items() if now_ns - one.heard_ns >= silent_ns]:
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
-                try:
-                    self.bye(name)
-                except OSError as error:  # its log is opened and checked again when it comes back
-                    _log.error("session %s: its log could not be sealed (%s)", name, error)
+                self._bye_or_log(name)
+
+    def _bye_or_log(self, session_id: str) -> None:
+        try:
+            self.bye(session_id)
+        except OSError as error:  # its log is opened and checked again when it comes back
+            _log.error("session %s: its log could not be sealed (%s)", session_id, error)
 
     def is_open(self, session_id: str) -> bool:
         """Return whether a session has been accepted and neither left nor expired."""
@@ -294,10 +297,12 @@ class Intake:
     def close(self) -> None:
         """Close every session, and the files of the readers; data that they have mapped stay readable."""
         with self._lock:
-            for name in list(self._sessions):
-                self.bye(name)
-            for reader in self._readers.values():
-                reader.close()
+            try:
+                for name in list(self._sessions):
+                    self._bye_or_log(name)
+            finally:
+                for reader in self._readers.values():
+                    reader.close()
 
     def _objections(self, hello: Hello) -> list[str]:
         """Return the reasons against a HELLO."""

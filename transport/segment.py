@@ -134,7 +134,7 @@ class Segment:
         Unlike `scan` it looks beyond any number of damaged records. Use it where no writer is at work.
         """
         batch, end = max(1, SCAN_BYTES // self.record_bytes), start
-        for first in range(start, self.capacity, batch):
+        for first in range(start, min(self.capacity, self.room()), batch):
             raw = os.pread(self.fd, min(batch, self.capacity - first) * self.record_bytes, self.offset(first))
             count = len(raw) // self.record_bytes
             rows = np.frombuffer(raw, np.uint8, count * self.record_bytes).reshape(count, self.record_bytes)
