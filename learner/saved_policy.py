@@ -52,7 +52,15 @@ class SavedPolicy:
             tensors = safetensors.numpy.load(files[TENSORS_FILE])
             epoch, version = int(facts["learner_epoch"]), int(facts["policy_version"])
             return cls(spec, epoch, version, tensors, facts.get("identity", {}))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError, SafetensorError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RecursionError,
+            OverflowError,
+            SafetensorError,
+        ) as error:
             raise CheckpointError(
                 f"checkpoint: expected a policy in {SPEC_FILE} and {TENSORS_FILE}, found {quoted(str(error), 160)}; "
                 "restore the checkpoint, or move it away"

@@ -90,7 +90,9 @@ def compose(
         except ConfigError:
             raise
         except UnicodeDecodeError as error:
-            raise ConfigError(f"{_not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file") from None
+            raise ConfigError(
+                f"{_not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file"
+            ) from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = _wrong_override(overrides, added, config_name) or _one_line(error)
             raise ConfigError(reason) from None

@@ -267,7 +267,9 @@ def _journal(path: Path) -> None:
 KINDS = {
     "log": Kind(_log, _open_log, again=_segment_again),
     "labels": Kind(_labels, lambda path: LabelReader(path.parent, session_id(0)).refresh(), True, _label_again),
-    "demo set": Kind(lambda folder: write_set(folder / "demos") / "manifest.json", lambda path: read_manifest(path.parent)),
+    "demo set": Kind(
+        lambda folder: write_set(folder / "demos") / "manifest.json", lambda path: read_manifest(path.parent)
+    ),
     "checkpoint": Kind(_checkpoint, _open_checkpoint, again=_checkpoint_again),
     "calibration": Kind(_calibration, read_calibration, True, _calibration_again),
     "run manifest": Kind(_run_manifest, lambda path: RunFolder(path.parents[1], "run").read_manifest(), True),
