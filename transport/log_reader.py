@@ -74,10 +74,12 @@ class LogReader:
     def refresh(self) -> int:
         """Take in appended records; return the number of rows now. Stops at the first record that is not whole."""
         newest = self._parts[-1]
-        if newest.grow():
-            self._open_newer(newest.end)
-        self._has_damage |= bool(newest.damaged)
-        self._index()
+        try:
+            if newest.grow():
+                self._open_newer(newest.end)
+        finally:  # a refused read must not leave rows that are counted in one place and not in the other
+            self._has_damage |= bool(newest.damaged)
+            self._index()
         return len(self)
 
     def seq_at(self, row: int) -> int:

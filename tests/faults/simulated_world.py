@@ -70,7 +70,7 @@ class World:
         self.session: Session | None = None
         self.outbox: Outbox | None = None
         self.intake: Intake | None = None
-        self.accepted = False
+        self.accepted = self.introduced = False
         self.start_actor()
         self.start_learner()
 
@@ -100,6 +100,7 @@ class World:
         Pool.alive += [pool for pool in pools if pool not in mine]
         if side == "actor":
             self.session = self.outbox = None
+            self.introduced = False
         else:
             self.intake = None
         disk.plan, disk.full, self.accepted = None, False, False
@@ -214,6 +215,8 @@ class World:
         """Record some steps; a run whose log cannot be written ends, and is started again."""
         if self.session is None:
             return self.start_actor()
+        if not self.introduced:  # a run records only once a learner has accepted its session
+            return self.greet()
         name = self.session.session_id
         for _ in range(self.draw.randint(1, 6)):
             seq = self.session.writer.next_seq
@@ -259,6 +262,7 @@ class World:
                 answer = self.intake.hello(self.outbox.introduce(hello))
                 self.outbox.admit(answer)
             self.accepted = isinstance(answer, Accept)
+            self.introduced |= self.accepted
             if isinstance(answer, Accept):
                 self._note(session.session_id, answer.status.durable_seq)
         return None
