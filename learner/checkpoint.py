@@ -160,7 +160,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             if len(files[name]) != expected["bytes"] or _sha256(files[name]) != expected["sha256"]:
                 raise CheckpointError(f"{folder}: {name} is not as it was written")
         return Checkpoint(int(manifest["step"]), folder, dict(manifest["facts"]), files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{folder}: expected a whole checkpoint, found {type(error).__name__}: {error}") from None
 
 

@@ -68,7 +68,7 @@ class Journal:
             try:
                 block, news = json.loads(line)
                 news = {str(name): int(seq) for name, seq in news.items()}
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise JournalError(f"{path}, byte {place}: expected [step, {{session: seq}}], found {error}") from None
             if block >= step:
                 self._ahead.append((block, news, place))
