@@ -23,6 +23,8 @@ COMPUTE ?= cpu
 JOBS ?= 2
 WORKERS ?= 2
 ROWS ?=
+STEPS ?=
+FILES ?=
 AREAS ?=
 NAME ?=
 TASKS ?=
@@ -49,6 +51,7 @@ INTERFACES := $(shell find ros2_ws/src/actor/test/interfaces ros2_ws/src/actor/t
 # A file stays on one worker (tests/workers.py). Torch has one thread on each: more would wait for each other.
 # Tests over DDS and FCI, and that in a browser, run in real time and mostly wait: no test that computes may run beside them.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PRODUCT = actor calibration configs learner policies robot_envs runtime steadyhand transport ros2_ws/src/actor/actor_ros tools
 ALONE = tests/contract/test_franka_fci.py tests/unit/robot_envs/robots/test_franka_fci.py tests/e2e/test_operator_page.py
 PARALLEL = tests -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%)
 
@@ -74,12 +77,13 @@ test-fast: lint
 
 lint: $(DEV_READY)
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit -q -ll -c pyproject.toml -r $(PRODUCT)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 faults: $(DEV_READY) $(ROS_READY) $(INTERFACES_READY)
-	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS)
+	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS) $(if $(STEPS),--steps $(STEPS)) $(if $(FILES),--files $(FILES))
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.bench --areas=$(AREAS)

@@ -71,6 +71,9 @@ def deliver_backlog(
         except (LogError, IdentityError) as error:
             logger.error("%s; it is left alone", error)
             continue
+        except OSError as error:
+            logger.error("session %s is left for later: %s", folder.name, error)
+            continue
         if not count and trim:
             shutil.rmtree(folder, ignore_errors=True)
         left, left_bytes = left + count, left_bytes + count_bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +30,7 @@ from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.transport.demo_set import DemoManifest, is_demo_set, read_manifest, write_manifest
 from steadyhand.transport.label_log import append_label, failure_label
-from steadyhand.transport.log import LogWriter
+from steadyhand.transport.log import LogReader, LogWriter
 from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.run_identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.schema import Schema
@@ -92,6 +93,8 @@ def record_demos(
     manifest = _empty(config, schema) if is_new else read_manifest(folder)
     before = set(folder.iterdir()) if folder.is_dir() else None
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
+    if not is_new:
+        manifest = _caught_up(folder, manifest)
     records: list[NDArray[np.void]] = []
     loop = ControlLoop(env, schema, append=lambda record: records.append(record.copy()), events=events)
     selector = ActionSelector(
@@ -148,6 +151,29 @@ def record_demos(
             failures.close()
         if is_new and not begun:
             _remove_new(folder, before)
+    return manifest
+
+
+def _caught_up(folder: Path, manifest: DemoManifest) -> DemoManifest:
+    """Return the manifest with the demonstrations that a process stored before it died, and could not count any more.
+
+    Their numbers must not be used twice. A part of a demonstration gets a failure label, so that it is not imitated.
+    """
+    with closing(LogReader(folder)) as reader:
+        rows = np.arange(len(reader))
+        seq, episode, kind, success = (reader.gather(rows, name) for name in ("seq", "episode_id", "kind", "success"))
+    for number in np.unique(episode[(episode >= manifest.episodes) & (kind != Kind.LOST)]).tolist():
+        mine = episode == number
+        whole = bool((kind[mine] == Kind.FINAL).any())
+        if not whole:
+            numbers = seq[mine]
+            end = int(numbers[-1]) + 1
+            append_label(folder, failure_label(manifest.session_id, int(numbers[0]), end, manifest.expert))
+        counts = whole and bool(success[mine].any())
+        steps = int(np.count_nonzero(kind[mine] == Kind.STEP)) if counts else 0
+        manifest = replace(
+            manifest, episodes=number + 1, successes=manifest.successes + counts, steps=manifest.steps + steps
+        )
     return manifest
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import make_folder
 from steadyhand.transport.ack_file import note_acknowledged, read_acknowledged
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind
@@ -161,7 +162,7 @@ def open_session(
         trim: Whether segments that the learner holds may be deleted. In lockstep they stay, as they count the steps.
         identity: Identity of the run, the task and the robot.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     session = _newest(folder, schema, actor_id, segment_bytes, trim, identity) or _new(
         folder, schema, actor_id, segment_bytes, trim
     )
@@ -178,7 +179,7 @@ def _newest(
     for path in sorted(names, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         try:
             reader = LogReader(path)
-        except LogError as error:
+        except (LogError, OSError) as error:
             _log.error("%s; a new session begins", error)
             continue
         try:

@@ -15,7 +15,7 @@ class FaultRow:
     """One fault.
 
     Attributes:
-        id: Number of the row, F1 to F34.
+        id: Number of the row, F1 to F38.
         fault: The fault.
         behaviour: The required behaviour, which the passing tests verify.
         tests: Test files, or pytest nodes, relative to the repository's root; () with `why_not_run`.
@@ -325,5 +325,41 @@ ROWS: tuple[FaultRow, ...] = (
         (f"{_HERE}test_f34_link_outages.py",),
         "files",
         "files leaked",
+    ),
+    FaultRow(
+        "F35",
+        "every call to the disk fails in turn: no room, an error, half a write, once or from then on",
+        "nothing acknowledged is lost, nothing doubled; a restart goes on",
+        (f"{_HERE}test_f35_failing_calls.py",),
+        "cases",
+        "failed calls, 0 violations",
+        "sum",
+    ),
+    FaultRow(
+        "F36",
+        "power cut after every change of the disk; only what fsync covered is sure to be kept",
+        "what was said to be durable is there; every file opens",
+        (f"{_HERE}test_f36_power_cuts.py",),
+        "cases",
+        "power cuts, 0 violations",
+        "sum",
+    ),
+    FaultRow(
+        "F37",
+        "several faults at once: kills, power cuts, bad disks and links, flipped bits, clock jumps",
+        "nothing acknowledged is lost, nothing doubled; in the end every record arrives",
+        (f"{_HERE}test_f37_simulation.py",),
+        "steps",
+        "steps, 0 violations",
+        "sum",
+    ),
+    FaultRow(
+        "F38",
+        "changed files of every kind that is opened, also with right checksums",
+        "read, quarantined, or refused in one line that names the file",
+        (f"{_HERE}test_f38_fuzzed_files.py",),
+        "files",
+        "files, 0 uncaught",
+        "sum",
     ),
 )

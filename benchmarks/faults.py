@@ -1,6 +1,6 @@
 """The run of the fault matrix: the tests of each row, their result, and one figure.
 
-    python -m benchmarks.faults [--rows F12,F16] [--fast]
+    python -m benchmarks.faults [--rows F12,F16] [--fast] [--steps N] [--files N]
 
 Each row runs in its own pytest, thoroughly unless `--fast`. A row passes if all of its tests pass. Omitted rows stay
 unchanged in the file, which must come from the same machine and be as thorough.
@@ -194,12 +194,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.faults", description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", default="", help="which rows, as F3,F12; all by default")
     parser.add_argument("--fast", action="store_true", help="as `make test` runs them")
+    parser.add_argument("--steps", type=int, help="steps of the simulation, F37")
+    parser.add_argument("--files", type=int, help="fuzzed files of each kind, F38")
     parser.add_argument("--results", type=Path, default=RESULTS / "faults.json", help="the file that is written")
     options = parser.parse_args(arguments)
     try:
         rows = select(options.rows)
     except ValueError as error:
         parser.error(str(error))
+    for name, value in (("STEADYHAND_SIMULATION_STEPS", options.steps), ("STEADYHAND_FUZZED_FILES", options.files)):
+        if value is not None:
+            os.environ[name] = str(value)
     head = {"machine": machine_line(), "thorough": not options.fast}
     earlier = (
         json.loads(options.results.read_text(encoding="utf-8")) if options.rows and options.results.exists() else {}

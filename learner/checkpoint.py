@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,10 +15,11 @@ from typing import Any
 
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
-from steadyhand.runtime.run_folder import sync_folder
+from steadyhand.runtime.run_folder import make_folder, sync_folder
 
 __all__ = ["Checkpoint", "CheckpointError", "CheckpointFolder"]
 
+EARLIER = "earlier-"  # prefix of a checkpoint that is being replaced
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
 FORMAT = 2
 UNSIGNED_FORMAT = 1  # the same without the manifest's own checksum; still read
@@ -60,9 +62,11 @@ class CheckpointFolder:
             OSError: The disk is full, for example. Earlier checkpoints are untouched.
         """
         path, temporary = self.folder / f"step-{step:012d}", self.folder / f"tmp-{step:012d}"
+        earlier = self.folder / f"{EARLIER}{step:012d}"  # the checkpoint of this step, until the new one is there
         shutil.rmtree(temporary, ignore_errors=True)  # a crash has left it behind
         try:
-            temporary.mkdir(parents=True)
+            make_folder(self.folder)
+            temporary.mkdir()
             crashpoint("checkpoint.begun")
             for name, data in files.items():
                 _write(temporary / name, data)
@@ -75,14 +79,18 @@ class CheckpointFolder:
             crashpoint("checkpoint.manifest")
             sync_folder(temporary)
             crashpoint("checkpoint.synced")
-            shutil.rmtree(path, ignore_errors=True)  # a damaged checkpoint of this step
+            if path.exists():
+                shutil.rmtree(earlier, ignore_errors=True)
+                path.rename(earlier)
             temporary.rename(path)
             crashpoint("checkpoint.renamed")
             sync_folder(self.folder)
             crashpoint("checkpoint.whole")
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
+            self._put_back(earlier)
             raise
+        shutil.rmtree(earlier, ignore_errors=True)
         for old in self._folders()[self._keep :]:
             shutil.rmtree(old, ignore_errors=True)
             crashpoint("checkpoint.pruned")
@@ -90,9 +98,20 @@ class CheckpointFolder:
 
     def clean(self) -> None:
         """Delete checkpoints that a crash has left incomplete. Only for the one process that saves."""
+        for path in self.folder.glob(f"{EARLIER}*"):
+            self._put_back(path)
         for path in self.folder.glob("tmp-*"):
             logger.warning("%s: a checkpoint that a crash has cut short, deleted", path)
             shutil.rmtree(path, ignore_errors=True)
+
+    def _put_back(self, earlier: Path) -> None:
+        """Give a checkpoint that was to be replaced its name again, unless the new one has it."""
+        path = self.folder / earlier.name.replace(EARLIER, "step-")
+        with contextlib.suppress(OSError):
+            if path.exists():
+                shutil.rmtree(earlier)
+            elif earlier.exists():
+                earlier.rename(path)
 
     def newest(self) -> Checkpoint | None:
         """Read the newest checkpoint that verifies; None when the run has none at all.
@@ -141,7 +160,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             if len(files[name]) != expected["bytes"] or _sha256(files[name]) != expected["sha256"]:
                 raise CheckpointError(f"{folder}: {name} is not as it was written")
         return Checkpoint(int(manifest["step"]), folder, dict(manifest["facts"]), files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{folder}: expected a whole checkpoint, found {type(error).__name__}: {error}") from None
 
 

@@ -13,6 +13,7 @@ from steadyhand.learner.replay.store import Watermark
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import sync_folder
 
 __all__ = ["Journal", "JournalError", "JournalMark"]
 
@@ -54,6 +55,7 @@ class Journal:
         self._read(path, step, 0 if mark is None else mark["place"])
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = io.FileIO(os.open(path, flags, 0o644), "ab")
+        sync_folder(path.parent)  # a checkpoint names a place in the file, which must not vanish
 
     def _read(self, path: Path, step: int, place: int) -> None:
         if place > (path.stat().st_size if path.exists() else 0):
@@ -66,7 +68,7 @@ class Journal:
             try:
                 block, news = json.loads(line)
                 news = {str(name): int(seq) for name, seq in news.items()}
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise JournalError(f"{path}, byte {place}: expected [step, {{session: seq}}], found {error}") from None
             if block >= step:
                 self._ahead.append((block, news, place))

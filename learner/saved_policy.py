@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from steadyhand.learner.checkpoint import CheckpointError, CheckpointFolder
 from steadyhand.policies import PolicySpec
+from steadyhand.runtime.logging import quoted
 
 __all__ = ["SavedPolicy", "newest_policy"]
 
@@ -39,11 +41,30 @@ class SavedPolicy:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> SavedPolicy:
-        """Read the policy from the files of a checkpoint."""
-        facts = json.loads(files[SPEC_FILE])
-        spec = PolicySpec.from_json(facts["spec"])
-        tensors = safetensors.numpy.load(files[TENSORS_FILE])
-        return cls(spec, facts["learner_epoch"], facts["policy_version"], tensors, facts.get("identity", {}))
+        """Read the policy from the files of a checkpoint.
+
+        Raises:
+            CheckpointError: The files hold no policy.
+        """
+        try:
+            facts = json.loads(files[SPEC_FILE])
+            spec = PolicySpec.from_json(facts["spec"])
+            tensors = safetensors.numpy.load(files[TENSORS_FILE])
+            epoch, version = int(facts["learner_epoch"]), int(facts["policy_version"])
+            return cls(spec, epoch, version, tensors, facts.get("identity", {}))
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RecursionError,
+            OverflowError,
+            SafetensorError,
+        ) as error:
+            raise CheckpointError(
+                f"checkpoint: expected a policy in {SPEC_FILE} and {TENSORS_FILE}, found {quoted(str(error), 160)}; "
+                "restore the checkpoint, or move it away"
+            ) from None
 
 
 def newest_policy(checkpoints: Path) -> SavedPolicy:

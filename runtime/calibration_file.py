@@ -21,7 +21,7 @@ import yaml
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.logging import quoted
-from steadyhand.runtime.run_folder import atomic_write_bytes
+from steadyhand.runtime.run_folder import atomic_write_bytes, make_folder
 
 __all__ = ["KINDS", "Calibration", "CalibrationError", "Picture", "read_calibration", "write_calibration"]
 
@@ -126,7 +126,7 @@ def write_calibration(
         text = yaml.safe_dump(content, sort_keys=False, width=120)
     except (TypeError, ValueError, yaml.YAMLError) as error:
         raise CalibrationError(f"{kind}: expected finite numbers, found a value that cannot be kept: {error}") from None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if picture is not None and png is not None:
         atomic_write_bytes(folder / picture.file, png)
     path = folder / f"{stem}.yaml"

@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from steadyhand.runtime.build import ConfigError, check_finite, leaves, one_line, value_text
-from steadyhand.runtime.override_errors import missing_option, parse_override, wrong_override
+from steadyhand.runtime.override_errors import missing_option, not_text, parse_override, wrong_override
 
 __all__ = ["CONFIG_VARIABLE", "compose", "search_path", "use_config_dir"]
 
@@ -79,6 +79,8 @@ def compose(
             raise ConfigError(missing_option(error, own, CONFIG_VARIABLE)) from None
         except ConfigError:
             raise
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file") from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = wrong_override(overrides, added, config_name) or one_line(error)
             raise ConfigError(reason) from None

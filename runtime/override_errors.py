@@ -1,4 +1,4 @@
-"""The one line that names what is wrong with an override: the key, the option, or how it is written."""
+"""The one line that names what is wrong: the key, the option, how an override is written, or a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yaml import YAMLError
 from steadyhand.runtime.build import ConfigError, one_line
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["missing_option", "parse_override", "wrong_override"]
+__all__ = ["missing_option", "not_text", "parse_override", "wrong_override"]
 
 DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
 
@@ -49,6 +49,16 @@ def wrong_override(overrides: Sequence[str], added: Sequence[str], config_name: 
         if not item.is_add() and item.input_line not in choices and not _has_key(base, item.key_or_group):
             return _unknown_key(base, item.key_or_group)
     return ""
+
+
+def not_text(own: Path | None) -> str:
+    """Return the first file of the user's own folder that is not UTF-8; "configuration" where none is found."""
+    for path in sorted(own.rglob("*.yaml")) if own else []:
+        try:
+            path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return str(path)
+    return "configuration"
 
 
 def parse_override(override: str) -> Override:

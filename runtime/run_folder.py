@@ -24,6 +24,7 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_json",
     "check_name",
+    "make_folder",
     "new_run_id",
     "new_run_name",
     "sync_folder",
@@ -95,7 +96,7 @@ class RunFolder:
         self._made = [path for path in (*above, *below) if create and not os.path.lexists(path)]
         try:
             if create:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path.parent)
             for path in below:
                 _real_folder(path, bool(create))
         except BaseException:
@@ -129,10 +130,10 @@ class RunFolder:
         with self._held():
             if own := self.run_id:
                 return own
-            self._run_id = run_id
             facts = self.read_manifest()
             if facts is not None:
                 atomic_write_json(self.path / MANIFEST, facts | {"run_id": run_id})
+            self._run_id = run_id
             return run_id
 
     @contextlib.contextmanager
@@ -194,7 +195,9 @@ class RunFolder:
             return None
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise RunFolderError(f"{path}: expected a manifest that can be read, found {error.strerror}") from None
+        except (ValueError, RecursionError) as error:
             found = quoted(str(error), 160)
             raise RunFolderError(f"{path}: expected JSON, found {found}; restore it or remove the file") from None
         inside = [facts[key] for key in OBJECTS if key in facts] if isinstance(facts, dict) else []
@@ -247,6 +250,18 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder with its parents, or find it; its name survives a power cut from then on.
+
+    Raises:
+        OSError: The disk is full, or refuses.
+    """
+    missing = [path for path in folder.parents if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *missing):
+        sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -268,6 +283,7 @@ def _real_folder(path: Path, create: bool) -> Path:
     if create:
         with contextlib.suppress(FileExistsError):
             path.mkdir()
+            sync_folder(path.parent)
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         found = "a symbolic link" if path.is_symlink() else "a file"
         raise RunFolderError(f"{path}: expected a folder, found {found}; remove it or choose another run name")

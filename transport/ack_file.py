@@ -35,7 +35,7 @@ def read_acknowledged(folder: Path) -> int:
         return int(json.loads((folder / FILE).read_bytes())["durable_seq"])
     except FileNotFoundError:
         return 0
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         _log.warning("%s: expected a number of records, found %s; all are offered again", folder / FILE, error)
         return 0
 

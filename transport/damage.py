@@ -5,13 +5,34 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+
 from steadyhand.transport import segment as seg
+from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import SEQ
 from steadyhand.transport.wire import MAX_LOST, Wanted
 
-__all__ = ["Damage"]
+__all__ = ["Damage", "damage_from"]
+
+CHECKED_BYTES = 1 << 28  # of a log when its actor connects
+
+
+def damage_from(folder: Path, first_seq: int) -> list[int]:
+    """Return the damaged numbers from `first_seq` on, which is the oldest record that the actor still has.
+
+    At most the newest `CHECKED_BYTES` are read.
+
+    Raises:
+        LogError: The log cannot be read.
+        OSError: The disk refused.
+    """
+    with closing(LogReader(folder)) as reader:
+        lo = max(reader.locate(first_seq)[0], len(reader) - CHECKED_BYTES // reader.dtype.itemsize)
+        rows = np.arange(lo, len(reader))
+        return [reader.seq_at(row) for row in rows[~reader.verify(rows)].tolist()]
 
 
 class Damage:

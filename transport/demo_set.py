@@ -14,7 +14,7 @@ from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.transport.foreign_data import advice, foreign_data
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind
-from steadyhand.transport.schema import Schema, SchemaError
+from steadyhand.transport.schema import Schema
 
 __all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest"]
 __all__ += ["refuse_foreign", "write_manifest"]
@@ -66,7 +66,7 @@ def read_manifest(folder: Path) -> DemoManifest:
         facts = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, Any])
         schema = Schema.from_json(facts["schema"])
         return msgspec.convert({**facts, "schema": schema}, DemoManifest, strict=True)
-    except (OSError, KeyError, SchemaError, msgspec.MsgspecError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise DemoSetError(
             f"{folder}: expected a demo set with {MANIFEST}, found {quoted(str(error), 160)}; record one with "
             "`steadyhand record`"

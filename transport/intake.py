@@ -13,8 +13,10 @@ import msgspec
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import escaped, get_logger
+from steadyhand.runtime.run_folder import make_folder
 from steadyhand.transport import segment
 from steadyhand.transport.config import TransportConfig
+from steadyhand.transport.damage import damage_from
 from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.hello_terms import HelloTerms
 from steadyhand.transport.log import LogError, LogReader, LogWriter
@@ -103,7 +105,7 @@ class Intake:
         self._quarantine = Quarantine(folder, self._clock)
         self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
         self._terms = HelloTerms(config.max_frame_bytes, required, identity, accept_other_robot)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
         self._readers = {name: self._recovered(name) for name in names if segment.paths(folder / name)}
         for reader in self._readers.values():
@@ -228,10 +230,13 @@ class Intake:
             now_ns = self._clock.now_ns()
             for name in [name for name, one in self._sessions.items() if now_ns - one.heard_ns >= silent_ns]:
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
-                try:
-                    self.bye(name)
-                except OSError as error:  # its log is opened and checked again when it comes back
-                    _log.error("session %s: its log could not be sealed (%s)", name, error)
+                self._bye_or_log(name)
+
+    def _bye_or_log(self, session_id: str) -> None:
+        try:
+            self.bye(session_id)
+        except OSError as error:  # its log is opened and checked again when it comes back
+            _log.error("session %s: its log could not be sealed (%s)", session_id, error)
 
     def is_open(self, session_id: str) -> bool:
         """Return whether a session has been accepted and neither left nor expired."""
@@ -292,10 +297,12 @@ class Intake:
     def close(self) -> None:
         """Close every session, and the files of the readers; data that they have mapped stay readable."""
         with self._lock:
-            for name in list(self._sessions):
-                self.bye(name)
-            for reader in self._readers.values():
-                reader.close()
+            try:
+                for name in list(self._sessions):
+                    self._bye_or_log(name)
+            finally:
+                for reader in self._readers.values():
+                    reader.close()
 
     def _objections(self, hello: Hello) -> list[str]:
         """Return the reasons against a HELLO."""
@@ -328,15 +335,17 @@ class Intake:
                 if folder.is_symlink():
                     raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
                 writer = LogWriter(folder, hello.schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
-                if hello.session_id not in self._readers:
-                    try:
+                try:
+                    # From here on the actor may be told to forget what is stored: what it still has is checked before.
+                    damaged = [*writer.damaged, *damage_from(folder, hello.first_seq)]
+                    if hello.session_id not in self._readers:
                         self._readers[hello.session_id] = LogReader(folder)
-                    except (OSError, LogError):
-                        writer.close()
-                        raise
-                    self._limits.count(hello.actor_id)
+                        self._limits.count(hello.actor_id)
+                except (OSError, LogError):
+                    writer.close()
+                    raise
                 self._quarantine.watch(hello.session_id, hello.schema)
-                self._quarantine.report(hello.session_id, writer.damaged)
+                self._quarantine.report(hello.session_id, damaged)
                 session = OpenSession(hello, writer, self._receiver, self._quarantine, self._clock.now_ns())
                 self._sessions[hello.session_id] = session
                 self._durable[hello.session_id] = writer.next_seq

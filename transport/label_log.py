@@ -17,6 +17,7 @@ import msgspec
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.logging import quoted
+from steadyhand.runtime.run_folder import sync_folder
 
 __all__ = ["Label", "LabelError", "LabelReader", "append_label", "failure_label"]
 
@@ -118,6 +119,8 @@ def append_label(folder: Path, label: Label) -> Label:
         earlier = reader.refresh()
         os.ftruncate(descriptor, reader.place)  # beyond it there is only a line that a crash has cut short
         label = replace(label, version=len(earlier) + 1)
+        if not earlier:
+            sync_folder(folder)  # the file may be new
         text = msgspec.json.encode(label)
         append_whole(descriptor, f"{zlib.crc32(text):08x}{SIGN}".encode() + text + b"\n", sync=True)
         return label

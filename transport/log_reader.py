@@ -74,10 +74,12 @@ class LogReader:
     def refresh(self) -> int:
         """Take in appended records; return the number of rows now. Stops at the first record that is not whole."""
         newest = self._parts[-1]
-        if newest.grow():
-            self._open_newer(newest.end)
-        self._has_damage |= bool(newest.damaged)
-        self._index()
+        try:
+            if newest.grow():
+                self._open_newer(newest.end)
+        finally:  # a refused read must not leave rows that are counted in one place and not in the other
+            self._has_damage |= bool(newest.damaged)
+            self._index()
         return len(self)
 
     def seq_at(self, row: int) -> int:
@@ -243,7 +245,17 @@ class LogReader:
 
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
-        found = [_Part.open(segment, self._at_rest) for segment in seg.open_segments(self.folder, seq)]
+        segments = seg.open_segments(self.folder, seq)
+        found: list[_Part] = []
+        try:
+            while segments:
+                found.append(_Part.open(segments.pop(0), self._at_rest))
+        except BaseException:
+            for part in found:
+                part.close()
+            for segment in segments:
+                os.close(segment.fd)
+            raise
         if found and self._parts and self._parts[-1].count == 0:
             self._parts.pop().close()  # an empty last segment; its successor has the same name
         self._parts += found

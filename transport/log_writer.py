@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.runtime.crashpoint import crashpoint
+from steadyhand.runtime.run_folder import make_folder, sync_folder
 from steadyhand.transport import segment as seg
 from steadyhand.transport.record import CRC, SEQ, RecordError, checksum, record_dtype, sound_prefix
 from steadyhand.transport.recovery import recover
@@ -54,13 +55,14 @@ class LogWriter:
         self._closed = False
         self.damaged: list[int] = []  # numbers of damaged records, found when the log was opened
         self._sealed: list[tuple[int, Path]] = []  # (seq after its last record, file), oldest first
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         first_seq = self._recover()
         for leftover in folder.glob(f"*{seg.PREPARED}"):
             leftover.unlink()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._lacks_room = False  # the newest attempt to make a segment that has ended failed
         self._unsealed: OSError | None = None  # why a full segment could not be put on the disk
+        self._refused: Segment | None = None  # the segment whose last sync failed
         self._segment = self._adopt(*self._create(first_seq))
         self._prepared = self._prepare()
 
@@ -160,16 +162,25 @@ class LogWriter:
         return True
 
     def forget(self, next_seq: int) -> int:
-        """Delete the sealed segments whose records all come before `next_seq`; return how many. Needs `trim`."""
+        """Delete the sealed segments whose records all come before `next_seq`; return how many. Needs `trim`.
+
+        Raises:
+            OSError: The disk refused; the rest stays for a later call, so the log gets no hole.
+        """
         deleted = 0
         with self._lock:
             while self.trim and self._sealed and self._sealed[0][0] <= next_seq:
-                self._sealed.pop(0)[1].unlink(missing_ok=True)
+                self._sealed[0][1].unlink(missing_ok=True)
+                self._sealed.pop(0)
                 deleted += 1
         return deleted
 
     def close(self) -> None:
-        """Seal the newest segment and wait for the disk. A second call does nothing."""
+        """Seal the newest segment and wait for the disk. A second call does nothing.
+
+        Raises:
+            OSError: The disk refused a segment of this log; its records may not survive a power cut.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -178,6 +189,8 @@ class LogWriter:
         self._drop_prepared()
         self._background.shutdown()
         finishing.result()
+        if self._unsealed is not None:
+            raise self._unsealed  # an earlier segment is not on the disk
 
     def _check_open(self) -> None:
         if self._closed:
@@ -244,8 +257,10 @@ class LogWriter:
 
     def _finish(self, segment: Segment, count: int) -> None:
         try:
+            if self._refused is segment:
+                seg.write_again(segment, count)
             seg.finish(segment, count)
-            self._sync_folder()
+            sync_folder(self.folder)
         except OSError as error:
             self._unsealed = error  # for good: after a failed fsync the content of the disk is unknown
             raise
@@ -259,15 +274,12 @@ class LogWriter:
         with self._lock:
             segment, count = self._segment, self._count
         crashpoint("log.sync.before")
+        if self._refused is segment:
+            seg.write_again(segment, count)
+        self._refused = segment
         os.fsync(segment.fd)
+        self._refused = None
         crashpoint("log.sync.synced")
         seg.mark(segment, count)
         crashpoint("log.sync.marked")
-        self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(self.folder)

@@ -108,7 +108,8 @@ class Outbox:
         if not span:
             return None
         lo, end = self._reader.locate(span.start)
-        found = self._reader.seq_at(lo)
+        # After a power cut the log may end in a hole, before a newest file that is empty.
+        found = self._reader.seq_at(lo) if lo < len(self._reader) else self._reader.next_seq
         if found != span.start:
             # Records in transit must arrive first: skipping the hole would skip them too.
             self.hole_end = None if self.sender.under_way else found

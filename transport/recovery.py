@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.run_folder import sync_folder
 from steadyhand.transport import segment as seg
 from steadyhand.transport.segment import Segment
 from steadyhand.transport.segment_header import copy_is_sound, encode_facts, encode_header
@@ -52,6 +53,7 @@ def recover(
     """
     segments = seg.open_segments(folder, writable=True, set_aside=fill_from is not None)
     found, before = Recovered(), fill_from
+    is_open = not all(segment.known()[1] for segment in segments)
     try:
         for segment in segments:
             check(segment)
@@ -65,6 +67,8 @@ def recover(
     finally:
         for segment in segments:
             os.close(segment.fd)
+    if is_open or found.damaged:
+        sync_folder(folder)  # the last writer may not have come to it
     if found.damaged:
         _log.error("%s: records seq %s are damaged or missing; all others are kept", folder, number_text(found.damaged))
     return found
@@ -121,5 +125,10 @@ def _sealed(segment: Segment, found: Recovered, fill: bool) -> int:
     found.damaged += [first_seq + index for index in segment.scan(count, end)[1]]
     if end < room and any(os.pread(segment.fd, segment.record_bytes, segment.offset(end))):
         _log.warning("%s: left out a last record that is not complete, seq %d", segment.path, first_seq + end)
+    try:
+        seg.write_again(segment, end, sound=False)  # a sync of the last writer may have failed
+    except BaseException:
+        os.close(segment.fd)
+        raise
     seg.finish(segment, end)
     return end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ __all__ = [
     "open_segment",
     "open_segments",
 ]
-__all__ += ["paths", "pwrite_all"]
+__all__ += ["paths", "pwrite_all", "write_again"]
 
 SUFFIX = ".segment"
 PREPARED = ".prepared"
@@ -133,7 +134,7 @@ class Segment:
         Unlike `scan` it looks beyond any number of damaged records. Use it where no writer is at work.
         """
         batch, end = max(1, SCAN_BYTES // self.record_bytes), start
-        for first in range(start, self.capacity, batch):
+        for first in range(start, min(self.capacity, self.room()), batch):
             raw = os.pread(self.fd, min(batch, self.capacity - first) * self.record_bytes, self.offset(first))
             count = len(raw) // self.record_bytes
             rows = np.frombuffer(raw, np.uint8, count * self.record_bytes).reshape(count, self.record_bytes)
@@ -210,6 +211,7 @@ def create(
         os.posix_fallocate(fd, 0, header.data_offset + header.capacity * record_bytes)
         crashpoint("log.create.allocated")
         pwrite_all(fd, (encode_header(header, raw, 0, sealed=False),), 0)
+        os.fsync(fd)  # a power cut may keep the name: it must not stand for a file without a header
     except OSError:
         os.close(fd)
         temporary.unlink(missing_ok=True)
@@ -302,6 +304,29 @@ def mark(segment: Segment, count: int, sealed: bool = False) -> None:
     pwrite_all(segment.fd, (encode_mark(segment.header, count, sealed),), segment.header.place)
 
 
+def write_again(segment: Segment, count: int, sound: bool = True) -> None:
+    """Write the first `count` records once more, except those that the mark vouches for.
+
+    After a failed sync the kernel calls their pages clean, though they are not on the disk, and the next sync would
+    succeed without them.
+
+    Args:
+        segment: The segment.
+        count: Number of records.
+        sound: Whether every one of them has to be whole.
+
+    Raises:
+        OSError: A record has been lost meanwhile, or the disk refuses.
+    """
+    batch, size = max(1, SCAN_BYTES // segment.record_bytes), segment.record_bytes
+    for first in range(segment.known()[0], count, batch):
+        many = min(batch, count - first)
+        raw = os.pread(segment.fd, many * size, segment.offset(first))
+        if sound and sound_prefix(memoryview(raw), size, segment.first_seq + first) < many:
+            raise OSError(errno.EIO, "records that could not be synced are not readable any more")
+        pwrite_all(segment.fd, (raw,), segment.offset(first))
+
+
 def finish(segment: Segment, count: int) -> None:
     """Seal a segment for good with `count` records, free its unused room, and close the file."""
     try:
@@ -324,4 +349,6 @@ def pwrite_all(fd: int, parts: Sequence[bytes | memoryview], offset: int) -> Non
         while rest:
             offset += written
             written = os.pwrite(fd, rest, offset)
+            if not written:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))  # a disk that takes nothing, and does not say why
             rest = rest[written:]

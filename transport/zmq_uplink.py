@@ -134,11 +134,16 @@ class ZmqUplink(SocketThread):
         if self._sub in ready:
             self._weights.put(self._sub.recv(zmq.NOBLOCK))
         link = self._link
-        if link is not None and link.dealer in ready:
-            self._receive(link)
-        if link is not None and link is self._link and link.monitor.socket in ready:
-            self._look_at_handshake(link)
-        self._advance()
+        try:
+            if link is not None and link.dealer in ready:
+                self._receive(link)
+            if link is not None and link is self._link and link.monitor.socket in ready:
+                self._look_at_handshake(link)
+            self._advance()
+        except OSError as error:  # the disk refused a read; it may not do so the next time
+            if self._link is None:
+                raise
+            self._lost(self._link, f"this machine's log cannot be read ({error})")
 
     def _leave(self) -> None:
         if self._link is not None:

@@ -232,6 +232,6 @@ def _json(path: Path, kind: Any) -> Any:
         if len(raw) > MAX_JSON:
             raise ForeignDataError(f"{path}: expected at most {MAX_JSON >> 20} MiB, found more")
         return msgspec.json.decode(raw, type=kind, strict=False)
-    except (OSError, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError, RecursionError) as error:
         found = escaped(str(error), 120)
         raise ForeignDataError(f"{path}: expected a LeRobotDataset's JSON, found {found}; copy it again") from None

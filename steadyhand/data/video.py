@@ -37,16 +37,17 @@ class VideoReader:
             # The demuxer is named: a playlist that poses as a video would be followed to other files and hosts.
             self._container = av.open(str(path), format="mp4", options={"protocol_whitelist": "file"})
             stream = self._container.streams.video[0]
-        except (av.FFmpegError, IndexError, ValueError, OSError) as error:
+            found = stream.height, stream.width  # a stream of an unknown codec has neither
+        except (av.FFmpegError, AttributeError, IndexError, ValueError, OSError) as error:
             self.close()
             raise ForeignDataError(
                 f"{path}: expected an MP4 video, found {escaped(str(error), 100)}; copy it again"
             ) from None
-        if (stream.height, stream.width) != shape[:2]:
+        if found != shape[:2]:
             self.close()
             raise ForeignDataError(
                 f"{path}: expected pictures of {shape[1]} x {shape[0]} as meta/info.json says, "
-                f"found {stream.width} x {stream.height}"
+                f"found {found[1]} x {found[0]}"
             )
         self._frames = self._container.decode(stream)
 

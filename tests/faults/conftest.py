@@ -1,6 +1,9 @@
 """Fixtures that several fault tests share."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,3 +16,12 @@ def world(tmp_path) -> Iterator[World]:
     with world.stack:
         yield world
         assert world.server.failure is None
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Return a new folder in memory: failures and power cuts are simulated, so no disk has to be waited for."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=memory if memory.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder)

@@ -9,7 +9,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
-from steadyhand.transport.demo_set import read_manifest
+from steadyhand.transport.demo_set import read_manifest, write_manifest
 from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
@@ -226,3 +226,24 @@ def test_a_set_is_accepted_once_whether_something_is_missing_or_not(tmp_path):
     for _ in range(2):
         record(tmp_path, accepted=lambda: accepted.append(True))
     assert accepted == [True, True]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_demonstration_that_was_stored_and_not_counted_before_a_crash_keeps_its_number(tmp_path, whole):
+    record(tmp_path, dataclasses.replace(CONFIG, episodes=2))
+    counted = read_manifest(tmp_path)
+    record(tmp_path, dataclasses.replace(CONFIG, episodes=3))
+    if not whole:  # the process died while it stored the third one: its last record is missing
+        path = max(tmp_path.glob("*.segment"))
+        size = rows_of(tmp_path).itemsize
+        with path.open("r+b") as file:
+            file.truncate(path.stat().st_size - size)
+    write_manifest(tmp_path, counted)
+    manifest = record(tmp_path)
+    rows = rows_of(tmp_path)
+    assert (manifest.episodes, manifest.successes) == ((4, 4) if whole else (5, 4))
+    assert np.unique(rows["episode_id"]).tolist() == list(range(manifest.episodes))
+    counted_rows = rows if whole else rows[rows["episode_id"] != 2]
+    assert manifest.steps == int((counted_rows["kind"] == Kind.STEP).sum())
+    labels = LabelReader(tmp_path, manifest.session_id).refresh()
+    assert [label.success for label in labels] == ([] if whole else [False])

@@ -128,8 +128,8 @@ def test_killed_at_any_point_a_whole_checkpoint_is_found(checkpoints, monkeypatc
         for left in checkpoints.folder.glob("*2"):
             module.shutil.rmtree(left)
         call += 1
-    assert call == 12  # mkdir, four times open and fsync, fsync, rename, fsync
-    assert found == ["old"] * 11 + ["new"]
+    assert call == 14  # mkdir and fsync of the folder, mkdir, four times open and fsync, fsync, rename, fsync
+    assert found == ["old"] * 13 + ["new"]
 
 
 def test_what_a_crash_left_behind_does_not_stand_in_the_way(checkpoints):

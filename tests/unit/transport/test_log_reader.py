@@ -265,3 +265,22 @@ def test_of_a_log_at_rest_the_records_behind_several_damaged_ones_are_seen_too(t
     reader = LogReader(tmp_path, at_rest=True)
     assert (len(reader), reader.damaged.tolist()) == (9, [4, 5, 6])
     assert reader.refresh() == 9
+
+
+def test_a_refused_read_between_two_files_leaves_rows_and_numbers_in_step(tmp_path, monkeypatch):
+    """Otherwise the sender takes the records that it has not indexed for a hole, and skips them for good."""
+    writer = writer_in(tmp_path)
+    writer.append(record(step=0))
+    reader = LogReader(tmp_path)
+    for step in range(1, 12):
+        writer.append(record(step=step))
+
+    def refuse(self, seq):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LogReader, "_open_newer", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            reader.refresh()
+        assert len(reader) == reader.next_seq == 10
+    assert reader.refresh() == reader.next_seq == 12

@@ -221,3 +221,21 @@ def test_weights_whose_broadcast_was_lost_are_asked_for(link):
         version = newest
         wait_until(lambda: link.uplink.latest_weights() is not None)
     assert link.uplink._weights.ignored == 0
+
+
+def test_a_read_that_the_disk_refuses_breaks_the_link_and_it_comes_back(link, monkeypatch):
+    """A refused read once ended the thread for good, and nothing was sent any more."""
+    link.uplink.connect(hello(), 10.0)
+    link.append(5)
+    wait_until(link.arrived)
+    refusals, real = iter([OSError(5, "Input/output error")] * 2), LogReader.refresh
+
+    def refuse(reader: LogReader) -> int:
+        for error in refusals:
+            raise error
+        return real(reader)
+
+    monkeypatch.setattr(LogReader, "refresh", refuse)
+    link.append(20)
+    wait_until(link.arrived)
+    assert next(refusals, None) is None
