@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "Penalty"]
+__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "NextStep", "Penalty"]
 
 Penalty = Callable[[Tensor, Batch, Tensor], Tensor]
 
@@ -58,6 +58,15 @@ class EnsembleSettings(CriticSettings, TdSettings):
         """The clip of the targets, and the range of a classifying head."""
         clip = {} if self.target_clip is None else {"algo.target_clip": self.target_clip}
         return clip | self.head_ranges
+
+
+class NextStep(NamedTuple):
+    """What the policy makes of the next observation; C continuous and D discrete entries of an action."""
+
+    features: Tensor  # (B, F)
+    mean: Tensor  # (B, C) before tanh
+    log_std: Tensor  # (B, C) before tanh
+    decisions: Tensor  # (B, D) int64
 
 
 S = TypeVar("S", bound=EnsembleSettings)
@@ -111,15 +120,14 @@ class EnsembleAlgorithm(Algorithm[S]):
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
         """
-        with torch.no_grad():
-            next_features = self.policy.features(batch.next_observation)
-        target = self.td_target(batch, next_features)
+        later = self.next_step(batch)
+        target = self.td_target(batch, later)
         features = self.policy.features(batch.observation, self.generator)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
         if penalty is not None:
             loss = loss + penalty(features, batch, self.critic.head.value(raw))
-        beside, metrics = self.loss_beside(batch, features, next_features)
+        beside, metrics = self.loss_beside(batch, features, later)
         encoder_loss = loss + beside
         if imitation > 0.0 and self._trains_encoder:
             encoder_loss = encoder_loss + imitation * self.imitation_loss(features, batch)[0]
@@ -138,28 +146,33 @@ class EnsembleAlgorithm(Algorithm[S]):
         return features.detach(), metrics
 
     @torch.no_grad()
-    def td_target(self, batch: Batch, next_features: Tensor | None = None) -> Tensor:
+    def next_step(self, batch: Batch) -> NextStep:
+        """Return what the policy makes of the next observation, without gradient."""
+        features = self.policy.features(batch.next_observation)
+        return NextStep(features, *self.policy.outputs(features))
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch, later: NextStep | None = None) -> Tensor:
         """The target (B,), one for all critics: reward plus the discounted minimum over a drawn subset.
 
         Args:
             batch: One slice.
-            next_features: Features (B, F) of the next observation; None = not computed yet.
+            later: Its next step; None = not computed yet.
         """
-        features = self.policy.features(batch.next_observation) if next_features is None else next_features
-        mean, log_std, decisions = self.policy.outputs(features)
-        motion, log_prob = heads.sample(mean, log_std, self.generator)
-        action = self.policy.mixed.join(motion, decisions)
-        next_q = self.next_value(self.target_critic.q(features, action, self.draw_members()).amin(0), log_prob)
+        later = self.next_step(batch) if later is None else later
+        motion, log_prob = heads.sample(later.mean, later.log_std, self.generator)
+        action = self.policy.mixed.join(motion, later.decisions)
+        next_q = self.next_value(self.target_critic.q(later.features, action, self.draw_members()).amin(0), log_prob)
         target = batch.reward + batch.discount * next_q
         return target if self.settings.target_clip is None else target.clamp(*self.settings.target_clip)
 
-    def loss_beside(self, batch: Batch, features: Tensor, next_features: Tensor) -> tuple[Tensor, Metrics]:
+    def loss_beside(self, batch: Batch, features: Tensor, later: NextStep) -> tuple[Tensor, Metrics]:
         """Return a loss () that a subclass adds to the critics', and its metrics; by default 0.
 
         Args:
             batch: One slice.
             features: Features (B, F) of the observation; a gradient trains the encoder.
-            next_features: Features (B, F) of the next observation, without gradient.
+            later: Its next step.
         """
         return features.new_zeros(()), {}
 

@@ -21,11 +21,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
-from steadyhand.learner.algos.ensemble import Penalty
+from steadyhand.learner.algos.ensemble import NextStep, Penalty
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.algos.residual import SMALLEST_Q, Residual, ResidualSettings
 from steadyhand.policies import Policy, PolicySpec, PolicySpecError
-from steadyhand.policies.mixed_action import CLOSE, OPEN, STAY
+from steadyhand.policies.mixed_action import CLOSE, DECISIONS, OPEN, STAY
 from steadyhand.runtime.ranges import expect_at_least, expect_within
 
 __all__ = ["Hybrid", "HybridSettings"]
@@ -108,9 +108,9 @@ class Hybrid(Residual):
         torch._foreach_lerp_(self._target_values_tensors, self._values_tensors, self.settings.tau)
         return features, metrics
 
-    def loss_beside(self, batch: Batch, features: Tensor, next_features: Tensor) -> tuple[Tensor, Metrics]:
+    def loss_beside(self, batch: Batch, features: Tensor, later: NextStep) -> tuple[Tensor, Metrics]:
         """Return the squared error () of the recorded decisions' values, averaged over grippers and rows."""
-        target = self.decision_target(batch, next_features)
+        target = self.decision_target(batch, later)
         values = self.policy.values(features)
         taken = _of(values, self.policy.mixed.decisions(batch.action))
         loss = F.mse_loss(taken, target)
@@ -127,15 +127,14 @@ class Hybrid(Residual):
         return loss, metrics
 
     @torch.no_grad()
-    def decision_target(self, batch: Batch, next_features: Tensor) -> Tensor:
+    def decision_target(self, batch: Batch, later: NextStep) -> Tensor:
         """Return the targets (B, D) of the recorded decisions' values.
 
         The next decision is the policy's, by its values; the target network evaluates it (double DQN). The reward is
         that of the task less the penalty of each gripper's changes.
         """
-        _, _, logits = self.policy.clone(next_features)
-        chosen = self.policy.decisions(next_features, logits)
-        next_q = _of(self._target(next_features).reshape(logits.shape), chosen)
+        every_q = self._target(later.features).unflatten(-1, (-1, DECISIONS))
+        next_q = _of(every_q, later.decisions)
         cost = self.settings.gripper_penalty * batch.gripper_changes
         target = batch.reward.unsqueeze(-1) - cost + batch.discount.unsqueeze(-1) * next_q
         clip = self.settings.target_clip

@@ -107,8 +107,9 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         The division makes a task's step as large with long episodes, whose values are small, as with short ones
         (TD3+BC, arXiv 2106.06860, equation 5).
         """
-        mean, _, logits = self.policy.clone(features)
-        mean, decisions = mean.detach(), self.policy.decisions(features, logits)
+        with torch.no_grad():
+            mean, _, logits = self.policy.clone(features)
+            decisions = self.policy.decisions(features, logits)
         change = self.policy.change(features, mean)
         motion = torch.tanh(self.policy.changed(mean, change))
         q = self.critic.q(features, self.policy.mixed.join(motion, decisions), frozen=True).amin(0)

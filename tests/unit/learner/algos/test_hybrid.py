@@ -40,8 +40,7 @@ def batch_of(algo, block):
 
 def decision_loss(algo, batch):
     with torch.no_grad():
-        features, later = (algo.policy.features(seen) for seen in (batch.observation, batch.next_observation))
-        return float(algo.loss_beside(batch, features, later)[0])
+        return float(algo.loss_beside(batch, algo.policy.features(batch.observation), algo.next_step(batch))[0])
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def trained(make_hybrid, make_block):
 def test_the_target_is_a_double_dqns_by_hand(trained):
     algo, batch = trained(gripper_penalty=0.25)
     later = algo.policy.features(batch.next_observation)
-    found = algo.decision_target(batch, later)
+    found = algo.decision_target(batch, algo.next_step(batch))
     assert found.shape == (8, 1)
     _, _, logits = algo.policy.clone(later)
     online, target = algo.policy.decision_values(later), algo._target(later)
@@ -77,7 +76,7 @@ def test_only_the_recorded_decision_is_trained(trained):
     algo, batch = trained()
     batch = batch._replace(action=torch.tensor([[0.1, -1.0]] * 8))
     features = algo.policy.features(batch.observation)
-    loss, _ = algo.loss_beside(batch, features, algo.policy.features(batch.next_observation))
+    loss, _ = algo.loss_beside(batch, features, algo.next_step(batch))
     (gradient,) = torch.autograd.grad(loss, algo.policy.decision_values[-1].bias)
     assert gradient[CLOSE] != 0.0
     assert gradient[[STAY, OPEN]].tolist() == [0.0, 0.0]
@@ -112,7 +111,7 @@ def test_a_penalty_is_no_part_of_the_continuous_critics(trained):
 def test_targets_are_within_what_can_be_reached(trained):
     algo, batch = trained(target_clip=(0.0, 1.0), gripper_penalty=0.1, gamma=0.9)
     low, high = (batch._replace(reward=torch.full((8,), reward)) for reward in (-5.0, 5.0))
-    later = algo.policy.features(batch.next_observation)
+    later = algo.next_step(batch)
     assert algo.decision_target(low, later).min() == pytest.approx(-1.0)
     assert algo.decision_target(high, later).max() == pytest.approx(1.0)
 
@@ -182,7 +181,7 @@ def test_two_grippers_have_values_and_penalties_of_their_own(make_spec, make_blo
     algo.update(block)
     batch = batch_of(algo, block)._replace(gripper_changes=torch.tensor([[1.0, 0.0]] * 8))
     free = batch._replace(gripper_changes=torch.zeros(8, 2))
-    later = algo.policy.features(batch.next_observation)
+    later = algo.next_step(batch)
     cost = algo.decision_target(free, later) - algo.decision_target(batch, later)
     torch.testing.assert_close(cost, torch.tensor([[1.0, 0.0]] * 8))
 
