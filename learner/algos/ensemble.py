@@ -61,7 +61,7 @@ class EnsembleSettings(CriticSettings, TdSettings):
 
 
 class NextStep(NamedTuple):
-    """What the policy makes of the next observation; C continuous and D discrete entries of an action."""
+    """Features of the next observation and the policy's distribution there, of C continuous and D discrete entries."""
 
     features: Tensor  # (B, F)
     mean: Tensor  # (B, C) before tanh
@@ -147,7 +147,7 @@ class EnsembleAlgorithm(Algorithm[S]):
 
     @torch.no_grad()
     def next_step(self, batch: Batch) -> NextStep:
-        """Return what the policy makes of the next observation, without gradient."""
+        """Return the features of the next observation and the policy's distribution there, without gradient."""
         features = self.policy.features(batch.next_observation)
         return NextStep(features, *self.policy.outputs(features))
 

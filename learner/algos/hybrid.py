@@ -156,7 +156,7 @@ class Hybrid(Residual):
             chosen = self.policy.decisions(features, logits)
             metrics = {
                 "bc_loss": motion_loss.detach(),
-                "decision_bc_loss": decision_loss,
+                "decision_bc_loss": decision_loss.detach(),
                 "decision_overruled": (chosen != logits.argmax(-1)).float().mean(),
                 "decision_error": (rows * (chosen != shown).float().mean(-1)).sum() / rows.sum().clamp(min=1.0),
             }
