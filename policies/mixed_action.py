@@ -58,15 +58,16 @@ def decided(entries: Tensor) -> Tensor:
 def decision_scores(logits: Tensor, values: Tensor, gain: Tensor) -> Tensor:
     """Return the scores (B, D, 3) whose largest decides.
 
-    They are the log probabilities of the clone plus the advantages by the critic. Their softmax maximises the critic's
-    value less the divergence from the clone: `gain` () is the inverse of that divergence's weight. Zero is the clone.
+    They are the clone's probabilities plus the critic's values. So a decision that the clone is certain of is overruled
+    by a value that is larger by 1 / `gain`, and a less certain one by less. The probabilities are bounded, unlike their
+    logarithms, which a clone makes as large as it likes away from the demonstrations.
 
     Args:
         logits: Unnormalised log probabilities (B, D, 3) of the clone.
         values: Values (B, D, 3) by the critic.
-        gain: Weight of the values.
+        gain: Weight (1,) of the values; 0 = the clone decides.
     """
-    return torch.log_softmax(logits, dim=-1) + gain * (values - values.mean(-1, keepdim=True))
+    return torch.softmax(logits, dim=-1) + gain * values
 
 
 def explored(decisions: Tensor, epsilon: float, generator: torch.Generator | None) -> Tensor:

@@ -1,11 +1,11 @@
 """Residual RLPD whose grippers are decisions: close, stay or open, chosen by a clone and a discrete critic.
 
 The discrete critic is HIL-SERL's (arXiv 2410.21845): a double DQN (arXiv 1509.06461) over the three decisions of each
-gripper, trained in the same block as the continuous critics, with a penalty on every change of a gripper's state. Here
-it does not decide alone. A decision maximises the clone's log probability plus the critic's advantage in units of the
-mean value. That is the policy of largest value less its divergence from the clone (MPO, arXiv 1806.06920, equation 4).
-The weight of the advantage starts at zero and grows with the bound of the residual, so the decisions begin as cloned
-and a critic that is still wrong does not overrule a clear demonstration.
+gripper, trained in the same block as the continuous critics, with a penalty on every change of a gripper's state. It
+does not decide alone here. A decision maximises the critic's value less a cost of deciding otherwise than the clone,
+which is bounded like the residual of the motions: a decision that the clone is certain of is overruled by an advantage
+of `decision_margin`, in units of the mean value. The critic's weight starts at zero and grows with the bound of the
+residual, so the decisions begin as cloned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.algos.residual import SMALLEST_Q, Residual, ResidualSettings
 from steadyhand.policies import Policy, PolicySpec, PolicySpecError
 from steadyhand.policies.mixed_action import CLOSE, DECISIONS, OPEN, STAY
-from steadyhand.runtime.ranges import expect_at_least, expect_within
+from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
 __all__ = ["Hybrid", "HybridSettings"]
 
@@ -37,13 +37,14 @@ class HybridSettings(ResidualSettings):
 
     gripper_entries: tuple[int, ...]  # entries of an action that are decided; () = those that the records name
     gripper_penalty: float  # reward that a change of a gripper's state costs, in the discrete critic alone
-    decision_gain: float  # weight of an advantage of the mean value's size beside the clone's log probability
+    decision_margin: float  # advantage, in units of the mean value, that overrules a certain clone
     decision_epsilon: float  # probability of a random decision in practice; 0 = none
     decision_bc_weight: float  # weight of the cross-entropy of decisions beside the imitation of motions
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect_at_least(self, 0, "gripper_penalty", "decision_gain", "decision_bc_weight")
+        expect_at_least(self, 0, "gripper_penalty", "decision_bc_weight")
+        expect_above(self, 0.0, "decision_margin")
         expect_within(self, 0.0, 1.0, "decision_epsilon")
 
     @property
@@ -88,11 +89,11 @@ class Hybrid(Residual):
         self.optimizers["critic"] = GuardedAdam(trained, settings.critic_lr)
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
-        """Make the steps of `Residual.update`, and set the weight of the critic's advantages in the decisions."""
+        """Make the steps of `Residual.update`, and set the weight of the critic's values in the decisions."""
         metrics = super().update(block)
         acts = (self._made > self.settings.warm_updates).float()
-        gain = self.settings.decision_gain * acts * self._share / self._size.clamp(min=SMALLEST_Q)
-        self._gain.copy_(gain)
+        margin = self.settings.decision_margin * self._size.clamp(min=SMALLEST_Q)
+        self._gain.copy_(acts * self._share / margin)
         return metrics | {"decision_gain": self._gain[0].clone()}
 
     def update_critic(

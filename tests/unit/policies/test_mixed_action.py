@@ -34,22 +34,20 @@ def test_an_action_without_decisions_stays_as_it_is(make_spec):
     assert mixed.join(action, torch.zeros(3, 0)) is action
 
 
-def test_without_gain_the_clone_decides_and_a_large_gain_lets_the_values_decide():
-    logits, values = torch.tensor([[[0.0, 0.0, 2.0]]]), torch.tensor([[[0.5, 0.1, 0.4]]])
-    found = [int(decision_scores(logits, values, torch.tensor(gain)).argmax()) for gain in (0.0, 10.0, 30.0)]
-    assert found == [OPEN, OPEN, CLOSE]
-
-
-def test_scores_are_the_policy_of_largest_value_less_its_divergence_from_the_clone():
-    logits, values, gain = torch.randn(3), torch.randn(3), torch.tensor(2.0)
-    prior = torch.softmax(logits, 0)
-    best = torch.softmax(decision_scores(logits[None, None], values[None, None], gain)[0, 0], 0)
-
-    def objective(policy):
-        return float((policy * values).sum() - (policy * (policy / prior).log()).sum() / gain)
-
-    others = torch.distributions.Dirichlet(torch.ones(3)).sample((200,))
-    assert all(objective(other) <= objective(best) + 1e-6 for other in others)
+@pytest.mark.parametrize(
+    ("certain", "advantage", "found"),
+    [
+        (True, 0.09, OPEN),
+        (True, 0.11, CLOSE),
+        (False, 0.0, OPEN),
+        (False, 0.03, CLOSE),
+    ],
+)
+def test_a_certain_clone_is_overruled_by_the_margin_and_an_unsure_one_by_less(certain, advantage, found):
+    logits = torch.tensor([[[0.0, -80.0, 80.0 if certain else 0.2]]])
+    values = torch.tensor([[[0.3 + advantage, 0.0, 0.3]]])
+    assert decision_scores(logits, values, torch.tensor([1.0 / 0.1])).argmax() == found
+    assert decision_scores(logits, values, torch.zeros(1)).argmax() == OPEN, "without gain the clone decides"
 
 
 def test_epsilon_is_the_share_of_random_decisions():

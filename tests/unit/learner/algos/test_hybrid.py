@@ -65,8 +65,7 @@ def test_the_target_is_a_double_dqns_by_hand(trained):
     online, target = algo.policy.decision_values(later), algo._target(later)
     assert not torch.allclose(online, target)
     for row in range(8):
-        advantage = online[row] - online[row].mean()
-        scores = torch.log_softmax(logits[row, 0], 0) + algo.policy.decision_gain * advantage
+        scores = torch.softmax(logits[row, 0], 0) + algo.policy.decision_gain * online[row]
         next_q = target[row, scores.argmax()]
         expected = batch.reward[row] - 0.25 * batch.gripper_changes[row, 0] + batch.discount[row] * next_q
         torch.testing.assert_close(found[row, 0], expected)
@@ -89,7 +88,7 @@ def test_every_term_of_the_reward_changes_the_loss(trained):
         assert decision_loss(algo, batch._replace(**{name: getattr(batch, name) + 0.5})) != loss, name
 
 
-@pytest.mark.parametrize("changes", [{"gripper_penalty": 0.5}, {"decision_gain": 500.0}, {"decision_bc_weight": 5.0}])
+@pytest.mark.parametrize("changes", [{"gripper_penalty": 0.5}, {"decision_margin": 1e-4}, {"decision_bc_weight": 5.0}])
 def test_every_setting_changes_a_step(make_hybrid, make_block, changes):
     found = []
     for settings in ({}, changes):
@@ -103,7 +102,7 @@ def test_every_setting_changes_a_step(make_hybrid, make_block, changes):
 def test_a_penalty_is_no_part_of_the_continuous_critics(trained):
     found = []
     for penalty in (0.0, 0.5):
-        algo, batch = trained(gripper_penalty=penalty, decision_gain=0.0)
+        algo, batch = trained(gripper_penalty=penalty, decision_margin=1e9)
         found.append(algo.td_target(batch))
     assert torch.equal(*found)
 
@@ -139,20 +138,20 @@ def test_online_rows_are_not_imitated(make_hybrid, make_block):
 
 
 def test_the_weight_of_the_critic_grows_with_practice_and_waits_with_it(make_hybrid, make_block):
-    algo = make_hybrid(warm_updates=1, growth_updates=4, decision_gain=8.0)
+    algo = make_hybrid(warm_updates=1, growth_updates=4, decision_margin=0.25)
     gains = []
     for seed in range(4):
         algo.update(make_block(algo.policy.spec, seed=seed))
         algo._size.fill_(0.5)
         gains.append(algo.policy.decision_gain.item())
-    sizes = [gain and 8.0 * share / gain for gain, share in zip(gains, (0.25, 0.5, 0.75, 1.0), strict=True)]
+    sizes = [gain and 4.0 * share / gain for gain, share in zip(gains, (0.25, 0.5, 0.75, 1.0), strict=True)]
     assert gains[0] == 0.0
     assert sizes[1:] == pytest.approx([0.5] * 3, abs=0.01)
     assert algo.policy_tensors()["decision_gain"] == gains[-1], "actors get it with the weights"
 
 
 def test_the_critic_learns_the_decision_that_pays_and_overrules_an_unsure_clone(make_hybrid, make_block):
-    algo = make_hybrid(critic_lr=3e-3, gripper_penalty=0.0, decision_gain=100.0)
+    algo = make_hybrid(critic_lr=3e-3, gripper_penalty=0.0, decision_margin=0.01)
     block = make_block(algo.policy.spec, rows=16)
     block["is_demo"][:] = False
     block["discount"][:] = 0.0
