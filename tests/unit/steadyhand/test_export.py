@@ -95,8 +95,8 @@ def test_so_it_is_for_decisions_beside_a_residual(encoder):
     changes = {"gripper_entries": (2, 6), "gripper_head": "decisions", "decision_epsilon": 0.5, "residual_scale": 0.5}
     policy = saved(spec_of(encoder, 1, **changes))
     policy.tensors["decision_gain"] = np.array([3.0], np.float32)
-    last = max(name for name in policy.tensors if name.startswith("decision_values") and name.endswith("bias"))
-    policy.tensors[last] = np.random.default_rng(2).normal(size=6).astype(np.float32)
+    last = max(name for name in policy.tensors if name.startswith("decision_values") and name.endswith("weight"))
+    policy.tensors[last] = np.random.default_rng(2).normal(size=policy.tensors[last].shape).astype(np.float32)
     actions = []
     for expected, found in both(policy):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
