@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from gymnasium import spaces
 
 from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.observation_kinds import IMAGE, kind_of, misfit
-from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
+from steadyhand.transport.schema import EntryKind, FieldSpec, Schema, SchemaError
 
 __all__ = ["env_schema"]
 
@@ -40,7 +41,7 @@ def env_schema(env: gymnasium.Env[Any, Any]) -> Schema:
             replace(_field(name, space, *field_specs.get(name, ("1", "", ()))), privileged=name in privileged)
             for name, space in env.observation_space.items()
         ),
-        action=_action(env.action_space),
+        action=_action(env.action_space, inner.gripper_entries),
         command_size=int(inner.command_size),
         reward_terms=tuple(inner.reward_terms),
         control_period_s=period_s,
@@ -57,9 +58,10 @@ def _field(name: str, space: spaces.Space[Any], unit: str, frame: str, scale: tu
     return FieldSpec(name, space.shape, kind.dtype, low, high, unit, frame, () if kind is IMAGE else scale)
 
 
-def _action(space: spaces.Space[Any]) -> FieldSpec:
+def _action(space: spaces.Space[Any], grippers: Collection[int]) -> FieldSpec:
     if not isinstance(space, spaces.Box) or space.dtype != np.float32 or len(space.shape) != 1:
         raise SchemaError(f"action_space: expected Box(-1, 1, (A,), float32), found {space}")
     if not ((space.low == -1.0).all() and (space.high == 1.0).all()):
         raise SchemaError(f"action_space: expected bounds of -1 and 1, found {space}")
-    return FieldSpec("action", space.shape, "float32", -1.0, 1.0, "1", "")
+    kinds: list[EntryKind] = ["gripper" if index in grippers else "motion" for index in range(space.shape[0])]
+    return FieldSpec("action", space.shape, "float32", -1.0, 1.0, "1", "", kinds=tuple(kinds) if grippers else ())

@@ -84,6 +84,7 @@ def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | 
         "discount": np.full(rows, 0.97, np.float32),
         "next_observation": observation(),
         "mc_return": np.zeros(rows, np.float32),
+        "gripper_changes": np.zeros((rows, len(spec.decided)), np.float32),
         "is_demo": np.arange(rows) % 2 == 0,
     }
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.algos.batch import to_device
+from steadyhand.policies import Policy
 from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Admission"]
@@ -37,6 +38,17 @@ class _Estimate:
     error: float  # squared error of an action's entry on demonstrations and corrections; 0 without any
     value: float  # mean value of the actions by the critics; 0 without critics
     size: float  # mean absolute value
+
+
+class _Mode(nn.Module):
+    """The most likely actions (B, A) of a policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
+        return self.policy.mode(observation)
 
 
 class Admission:
@@ -89,8 +101,9 @@ class Admission:
     def _estimate(
         self, weights: Mapping[str, Tensor], observation: Mapping[str, Tensor], shown: Tensor, recorded: Tensor
     ) -> _Estimate:
-        mean, _ = functional_call(self._algo.policy, dict(weights), (observation,))
-        action = torch.tanh(mean)
+        action = functional_call(
+            _Mode(self._algo.policy), {f"policy.{name}": one for name, one in weights.items()}, (observation,)
+        )
         share = shown.float() / shown.sum().clamp(min=1)
         error = float((share * (action - recorded).square().mean(-1)).sum())
         values = self._algo.estimate(observation, action)

@@ -67,6 +67,7 @@ def build_policy_spec(
         log_std_start=config.log_std_start,
         normaliser=_normaliser(vectors, demos, prior, std_floor),
         encoder_hash="" if backbone is None else backbone.hash,
+        gripper_entries=schema.action.gripper_entries,
     )
 
 

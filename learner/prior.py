@@ -23,7 +23,8 @@ __all__ = ["PriorData", "PriorDataError", "check_sessions", "compatible_spec", "
 
 POLICY = "policy/"
 NO_WEIGHTS = ("optimizer/", POLICY)
-FREE = ("inputs", "normaliser", "log_std_start")  # compared separately, or only initial values of weights
+# Compared separately, or no part of the weights' shapes: initial values, exploration, and what is known of the records.
+FREE = ("inputs", "normaliser", "log_std_start", "decision_epsilon", "gripper_entries")
 
 logger = get_logger("learner.prior")
 

@@ -1,9 +1,9 @@
-"""The policy network: observation to a tanh-Gaussian over normalised actions."""
+"""The policy network: observation to a tanh-Gaussian over normalised actions, and to decisions of the grippers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from steadyhand.policies import heads
 from steadyhand.policies.encoders import Backbone, EncoderError, make_encoder
-from steadyhand.policies.encoders.convolutions import StridedConvolutions, computing_in, initialise
+from steadyhand.policies.encoders.convolutions import StridedConvolutions, computing_in
 from steadyhand.policies.encoders.frames import FRAME_DTYPE
+from steadyhand.policies.mixed_action import DECISIONS, MixedAction, decision_scores, explored
+from steadyhand.policies.networks import decision_values_network, residual_network, trunk_network
 from steadyhand.policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -26,6 +28,9 @@ class PolicyWeightsError(ValueError):
 
 class Policy(nn.Module):
     """A Gaussian squashed by tanh over actions (A,) in [-1, 1].
+
+    With `gripper_head=decisions` the D gripper entries are not part of the Gaussian, which then has C = A - D entries.
+    Each of them is the decision with the highest score (`decision_scores`) of close, stay and open: -1, 0 and 1.
 
     Observations in batches: vectors (B, H, D) float32 in SI units, frames (B, H, height, width, 3) uint8,
     with H = obs_horizon and the newest observation last. With a frozen encoder the maps (B, H, C, h, w) of its
@@ -57,12 +62,18 @@ class Policy(nn.Module):
         )
         self.feature_size = spec.obs_horizon * sum(item.shape[0] for item in self._vectors)
         self.feature_size += spec.latent_size * len(self._frames)
-        self.trunk = _trunk(spec, self.feature_size, generator)
+        self.mixed = MixedAction(spec)
+        self.trunk = trunk_network(spec, self.feature_size, generator)
         self.residual: nn.Sequential | None = None
         if spec.residual_scale > 0.0:
-            self.residual = _residual(spec, self.feature_size, generator)
+            self.residual = residual_network(spec, self.feature_size, generator)
             # Share of `residual_scale` that is in use; the learner raises it, and no loss trains it.
             self.residual_share = nn.Parameter(torch.ones(1))
+        self.decision_values: nn.Sequential | None = None
+        if spec.decided:
+            self.decision_values = decision_values_network(spec, self.feature_size, generator)
+            # Weight of those values beside the clone; the learner sets it, and no loss trains it.
+            self.decision_gain = nn.Parameter(torch.zeros(1))
         self._convolutions = torch.float32
 
     def convolve_in(self, dtype: torch.dtype) -> None:
@@ -115,30 +126,55 @@ class Policy(nn.Module):
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log standard deviation before tanh, each (B, A), from features (B, feature_size)."""
-        mean, log_std = self.base(features)
+        """Mean and log standard deviation before tanh, each (B, C), from features (B, feature_size)."""
+        return self._distribution(features, *self.base(features))
+
+    def _distribution(self, features: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
         return (mean if self.residual is None else self.changed(mean, self.change(features, mean))), log_std
 
     def base(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """The same without the residual network."""
-        mean, log_std = self.trunk(features).chunk(2, dim=-1)
-        return mean, log_std.clamp(self.spec.log_std_min, self.spec.log_std_max)
+        mean, log_std, _ = self.clone(features)
+        return mean, log_std
+
+    def clone(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same, and the unnormalised log probabilities (B, D, 3) of the cloned decisions."""
+        size = self.spec.motion_size
+        mean, log_std, logits = self.trunk(features).tensor_split((size, 2 * size), dim=-1)
+        return mean, log_std.clamp(self.spec.log_std_min, self.spec.log_std_max), self._by_decision(logits)
+
+    def decisions(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Return the decisions (B, D) int64 with the highest scores; the arguments are those of `scores`."""
+        return (self.scores(features, logits) if self.mixed.is_mixed else logits).argmax(dim=-1)
+
+    def scores(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Return the scores (B, D, 3) of decisions, from features (B, feature_size) and the clone's logits."""
+        return decision_scores(logits, self.values(features), self.decision_gain.detach())
+
+    def values(self, features: Tensor) -> Tensor:
+        """Return the values (B, D, 3) of decisions by the policy's discrete critic."""
+        assert self.decision_values is not None
+        values: Tensor = self.decision_values(features)
+        return self._by_decision(values)
+
+    def _by_decision(self, outputs: Tensor) -> Tensor:
+        return outputs.reshape(*outputs.shape[:-1], len(self.spec.decided), DECISIONS)
 
     def change(self, features: Tensor, mean: Tensor) -> Tensor:
-        """Return the residual network's change (B, A) of the base's action, in [-1, 1] of the largest one.
+        """Return the residual network's change (B, C) of the base's action, in [-1, 1] of the largest one.
 
         Args:
             features: Features (B, feature_size).
-            mean: Mean (B, A) of the base before tanh.
+            mean: Mean (B, C) of the base before tanh.
         """
         assert self.residual is not None
         return torch.tanh(self.residual(torch.cat([features, torch.tanh(mean)], dim=-1)))
 
     def changed(self, mean: Tensor, change: Tensor) -> Tensor:
-        """Add a change (B, A) to the base's action.
+        """Add a change (B, C) to the base's action.
 
         Returns:
-            Mean (B, A) before tanh, whose tanh differs from the base's by at most `residual_scale` in every entry.
+            Mean (B, C) before tanh, whose tanh differs from the base's by at most `residual_scale` in every entry.
         """
         wanted = torch.tanh(mean) + self.spec.residual_scale * self.residual_share.detach() * change
         # The gradient passes the clip straight through: it would end at a saturated action, which could not come back.
@@ -146,12 +182,29 @@ class Policy(nn.Module):
         return torch.atanh(possible)
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Mean and log standard deviation before tanh, each (B, A)."""
+        """Mean and log standard deviation before tanh, each (B, C)."""
         return self.distribution(self.features(observation))
 
     def sample(self, observation: Mapping[str, Tensor], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Draw actions (B, A) in (-1, 1) with their log density (B,)."""
-        return heads.sample(*self.forward(observation), generator)
+        """Draw actions (B, A) in [-1, 1] with the log density (B,) of their continuous entries."""
+        mean, log_std, decisions = self.outputs(self.features(observation))
+        motion, density = heads.sample(mean, log_std, generator)
+        return self.mixed.join(motion, explored(decisions, self.spec.decision_epsilon, generator)), density
+
+    def mode(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Return the most likely actions (B, A) in [-1, 1]."""
+        mean, _, decisions = self.outputs(self.features(observation))
+        return self.mixed.join(torch.tanh(mean), decisions)
+
+    def outputs(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the parameters of the action's distribution, from features (B, feature_size).
+
+        Returns:
+            Mean and log standard deviation before tanh, each (B, C), and the decisions (B, D) int64.
+        """
+        mean, log_std, logits = self.clone(features)
+        mean, log_std = self._distribution(features, mean, log_std)
+        return mean, log_std, self.decisions(features, logits)
 
     def act(self, observation: Mapping[str, np.ndarray], deterministic: bool) -> np.ndarray:
         """Choose one action.
@@ -159,7 +212,7 @@ class Policy(nn.Module):
         Args:
             observation: Vectors (H, D) float32 in SI units and frames (H, height, width, 3) uint8, or their maps; no
                 batch axis.
-            deterministic: Whether to return the mode tanh(mean) instead of a draw.
+            deterministic: Whether to return the mode instead of a draw.
 
         Returns:
             Action (A,) float32 in [-1, 1].
@@ -170,9 +223,11 @@ class Policy(nn.Module):
                 item.key: torch.from_numpy(np.ascontiguousarray(observation[item.key]))[None].to(device)
                 for item in self.spec.inputs
             }
-            mean, log_std = (value.cpu() for value in self.forward(batch))
-            action = torch.tanh(mean) if deterministic else heads.sample(mean, log_std, self._noise)[0]
-            chosen: np.ndarray = action[0].numpy()
+            mean, log_std, decisions = (value.cpu() for value in self.outputs(self.features(batch)))
+            motion = torch.tanh(mean) if deterministic else heads.sample(mean, log_std, self._noise)[0]
+            if not deterministic:
+                decisions = explored(decisions, self.spec.decision_epsilon, self._noise)
+            chosen: np.ndarray = self.mixed.join(motion.to(device), decisions.to(device))[0].cpu().numpy()
         return chosen
 
     def trainable_tensors(self) -> dict[str, np.ndarray]:
@@ -210,38 +265,3 @@ def _check_backbone(spec: PolicySpec, backbone: Backbone | None) -> None:
             f"frozen encoder {spec.encoder}: expected weights with sha256 {spec.encoder_hash or '(none)'}, found "
             f"{found or 'none'}; give actor and learner the same policy.encoder_weights, or the same package"
         )
-
-
-def _residual(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
-    """Return the network of the correction (B, A), before its own tanh, from features and the base's action."""
-    layers, last = _layers(feature_size + spec.action_size, spec.hidden, spec.action_size, True, "relu")
-    initialise(layers, generator)
-    nn.init.zeros_(last.weight)  # training begins with the base as it is
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers)
-
-
-def _trunk(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
-    """Return the network of the mean and log standard deviation (B, 2 A), from features."""
-    layers, last = _layers(feature_size, spec.hidden, 2 * spec.action_size, spec.layer_norm, spec.activation)
-    initialise(layers, generator)
-    if spec.log_std_start is not None:
-        # A random layer's log standard deviation would drift with the features while only the mean is cloned.
-        nn.init.zeros_(last.weight[spec.action_size :])
-        nn.init.constant_(last.bias[spec.action_size :], spec.log_std_start)
-    return nn.Sequential(*layers)
-
-
-def _layers(
-    size: int, hidden: Sequence[int], outputs: int, layer_norm: bool, activation: str
-) -> tuple[list[nn.Module], nn.Linear]:
-    """Return the layers of a network from `size` inputs, and the last of them."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers.append(nn.Linear(size, width))
-        if layer_norm:
-            layers.append(nn.LayerNorm(width))
-        layers.append(nn.ReLU(inplace=True) if activation == "relu" else nn.Tanh())
-        size = width
-    last = nn.Linear(size, outputs)
-    return [*layers, last], last

@@ -11,9 +11,10 @@ import msgspec
 from steadyhand.policies.encoders import ENCODERS, is_encoder
 from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, VECTOR
 
-__all__ = ["Activation", "InputSpec", "PolicySpec", "PolicySpecError"]
+__all__ = ["Activation", "GripperHead", "InputSpec", "PolicySpec", "PolicySpecError"]
 
 Activation = Literal["relu", "tanh"]
+GripperHead = Literal["gaussian", "decisions"]
 
 MIN_FRAME_SIDE = 31  # pixels; below this the four strided layers of the small CNN leave nothing
 
@@ -55,6 +56,9 @@ class PolicySpec:
     normaliser: dict[str, tuple[list[float], list[float]]]  # vector key -> (mean, standard deviation), each (D,), SI
     encoder_hash: str  # sha256 of the backbone that both sides must hold; "" = the whole encoder is trained
     residual_scale: float = 0.0  # largest change of an action's entry by the residual network; 0 = there is none
+    gripper_entries: tuple[int, ...] = ()  # entries of an action that command grippers, ascending; () = none is known
+    gripper_head: GripperHead = "gaussian"  # gaussian = axes of the Gaussian; decisions = close, stay or open
+    decision_epsilon: float = 0.0  # probability that a drawn action has a random decision, for each gripper
 
     def __post_init__(self) -> None:
         _require(len(self.inputs) > 0, "inputs", "at least one observation field", self.inputs)
@@ -69,10 +73,28 @@ class PolicySpec:
         start, low, high = self.log_std_start, self.log_std_min, self.log_std_max
         _require(start is None or low <= start <= high, "log_std_start", f"null or within [{low}, {high}]", start)
         _require(0.0 <= self.residual_scale <= 2.0, "residual_scale", "within [0, 2]", self.residual_scale)
+        entries = self.gripper_entries
+        ascending = list(entries) == sorted(set(entries)) and all(0 <= entry < self.action_size for entry in entries)
+        _require(ascending, "gripper_entries", f"ascending entries of {self.action_size}", entries)
+        heads = get_args(GripperHead)
+        _require(self.gripper_head in heads, "gripper_head", f"one of {heads}", self.gripper_head)
+        moves = len(self.decided) < self.action_size
+        _require(moves, "gripper_entries", "fewer than the action's, with gripper_head=decisions", entries)
+        _require(0.0 <= self.decision_epsilon <= 1.0, "decision_epsilon", "within [0, 1]", self.decision_epsilon)
         keys = [item.key for item in self.inputs]
         _require(len(set(keys)) == len(keys), "inputs", "distinct keys", keys)
         for item in self.inputs:
             self._check_input(item)
+
+    @property
+    def decided(self) -> tuple[int, ...]:
+        """Discrete entries of an action, D of them: those of the grippers with `gripper_head=decisions`, else none."""
+        return self.gripper_entries if self.gripper_head == "decisions" else ()
+
+    @property
+    def motion_size(self) -> int:
+        """Number of continuous entries of an action."""
+        return self.action_size - len(self.decided)
 
     def _check_input(self, item: InputSpec) -> None:
         if item.is_frame:

@@ -1,20 +1,13 @@
-"""The gripper entry of an action: towards 1 opens, towards -1 closes, near 0 keeps the commanded opening."""
+"""The gripper entry of an action, and the entries that command an opening again."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.runtime.gripper_entry import ACTS_FROM, gripper_wish
+
 __all__ = ["ACTS_FROM", "commanded_wish", "gripper_wish"]
-
-ACTS_FROM = 0.3  # smallest magnitude of an entry that opens or closes
-
-
-def gripper_wish(entries: NDArray[Any]) -> NDArray[np.float64]:
-    """Return 1 for entries (n,) that open, -1 for entries that close, 0 for entries that keep the commanded opening."""
-    return np.where(np.abs(entries) > ACTS_FROM, np.sign(entries), 0.0)
 
 
 def commanded_wish(width_m: NDArray[np.float64], open_m: float) -> NDArray[np.float64]:

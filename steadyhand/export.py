@@ -30,8 +30,7 @@ class _Mode(nn.Module):
 
     def forward(self, *observation: Tensor) -> Tensor:
         batch = {key: value.unsqueeze(0) for key, value in zip(self._keys, observation, strict=True)}
-        mean, _ = self._policy(batch)
-        return torch.tanh(mean).squeeze(0)
+        return self._policy.mode(batch).squeeze(0)
 
 
 def exported(policy: SavedPolicy, schema: Schema, task: Mapping[str, Any], encoder_weights: str | None = None) -> bytes:

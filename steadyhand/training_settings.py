@@ -12,6 +12,7 @@ from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.algos.bc import Bc
 from steadyhand.learner.config import ClassifierConfig, LearnerConfig
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import compose
@@ -71,13 +72,23 @@ def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
     if not isinstance(config["demo"], Mapping) or not isinstance(config["demo"].get(CLONING), Mapping):
         raise ConfigError(f"demo.{CLONING}: expected a mapping of keys, found none")
     demo = {key: value for key, value in config["demo"].items() if key != CLONING}
+    algo = find_algorithm(config["algo"])
+    if algo.settings.needs_gripper and not _learns_gripper(base["task"]):
+        raise ConfigError(
+            "algo: expected a task whose actions have a gripper entry, found one without; choose another task, name "
+            "the entries in algo.gripper_entries, or choose algo=residual"
+        )
     return TrainingSettings(
         **base,
         learner=learner,
         demo=build(DemoConfig, demo, "demo"),
         policy=build(PolicyConfig, config["policy"], "policy"),
-        algo=find_algorithm(config["algo"]),
+        algo=algo,
         cloning=find_component(config["demo"][CLONING], Bc, f"demo.{CLONING}"),
         classifier=build(ClassifierConfig, config["classifier"], "classifier"),
         evaluation=build(EvaluationConfig, config["evaluation"], "evaluation"),
     )
+
+
+def _learns_gripper(task: object) -> bool:
+    return isinstance(task, RobotTaskConfig) and task.drive.learns_gripper

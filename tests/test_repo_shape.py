@@ -102,6 +102,7 @@ def test_the_root_config_composes():
 
 # Values that no file can choose for the user.
 USERS_OWN = {"task=gym": ["task.entry_point=gymnasium:make"], "transport=network": ["transport.host=10.0.0.7"]}
+USERS_OWN |= {"algo=hybrid": ["task=pick_place"]}  # a task with a gripper entry
 USERS_OWN |= {"reward=classifier": ["reward.model=classifier.onnx"]}
 SERIALS = [f"camera.views.{view}.device.serial={serial}" for view, serial in (("wrist", "1001"), ("side", "1002"))]
 USERS_OWN |= {"camera=realsense_wrist_side": SERIALS, "camera=realsense_depth": SERIALS[:1]}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from msgspec import Meta
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, KINDS, Dtype
 
-__all__ = ["FieldSpec", "Schema", "SchemaError"]
+__all__ = ["EntryKind", "FieldSpec", "Schema", "SchemaError"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}")
 MAX_TEXT = 64  # characters of a name, a unit or a frame
@@ -29,6 +29,8 @@ MAX_BYTES = 1 << 30  # of all fields: numpy counts a record's bytes in 32 bits, 
 WIDTHS = {name: np.dtype(kind.stored).itemsize for name, kind in KINDS.items()}  # bytes of an element
 # A peer's bytes are decoded into these types, whose bounds are checked before anything is allocated.
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+EntryKind = Literal["motion", "gripper"]  # of an entry of an action
+UNHASHED = ("privileged", "kinds")  # they say how to use a field, and nothing about its layout
 
 
 class SchemaError(ValueError):
@@ -41,8 +43,9 @@ class FieldSpec:
 
     `scale` is the typical deviation from zero of each element of a vector, in `unit`; () where it is not
     known. `privileged` says whether a policy from images must not read the field; None = recorded by a release
-    whose schemas did not say so. It belongs neither to the layout nor to the hash, and two schemas that differ in
-    nothing else are equal.
+    whose schemas did not say so. `kinds` says of each entry of an action what it commands, such as `gripper`; () where
+    that is not known. Neither belongs to the layout or to the hash, and two schemas that differ in nothing else are
+    equal.
     """
 
     name: Text
@@ -54,6 +57,7 @@ class FieldSpec:
     frame: Text
     scale: Annotated[tuple[float, ...], Meta(max_length=MAX_SCALE)] = ()
     privileged: bool | None = dataclass_field(default=None, compare=False)
+    kinds: Annotated[tuple[EntryKind, ...], Meta(max_length=MAX_SCALE)] = dataclass_field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         # Adding 0.0 turns -0.0 into 0.0, so equal bounds have equal hashes.
@@ -75,11 +79,19 @@ class FieldSpec:
             raise SchemaError(f"{self.name}: expected a scale per element of {self.shape}, found {len(self.scale)}")
         if len(self.scale) > MAX_SCALE:
             raise SchemaError(f"{self.name}: expected at most {MAX_SCALE} scales, or none, found {len(self.scale)}")
+        object.__setattr__(self, "kinds", tuple(self.kinds))
+        if self.kinds and (len(self.shape) != 1 or len(self.kinds) != self.shape[0]):
+            raise SchemaError(f"{self.name}: expected a kind per entry of {self.shape}, found {len(self.kinds)}")
         if not all(0.0 < value < math.inf for value in self.scale):
             raise SchemaError(f"{self.name}: expected scales above 0, found {self.scale}")
         for text in (self.unit, self.frame):
             if len(text) > MAX_TEXT or not text.isprintable():
                 raise SchemaError(f"{self.name}: expected a short printable unit and frame, found {quoted(text)}")
+
+    @property
+    def gripper_entries(self) -> tuple[int, ...]:
+        """Indices of the entries of an action that command grippers."""
+        return tuple(index for index, kind in enumerate(self.kinds) if kind == "gripper")
 
     @property
     def is_image(self) -> bool:
@@ -124,7 +136,8 @@ class Schema:
         """Return the SHA-256 of the canonical JSON, in hex. The order of the fields counts: it is the layout."""
         facts = msgspec.to_builtins(self)
         for spec in (*facts["observation"], facts["action"]):
-            spec.pop("privileged", None)
+            for name in UNHASHED:
+                spec.pop(name, None)
         return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
     def to_json(self) -> dict[str, Any]:

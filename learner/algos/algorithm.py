@@ -64,6 +64,11 @@ class AlgorithmSettings(ABC):
         return spec
 
     @property
+    def needs_gripper(self) -> bool:
+        """True if the task's actions have to have a gripper entry; by default False."""
+        return False
+
+    @property
     def target_ranges(self) -> dict[str, tuple[float, float]]:
         """Ranges that TD targets are limited to, by the name of the setting."""
         return {}

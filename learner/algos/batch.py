@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     next_observation: dict[str, Tensor]  # as observation, k steps later
     is_demo: Tensor  # (B,) bool, demo or human action
     mc_return: Tensor  # (B,) discounted reward to the end of the episode; zeros unless the algorithm asks for it
+    gripper_changes: Tensor  # (B, D) discounted n-step count of changed gripper states, per discrete entry
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any], device: torch.device) -> Batch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "Penalty"]
+__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "NextStep", "Penalty"]
 
 Penalty = Callable[[Tensor, Batch, Tensor], Tensor]
 
@@ -58,6 +58,15 @@ class EnsembleSettings(CriticSettings, TdSettings):
         """The clip of the targets, and the range of a classifying head."""
         clip = {} if self.target_clip is None else {"algo.target_clip": self.target_clip}
         return clip | self.head_ranges
+
+
+class NextStep(NamedTuple):
+    """Features of the next observation and the policy's distribution there, of C continuous and D discrete entries."""
+
+    features: Tensor  # (B, F)
+    mean: Tensor  # (B, C) before tanh
+    log_std: Tensor  # (B, C) before tanh
+    decisions: Tensor  # (B, D) int64
 
 
 S = TypeVar("S", bound=EnsembleSettings)
@@ -111,20 +120,22 @@ class EnsembleAlgorithm(Algorithm[S]):
         Returns:
             The features (B, F) of the observation without gradient, and metrics.
         """
-        target = self.td_target(batch)
+        later = self.next_step(batch)
+        target = self.td_target(batch, later)
         features = self.policy.features(batch.observation, self.generator)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
         if penalty is not None:
             loss = loss + penalty(features, batch, self.critic.head.value(raw))
-        encoder_loss = loss
+        beside, metrics = self.loss_beside(batch, features, later)
+        encoder_loss = loss + beside
         if imitation > 0.0 and self._trains_encoder:
-            encoder_loss = loss + imitation * self._cloning_loss(*self.policy.base(features), batch)
+            encoder_loss = encoder_loss + imitation * self.imitation_loss(features, batch)[0]
         norm = self.optimizers["critic"].step(encoder_loss)
         torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.settings.tau)
         with torch.no_grad():
             q = self.critic.head.value(raw)
-            metrics = {
+            metrics |= {
                 "critic_loss": loss.detach(),
                 "critic_gradient_norm": norm,
                 "q_mean": q.mean(),
@@ -135,13 +146,35 @@ class EnsembleAlgorithm(Algorithm[S]):
         return features.detach(), metrics
 
     @torch.no_grad()
-    def td_target(self, batch: Batch) -> Tensor:
-        """The target (B,), one for all critics: reward plus the discounted minimum over a drawn subset."""
+    def next_step(self, batch: Batch) -> NextStep:
+        """Return the features of the next observation and the policy's distribution there, without gradient."""
         features = self.policy.features(batch.next_observation)
-        action, log_prob = heads.sample(*self.policy.distribution(features), self.generator)
-        next_q = self.next_value(self.target_critic.q(features, action, self.draw_members()).amin(0), log_prob)
+        return NextStep(features, *self.policy.outputs(features))
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch, later: NextStep | None = None) -> Tensor:
+        """The target (B,), one for all critics: reward plus the discounted minimum over a drawn subset.
+
+        Args:
+            batch: One slice.
+            later: Its next step; None = not computed yet.
+        """
+        later = self.next_step(batch) if later is None else later
+        motion, log_prob = heads.sample(later.mean, later.log_std, self.generator)
+        action = self.policy.mixed.join(motion, later.decisions)
+        next_q = self.next_value(self.target_critic.q(later.features, action, self.draw_members()).amin(0), log_prob)
         target = batch.reward + batch.discount * next_q
         return target if self.settings.target_clip is None else target.clamp(*self.settings.target_clip)
+
+    def loss_beside(self, batch: Batch, features: Tensor, later: NextStep) -> tuple[Tensor, Metrics]:
+        """Return a loss () that a subclass adds to the critics', and its metrics; by default 0.
+
+        Args:
+            batch: One slice.
+            features: Features (B, F) of the observation; a gradient trains the encoder.
+            later: Its next step.
+        """
+        return features.new_zeros(()), {}
 
     def next_value(self, next_q: Tensor, log_prob: Tensor) -> Tensor:
         """Return the value (B,) of the next action from its Q (B,) and its log density (B,)."""
@@ -159,10 +192,16 @@ class EnsembleAlgorithm(Algorithm[S]):
         order = torch.randperm(self.settings.num_critics, generator=self.generator, device=self.device)
         return order[: self.settings.num_min]
 
+    def imitation_loss(self, features: Tensor, batch: Batch) -> tuple[Tensor, Metrics]:
+        """Return the loss () of the base's imitation of demonstrations and corrections, and its metrics."""
+        loss = self._cloning_loss(*self.policy.base(features), batch)
+        return loss, {"bc_loss": loss.detach()}
+
     def _cloning_loss(self, mean: Tensor, log_std: Tensor, batch: Batch, worth: Tensor | None = None) -> Tensor:
         """Return the imitation loss of the demo rows, averaged with the weights (B,) of the rows; 0 without any."""
         rows = batch.is_demo.float() if worth is None else batch.is_demo * worth
-        loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, batch.action)
+        action = self.policy.mixed.motion(batch.action)
+        loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, action)
         return (rows * loss).sum() / rows.sum().clamp(min=1.0)
 
     def _average_published(self) -> None:

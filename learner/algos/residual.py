@@ -105,9 +105,9 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def update_base(self, features: Tensor, batch: Batch) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections."""
-        loss = self._cloning_loss(*self.policy.base(features), batch)
+        loss, metrics = self.imitation_loss(features, batch)
         self.optimizers["policy"].step(loss)
-        return {"bc_loss": loss.detach()}
+        return metrics
 
     def update_residual(self, features: Tensor) -> Metrics:
         """Make one step of the residual network towards higher Q, in units of the mean Q.
@@ -115,17 +115,18 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         The division makes a task's step as large with long episodes, whose values are small, as with short ones
         (TD3+BC, arXiv 2106.06860, equation 5).
         """
-        mean, _ = self.policy.base(features)
-        mean = mean.detach()
+        with torch.no_grad():
+            mean, _, logits = self.policy.clone(features)
+            decisions = self.policy.decisions(features, logits)
         change = self.policy.change(features, mean)
-        action = torch.tanh(self.policy.changed(mean, change))
-        q = self.critic.q(features, action, frozen=True).amin(0)
+        motion = torch.tanh(self.policy.changed(mean, change))
+        q = self.critic.q(features, self.policy.mixed.join(motion, decisions), frozen=True).amin(0)
         waits = (self._made < self.settings.warm_updates).float()
         size = q.detach().abs().mean().clamp(min=SMALLEST_Q)
         cost = self.settings.residual_penalty * change.square().sum(-1).mean()
         loss = (1.0 - waits) * (cost - q.mean() / size)
         norm = self.optimizers["residual"].step(loss)
-        moved = (action.detach() - torch.tanh(mean)).abs().mean()
+        moved = (motion.detach() - torch.tanh(mean)).abs().mean()
         return {"policy_loss": loss.detach(), "policy_gradient_norm": norm, "residual_change": moved}
 
     def own_tensors(self) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from steadyhand.learner.algos.algorithm import Sampling
 from steadyhand.learner.replay.features import FeatureCache
+from steadyhand.learner.replay.gripper_changes import gripper_changes
 from steadyhand.learner.replay.mixer import Mixer
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.policies import PolicySpec
@@ -32,6 +33,7 @@ class Block(TypedDict):
     next_observation: Observation  # as observation, k steps later
     is_demo: NDArray[np.bool_]  # (R,) demo or human action
     mc_return: NDArray[np.float32]  # (R,) discounted reward to the episode's end; zeros unless requested
+    gripper_changes: NDArray[np.float32]  # (R, D) discounted n-step count, per discrete entry of the policy's action
 
 
 class Sampler:
@@ -98,6 +100,7 @@ class Sampler:
         action = np.empty((count, spec.action_size), np.float32)
         reward, discount = np.empty(count, np.float32), np.empty(count, np.float32)
         is_demo, mc_return = np.empty(count, np.bool_), np.zeros(count, np.float32)
+        changes = np.zeros((count, len(spec.decided)), np.float32)
         # Observation and next observation in one array, so that each field is gathered once.
         pairs: Observation = {}
         for item in spec.inputs:
@@ -111,6 +114,8 @@ class Sampler:
         for log, places, rows in self._store.by_log(ids):
             reached, reward[places], discount[places] = log.n_step(rows, sampling.n_step, sampling.gamma)
             action[places], is_demo[places] = log.action(rows), log.is_demo(rows)
+            if spec.decided:
+                changes[places] = gripper_changes(log, rows, reached, sampling.gamma, spec.decided)
             if sampling.with_returns:
                 mc_return[places] = log.n_step(rows, WHOLE_EPISODE, sampling.gamma)[1]
             both = np.stack([log.history(rows, spec.obs_horizon), log.history(reached, spec.obs_horizon)])
@@ -134,4 +139,5 @@ class Sampler:
             next_observation={key: pair[1] for key, pair in pairs.items()},
             is_demo=is_demo,
             mc_return=mc_return,
+            gripper_changes=changes,
         )

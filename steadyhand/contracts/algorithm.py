@@ -126,6 +126,7 @@ def random_block(spec: PolicySpec, sampling: Sampling, seed: int) -> dict[str, A
         "next_observation": observation(),
         "is_demo": np.arange(rows) % 2 == 0,
         "mc_return": rng.uniform(0.0, 1.0, rows).astype(np.float32),
+        "gripper_changes": rng.integers(0, 2, (rows, len(spec.decided))).astype(np.float32),
     }
 
 
@@ -145,6 +146,7 @@ def _spec(pixels: bool) -> PolicySpec:
         log_std_start=None,
         normaliser={},
         encoder_hash="",
+        gripper_entries=(1,),
     )
 
 

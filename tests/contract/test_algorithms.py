@@ -36,6 +36,11 @@ class TestResidual(AlgorithmContract):
     overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.growth_updates=2")
 
 
+class TestHybrid(AlgorithmContract):
+    group = "algo=hybrid"
+    overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.growth_updates=2", "algo.decision_epsilon=0.1")
+
+
 class TestWsrl(AlgorithmContract):
     group = "algo=wsrl"
 

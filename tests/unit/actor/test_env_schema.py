@@ -26,6 +26,17 @@ def test_the_same_environment_gives_the_same_hash():
     assert env_schema(PointEnv()).hash == env_schema(PointEnv()).hash != env_schema(PointEnv(frames=True)).hash
 
 
+def test_the_gripper_entries_of_an_action_are_named_and_change_no_hash():
+    env = PointEnv()
+    assert env_schema(env).action.kinds == ()
+    env.gripper_entries = (1,)
+    schema = env_schema(env)
+    assert schema.action.kinds == ("motion", "gripper")
+    assert schema.action.gripper_entries == (1,)
+    assert schema.hash == env_schema(PointEnv()).hash, "records of earlier releases still fit"
+    assert schema == env_schema(PointEnv())
+
+
 def test_wrappers_are_seen_through():
     from gymnasium.wrappers import TimeLimit
 

@@ -44,6 +44,20 @@ def test_it_acts_as_the_policy_would_with_the_first_observation_repeated(runner)
     np.testing.assert_array_equal(runner.act(True), policy.act(stacked(-0.5, -0.5, -0.5), True))
 
 
+def test_it_acts_with_decisions_of_the_gripper_beside_motions():
+    spec = dataclasses.replace(SPEC, gripper_entries=(1,), gripper_head="decisions", decision_epsilon=1.0)
+    runner = PolicyRunner(spec, SCHEMA, FakeClock(), seed=0)
+    weights = weights_of(spec=spec)
+    assert runner.offer(weights)
+    policy = Policy(spec)
+    policy.load_tensors(weights.tensors)
+    runner.begin(observation(0.1))
+    np.testing.assert_array_equal(runner.act(True), policy.act(stacked(0.1, 0.1, 0.1), True))
+    drawn = np.stack([runner.act(False) for _ in range(40)])
+    assert set(drawn[:, 1]) == {-1.0, 0.0, 1.0}
+    assert len(np.unique(drawn[:, 0])) == 40
+
+
 def test_the_history_is_a_copy(runner):
     runner.offer(weights_of())
     seen = observation(0.1)

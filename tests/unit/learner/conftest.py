@@ -39,7 +39,7 @@ def make_algo(make_config):
 
 @pytest.fixture
 def make_spec():
-    def make(pixels=False, obs_horizon=1):
+    def make(pixels=False, obs_horizon=1, **changes):
         inputs = (InputSpec("state", (3,), "float32"),)
         if pixels:
             inputs += (InputSpec("wrist", (32, 32, 3), "uint8"),)
@@ -57,6 +57,7 @@ def make_spec():
             log_std_start=None,
             normaliser={},
             encoder_hash="",
+            **changes,
         )
 
     return make
@@ -85,6 +86,7 @@ def make_block():
             "next_observation": observation(),
             "is_demo": np.arange(rows) % 2 == 0,
             "mc_return": rng.uniform(0, 1, rows).astype(np.float32),
+            "gripper_changes": rng.integers(0, 2, (rows, len(spec.decided))).astype(np.float32),
         }
 
     return make

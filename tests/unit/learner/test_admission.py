@@ -31,6 +31,7 @@ def task_block(spec, number):
         "next_observation": {"state": state},
         "is_demo": is_demo,
         "mc_return": np.zeros(ROWS, np.float32),
+        "gripper_changes": np.zeros((ROWS, 0), np.float32),
     }
 
 

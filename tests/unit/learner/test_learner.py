@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from steadyhand.learner.algos.hybrid import Hybrid, HybridSettings
 from steadyhand.learner.checkpoint import CheckpointError
 from steadyhand.learner.device import DeviceError
 from steadyhand.learner.learner import Learner
@@ -20,6 +21,7 @@ from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.saved_policy import newest_policy
 from steadyhand.policies import EncoderError, Policy, PolicySpec, load_backbone
 from steadyhand.policies.config import PolicyConfig
+from steadyhand.runtime.component import Component
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport.demo_set import DemoManifest, write_manifest
 from steadyhand.transport.local_uplink import LocalUplink
@@ -56,8 +58,9 @@ def make_learner(tmp_path, make_algo, make_learner_config):
     learners = []
 
     def make(demos=(), policy=POLICY, algo=None, **changes):
+        algo = algo if isinstance(algo, Component) else make_algo(**(algo or {}))
         learner = Learner(
-            LearnerSettings(make_learner_config(**changes), make_algo(**(algo or {})), policy, TRANSPORT, seed=0),
+            LearnerSettings(make_learner_config(**changes), algo, policy, TRANSPORT, seed=0),
             RunFolder(tmp_path / "runs", "run"),
             Demonstrations(demos),
         )
@@ -120,6 +123,39 @@ def test_from_hello_to_better_weights(make_learner, make_actor, tmp_path):
     assert policy.act({"state": np.zeros((2, 3), np.float32)}, deterministic=True).shape == (2,)
     progress = actor.uplink.progress()
     assert (progress.updates, progress.learner_phase) == (44, "online")
+
+
+@pytest.fixture
+def hybrid():
+    small = {"batch_size": 8, "critic_hidden": (16, 16), "warm_updates": 0, "growth_updates": 4}
+    return Component(Hybrid, shipped(HybridSettings, "algo", "algo=hybrid", **small))
+
+
+def test_a_gripper_that_the_schema_names_is_decided_and_resumed(make_learner, make_actor, hybrid):
+    schema = replace(SCHEMA, action=replace(SCHEMA.action, kinds=("motion", "gripper")))
+    learner = make_learner(algo=hybrid)
+    actor = make_actor(learner, schema=schema)
+    spec = PolicySpec.from_json(actor.uplink.connect(actor.hello, 1.0).policy_spec)
+    assert spec.decided == (1,)
+    actor.practise(5)
+    while learner.step():
+        pass
+    policy = Policy(spec)
+    policy.load_tensors(actor.uplink.latest_weights().tensors)
+    assert policy.act({"state": np.zeros((2, 3), np.float32)}, deterministic=True)[1] in (-1.0, 0.0, 1.0)
+    learner.close()
+    state = {name: value.clone() for name, value in learner.loop._algo.state_tensors().items()}
+    again = make_learner(algo=hybrid)
+    again.step()
+    assert again.loop.counters == learner.loop.counters
+    assert all(torch.equal(value, state[name]) for name, value in again.loop._algo.state_tensors().items())
+
+
+def test_an_actor_without_a_gripper_is_told_so(make_learner, make_actor, hybrid):
+    learner = make_learner(algo=hybrid)
+    actor = make_actor(learner)
+    with pytest.raises(Rejected, match="expected an action with a gripper entry"):
+        actor.uplink.connect(actor.hello, 1.0)
 
 
 def test_demonstrations_give_spec_scaling_and_a_first_policy(make_learner, make_actor, demos):

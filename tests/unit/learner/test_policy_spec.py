@@ -22,6 +22,13 @@ def test_every_vector_field_is_read_and_frames_only_with_an_encoder():
     assert [item.key for item in both.inputs] == ["state", "side"]
 
 
+def test_gripper_entries_come_from_the_records():
+    assert build_policy_spec(CONFIG, SCHEMA, [], 0.1).gripper_entries == ()
+    schema = replace(SCHEMA, action=replace(SCHEMA.action, kinds=("motion", "gripper")))
+    spec = build_policy_spec(CONFIG, schema, [], 0.1)
+    assert (spec.gripper_entries, spec.decided) == ((1,), ())
+
+
 def test_named_fields_alone_are_read():
     config = replace(CONFIG, encoder="small_cnn", observation_keys=("side",))
     assert [item.key for item in build_policy_spec(config, PIXELS, [], 0.1).inputs] == ["side"]

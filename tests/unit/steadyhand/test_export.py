@@ -90,6 +90,21 @@ def test_exported_is_torch(encoder, obs_horizon):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("encoder", ["none", "small_cnn"])
+def test_so_it_is_for_decisions_beside_a_residual(encoder):
+    changes = {"gripper_entries": (2, 6), "gripper_head": "decisions", "decision_epsilon": 0.5, "residual_scale": 0.5}
+    policy = saved(spec_of(encoder, 1, **changes))
+    policy.tensors["decision_gain"] = np.array([3.0], np.float32)
+    last = max(name for name in policy.tensors if name.startswith("decision_values") and name.endswith("weight"))
+    policy.tensors[last] = np.random.default_rng(2).normal(size=policy.tensors[last].shape).astype(np.float32)
+    actions = []
+    for expected, found in both(policy):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        actions.append(found[[2, 6]])
+    assert len({tuple(action) for action in actions}) > 1, "the decisions depend on what is observed"
+    assert {float(entry) for action in actions for entry in action} <= {-1.0, 0.0, 1.0}
+
+
 def test_a_frozen_encoder_goes_into_the_file(tmp_path):
     weights = resnet10_file(tmp_path)
     backbone = load_backbone("resnet10", weights)

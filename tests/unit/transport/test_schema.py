@@ -18,6 +18,18 @@ def test_json_round_trip_keeps_infinite_bounds_and_the_hash():
     assert again.observation[0].high == math.inf
 
 
+def test_kinds_of_an_actions_entries_survive_json_and_old_schemas_have_none():
+    schema = replace(SCHEMA, action=replace(ACTION, kinds=("motion", "gripper")))
+    data = schema.to_json()
+    again = Schema.from_json(data)
+    assert again.action.gripper_entries == (1,)
+    assert again.hash == SCHEMA.hash
+    del data["action"]["kinds"]
+    assert Schema.from_json(data).action.gripper_entries == ()
+    with pytest.raises(SchemaError, match="expected a kind per entry"):
+        replace(ACTION, kinds=("gripper",))
+
+
 def test_bounds_written_as_int_or_float_have_one_hash():
     assert replace(SCHEMA, action=replace(ACTION, low=-1.0)).hash == SCHEMA.hash
 
