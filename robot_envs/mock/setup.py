@@ -13,6 +13,7 @@ from steadyhand.robot_envs.hardware import Hardware, RobotSetup
 from steadyhand.robot_envs.mock.arm import ArmModel
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import MockConfig, SceneConfig
+from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.logging import quoted
 
@@ -70,6 +71,5 @@ class SimulatedArm(RobotSetup):
                 f"({error}); unset it, or see `steadyhand doctor`"
             ) from None
         settings = self._settings
-        return MockRobot(
-            settings.imperfections, World(settings.world, self._scene, self.arm, settings.gap), settings.gap
-        )
+        world = World(settings.world, self._scene, (PlacedArm(self.arm),), settings.gap)
+        return MockRobot(settings.imperfections, world, settings.gap)
