@@ -78,5 +78,7 @@ def arm_xml(
             f"{geoms}{inner}</body>"
         )
     radius, height = arm.base
-    pedestal = f'<geom class="{prefix}link" type="cylinder" size="{radius} {height / 2}" pos="0 0 {height / 2}" mass="3"/>'
+    pedestal = (
+        f'<geom class="{prefix}link" type="cylinder" size="{radius} {height / 2}" pos="0 0 {height / 2}" mass="3"/>'
+    )
     return f'<body name="{prefix}base"{place}>{pedestal}{inner}</body>'

@@ -5,8 +5,16 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from steadyhand.robot_envs.frames import Array, cross, pose, pose_compose, pose_relative, quat_from_matrix
-from steadyhand.robot_envs.frames import quat_inverse, quat_rotate
+from steadyhand.robot_envs.frames import (
+    Array,
+    cross,
+    pose,
+    pose_compose,
+    pose_relative,
+    quat_from_matrix,
+    quat_inverse,
+    quat_rotate,
+)
 from steadyhand.robot_envs.mock.config import ImpedanceConfig
 from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.robot_envs.robot import RobotError
@@ -36,9 +44,7 @@ class DrivenArm:
         measured: Mean of the wrist sensor, which the world keeps. Shape (6,); [N], [Nm].
     """
 
-    def __init__(
-        self, model: mujoco.MjModel, data: mujoco.MjData, placed: PlacedArm, gains: ImpedanceConfig
-    ) -> None:
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, placed: PlacedArm, gains: ImpedanceConfig) -> None:
         self.name, self.n_joints = placed.name, placed.model.n_joints
         self.measured = np.zeros(WRENCH_SIZE)
         self._model, self._data, self._gains, self._prefix = model, data, gains, placed.prefix

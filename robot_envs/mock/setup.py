@@ -40,6 +40,7 @@ class SimulatedArm(RobotSetup):
     settings_type = MockConfig
     simulated = True
     camera = RenderedCamera
+    cameras = ("wrist", "side")
     arm: ClassVar[ArmModel]
 
     def __init__(self, settings: MockConfig, scene: Mapping[str, Any]) -> None:
@@ -52,8 +53,17 @@ class SimulatedArm(RobotSetup):
         world = robot.world
         return Hardware(robot, (), robot, world.clock, world.config.pace == "lockstep", world)
 
+    @property
+    def placed(self) -> tuple[PlacedArm, ...]:
+        """The arms at their places in the world."""
+        return (PlacedArm(self.arm),)
+
     def make_robot(self) -> MockRobot:
-        """Construct the arm alone.
+        """Construct the first arm alone; the errors are those of `make_arms`."""
+        return self.make_arms()[0]
+
+    def make_arms(self) -> list[MockRobot]:
+        """Construct the world, and every arm in it.
 
         Raises:
             ConfigError: MuJoCo finds no renderer of the kind that MUJOCO_GL names.
@@ -71,5 +81,6 @@ class SimulatedArm(RobotSetup):
                 f"({error}); unset it, or see `steadyhand doctor`"
             ) from None
         settings = self._settings
-        world = World(settings.world, self._scene, (PlacedArm(self.arm),), settings.gap)
-        return MockRobot(settings.imperfections, world, settings.gap)
+        arms = self.placed
+        world = World(settings.world, self._scene, arms, settings.gap)
+        return [MockRobot(settings.imperfections, world, settings.gap, index) for index in range(len(arms))]

@@ -91,6 +91,12 @@ def cube(side_m: float, mass_kg: float) -> str:
     return f'<geom class="object" type="box" size="{half} {half} {half}" mass="{mass_kg}"/>'
 
 
+def bar(length_m: float, side_m: float, mass_kg: float) -> str:
+    """Return a loose bar of square section along x; the origin is its centre."""
+    half = side_m / 2
+    return f'<geom class="object" type="box" size="{length_m / 2} {half} {half}" mass="{mass_kg}"/>'
+
+
 def marker(radius_m: float) -> str:
     """Return a ball that is visible but has no contacts."""
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
@@ -150,6 +156,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "square_hole": square_hole,
     "open_bin": open_bin,
     "cube": cube,
+    "bar": bar,
     "marker": marker,
 }
 ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}
