@@ -55,6 +55,7 @@ class RobotTaskConfig:
         scene: Workpieces of the mock robot.
         extent: Box around the tool and the part that it holds, for the safety limits.
         arms: Number of arms that the task needs.
+        extents: The same box of each arm of several, by the name of the arm; null = `extent` for all.
     """
 
     kind: Literal["robot"]
@@ -65,6 +66,7 @@ class RobotTaskConfig:
     scene: dict[str, Any]
     extent: Extent
     arms: int = 1
+    extents: dict[str, Extent] | None = None
 
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "arms")

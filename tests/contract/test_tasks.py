@@ -40,6 +40,10 @@ class TestHandover(TaskContract):
     episodes = 10
 
 
+class TestBimanualInsert(TaskContract):
+    group = "task=bimanual_insert"
+
+
 def inputs(schema, *overrides):
     config = build(PolicyConfig, compose(list(overrides))["policy"], "policy")
     return {item.key for item in build_policy_spec(config, schema, [], 0.1).inputs}
