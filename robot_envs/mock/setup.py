@@ -40,7 +40,7 @@ class SimulatedArm(RobotSetup):
     settings_type = MockConfig
     simulated = True
     camera = RenderedCamera
-    cameras = ("wrist", "side")
+    cameras: ClassVar[tuple[str, ...]] = ("wrist", "side")
     arm: ClassVar[ArmModel]
 
     def __init__(self, settings: MockConfig, scene: Mapping[str, Any]) -> None:
