@@ -14,7 +14,7 @@ from steadyhand.robot_envs.devices.web import WebDevice
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.config import ConfigError
 
-__all__ = ["DevicePair", "DevicePairConfig"]
+__all__ = ["SIDES", "DevicePair", "DevicePairConfig"]
 
 SIDES = ("left", "right")
 

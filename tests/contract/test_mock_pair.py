@@ -104,6 +104,37 @@ def clash(*overrides):
     return touches, gap_m, stop
 
 
+def attracted(env, rng):
+    """Return an action that leads both tools to one place, turned at random."""
+    place = np.array([0.55, 0.05 * rng.normal(), 0.2])
+    action = rng.uniform(-1.0, 1.0, (2, 7))
+    for arm, pose in enumerate(env.robot.read().tcp_pose):
+        action[arm, :3] = np.clip(frames.pose_relative(pose, frames.pose(place, pose[3:]))[:3] / 0.015, -1.0, 1.0)
+    return action.ravel()
+
+
+def scattered(env, rng):
+    """Return a random action."""
+    return rng.choice([-1.0, 0.0, 1.0], 14)
+
+
+@pytest.mark.parametrize("act", [attracted, scattered])
+def test_no_action_commands_a_smaller_distance(act):
+    env, rng = make_robot_env("task=handover", "task.drive.max_steps=1000"), np.random.default_rng(0)
+    env.reset(seed=0)
+    nearest = np.inf
+    for _ in range(150):
+        info = env.step(act(env, rng).astype(np.float32))[4]
+        if info["stop_reason"]:
+            assert not info["stop_reason"].startswith("arms_too_close")
+            env.resume()
+            env.reset()
+        command = info["gated_command"].astype(np.float64).reshape(2, 8)[:, :7]
+        nearest = min(nearest, env.gate._keep_apart.gap_m(command))
+    assert nearest >= env.gate.limits.apart.min_distance_m - 1e-4  # a recorded command is rounded to float32
+    assert nearest < 0.03 or act is scattered
+
+
 def test_the_rule_keeps_the_links_from_touching():
     touches, gap_m, stop = clash()
     assert stop == ""
