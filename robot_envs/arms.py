@@ -7,7 +7,7 @@ from typing import Any
 
 from steadyhand.robot_envs.devices.make import arms_of_input, input_name
 from steadyhand.robot_envs.safety.limits import SafetyLimits
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 
 __all__ = ["check_arms"]
 

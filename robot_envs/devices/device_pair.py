@@ -11,8 +11,8 @@ import numpy as np
 
 from steadyhand.robot_envs.devices.device import Device, DeviceError, DeviceSettings, HumanInput, no_reading
 from steadyhand.robot_envs.devices.web import WebDevice
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import Component, find_component
-from steadyhand.runtime.config import ConfigError
 
 __all__ = ["SIDES", "DevicePair", "DevicePairConfig"]
 

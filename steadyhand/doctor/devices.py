@@ -111,8 +111,9 @@ def _check_page(device: type[WebDevice]) -> Finding:
 
 def _group(config: Mapping[str, Any], device: type[InputSource]) -> Mapping[str, Any] | None:
     """Return the group of the chosen device of that class, also of one of a pair; None = there is none."""
-    values = config["device"]
-    for group in (values, *(values[side] for side in SIDES if isinstance(values.get(side), Mapping))):
+    values: Mapping[str, Any] = config["device"]
+    pair: list[Mapping[str, Any]] = [values[side] for side in SIDES if isinstance(values.get(side), Mapping)]
+    for group in (values, *pair):
         try:
             if not is_over_ros(group) and issubclass(find_input(group).type, device):
                 return group

@@ -9,7 +9,8 @@ from steadyhand.contracts.device import DeviceContract
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.make import find_input, make_person
 from steadyhand.robot_envs.devices.operator import HOLD
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from tests.transport_kit import wait_until
 from tests.udp_kit import Sender, free_port
 

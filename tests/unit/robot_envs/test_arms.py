@@ -3,7 +3,8 @@
 import pytest
 
 from steadyhand.robot_envs.make import make_env
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 
 REFUSED = [

@@ -5,7 +5,8 @@ import pytest
 
 from steadyhand.robot_envs.frames import quat_from_rotvec, quat_rotate
 from steadyhand.robot_envs.safety.apart import ApartLimits, Capsule, KeepApart
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 
 SAMPLES = np.linspace(0.0, 1.0, 81)
 

@@ -11,7 +11,8 @@ from steadyhand.robot_envs.safety.apart_shaper import ApartShaper
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.shaper import PoseShaper
 from steadyhand.robot_envs.tasks.task import TOOL_DOWN, TOOL_DOWN_TURNED
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 
 PERIOD_S = 0.1
 STARTS = np.array([[0.40, 0.0, 0.2, *TOOL_DOWN], [0.72, 0.0, 0.2, *TOOL_DOWN_TURNED]])

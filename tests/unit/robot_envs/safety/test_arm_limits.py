@@ -7,7 +7,8 @@ from steadyhand.robot_envs.robot import RobotCommand
 from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.tasks.task import TOOL_DOWN, TOOL_DOWN_TURNED
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 from tests.robot_kit import state
 
 POSES = np.array([[0.40, 0.0, 0.2, *TOOL_DOWN], [0.70, 0.0, 0.2, *TOOL_DOWN_TURNED]])
