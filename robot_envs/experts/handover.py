@@ -17,7 +17,7 @@ _HOVER_M = 0.05  # of the left tool over the bar
 _LIFT_M = 0.03  # the bar is carried across only this near to the height of the meeting
 _WAIT_M = 0.06  # of the right tool beyond its end of the bar
 _MET_M = 0.012
-_CLEAR_M = 0.05  # way of the left tool back after its release
+_CLEAR_M = 0.10  # distance of the left tool from its end of the bar after its release
 
 Vector = NDArray[np.float64]
 
@@ -54,8 +54,8 @@ class HandoverExpert:
         """Return the left arm's step in base axes [m], and its gripper entry."""
         to_grasp, to_meeting = truth["grasps"][0], truth["meeting"]
         if is_taken:
-            free = truth["widths"][0] > truth["bar_side"] + 0.005
-            return np.array([-_CLEAR_M if free else 0.0, 0.0, 0.0]), _OPEN
+            is_free = truth["widths"][0] > truth["bar_side"] + 0.005
+            return np.array([min(to_grasp[0] - _CLEAR_M, 0.0) if is_free else 0.0, 0.0, 0.0]), _OPEN
         if holds:
             is_high = abs(to_meeting[2]) < _LIFT_M
             return np.array([*(to_meeting[:2] if is_high else np.zeros(2)), to_meeting[2]]), _CLOSE

@@ -26,7 +26,7 @@ TCP_IN_HAND = pose([0.0, 0.0, TCP_FROM_HAND_M])
 _SIDES = (8, 16)  # contact bits of the arms' links, beside those of the workpieces
 # Camera beside the cell, for one arm and for two that face each other.
 _BESIDE_ONE = 'pos="0.78 0.24 0.26" xyaxes="-0.65 0.76 0 -0.36 -0.31 0.88"'
-_BESIDE_TWO = 'pos="0.55 -0.75 0.50" xyaxes="1 0 0 0 0.42 0.91"'
+_BESIDE_TWO = 'pos="0.65 -0.75 0.50" xyaxes="1 0 0 0 0.42 0.91"'
 
 
 def scene_textures(scene: SceneConfig) -> list[Texture]:
@@ -54,7 +54,7 @@ def scene_xml(
         truth: Hidden errors, of which tool and table are part of the MJCF; None = none.
     """
     tools = {arm.name: _tool_xml(scene, arm) for arm in arms}
-    middle, half, side = (0.5, 0.6, _BESIDE_ONE) if len(arms) == 1 else (0.55, 0.75, _BESIDE_TWO)
+    middle, half, side = (0.5, 0.6, _BESIDE_ONE) if len(arms) == 1 else (0.65, 0.85, _BESIDE_TWO)
     table = (
         f'<geom name="table" class="fixture" type="box" size="{half} {half} 0.02" pos="{middle} 0 -0.02" '
         'rgba="0.55 0.53 0.50 1"/>'

@@ -22,6 +22,7 @@ __all__ = ["Handover", "HandoverSettings"]
 BAR = "bar"  # name of the object
 LEFT, RIGHT = 0, 1
 _AXES = (0.1, 0.1, 0.1)  # m: typical distance during an episode
+_SLACK_M = 0.003  # of a gripper's opening around the bar
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Handover:
             "meeting": ObservedVector(3, 2.0, "m", "left tool", _AXES),
             "goal": ObservedVector(3, 2.0, "m", "right tool", _AXES),
             "tools": ObservedVector(3, 2.0, "m", "left tool", _AXES),
+            "grasped": ObservedVector(2, 1.0, "1", "gripper", (0.5, 0.5)),
         }
 
     def begin(self, rng: np.random.Generator) -> EpisodePlan:
@@ -110,7 +112,8 @@ class Handover:
 
         `bar` (6,) is each arm's grasp in the frame of its tool. `meeting` (3,) is the way of the bar's middle to the
         place of the handover, in the left tool's frame. `goal` (3,) is its way to the goal, in the right tool's frame.
-        `tools` (3,) is the right tool in the left tool's frame.
+        `tools` (3,) is the right tool in the left tool's frame. `grasped` (2,) is 1 for each gripper that is as open as
+        the bar is wide, as a real gripper reports it.
         """
         tools, bar = state.tcp_pose, workpieces.pose_of(BAR)
         grasps = [pose_relative(tool, at)[:3] for tool, at in zip(tools, self._places(bar), strict=True)]
@@ -119,6 +122,7 @@ class Handover:
             "meeting": _in_tool(tools[LEFT], self._meeting - bar[:3]).astype(np.float32),
             "goal": _in_tool(tools[RIGHT], self._goal - bar[:3]).astype(np.float32),
             "tools": pose_relative(tools[LEFT], tools[RIGHT])[:3].astype(np.float32),
+            "grasped": (np.abs(state.gripper_width - self._settings.bar_side_m) < _SLACK_M).astype(np.float32),
         }
 
     def evaluate(self, state: RobotState, workpieces: Workpieces) -> Outcome:
@@ -149,7 +153,7 @@ class Handover:
     def _is_given(self, state: RobotState, bar: Array) -> bool:
         s = self._settings
         right = float(np.linalg.norm(self._places(bar)[RIGHT][:3] - state.tcp_pose[RIGHT, :3]))
-        holds = right < s.grasp_tolerance_m and float(state.gripper_width[RIGHT]) < s.bar_side_m + 0.003
+        holds = right < s.grasp_tolerance_m and float(state.gripper_width[RIGHT]) < s.bar_side_m + _SLACK_M
         return holds and float(state.gripper_width[LEFT]) > s.bar_side_m + 0.005
 
     def _way_to_go(self, state: RobotState, bar: Array, given: bool) -> float:

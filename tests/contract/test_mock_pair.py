@@ -10,7 +10,7 @@ from steadyhand.robot_envs.tasks.task import TOOL_DOWN, TOOL_DOWN_TURNED
 from tests.cell_kit import mock_hardware
 from tests.robot_kit import make_robot_env
 
-START = np.array([[0.40, 0.0, 0.20, *TOOL_DOWN], [0.70, 0.0, 0.20, *TOOL_DOWN_TURNED]])
+START = np.array([[0.50, 0.0, 0.20, *TOOL_DOWN], [0.80, 0.0, 0.20, *TOOL_DOWN_TURNED]])
 OPEN = np.full(2, 0.04)
 # A twin of the cell whose rule knows only a point of each tool.
 NO_SHAPES = ("~safety.apart.shapes.hand", "~safety.apart.shapes.wrist", "safety.apart.shapes.fingers.radius_m=0.001")
@@ -33,7 +33,7 @@ def hardware():
     hardware = mock_hardware("task=handover")
     hardware.robot.connect()
     hardware.workpieces.begin(0)
-    hardware.workpieces.place("bar", frames.pose([0.5, 0.3, 0.015]))
+    hardware.workpieces.place("bar", frames.pose([0.6, 0.3, 0.015]))
     hardware.robot.reset(START, OPEN, lambda state: True)
     return hardware
 
@@ -90,7 +90,7 @@ def clash(*overrides):
     env.reset(seed=0)
     world, rule = env.robot._arms[0].world, make_robot_env("task=handover").gate._keep_apart
     touches, gap_m, stop = 0, np.inf, ""
-    place = np.array([0.55, 0.0, 0.2])
+    place = np.array([0.65, 0.0, 0.2])
     for _ in range(60):
         state = env.robot.read()
         ways = np.array([frames.pose_relative(pose, frames.pose(place, pose[3:]))[:3] for pose in state.tcp_pose])
@@ -106,7 +106,7 @@ def clash(*overrides):
 
 def attracted(env, rng):
     """Return an action that leads both tools to one place, turned at random."""
-    place = np.array([0.55, 0.05 * rng.normal(), 0.2])
+    place = np.array([0.65, 0.05 * rng.normal(), 0.2])
     action = rng.uniform(-1.0, 1.0, (2, 7))
     for arm, pose in enumerate(env.robot.read().tcp_pose):
         action[arm, :3] = np.clip(frames.pose_relative(pose, frames.pose(place, pose[3:]))[:3] / 0.015, -1.0, 1.0)

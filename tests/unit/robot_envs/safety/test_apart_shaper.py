@@ -15,7 +15,7 @@ from steadyhand.runtime.build import build
 from steadyhand.runtime.config import compose
 
 PERIOD_S = 0.1
-STARTS = np.array([[0.40, 0.0, 0.2, *TOOL_DOWN], [0.72, 0.0, 0.2, *TOOL_DOWN_TURNED]])
+STARTS = np.array([[0.50, 0.0, 0.2, *TOOL_DOWN], [0.82, 0.0, 0.2, *TOOL_DOWN_TURNED]])
 LIMITS = build(SafetyLimits, compose(["task=handover"])["safety"], "safety")
 APART = KeepApart(LIMITS.apart)
 MIN_M = LIMITS.apart.min_distance_m
@@ -46,7 +46,7 @@ def random_goals(rng):
 def clashing_goals(rng):
     """Goals of an adversary: one place for both tools, which they reach from all sides, and turns at the same time."""
     while True:
-        place = np.array([rng.uniform(0.45, 0.65), rng.uniform(-0.2, 0.2), rng.uniform(0.05, 0.35)])
+        place = np.array([rng.uniform(0.55, 0.75), rng.uniform(-0.2, 0.2), rng.uniform(0.05, 0.35)])
         goals = np.array([[*place, *turned(rng, arm.nominal_quat)] for arm in LIMITS.each_arm])
         yield from itertools.repeat(goals, int(rng.choice([2, 5, 15])))
 
@@ -56,7 +56,7 @@ def chasing_goals(rng):
     while True:
         chaser = int(rng.integers(2))
         for _ in range(int(rng.integers(5, 30))):
-            place = np.array([rng.uniform(0.35, 0.75), rng.uniform(-0.3, 0.3), rng.uniform(0.05, 0.4)])
+            place = np.array([rng.uniform(0.45, 0.85), rng.uniform(-0.3, 0.3), rng.uniform(0.05, 0.4)])
             goals = STARTS.copy()
             goals[1 - chaser, :3] = place
             goals[chaser, :3] = chasing_goals.poses[1 - chaser, :3]
@@ -136,7 +136,7 @@ def test_far_from_each_other_it_changes_nothing():
 def test_an_arm_goes_up_to_the_distance_and_leaves_again():
     shaper = ApartShaper(shapers(), APART)
     goals = STARTS.copy()
-    goals[0, 0] = 0.62  # beside the other tool
+    goals[0, 0] = 0.72  # beside the other tool
     for _ in range(60):
         poses = shaper.step(goals, PERIOD_S)
     assert APART.gap_m(poses) == pytest.approx(MIN_M, abs=0.01)
@@ -148,14 +148,14 @@ def test_an_arm_goes_up_to_the_distance_and_leaves_again():
 def test_from_too_near_the_arms_come_no_nearer_and_may_part():
     arms = shapers()
     near = STARTS.copy()
-    near[0, 0], near[1, 0] = 0.54, 0.65
+    near[0, 0], near[1, 0] = 0.64, 0.75
     first = APART.gap_m(near)
     assert 0.0 < first < MIN_M
     for arm, pose in zip(arms, near, strict=True):
         arm.begin(pose)
     shaper = ApartShaper(arms, APART)
     closer = near.copy()
-    closer[:, 0] = 0.6
+    closer[:, 0] = 0.7
     found = [APART.gap_m(shaper.step(closer, PERIOD_S)) for _ in range(20)]
     assert min(found) >= first - ROUNDING_M
     for _ in range(40):
@@ -166,7 +166,7 @@ def test_from_too_near_the_arms_come_no_nearer_and_may_part():
 def test_turning_alone_is_limited_too():
     limits = ApartLimits(0.02, 0.005, {"bar": Capsule((0.0, -0.2, 0.0), (0.0, 0.2, 0.0), 0.01)})
     apart, arms = KeepApart(limits), shapers()
-    starts = np.array([[0.5, 0.0, 0.2, *TOOL_DOWN], [0.56, 0.0, 0.2, *TOOL_DOWN_TURNED]])
+    starts = np.array([[0.6, 0.0, 0.2, *TOOL_DOWN], [0.66, 0.0, 0.2, *TOOL_DOWN_TURNED]])
     for arm, pose in zip(arms, starts, strict=True):
         arm.begin(pose)
     shaper, goals = ApartShaper(arms, apart), starts.copy()

@@ -11,7 +11,7 @@ from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.config import compose
 from tests.robot_kit import state
 
-POSES = np.array([[0.40, 0.0, 0.2, *TOOL_DOWN], [0.70, 0.0, 0.2, *TOOL_DOWN_TURNED]])
+POSES = np.array([[0.50, 0.0, 0.2, *TOOL_DOWN], [0.80, 0.0, 0.2, *TOOL_DOWN_TURNED]])
 
 
 def pair_limits(*overrides, **changes):
@@ -34,9 +34,9 @@ def passed(gate, poses, steps=60):
 
 def test_each_arm_is_clipped_to_its_own_box():
     far = POSES.copy()
-    far[0, :3], far[1, :3] = [0.2, 0.3, 0.2], [0.95, -0.3, 0.2]
+    far[0, :3], far[1, :3] = [0.3, 0.3, 0.2], [1.05, -0.3, 0.2]
     found = passed(SafetyGate(pair_limits(), 0.1), far)
-    assert found[:, 0] == pytest.approx([0.33, 0.77], abs=1e-3)
+    assert found[:, 0] == pytest.approx([0.38, 0.92], abs=1e-3)
 
 
 def test_each_arm_has_its_own_speed():
@@ -78,7 +78,7 @@ def test_the_stop_names_the_arm_whose_joint_is_at_its_end():
 def test_measured_shapes_nearer_than_allowed_are_a_named_stop():
     gate = SafetyGate(pair_limits(), 0.1)
     near = POSES.copy()
-    near[1, 0] = 0.49
+    near[1, 0] = 0.59
     assert gate.check_state(pair_state(), 0) is None
     assert gate.check_state(pair_state(tcp_pose=near), 0) is StopReason.ARMS_TOO_CLOSE
     assert gate.stop_text == "arms_too_close (-10 mm)"
@@ -92,7 +92,7 @@ def test_boxes_that_overlap_need_the_rule():
 
 
 def test_boxes_apart_need_none():
-    limits = pair_limits("safety.arms.left.workspace_high_m=[0.47,0.35,0.5]", apart=None)
+    limits = pair_limits("safety.arms.left.workspace_high_m=[0.57,0.35,0.5]", apart=None)
     assert SafetyGate(limits, 0.1).check_state(pair_state(), 0) is None
 
 
@@ -110,7 +110,7 @@ def test_limits_that_do_not_fit_together_are_refused(changes, reason):
 
 def test_a_wrong_box_names_its_arm():
     with pytest.raises(ConfigError, match=r"^safety: arms.right: workspace: expected low < high"):
-        pair_limits("safety.arms.right.workspace_low_m=[0.9,0,0]")
+        pair_limits("safety.arms.right.workspace_low_m=[0.95,0,0]")
 
 
 def test_an_arm_without_a_value_has_that_of_the_cell():

@@ -13,13 +13,13 @@ from tests.config_kit import composed
 from tests.robot_kit import make_robot_env, state
 
 
-def handover(goal=(0.64, 0.0, 0.15), grasp_m=0.065):
+def handover(goal=(0.74, 0.0, 0.15), grasp_m=0.065):
     """Return the task, and a state in which the right arm alone holds the bar at its goal."""
     env = make_robot_env("task=handover", "task.settings.goal_range_m=[0,0,0]")
     env.reset(seed=0)
     bar, workpieces = np.array(goal), NotedWorkpieces()
     workpieces.place("bar", pose(bar))
-    tools = np.array([pose([0.40, 0.0, 0.2], TOOL_DOWN), pose(bar + np.array([grasp_m, 0.0, 0.0]), TOOL_DOWN_TURNED)])
+    tools = np.array([pose([0.50, 0.0, 0.2], TOOL_DOWN), pose(bar + np.array([grasp_m, 0.0, 0.0]), TOOL_DOWN_TURNED)])
     return env._task, state(2, tcp_pose=tools, gripper_width=np.array([0.08, 0.03])), workpieces
 
 
@@ -39,7 +39,7 @@ def test_it_is_not_given_otherwise(widths):
 
 
 def test_a_bar_elsewhere_is_not_given():
-    task, held, workpieces = handover(goal=(0.60, 0.0, 0.15))
+    task, held, workpieces = handover(goal=(0.70, 0.0, 0.15))
     outcome = task.evaluate(held, workpieces)
     assert not outcome.success
     assert outcome.progress == pytest.approx(0.04)
@@ -77,7 +77,7 @@ def insertion(sunk_m=0.0):
     """Return the task, and a state with the peg in the socket, both lower by `sunk_m`."""
     env = make_robot_env("task=bimanual_insert", "task.settings.hold_range_m=[0,0,0]")
     env.reset(seed=0)
-    left, mouth = np.array([0.39, 0.0, 0.20 - sunk_m]), np.array([0.39 + 0.16, 0.0, 0.21 - sunk_m])
+    left, mouth = np.array([0.49, 0.0, 0.20 - sunk_m]), np.array([0.49 + 0.16, 0.0, 0.21 - sunk_m])
     right = mouth + np.array([0.0, 0.0, 0.03 - 0.019])
     return env._task, state(2, tcp_pose=np.array([pose(left, TOOL_DOWN), pose(right, TOOL_DOWN_TURNED)]))
 
