@@ -37,7 +37,8 @@ class HandoverExpert:
         """Return a step of each tool and its gripper entry. Shape (14,)."""
         truth = info["truth"]
         near = np.linalg.norm(truth["grasps"], axis=1) < 0.02
-        holds = (truth["widths"] < truth["bar_side"] + 0.003) & near
+        # A gripper that closed beside the bar is narrower than the bar.
+        holds = (np.abs(truth["widths"] - truth["bar_side"]) < 0.003) & near
         self._closed = np.where(holds, self._closed + 1, 0)
         left_holds, right_holds = self._closed >= _GRASP_STEPS
         rows = [

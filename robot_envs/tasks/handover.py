@@ -153,7 +153,8 @@ class Handover:
     def _is_given(self, state: RobotState, bar: Array) -> bool:
         s = self._settings
         right = float(np.linalg.norm(self._places(bar)[RIGHT][:3] - state.tcp_pose[RIGHT, :3]))
-        holds = right < s.grasp_tolerance_m and float(state.gripper_width[RIGHT]) < s.bar_side_m + _SLACK_M
+        # A gripper that closed beside the bar is narrower than the bar.
+        holds = right < s.grasp_tolerance_m and abs(float(state.gripper_width[RIGHT]) - s.bar_side_m) < _SLACK_M
         return holds and float(state.gripper_width[LEFT]) > s.bar_side_m + 0.005
 
     def _way_to_go(self, state: RobotState, bar: Array, given: bool) -> float:

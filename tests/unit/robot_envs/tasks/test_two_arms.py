@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from steadyhand.robot_envs.experts.expert import ActionScale
+from steadyhand.robot_envs.experts.handover import HandoverExpert
 from steadyhand.robot_envs.frames import pose
 from steadyhand.robot_envs.make import make_demonstrator
 from steadyhand.robot_envs.tasks.task import TOOL_DOWN, TOOL_DOWN_TURNED
@@ -30,8 +32,8 @@ def test_a_bar_at_its_goal_that_the_right_arm_alone_holds_is_given():
 
 @pytest.mark.parametrize(
     "widths",
-    [[0.08, 0.08], [0.03, 0.03], [0.03, 0.08]],
-    ids=["nobody holds it", "both hold it", "the left one holds it"],
+    [[0.08, 0.08], [0.03, 0.03], [0.03, 0.08], [0.08, 0.0]],
+    ids=["neither", "both", "left", "closed beside it"],
 )
 def test_it_is_not_given_otherwise(widths):
     task, held, workpieces = handover()
@@ -102,3 +104,19 @@ def test_both_tools_have_to_be_slow(arm):
     twist = np.zeros((2, 6))
     twist[arm, 0] = 0.1
     assert not task.evaluate(replace(done, tcp_twist=twist), NotedWorkpieces()).success
+
+
+def test_the_left_arm_does_not_let_go_for_a_gripper_that_closed_beside_the_bar():
+    expert = HandoverExpert(ActionScale(0.015, 0.05))
+    truth = {
+        "grasps": np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.015]]),
+        "meeting": np.zeros(3),
+        "goal": np.array([0.1, 0.0, 0.0]),
+        "bar_side": 0.03,
+        "tcp_pose": np.array([pose([0.5, 0.0, 0.2], TOOL_DOWN), pose([0.7, 0.0, 0.2], TOOL_DOWN_TURNED)]),
+    }
+    for width, gripper in ((0.0, -1.0), (0.03, 1.0)):
+        expert.reset({})
+        for _ in range(5):
+            action = expert.act({}, {"truth": truth | {"widths": np.array([0.03, width])}})
+        assert action[6] == gripper
