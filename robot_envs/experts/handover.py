@@ -13,6 +13,7 @@ from steadyhand.robot_envs.frames import quat_inverse, quat_rotate
 _OPEN, _CLOSE = 1.0, -1.0
 _GRASP_STEPS = 3
 _NEAR_M, _ASIDE_M = 0.008, 0.010
+_HELD_M = 0.045  # of a tool from its grasp, with the bar still between its fingers
 _HOVER_M = 0.05  # of the left tool over the bar
 _LIFT_M = 0.03  # the bar is carried across only this near to the height of the meeting
 _WAIT_M = 0.06  # of the right tool beyond its end of the bar
@@ -36,7 +37,7 @@ class HandoverExpert:
     def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float32]:
         """Return a step of each tool and its gripper entry. Shape (14,)."""
         truth = info["truth"]
-        near = np.linalg.norm(truth["grasps"], axis=1) < 0.02
+        near = np.linalg.norm(truth["grasps"], axis=1) < _HELD_M
         # A gripper that closed beside the bar is narrower than the bar.
         holds = (np.abs(truth["widths"] - truth["bar_side"]) < 0.003) & near
         self._closed = np.where(holds, self._closed + 1, 0)
