@@ -240,10 +240,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     def park(self) -> None:
         """Move the arm to its park pose for the operator's break, and hold there. Nothing latches."""
-        at, pose = self.gate.limits.park_position_m, self._start_pose
-        if self.gate.stop_reason is None and len(pose):
-            if at is not None:
-                pose = np.broadcast_to([*at, *self.gate.limits.nominal_quat], pose.shape).copy()
+        if self.gate.stop_reason is None and len(self._start_pose):
+            pose = self._start_pose.copy()
+            for index, limits in enumerate(self.gate.limits.each_arm):
+                if limits.park_position_m is not None:
+                    pose[index] = [*limits.park_position_m, *limits.nominal_quat]
             try:
                 self._move(pose, self._gripper_width)
             except RobotError as error:

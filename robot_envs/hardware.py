@@ -60,12 +60,16 @@ class RobotSetup(ABC):
         settings_type: The dataclass that the YAML file of the robot is read into, without `joint_limits` and `name`.
         name: Short name, for messages.
         simulated: True if the arm is simulated in this process.
+        n_arms: Number of arms.
+        cameras: Names of the simulated cameras; () for a real robot.
         camera: Camera class of a view without `entry_point`; None if every view has to name its class.
     """
 
     settings_type: ClassVar[type[Any]]
     name: ClassVar[str]
     simulated: ClassVar[bool] = False
+    n_arms: ClassVar[int] = 1
+    cameras: ClassVar[tuple[str, ...]] = ()
     camera: ClassVar[type[Camera] | None] = None
 
     @abstractmethod

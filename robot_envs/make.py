@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import gymnasium
 
+from steadyhand.robot_envs.arms import check_arms
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import held_by_person, make_person, make_stand_in
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
@@ -25,6 +26,7 @@ from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.tasks.task import Task
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import load_entry_point
+from steadyhand.runtime.ranges import expect_at_least
 
 __all__ = [
     "RobotTaskConfig",
@@ -52,6 +54,8 @@ class RobotTaskConfig:
         settings: Settings of the task itself.
         scene: Workpieces of the mock robot.
         extent: Box around the tool and the part that it holds, for the safety limits.
+        arms: Number of arms that the task needs.
+        extents: The same box of each arm of several, by the name of the arm; null = `extent` for all.
     """
 
     kind: Literal["robot"]
@@ -61,6 +65,11 @@ class RobotTaskConfig:
     settings: dict[str, Any]
     scene: dict[str, Any]
     extent: Extent
+    arms: int = 1
+    extents: dict[str, Extent] | None = None
+
+    def __post_init__(self) -> None:
+        expect_at_least(self, 1, "arms")
 
 
 def make_env(config: Mapping[str, Any], seed: int, hardware: Hardware | None = None) -> TaughtEnv:
@@ -150,8 +159,9 @@ def _make_robot_env(config: Mapping[str, Any], hardware: Hardware | None, reward
     if hardware is None:
         hardware = make_hardware(config, task_config.scene)
     drive = task_config.drive
-    gate = SafetyGate(build(SafetyLimits, config["safety"], "safety"), drive.control_period_s)
-    h = hardware
+    h, limits = hardware, build(SafetyLimits, config["safety"], "safety")
+    check_arms(task_config.arms, h.robot.n_arms, str(config["robot"].get("name")), limits, config["device"])
+    gate = SafetyGate(limits, drive.control_period_s)
     views = config["camera"]["views"].items()
     latencies_s = {name: float(view["latency_s"]) for name, view in views if "latency_s" in view}
     return RobotEnv(

@@ -51,7 +51,10 @@ def film_policy(job: Job, policy: SavedPolicy, seed: int) -> tuple[list[Shot], d
         FilmError: This environment has no camera, or this machine cannot render.
     """
     config, demo = job.settings.composed, job.settings.demo
-    views = {**demo.film_views, **config["camera"]["views"]}
+    setup = job.settings.robot.setup
+    cameras = () if setup is None else setup.type.cameras
+    filmed = {name: view for name, view in demo.film_views.items() if not cameras or name in cameras}
+    views = {**filmed, **config["camera"]["views"]}
     settings = read_training_settings({**config, "camera": {"views": views}})
     try:
         with opened_env(settings, seed) as env:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.config import ActorConfig, LoggingConfig
+from steadyhand.robot_envs.arms import check_arms
 from steadyhand.robot_envs.camera import Camera, ViewConfig
 from steadyhand.robot_envs.devices.device import InputSource
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros
@@ -189,6 +190,9 @@ def base_values(config: Mapping[str, Any]) -> dict[str, Any]:
     task = _task(_mapping(config, "task"))
     robot = _robot(_mapping(config, "robot"), _mapping(config, "task"))
     _check_gap(built["gap"], task, config["robot"])
+    if isinstance(task, RobotTaskConfig):
+        n_arms = 1 if robot.setup is None else robot.setup.type.n_arms
+        check_arms(task.arms, n_arms, str(config["robot"].get("name")), built["safety"], _mapping(config, "device"))
     for group, profile in IN_PROFILE.items():
         built[group] = None if config[group] is None else build(profile, config[group], group)
     return {
@@ -253,8 +257,8 @@ def _robot(robot: Mapping[str, Any], task: Mapping[str, Any]) -> RobotSettings:
 
 
 def _check_gap(gap: GapConfig, task: RobotTaskConfig | GymTaskConfig, robot: Mapping[str, Any]) -> None:
-    if not gap.is_none and (isinstance(task, GymTaskConfig) or "gap" not in robot):
-        found = "task=gym" if isinstance(task, GymTaskConfig) else f"robot {robot.get('name')}, which has no key gap"
+    if not gap.is_none and (isinstance(task, GymTaskConfig) or robot.get("gap") is None):
+        found = "task=gym" if isinstance(task, GymTaskConfig) else f"robot {robot.get('name')}, which has no gap"
         raise ConfigError(f"gap: expected a simulated arm, such as robot=mock, found {found}; give gap=none")
 
 

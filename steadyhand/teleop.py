@@ -36,8 +36,9 @@ class TeleopStatus:
             the robot), `nobody` (the device is at rest), `held` (the device is silent) or `stopped`.
         stop_reason: Reason of the current stop; "" without one.
         reading: Newest reading of the device; None before the first.
-        tcp_pose: Tool pose relative to the episode's start, position then rotation vector. Shape (6,); [m], [rad].
-        wrench: Wrench on the tool, in the tool frame. Shape (6,); [N], [Nm].
+        tcp_pose: Pose of each tool relative to the episode's start, position then rotation vector, one arm after the
+            other. Shape (n_arms * 6,); [m], [rad].
+        wrench: Wrench on each tool, in the tool frame. Shape (n_arms * 6,); [N], [Nm].
         steps: Steps since the start of the program.
         overruns: Number of late steps.
         period: Times between consecutive observations.
@@ -56,10 +57,10 @@ class TeleopStatus:
 
 
 class Teleop:
-    """Teleoperation of one arm, episode after episode.
+    """Teleoperation of one arm or two, episode after episode.
 
     Args:
-        env: An environment of `robot_envs.make_env` with one arm.
+        env: An environment of `robot_envs.make_env` with an arm.
         person: The operator's device.
         seed: Seed of the episodes' resets.
         stop: Returns True to end.
@@ -148,4 +149,4 @@ class Teleop:
 
     def _seen(self, name: str) -> NDArray[np.float64]:
         values = self._observation.get(name)
-        return np.zeros(6) if values is None else np.asarray(values, np.float64).ravel()[:6]
+        return np.zeros(6) if values is None else np.asarray(values, np.float64).ravel()

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console as Terminal
 from rich.live import Live
 from rich.markup import escape
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from steadyhand.actor.config import LoggingConfig
 from steadyhand.robot_envs.devices.device import HumanInput
+from steadyhand.robot_envs.robot_pair import NAMES
 from steadyhand.teleop import TeleopStatus
 
 __all__ = ["plain_line", "shown", "view"]
@@ -29,6 +31,7 @@ TITLES = {
     "held": "[red]the device is silent: the robot stands still until you move the device again[/]",
 }
 DIRECTIONS = ("x", "y", "z", "about x", "about y", "about z")
+AXES = 6
 HALF_BAR = 10
 
 
@@ -75,15 +78,11 @@ def _lines(every_s: float, status: Callable[[], TeleopStatus], out: TextIO) -> I
 
 def plain_line(status: TeleopStatus) -> str:
     """Return one line about `status`."""
-    reading = status.reading
     return " | ".join(
         [
             _state(status),
-            f"twist {' '.join(f'{value:+.2f}' for value in _twist(reading))}",
-            f"gripper {_gripper(reading)}",
-            f"device {_age(reading)}",
-            f"tool {_tool(status)}",
-            f"force {np.linalg.norm(status.wrench[:3]):.1f} N",
+            *(part for arm in range(_arms(status)) for part in _plain_arm(status, arm)),
+            f"device {_age(status.reading)}",
             f"{status.steps} steps, {status.overruns} late, period p99 {status.period.p99_ms:.1f} ms",
         ]
     )
@@ -92,14 +91,11 @@ def plain_line(status: TeleopStatus) -> str:
 def view(status: TeleopStatus) -> Panel:
     """Return the view of `status`."""
     grid = Table.grid(padding=(0, 2))
-    for name, value in zip(DIRECTIONS, _twist(status.reading), strict=True):
-        grid.add_row(f"[dim]{name}[/]", f"{_bar(value)} {value:+.2f}")
-    torque = np.linalg.norm(status.wrench[3:])
+    for arm in range(_arms(status)):
+        for name, text in _arm_rows(status, arm):
+            grid.add_row(f"[dim]{_of_arm(status, arm)}{name}[/]", text)
     rows = (
-        ("gripper", _gripper(status.reading)),
         ("device", _age(status.reading)),
-        ("tool", _tool(status)),
-        ("contact", f"{np.linalg.norm(status.wrench[:3]):.1f} N, {torque:.2f} Nm"),
         ("loop", f"{status.steps} steps, p50 {status.period.p50_ms:.1f} ms, p99 {status.period.p99_ms:.1f} ms"),
         ("", f"{status.overruns} late"),
     )
@@ -113,18 +109,58 @@ def view(status: TeleopStatus) -> Panel:
     return Panel(grid, title=title, title_align="left", expand=False)
 
 
+def _plain_arm(status: TeleopStatus, arm: int) -> list[str]:
+    twist = " ".join(f"{value:+.2f}" for value in _twist(status, arm))
+    name = _of_arm(status, arm)
+    return [
+        f"{name}twist {twist}",
+        f"gripper {_gripper(status, arm)}",
+        f"tool {_tool(status, arm)}",
+        f"force {np.linalg.norm(_wrench(status, arm)[:3]):.1f} N",
+    ]
+
+
+def _arm_rows(status: TeleopStatus, arm: int) -> list[tuple[str, str]]:
+    rows = [(name, f"{_bar(value)} {value:+.2f}") for name, value in zip(DIRECTIONS, _twist(status, arm), strict=True)]
+    force, torque = (np.linalg.norm(part) for part in np.split(_wrench(status, arm), 2))
+    rows += [
+        ("gripper", _gripper(status, arm)),
+        ("tool", _tool(status, arm)),
+        ("contact", f"{force:.1f} N, {torque:.2f} Nm"),
+    ]
+    return rows
+
+
+def _arms(status: TeleopStatus) -> int:
+    return len(status.wrench) // AXES
+
+
+def _of_arm(status: TeleopStatus, arm: int) -> str:
+    """Return the name of an arm with a space after it; "" for the only one."""
+    return "" if _arms(status) == 1 else f"{NAMES[arm]} "
+
+
+def _wrench(status: TeleopStatus, arm: int) -> NDArray[np.float64]:
+    return status.wrench[AXES * arm : AXES * (arm + 1)]
+
+
 def _state(status: TeleopStatus) -> str:
     if status.stop_reason:
         return f"stopped: {status.stop_reason}"
     return f"waiting for {status.waiting}" if status.waiting else status.state
 
 
-def _twist(reading: HumanInput | None) -> list[float]:
-    return [0.0] * 6 if reading is None else [float(value) for value in reading.twist[0]]
+def _twist(status: TeleopStatus, arm: int) -> list[float]:
+    reading = status.reading
+    # A device that is not there reports one arm.
+    if reading is None or arm >= len(reading.twist):
+        return [0.0] * AXES
+    return [float(value) for value in reading.twist[arm]]
 
 
-def _gripper(reading: HumanInput | None) -> str:
-    wish = 0.0 if reading is None else float(reading.gripper[0])
+def _gripper(status: TeleopStatus, arm: int) -> str:
+    reading = status.reading
+    wish = 0.0 if reading is None or arm >= len(reading.gripper) else float(reading.gripper[arm])
     return "open" if wish > 0 else "close" if wish < 0 else "as it is"
 
 
@@ -134,9 +170,10 @@ def _age(reading: HumanInput | None) -> str:
     return f"heard {1e3 * reading.age_s:.0f} ms ago" if reading.age_s else "there, at rest"
 
 
-def _tool(status: TeleopStatus) -> str:
-    position = " ".join(f"{1e3 * value:+.1f}" for value in status.tcp_pose[:3])
-    turn = math.degrees(float(np.linalg.norm(status.tcp_pose[3:])))
+def _tool(status: TeleopStatus, arm: int) -> str:
+    pose = status.tcp_pose[AXES * arm : AXES * (arm + 1)]
+    position = " ".join(f"{1e3 * value:+.1f}" for value in pose[:3])
+    turn = math.degrees(float(np.linalg.norm(pose[3:])))
     return f"{position} mm from the start, turned by {turn:.1f} deg"
 
 

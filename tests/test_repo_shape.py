@@ -106,6 +106,13 @@ USERS_OWN |= {"algo=hybrid": ["task=pick_place"]}  # a task with a gripper entry
 USERS_OWN |= {"reward=classifier": ["reward.model=classifier.onnx"]}
 SERIALS = [f"camera.views.{view}.device.serial={serial}" for view, serial in (("wrist", "1001"), ("side", "1002"))]
 USERS_OWN |= {"camera=realsense_wrist_side": SERIALS, "camera=realsense_depth": SERIALS[:1]}
+TWO_ARMS = ["task=handover"]
+USERS_OWN |= {
+    "robot=mock_pair": TWO_ARMS,
+    "safety=pair": TWO_ARMS,
+    "device=pair": TWO_ARMS,
+    "camera=wrists_side": TWO_ARMS,
+}
 USERS_OWN |= {"camera=uvc": ["camera.views.wrist.device.address=0"]}
 USERS_OWN |= {"camera=video_file": ["camera.views.wrist.device.path=wrist.avi"]}
 

@@ -63,9 +63,10 @@ def check_times(config: object, *names: str) -> None:
             raise ValueError(f"{name}: expected a time above 0 s, found {getattr(config, name)}")
 
 
-def no_reading(events: tuple[str, ...] = ()) -> HumanInput:
-    """Return the reading of a missing device for one arm."""
-    return HumanInput(np.zeros(1, np.bool_), np.zeros((1, 6)), np.zeros(1), events, math.inf, neutral=False)
+def no_reading(events: tuple[str, ...] = (), n_arms: int = 1) -> HumanInput:
+    """Return the reading of a missing device."""
+    still = np.zeros(n_arms, np.bool_), np.zeros((n_arms, 6)), np.zeros(n_arms)
+    return HumanInput(*still, events, math.inf, neutral=False)
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,12 @@ class Device(InputSource):
     """A source of human input that never blocks the control loop.
 
     Attributes:
+        n_arms: Number of arms that the device moves.
         remedy: Steps that correct a missing device; shown by `steadyhand doctor`.
     """
 
     held_by_person = True
+    n_arms: ClassVar[int] = 1
     remedy: ClassVar[str] = "plug the device in, see docs/devices.md"
 
     def listen(self, heard: Callable[[str], None]) -> None:

@@ -12,6 +12,7 @@ from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import Component, find_component
 
 __all__ = [
+    "arms_of_input",
     "find_input",
     "held_by_person",
     "input_name",
@@ -59,6 +60,18 @@ def input_name(values: Mapping[str, Any]) -> str:
     return OVER_ROS if is_over_ros(values) else find_input(values).type.name
 
 
+def arms_of_input(values: Mapping[str, Any]) -> int | None:
+    """Return the number of arms that a `device` group moves; None for a scripted expert, which moves any number.
+
+    Raises:
+        ConfigError: As in `find_input`.
+    """
+    if is_over_ros(values):
+        return 1
+    found = find_input(values).type
+    return found.n_arms if issubclass(found, Device) else None
+
+
 def make_device(values: Mapping[str, Any]) -> Device:
     """Construct the device of a `device` group, not yet connected.
 
@@ -84,7 +97,7 @@ def make_person(values: Mapping[str, Any], action_size: int, device: Device | No
 
     Args:
         values: The group.
-        action_size: Entries of an action (A,): 6 move the arm, a seventh is the gripper.
+        action_size: Entries of an action (A,): for each arm 6 that move it, and a seventh for a learnt gripper.
         device: The device, where only the caller can construct it.
 
     Raises:
@@ -92,10 +105,12 @@ def make_person(values: Mapping[str, Any], action_size: int, device: Device | No
         DeviceError: The device is missing.
     """
     device = device or make_device(values)
-    if action_size not in (TWIST, WITH_GRIPPER):
+    n = arms_of_input(values) or 1
+    if action_size not in (n * TWIST, n * WITH_GRIPPER):
+        arms, others = ("one arm", "device=pair") if n == 1 else (f"{n} arms", "a device for one arm")
         raise ConfigError(
-            f"device={input_name(values)}: expected a task for one arm, with {TWIST} or {WITH_GRIPPER} entries of an "
-            f"action, found {action_size}; choose another task, or device=none"
+            f"device={input_name(values)}: expected a task for {arms}, with {n * TWIST} or {n * WITH_GRIPPER} entries "
+            f"of an action, found {action_size}; choose another task, {others}, or device=none"
         )
     device.connect()
-    return DeviceOperator(device, action_size == WITH_GRIPPER, float(values["max_age_s"]))
+    return DeviceOperator(device, action_size == n * WITH_GRIPPER, float(values["max_age_s"]))

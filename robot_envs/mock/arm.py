@@ -48,7 +48,9 @@ class ArmModel:
         return len(self.dh)
 
 
-def arm_xml(arm: ArmModel, joint_damping: float, armature: float, tool_xml: str) -> str:
+def arm_xml(
+    arm: ArmModel, joint_damping: float, armature: float, tool_xml: str, prefix: str = "", place: str = ""
+) -> str:
     """Return the arm as nested MJCF bodies.
 
     Args:
@@ -56,8 +58,10 @@ def arm_xml(arm: ArmModel, joint_damping: float, armature: float, tool_xml: str)
         joint_damping: Viscous friction of every joint [Nm s/rad].
         armature: Rotor inertia seen at the joint [kg m^2].
         tool_xml: Geometry that is rigid with the hand, in the hand's frame.
+        prefix: Prefix of all names and of the classes `link` and `finger`.
+        place: Attributes of the base's pose; "" = the origin.
     """
-    inner = hand_xml(arm.flange_m, arm.hand_turn_rad, tool_xml)
+    inner = hand_xml(arm.flange_m, arm.hand_turn_rad, tool_xml, prefix)
     for index in reversed(range(arm.n_joints)):
         a, d, alpha = arm.dh[index]
         low, high = arm.limits_rad[index]
@@ -65,14 +69,16 @@ def arm_xml(arm: ArmModel, joint_damping: float, armature: float, tool_xml: str)
         capsules = arm.capsules[index]
         mass = arm.masses_kg[index] / len(capsules)
         geoms = "".join(
-            f'<geom class="link" type="capsule" fromto="{start} {end}" size="{radius}" mass="{mass}"/>'
+            f'<geom class="{prefix}link" type="capsule" fromto="{start} {end}" size="{radius}" mass="{mass}"/>'
             for start, end, radius in capsules
         )
         inner = (
-            f'<body name="link{index + 1}" pos="{position}" quat="{np.cos(alpha / 2):.8f} {np.sin(alpha / 2):.8f} 0 0" gravcomp="1">'
-            f'<joint name="joint{index + 1}" range="{low} {high}" damping="{joint_damping}" armature="{armature}"/>'
+            f'<body name="{prefix}link{index + 1}" pos="{position}" quat="{np.cos(alpha / 2):.8f} {np.sin(alpha / 2):.8f} 0 0" gravcomp="1">'
+            f'<joint name="{prefix}joint{index + 1}" range="{low} {high}" damping="{joint_damping}" armature="{armature}"/>'
             f"{geoms}{inner}</body>"
         )
     radius, height = arm.base
-    pedestal = f'<geom class="link" type="cylinder" size="{radius} {height / 2}" pos="0 0 {height / 2}" mass="3"/>'
-    return f'<body name="base">{pedestal}{inner}</body>'
+    pedestal = (
+        f'<geom class="{prefix}link" type="cylinder" size="{radius} {height / 2}" pos="0 0 {height / 2}" mass="3"/>'
+    )
+    return f'<body name="{prefix}base"{place}>{pedestal}{inner}</body>'

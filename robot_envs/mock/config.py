@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from steadyhand.robot_envs.camera import ViewConfig
@@ -40,6 +40,7 @@ class SceneConfig:
 
     Attributes:
         tool: Tool held rigidly by the hand, or None.
+        tools: Tools of several arms, by the name of the arm; an arm without one has `tool`.
         fixtures: Immovable workpieces placed by the task, by name; those with a joint have one moving part.
         objects: Loose bodies, by name.
     """
@@ -47,6 +48,7 @@ class SceneConfig:
     tool: dict[str, Any] | None
     fixtures: dict[str, dict[str, Any]]
     objects: dict[str, dict[str, Any]]
+    tools: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def articulated(self) -> tuple[str, ...]:

@@ -19,12 +19,13 @@ __all__ = ["MockRobot"]
 
 
 class MockRobot:
-    """One simulated arm (``n_arms`` is 1). It is also the ``Workpieces`` of its world.
+    """One simulated arm (``n_arms`` is 1) of a world. It is also the ``Workpieces`` of that world.
 
     Args:
         config: Imperfections that every simulated arm has.
         world: World of the arm.
         gap: The gap of that world, for the delay of commands and the tare; None = none.
+        arm: Index of the arm in its world. Poses of the arm are in its own base frame.
 
     Attributes:
         seen: The workpieces as an operator sees them, with the hidden errors.
@@ -33,8 +34,9 @@ class MockRobot:
     n_arms = 1
     has_gripper = True
 
-    def __init__(self, config: MockRobotConfig, world: World, gap: GapConfig | None = None) -> None:
+    def __init__(self, config: MockRobotConfig, world: World, gap: GapConfig | None = None, arm: int = 0) -> None:
         self.world = world
+        self._index, self._arm = arm, world.arms[arm]
         self._config = config
         self._gap = None if gap is None or gap.is_none else gap
         self._jitter = np.random.default_rng(0)
@@ -60,6 +62,10 @@ class MockRobot:
     def begin(self, seed: int, at_home: bool = True) -> None:
         """Workpieces: forget the last episode and reseed all noise; `at_home` as in `World.begin`."""
         self.world.begin(seed, at_home)
+        self.reseed(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Reseed the arm's noise, for an episode that another arm's workpieces begin."""
         self._noise = _Noise(self._config, np.random.default_rng(seed))
         if self._gap is not None:
             self._jitter = generator(self._gap.seed, "commands", seed)
@@ -85,15 +91,15 @@ class MockRobot:
     def read(self) -> RobotState:
         """Return the present state, with sensor noise."""
         self._require_connection()
-        world, noise = self.world, self._noise
+        arm = self._arm
         return RobotState(
-            stamp_ns=world.clock.now_ns(),
-            tcp_pose=noise.pose(world.tcp_pose())[None],
-            tcp_twist=world.tcp_twist()[None],
+            stamp_ns=self.world.clock.now_ns(),
+            tcp_pose=self._noise.pose(arm.tcp_pose())[None],
+            tcp_twist=arm.tcp_twist()[None],
             wrench=self._measured_wrench()[None],
-            joint_position=world.data.qpos[None, : world.n_joints].copy(),
-            joint_velocity=world.data.qvel[None, : world.n_joints].copy(),
-            gripper_width=np.array([world.gripper_width()]),
+            joint_position=arm.joint_position()[None],
+            joint_velocity=arm.joint_velocity()[None],
+            gripper_width=np.array([arm.gripper_width()]),
             ok=np.ones(1, dtype=np.bool_),
         )
 
@@ -105,8 +111,8 @@ class MockRobot:
         width = float(np.clip(command.gripper_width[0], 0.0, MAX_GRIPPER_WIDTH_M))
 
         def follow() -> None:
-            self.world.set_target(target)
-            self.world.set_gripper(width)
+            self._arm.set_target(target)
+            self._arm.set_gripper(width)
 
         self.world.after(self._command_delay_s(), follow)
 
@@ -116,7 +122,7 @@ class MockRobot:
         with self.world.commanding:
             self.world.forget_scheduled()
             if not self._holds:
-                self.world.set_target(self.world.tcp_pose())
+                self._arm.set_target(self._arm.tcp_pose())
             self._holds = True
 
     def reset(self, tcp_pose: Array, gripper_width: Array, may_go_on: MayGoOn) -> RobotState:
@@ -124,10 +130,10 @@ class MockRobot:
         self._require_connection()
         self._holds = False
         self.world.forget_scheduled()
-        self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]))
+        self.world.set_configuration(self._noise.true_pose(tcp_pose[0]), float(gripper_width[0]), self._index)
         self.world.settle(self._config.settle_s + (self.world.film.longest_s if self.world.film else 0.0))
         self.world.meet_clock()
-        self._tare = self.world.tcp_wrench()
+        self._tare = self._arm.tcp_wrench()
         return self.read()
 
     def _command_delay_s(self) -> float:
@@ -137,7 +143,7 @@ class MockRobot:
         return self._config.command_latency_s + late.latency_s + late.jitter_s * float(self._jitter.random())
 
     def _measured_wrench(self) -> Array:
-        measured = self._noise.wrench(self.world.tcp_wrench() - self._tare)
+        measured = self._noise.wrench(self._arm.tcp_wrench() - self._tare)
         if (truth := self.world.hidden_truth) is not None:
             measured[:3] += truth.tare_n
         return measured

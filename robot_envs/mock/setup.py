@@ -13,6 +13,7 @@ from steadyhand.robot_envs.hardware import Hardware, RobotSetup
 from steadyhand.robot_envs.mock.arm import ArmModel
 from steadyhand.robot_envs.mock.camera import RenderedCamera
 from steadyhand.robot_envs.mock.config import MockConfig, SceneConfig
+from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.logging import quoted
 
@@ -39,6 +40,7 @@ class SimulatedArm(RobotSetup):
     settings_type = MockConfig
     simulated = True
     camera = RenderedCamera
+    cameras: ClassVar[tuple[str, ...]] = ("wrist", "side")
     arm: ClassVar[ArmModel]
 
     def __init__(self, settings: MockConfig, scene: Mapping[str, Any]) -> None:
@@ -51,8 +53,17 @@ class SimulatedArm(RobotSetup):
         world = robot.world
         return Hardware(robot, (), robot, world.clock, world.config.pace == "lockstep", world)
 
+    @property
+    def placed(self) -> tuple[PlacedArm, ...]:
+        """The arms at their places in the world."""
+        return (PlacedArm(self.arm),)
+
     def make_robot(self) -> MockRobot:
-        """Construct the arm alone.
+        """Construct the first arm alone; the errors are those of `make_arms`."""
+        return self.make_arms()[0]
+
+    def make_arms(self) -> list[MockRobot]:
+        """Construct the world, and every arm in it.
 
         Raises:
             ConfigError: MuJoCo finds no renderer of the kind that MUJOCO_GL names.
@@ -70,6 +81,6 @@ class SimulatedArm(RobotSetup):
                 f"({error}); unset it, or see `steadyhand doctor`"
             ) from None
         settings = self._settings
-        return MockRobot(
-            settings.imperfections, World(settings.world, self._scene, self.arm, settings.gap), settings.gap
-        )
+        arms = self.placed
+        world = World(settings.world, self._scene, arms, settings.gap)
+        return [MockRobot(settings.imperfections, world, settings.gap, index) for index in range(len(arms))]

@@ -73,6 +73,22 @@ def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float)
     return "".join(geoms) + floor + mark
 
 
+def held_socket(
+    side_m: float, depth_m: float, chamfer_m: float, block_m: float, reach_m: float, rise_m: float, tcp_m: float
+) -> str:
+    """Return a block with a square hole on a handle in the gripper, in the hand's frame; its mouth faces the hand.
+
+    The mouth is `reach_m` beside the TCP at `tcp_m`, along the hand's x axis, and `rise_m` towards the hand.
+    """
+    hole = square_hole(side_m, depth_m, chamfer_m, block_m)
+    length = reach_m - block_m / 2 + 0.012
+    handle = (
+        f'<geom class="fixture" type="box" size="{length / 2} 0.008 0.005" '
+        f'pos="{length / 2 - 0.01} 0 {tcp_m - 0.002}" mass="0.03"/>'
+    )
+    return f'<frame pos="{reach_m} 0 {tcp_m - rise_m}" quat="0 1 0 0">{hole}</frame>{handle}'
+
+
 def open_bin(side_m: float, height_m: float, wall_m: float) -> str:
     """Return an open box; the origin is the middle of its floor."""
     half = side_m / 2
@@ -89,6 +105,12 @@ def cube(side_m: float, mass_kg: float) -> str:
     """Return a loose cube; the origin is its centre."""
     half = side_m / 2
     return f'<geom class="object" type="box" size="{half} {half} {half}" mass="{mass_kg}"/>'
+
+
+def bar(length_m: float, side_m: float, mass_kg: float) -> str:
+    """Return a loose bar of square section along x; the origin is its centre."""
+    half = side_m / 2
+    return f'<geom class="object" type="box" size="{length_m / 2} {half} {half}" mass="{mass_kg}"/>'
 
 
 def marker(radius_m: float) -> str:
@@ -148,8 +170,10 @@ def _boxes(*sizes_and_positions: tuple[str, str], more: str = "") -> str:
 KINDS: dict[str, Callable[..., str]] = {
     "square_peg": square_peg,
     "square_hole": square_hole,
+    "held_socket": held_socket,
     "open_bin": open_bin,
     "cube": cube,
+    "bar": bar,
     "marker": marker,
 }
 ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}

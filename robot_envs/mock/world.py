@@ -7,22 +7,22 @@ Only the clock steps the physics. At ``pace: lockstep`` time jumps to the end of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import mujoco
 import numpy as np
 
-from steadyhand.robot_envs.frames import Array, cross, pose, quat_from_matrix
+from steadyhand.robot_envs.frames import Array, pose
 from steadyhand.robot_envs.mock.appearance import Appearance, table_patterns
-from steadyhand.robot_envs.mock.arm import ArmModel
 from steadyhand.robot_envs.mock.clocks import RealtimeClock, SimulatedClock
 from steadyhand.robot_envs.mock.config import SceneConfig, WorldConfig
+from steadyhand.robot_envs.mock.driven_arm import WRENCH_SIZE, DrivenArm, wxyz
 from steadyhand.robot_envs.mock.film import Film
 from steadyhand.robot_envs.mock.gap import CAMERAS, GapConfig, generator
 from steadyhand.robot_envs.mock.hidden import HiddenTruth, apply_hidden_truth, draw_hidden_truth
+from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.robot_envs.mock.scene import scene_textures, scene_xml
 from steadyhand.robot_envs.mock.textures import texture_files
-from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.clock import Clock
 
 __all__ = ["World"]
@@ -30,59 +30,49 @@ __all__ = ["World"]
 _NS = 1_000_000_000
 # A real force-torque sensor filters; at the largest timestep this is the mean over 20 ms.
 _SENSOR_STEPS = 10
-_IK_STEPS = 60
-_IK_TOLERANCE = 1e-6
-
-
-def _wxyz(quat_xyzw: Array) -> Array:
-    return quat_xyzw[[3, 0, 1, 2]]
 
 
 class World:
-    """MuJoCo model and data with an interface of plain poses. All poses are in the base frame, shape (7,), xyzw.
+    """MuJoCo model and data with an interface of plain poses, shape (7,), xyzw.
+
+    The poses of workpieces are in the frame of the world, which is the base frame of the first arm.
 
     Args:
         config: Timestep, pace and gains.
         scene: The workpieces.
-        arm: The arm in the middle of the scene.
-        gap: Differences from the description; None = none.
+        arms: The arms of the scene.
+        gap: Differences from the description, of a scene with one arm; None = none.
 
     Attributes:
+        arms: The arms, in the order of `arms`. The methods for an arm are also those of the first one.
         hidden_truth: Hidden errors, for tests and benchmarks alone; None without a gap.
         appearance: Look of the present episode; None = always the same.
         film: Frames on their way; None = every frame is received at once.
     """
 
-    def __init__(self, config: WorldConfig, scene: SceneConfig, arm: ArmModel, gap: GapConfig | None = None) -> None:
+    def __init__(
+        self, config: WorldConfig, scene: SceneConfig, arms: Sequence[PlacedArm], gap: GapConfig | None = None
+    ) -> None:
         self.config, self.scene = config, scene
-        self.n_joints = arm.n_joints
-        self._home = np.array(arm.home_rad)
-        self._joint_low, self._joint_high = np.array(arm.limits_rad).T
+        self.n_joints = arms[0].model.n_joints
         self._gap = gap = None if gap is None or gap.is_none else gap
         self.hidden_truth: HiddenTruth | None = None
         if gap is not None:
-            self.hidden_truth = draw_hidden_truth(gap.hidden, gap.seed, CAMERAS, arm.n_joints)
+            self.hidden_truth = draw_hidden_truth(gap.hidden, gap.seed, CAMERAS, self.n_joints)
         textures = [*scene_textures(scene), *(table_patterns(gap.picture, gap.seed) if gap else [])]
-        xml = scene_xml(scene, config.impedance, config.physics_timestep_s, arm, textures, self.hidden_truth)
+        xml = scene_xml(scene, config.impedance, config.physics_timestep_s, arms, textures, self.hidden_truth)
         self.model = mujoco.MjModel.from_xml_string(xml, texture_files(textures))
         self.data = mujoco.MjData(self.model)
         self.steps = 0
         self._lead = 0
-        self._sensor_mean = np.zeros(6)
         self._scheduled: list[tuple[int, Callable[[], None]]] = []
         self.commanding = threading.RLock()  # a hold from another thread also cancels scheduled commands
         self.clock: Clock = SimulatedClock(self) if config.pace == "lockstep" else RealtimeClock(self)
-        self._tcp = self.model.site("tcp").id
-        self._sensor = self.model.site("wrist_sensor").id
-        self._target = int(self.model.body("target").mocapid[0])
-        self._fingers = [int(self.model.joint(name).qposadr[0]) for name in ("left_finger", "right_finger")]
-        self._finger_actuators = [self.model.actuator(name).id for name in ("left_finger", "right_finger")]
+        self.arms = [DrivenArm(self.model, self.data, arm, config.impedance) for arm in arms]
         self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in scene.fixtures}
         self._free = {name: int(self.model.body(name).jntadr[0]) for name in scene.objects}
         self._bodies = {name: self.model.body(name).id for name in (*scene.fixtures, *scene.objects)}
         self._joints = {name: self.model.joint(name) for name in scene.articulated}
-        self._tool_weight = self.model.body("hand").subtreemass[0] * self.model.opt.gravity
-        self.model.jnt_stiffness[: self.n_joints] = config.impedance.posture_stiffness_nm_rad
         if self.hidden_truth is not None:
             apply_hidden_truth(self.model, self.data, self.hidden_truth)
         self.appearance: Appearance | None = None
@@ -110,11 +100,13 @@ class World:
             self.reset()
 
     def reset(self) -> None:
-        """Move the arm to its home posture, at rest; time goes on."""
+        """Move every arm to its home posture, at rest; time goes on."""
         mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[: self.n_joints] = self._home
+        for arm in self.arms:
+            arm.go_home()
         mujoco.mj_forward(self.model, self.data)
-        self.set_target(self.tcp_pose())
+        for arm in self.arms:
+            arm.set_target(arm.tcp_pose())
         self._jumped()
 
     def step(self, n: int) -> None:
@@ -123,11 +115,15 @@ class World:
         if averaged <= 0:
             return
         self._advance(n - averaged)
-        total = np.zeros(6)
+        total = np.zeros(WRENCH_SIZE * len(self.arms))
         for _ in range(averaged):
             self._advance(1)
             total += self.data.sensordata
-        self._sensor_mean = total / averaged
+        self._share_sensors(total / averaged)
+
+    def _share_sensors(self, readings: Array) -> None:
+        for index, arm in enumerate(self.arms):
+            arm.measured = readings[WRENCH_SIZE * index : WRENCH_SIZE * (index + 1)]
 
     def _advance(self, n: int) -> None:
         last = self.steps + n
@@ -186,34 +182,19 @@ class World:
 
     def set_target(self, tcp_pose: Array) -> None:
         """Set the target of the impedance controller."""
-        self.data.mocap_pos[self._target] = tcp_pose[:3]
-        self.data.mocap_quat[self._target] = _wxyz(tcp_pose[3:])
+        self.arms[0].set_target(tcp_pose)
 
     def set_impedance(self, stiffness_n_m: float, rotation_stiffness_nm_rad: float) -> None:
         """Set the controller's stiffness; its damping ratio and reference limits are unchanged."""
-        gains, limit = self.config.impedance, np.array([-1.0, 1.0])
-        for axis in range(6):
-            wanted, first, damping, reach = (
-                (stiffness_n_m, gains.stiffness_n_m, gains.damping_ns_m, gains.reference_limit_m)
-                if axis < 3
-                else (
-                    rotation_stiffness_nm_rad,
-                    gains.rotation_stiffness_nm_rad,
-                    gains.rotation_damping_nms_rad,
-                    gains.reference_limit_rad,
-                )
-            )
-            actuator = self.model.actuator(f"impedance{axis}").id
-            self.model.actuator_biasprm[actuator, 1:3] = -wanted, -damping * np.sqrt(wanted / first)
-            self.model.actuator_forcerange[actuator] = wanted * reach * limit
+        self.arms[0].set_impedance(stiffness_n_m, rotation_stiffness_nm_rad)
 
     def hold_posture(self) -> None:
         """Set the rest position of the redundant joint's weak spring to the present posture."""
-        self.model.qpos_spring[: self.n_joints] = self.data.qpos[: self.n_joints]
+        self.arms[0].hold_posture()
 
     def set_gripper(self, width_m: float) -> None:
         """Set the target opening of the fingers [m]."""
-        self.data.ctrl[self._finger_actuators] = width_m / 2
+        self.arms[0].set_gripper(width_m)
 
     def place(self, name: str, pose_: Array) -> None:
         """Place a workpiece at a pose, at rest.
@@ -223,11 +204,11 @@ class World:
         """
         if name in self._mocap:
             self.data.mocap_pos[self._mocap[name]] = pose_[:3]
-            self.data.mocap_quat[self._mocap[name]] = _wxyz(pose_[3:])
+            self.data.mocap_quat[self._mocap[name]] = wxyz(pose_[3:])
         else:
             joint = self._free[name]
             position, velocity = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
-            self.data.qpos[position : position + 7] = np.concatenate([pose_[:3], _wxyz(pose_[3:])])
+            self.data.qpos[position : position + 7] = np.concatenate([pose_[:3], wxyz(pose_[3:])])
             self.data.qvel[velocity : velocity + 6] = 0.0
 
     def pose_of(self, name: str) -> Array:
@@ -255,23 +236,15 @@ class World:
 
     def tcp_pose(self) -> Array:
         """Return the pose of the tool centre point."""
-        return pose(self.data.site_xpos[self._tcp], quat_from_matrix(self.data.site_xmat[self._tcp].reshape(3, 3)))
+        return self.arms[0].tcp_pose()
 
     def tcp_twist(self) -> Array:
         """Return the linear then angular velocity of the TCP in the base frame. Shape (6,)."""
-        twist = np.zeros(6)
-        mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_SITE, self._tcp, twist, 0)
-        return twist[[3, 4, 5, 0, 1, 2]]
+        return self.arms[0].tcp_twist()
 
     def tcp_wrench(self) -> Array:
         """Return force and torque of the environment on the tool at the TCP, tool frame, not tared. Shape (6,)."""
-        rotation = self.data.site_xmat[self._sensor].reshape(3, 3)
-        # The sensor measures the wrist's wrench on the tool, the opposite of that of environment and weight.
-        wrench = -self._sensor_mean
-        wrench[:3] -= rotation.T @ self._tool_weight
-        tcp_in_sensor = rotation.T @ (self.data.site_xpos[self._tcp] - self.data.site_xpos[self._sensor])
-        wrench[3:] -= cross(tcp_in_sensor, wrench[:3])
-        return wrench
+        return self.arms[0].tcp_wrench()
 
     def contact_force(self, body: str) -> float:
         """Return the sum of the normal forces on a body [N]. Raises KeyError for a body that is not in the scene."""
@@ -285,46 +258,17 @@ class World:
 
     def gripper_width(self) -> float:
         """Return the opening between the fingers [m]."""
-        return float(self.data.qpos[self._fingers[0]] + self.data.qpos[self._fingers[1]])
+        return self.arms[0].gripper_width()
 
-    def set_configuration(self, tcp_pose: Array, gripper_width_m: float) -> None:
-        """Set the arm to a pose, at rest, by damped least squares from the home posture (deterministic).
+    def set_configuration(self, tcp_pose: Array, gripper_width_m: float, arm: int = 0) -> None:
+        """Set an arm to a pose in its own base frame, at rest.
 
         Raises:
             RobotError: The arm cannot reach the pose within its joint limits.
         """
-        qpos, qvel, n = self.data.qpos, self.data.qvel, self.n_joints
-        qpos[:n] = self._home
-        qvel[:] = 0.0
-        qpos[self._fingers] = gripper_width_m / 2
-        jacobian = np.zeros((6, self.model.nv))
-        error = np.zeros(6)
-        wanted = _wxyz(tcp_pose[3:])
-        for _ in range(_IK_STEPS):
-            mujoco.mj_kinematics(self.model, self.data)
-            mujoco.mj_comPos(self.model, self.data)
-            current = np.zeros(4)
-            mujoco.mju_mat2Quat(current, self.data.site_xmat[self._tcp])
-            rotation = np.zeros(3)
-            mujoco.mju_subQuat(rotation, wanted, current)
-            error[:3] = tcp_pose[:3] - self.data.site_xpos[self._tcp]
-            error[3:] = self.data.site_xmat[self._tcp].reshape(3, 3) @ rotation
-            if np.abs(error).max() < _IK_TOLERANCE:
-                break
-            mujoco.mj_jacSite(self.model, self.data, jacobian[:3], jacobian[3:], self._tcp)
-            arm = jacobian[:, :n]
-            step = arm.T @ np.linalg.solve(arm @ arm.T + 1e-6 * np.eye(6), error)
-            qpos[:n] = np.clip(qpos[:n] + step, self._joint_low, self._joint_high)
-        else:
-            raise RobotError(
-                f"pose {np.round(tcp_pose, 3).tolist()} is out of the arm's reach; move the task's workspace"
-            )
-        # A weak spring holds the redundant joint near its initial posture.
-        self.model.qpos_spring[:n] = qpos[:n]
-        self.set_target(tcp_pose)
-        self.set_gripper(gripper_width_m)
+        self.arms[arm].set_configuration(tcp_pose, gripper_width_m)
         mujoco.mj_forward(self.model, self.data)
-        self._sensor_mean = self.data.sensordata.copy()
+        self._share_sensors(self.data.sensordata.copy())
         self._jumped()
 
     def settle(self, seconds: float) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 
 from steadyhand.robot_envs.frames import Array, length
 from steadyhand.robot_envs.robot import RobotCommand, RobotState
+from steadyhand.robot_envs.safety.apart import KeepApart
+from steadyhand.robot_envs.safety.apart_shaper import ApartShaper
 from steadyhand.robot_envs.safety.joint_limits import joint_objection
 from steadyhand.robot_envs.safety.limits import SafetyLimits, clip_step, clip_tilt, clip_to_workspace
 from steadyhand.robot_envs.safety.plausibility import Plausibility
@@ -33,15 +35,18 @@ class SafetyGate:
         self._period_s = control_period_s
         self._plausible = Plausibility(limits.plausible)
         self._shapers: list[PoseShaper] = []
+        self._keep_apart = None if limits.apart is None else KeepApart(limits.apart)
+        self._apart: ApartShaper | None = None
 
     def begin(self, tcp_pose: Array) -> None:
         """Start at rest from measured poses, after a motion that did not pass the gate. Shape (n_arms, 7)."""
         self._plausible.forget()
         self._shapers = []
-        for pose in tcp_pose:
-            shaper = PoseShaper(self.limits.linear, self.limits.angular, self.limits.region)
+        for pose, limits in zip(tcp_pose, self.limits.for_arms(len(tcp_pose)), strict=True):
+            shaper = PoseShaper(limits.linear, limits.angular, limits.region)
             shaper.begin(pose)
             self._shapers.append(shaper)
+        self._apart = None if self._keep_apart is None else ApartShaper(self._shapers, self._keep_apart)
 
     def believe(self, state: RobotState, last: RobotState | None) -> RobotState:
         """Return the state to use: the new one, or the last accepted one while the new one is implausible.
@@ -61,7 +66,16 @@ class SafetyGate:
     def check_state(self, state: RobotState, now_ns: int) -> StopReason | None:
         """Latch and return the reason to stop that follows from the robot's state, if any."""
         reason = state_fault(state, now_ns, self.limits)
-        return self.latch(reason, state_fault_source(state, reason, self.limits))
+        source = state_fault_source(state, reason, self.limits)
+        if reason is None and self._keep_apart is not None:
+            reason, source = self._distance_fault(state, self._keep_apart)
+        return self.latch(reason, source)
+
+    def _distance_fault(self, state: RobotState, apart: KeepApart) -> tuple[StopReason | None, str]:
+        gap_m = apart.gap_m(state.tcp_pose)
+        if gap_m >= apart.limits.stop_distance_m:
+            return None, ""
+        return StopReason.ARMS_TOO_CLOSE, f"{1e3 * gap_m:.0f} mm"
 
     def stop(self, reason: StopReason) -> None:
         """Latch a requested stop, from any thread. The first reason stays."""
@@ -104,6 +118,8 @@ class SafetyGate:
         if len(self._shapers) != len(command.tcp_pose):
             self.begin(state.tcp_pose)
         goal = limit_command(command, state, self.limits, self._period_s)
+        if self._apart is not None:
+            return RobotCommand(self._apart.step(goal.tcp_pose, self._period_s), goal.gripper_width)
         shaped = [s.step(pose, self._period_s) for s, pose in zip(self._shapers, goal.tcp_pose, strict=True)]
         return RobotCommand(np.array(shaped), goal.gripper_width)
 
@@ -135,11 +151,9 @@ def state_fault(state: RobotState, now_ns: int, limits: SafetyLimits) -> StopRea
         return StopReason.ROBOT_FAULT
     if _joint_fault(state, limits):
         return StopReason.JOINT_LIMIT
-    if (length(state.wrench[:, :3]) > limits.max_force_n).any():
+    if _too_strong(state, limits, 0):
         return StopReason.FORCE_LIMIT
-    if (length(state.wrench[:, 3:]) > limits.max_torque_nm).any():
-        return StopReason.TORQUE_LIMIT
-    return None
+    return StopReason.TORQUE_LIMIT if _too_strong(state, limits, 3) else None
 
 
 def state_fault_source(state: RobotState, reason: StopReason | None, limits: SafetyLimits) -> str:
@@ -150,19 +164,40 @@ def state_fault_source(state: RobotState, reason: StopReason | None, limits: Saf
         return state.silent_source
     if reason is StopReason.ROBOT_FAULT:
         return state.fault
+    if limits.arms is not None and reason in (StopReason.FORCE_LIMIT, StopReason.TORQUE_LIMIT):
+        return _too_strong(state, limits, 0 if reason is StopReason.FORCE_LIMIT else 3)
     return _joint_fault(state, limits) if reason is StopReason.JOINT_LIMIT else ""
+
+
+def _too_strong(state: RobotState, limits: SafetyLimits, first: int) -> str:
+    """Return the name of the arm whose force (`first` 0) or torque (3) is beyond its limit; "" = none."""
+    sizes = length(state.wrench[:, first : first + 3]).tolist()
+    for size, arm, name in zip(sizes, limits.for_arms(len(sizes)), _names(limits, len(sizes)), strict=True):
+        if size > (arm.max_torque_nm if first else arm.max_force_n):
+            return name
+    return ""
+
+
+def _names(limits: SafetyLimits, n_arms: int) -> list[str]:
+    return [f"arm {index}" for index in range(n_arms)] if limits.arms is None else list(limits.arms)
 
 
 def _joint_fault(state: RobotState, limits: SafetyLimits) -> str:
     if limits.joints is None:
         return ""
-    rows = zip(state.joint_position, state.joint_velocity, strict=True)
-    return next(filter(None, (joint_objection(at, speed, limits.joints) for at, speed in rows)), "")
+    names = _names(limits, len(state.joint_position))
+    for name, at, speed in zip(names, state.joint_position, state.joint_velocity, strict=True):
+        if objection := joint_objection(at, speed, limits.joints):
+            return objection if limits.arms is None else f"{name}: {objection}"
+    return ""
 
 
 def limit_command(command: RobotCommand, state: RobotState, limits: SafetyLimits, period_s: float) -> RobotCommand:
-    """Limit a command to the region, and to the distance from the measured pose that one period allows."""
-    quat = clip_tilt(command.tcp_pose[:, 3:], limits)
-    position = clip_to_workspace(command.tcp_pose[:, :3], quat, limits)
-    target = clip_step(state.tcp_pose, np.concatenate([position, quat], axis=1), limits, period_s)
-    return RobotCommand(target, command.gripper_width)
+    """Limit a command to each arm's region, and to the distance from its measured pose that one period allows."""
+    targets = []
+    for index, arm in enumerate(limits.for_arms(len(command.tcp_pose))):
+        row = slice(index, index + 1)
+        quat = clip_tilt(command.tcp_pose[row, 3:], arm)
+        position = clip_to_workspace(command.tcp_pose[row, :3], quat, arm)
+        targets.append(clip_step(state.tcp_pose[row], np.concatenate([position, quat], axis=1), arm, period_s))
+    return RobotCommand(np.concatenate(targets), command.gripper_width)

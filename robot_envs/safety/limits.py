@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
 from steadyhand.robot_envs.frames import Array, length, quat_from_rotvec, quat_inverse, quat_multiply, rotvec_from_quat
+from steadyhand.robot_envs.safety.apart import ApartLimits
+from steadyhand.robot_envs.safety.arm_limits import ArmLimits, boxes_overlap
 from steadyhand.robot_envs.safety.camera_watch import CameraLimits
 from steadyhand.robot_envs.safety.joint_limits import JointLimits
 from steadyhand.robot_envs.safety.motion_watch import MotionLimits
@@ -45,6 +48,8 @@ class SafetyLimits:
         motion: Limits beyond which an arm counts as not moving; null = never.
         park_position_m: Position of the TCP during the operator's break, base frame, oriented as ``nominal_quat``.
             Shape (3,); null = the start of the newest episode.
+        arms: Limits of each arm of a robot with several, by name and in the order of the arms; null = one arm.
+        apart: Distance that two arms keep; null = their boxes do not overlap.
     """
 
     workspace_low_m: tuple[float, ...]
@@ -67,6 +72,8 @@ class SafetyLimits:
     cameras: CameraLimits | None = None
     motion: MotionLimits | None = None
     park_position_m: tuple[float, ...] | None = None
+    arms: dict[str, ArmLimits] | None = None
+    apart: ApartLimits | None = None
 
     def __post_init__(self) -> None:
         if len(self.workspace_low_m) != 3 or len(self.workspace_high_m) != 3:
@@ -103,6 +110,38 @@ class SafetyLimits:
                 raise ValueError(f"{name}: expected a finite number above 0, found {getattr(self, name)}")
         if self.max_tilt_rad > math.pi:
             raise ValueError(f"max_tilt_rad: expected at most pi, found {self.max_tilt_rad}")
+        self._check_arms()
+
+    def _check_arms(self) -> None:
+        arms = self.arms or {}
+        if self.arms is not None and self.park_position_m is not None:
+            raise ValueError("park_position_m: expected null for several arms, found one place; give arms.<name>")
+        if self.apart is not None and len(arms) != 2:
+            raise ValueError(f"apart: expected limits of two arms in arms, found {len(arms)}; give safety=pair")
+        _ = self.each_arm
+        for (name, one), (other_name, other) in combinations(arms.items(), 2):
+            if self.apart is None and boxes_overlap(one, other):
+                raise ValueError(
+                    f"arms: expected boxes that do not overlap, or the rule that keeps the arms apart, found that of "
+                    f"{name} in that of {other_name} and apart: null; separate the boxes, or give safety.apart"
+                )
+
+    @cached_property
+    def each_arm(self) -> tuple[SafetyLimits, ...]:
+        """The limits of every arm, in the order of the arms."""
+        if self.arms is None:
+            return (self,)
+        found = []
+        for name, arm in self.arms.items():
+            try:
+                found.append(replace(self, arms=None, apart=None, **arm.given))
+            except ValueError as error:
+                raise ValueError(f"arms.{name}: {error}") from None
+        return tuple(found)
+
+    def for_arms(self, n_arms: int) -> tuple[SafetyLimits, ...]:
+        """Return the limits of `n_arms` arms: each arm's own, or without `arms` the same for all."""
+        return self.each_arm if self.arms is not None else self.each_arm * n_arms
 
     @cached_property
     def region(self) -> Region:

@@ -23,7 +23,7 @@ from steadyhand.robot_envs.safety.rate_limit import (
 )
 from steadyhand.robot_envs.safety.region import Excess, Region
 
-__all__ = ["AT_REST_MOTION", "Motion", "PoseShaper", "TwistShaper"]
+__all__ = ["AT_REST_MOTION", "Motion", "PoseShaper", "TwistShaper", "Velocities", "is_still", "moved"]
 
 _TINY = 1e-9
 _STILL = 1e-7  # m/s, rad/s
@@ -33,6 +33,7 @@ _MOST_STEPS = 2000  # of one stop; 2 s at 1 kHz
 # Shares of the wanted linear and angular velocity that are tried in turn, before braking.
 _SHARES = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.2, 0.2))
 Quat = tuple[float, float, float, float]
+Velocities = tuple[Vector, Vector]  # linear [m/s] and angular [rad/s], base frame
 
 
 class Motion(NamedTuple):
@@ -51,9 +52,7 @@ class _Envelope:
     def __init__(self, linear: RateLimits, angular: RateLimits, region: Region) -> None:
         self.linear, self.angular, self.region = linear, angular, region
 
-    def next(
-        self, position: Vector, quat: Quat, motion: Motion, wanted: tuple[Vector, Vector], period_s: float
-    ) -> Motion:
+    def next(self, position: Vector, quat: Quat, motion: Motion, wanted: Velocities, period_s: float) -> Motion:
         """Return the rates of the next command, as near to the wanted velocities as the limits allow."""
         now = self.region.excess(position, quat)
         for linear_share, angular_share in _SHARES:
@@ -99,7 +98,7 @@ class _Envelope:
             outside, tilted = self.region.excess(position, quat)
             if outside > allowed[0] or tilted > allowed[1]:
                 return False
-            if _length(linear.velocity) < _STILL and _length(angular.velocity) < _STILL:
+            if is_still(Motion(linear, angular)):
                 return True
             linear = approach(linear, _STOP, self.linear, period_s)
             angular = approach(angular, _STOP, self.angular, period_s)
@@ -141,24 +140,52 @@ class PoseShaper:
         """Newest commanded pose, base frame. Shape (7,)."""
         return np.array([*self._position, *self._quat])
 
+    @property
+    def row(self) -> tuple[float, ...]:
+        """Newest commanded pose as plain numbers, base frame. Shape (7,)."""
+        return *self._position, *self._quat
+
+    @property
+    def linear(self) -> RateLimits:
+        """Limits of the tool centre point's velocity."""
+        return self._envelope.linear
+
+    @property
+    def angular(self) -> RateLimits:
+        """Limits of the tool's angular velocity."""
+        return self._envelope.angular
+
     def step(self, goal: Array, period_s: float) -> Array:
         """Return the commanded pose one period later, towards a goal. Shapes (7,), base frame."""
+        return self.take(self.proposed(self.wanted(goal, period_s), period_s), period_s)
+
+    def wanted(self, goal: Array, period_s: float) -> Velocities:
+        """Return the velocities to request, so that the command comes to rest at a goal. Shape (7,), base frame."""
         envelope = self._envelope
         way = tuple(g - p for g, p in zip(goal[:3].tolist(), self._position, strict=True))
         turn = tuple(rotvec_from_quat(quat_multiply(goal[3:], quat_inverse(np.array(self._quat)))).tolist())
-        wanted = (
+        return (
             _towards(way, self.motion.linear, envelope.linear, period_s),
             _towards(turn, self.motion.angular, envelope.angular, period_s),
         )
-        self.motion = envelope.next(self._position, self._quat, self.motion, wanted, period_s)
-        self._position, self._quat = _moved(self._position, self._quat, self.motion, period_s)
+
+    def proposed(self, wanted: Velocities, period_s: float) -> Motion:
+        """Return the rates of a next command that keeps the limits, as near to the wanted velocities as they allow."""
+        return self._envelope.next(self._position, self._quat, self.motion, wanted, period_s)
+
+    def braking(self, motion: Motion, period_s: float) -> Motion:
+        """Return the rates after `motion` in the quickest stop."""
+        return self._envelope.brake(motion, period_s)
+
+    def take(self, motion: Motion, period_s: float) -> Array:
+        """Command the pose after one period of these rates, and return it. Shape (7,), base frame."""
+        self.motion = motion
+        self._position, self._quat = _moved(self._position, self._quat, motion, period_s)
         return self.pose
 
     def brake(self, period_s: float) -> Array:
         """Return the commanded pose one period later, during the quickest stop. Shape (7,), base frame."""
-        self.motion = self._envelope.brake(self.motion, period_s)
-        self._position, self._quat = _moved(self._position, self._quat, self.motion, period_s)
-        return self.pose
+        return self.take(self.braking(self.motion, period_s), period_s)
 
 
 class TwistShaper:
@@ -190,6 +217,18 @@ class TwistShaper:
         linear = envelope.held_back(position, quat, linear, self.motion.linear, period_s)
         self.motion = envelope.next(position, quat, self.motion, (linear, angular), period_s)
         return np.array([*self.motion.linear.velocity, *self.motion.angular.velocity])
+
+
+def moved(pose: tuple[float, ...], motion: Motion, period_s: float) -> tuple[float, ...]:
+    """Return a pose (7,) after a time at these rates, base frame."""
+    x, y, z, *quat = pose
+    position, turned = _moved((x, y, z), (quat[0], quat[1], quat[2], quat[3]), motion, period_s)
+    return *position, *turned
+
+
+def is_still(motion: Motion) -> bool:
+    """Return whether a command of these rates is at rest."""
+    return _length(motion.linear.velocity) < _STILL and _length(motion.angular.velocity) < _STILL
 
 
 def _towards(way: Vector, rates: Rates, limits: RateLimits, period_s: float) -> Vector:

@@ -16,6 +16,7 @@ class StopReason(str, Enum):
     TORQUE_LIMIT = "torque_limit"
     ROBOT_FAULT = "robot_fault"
     JOINT_LIMIT = "joint_limit"
+    ARMS_TOO_CLOSE = "arms_too_close"
     NOT_TARED = "not_tared"
     NOT_MOVING = "not_moving"
     CAMERA_STALE = "camera_stale"

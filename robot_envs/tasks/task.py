@@ -12,10 +12,12 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.workpieces import Workpieces
 
-__all__ = ["REACH_M", "TOOL_DOWN", "EpisodePlan", "ObservedVector", "Outcome", "Task"]
+__all__ = ["REACH_M", "TOOL_DOWN", "TOOL_DOWN_TURNED", "EpisodePlan", "ObservedVector", "Outcome", "Task"]
 
 # The tool points down: half a turn about the base's x axis.
 TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
+# The same of an arm that faces the first one: half a turn about the base's y axis.
+TOOL_DOWN_TURNED = np.array([0.0, 1.0, 0.0, 0.0])
 REACH_M = 10.0  # longer than the reach of any arm: a larger number is a mistake, such as one in millimetres
 
 

@@ -22,7 +22,7 @@ SLOWEST_S = 10.0
 class DeviceContract:
     """Base class of a device's tests: derive and define how the device is made and handled.
 
-    `push` moves the tool along +x until `let_go`.
+    `push` moves the first tool along +x until `let_go`.
 
     Attributes:
         max_age_s: Age beyond which a reading is ignored, as in the device's YAML file.
@@ -100,13 +100,13 @@ class DeviceContract:
             CLOCK.sleep_until(CLOCK.now_ns() + 5_000_000)
 
     def test_a_reading_has_the_promised_shapes_and_bounds(self, device: Device) -> None:
-        """One arm's reading, within [-1, 1]."""
+        """A reading of each arm, within [-1, 1]."""
         self.push()
         _wait_until(lambda: bool(device.poll().engaged.any()))
         reading = device.poll()
-        assert reading.engaged.shape == (1,)
+        assert reading.engaged.shape == (device.n_arms,)
         assert reading.engaged.dtype == np.bool_
-        assert (reading.twist.shape, reading.gripper.shape) == ((1, 6), (1,))
+        assert (reading.twist.shape, reading.gripper.shape) == ((device.n_arms, 6), (device.n_arms,))
         assert np.abs(reading.twist).max() <= 1.0
         assert isinstance(reading.events, tuple)
 

@@ -20,7 +20,7 @@ __all__ = ["RobotContract"]
 class RobotContract:
     """Base class of a robot's tests: derive and set `group`.
 
-    The tool moves 5 cm around `start_position_m`, pointing down.
+    The tool moves 5 cm around `start_position_m`, pointing down. A robot of several arms overrides `start`.
 
     Attributes:
         group: The override that chooses the robot, such as `robot=mock`.
@@ -54,15 +54,19 @@ class RobotContract:
 
     @property
     def start(self) -> Array:
-        """The pose (1, 7) that every test begins with."""
+        """The poses (n_arms, 7) that every test begins with."""
         return frames.pose(np.array([self.start_position_m]), TOOL_DOWN)
+
+    def widths(self, width_m: float) -> Array:
+        """Return an opening for the gripper of every arm. Shape (n_arms,)."""
+        return np.full(len(self.start), width_m)
 
     @pytest.fixture
     def robot(self) -> Iterator[Robot]:
         """The robot, connected and at the start."""
         robot = self.make_robot()
         robot.connect()
-        robot.reset(self.start, np.array([0.04]), _go_on)
+        robot.reset(self.start, self.widths(0.04), _go_on)
         yield robot
         robot.close()
 
@@ -72,7 +76,7 @@ class RobotContract:
         with pytest.raises(RobotError, match="connect"):
             robot.read()
         with pytest.raises(RobotError, match="connect"):
-            robot.command(RobotCommand(self.start, np.array([0.04])))
+            robot.command(RobotCommand(self.start, self.widths(0.04)))
 
     def test_state_has_the_promised_shapes_and_is_finite(self, robot: Robot) -> None:
         """Shapes are those of `RobotState`; quaternions have length 1."""
@@ -90,7 +94,7 @@ class RobotContract:
     def test_reset_ends_at_rest_at_the_pose_with_a_tared_wrench(self, robot: Robot) -> None:
         """After a reset the arm rests at the requested pose."""
         state = robot.read()
-        assert state.tcp_pose[0, :3] == pytest.approx(self.start[0, :3], abs=self.tolerance_m)
+        assert state.tcp_pose[:, :3] == pytest.approx(self.start[:, :3], abs=self.tolerance_m)
         assert np.abs(state.tcp_twist).max() < 0.01
         assert np.abs(state.wrench[:, :3]).max() < self.rest_force_n
 
@@ -103,21 +107,21 @@ class RobotContract:
     def test_follows_a_command(self, robot: Robot) -> None:
         """The arm goes to a pose nearby."""
         target = self.start.copy()
-        target[0, :3] += [0.01, -0.01, 0.01]
-        robot.command(RobotCommand(target, np.array([0.04])))
+        target[:, :3] += [0.01, -0.01, 0.01]
+        robot.command(RobotCommand(target, self.widths(0.04)))
         self.wait(robot, 1.0)
-        assert robot.read().tcp_pose[0, :3] == pytest.approx(target[0, :3], abs=self.tolerance_m)
+        assert robot.read().tcp_pose[:, :3] == pytest.approx(target[:, :3], abs=self.tolerance_m)
 
     def test_hold_stops_where_the_arm_is(self, robot: Robot) -> None:
         """A hold ends a running motion."""
         target = self.start.copy()
-        target[0, 0] += 0.05
-        robot.command(RobotCommand(target, np.array([0.04])))
+        target[:, 0] += 0.05
+        robot.command(RobotCommand(target, self.widths(0.04)))
         self.wait(robot, 0.1)
         robot.hold()
-        held = robot.read().tcp_pose[0, :3]
+        held = robot.read().tcp_pose[:, :3]
         self.wait(robot, 2.0)
-        assert robot.read().tcp_pose[0, :3] == pytest.approx(held, abs=0.02)
+        assert robot.read().tcp_pose[:, :3] == pytest.approx(held, abs=0.02)
         assert np.abs(robot.read().tcp_twist[:, :3]).max() < 5e-3
 
     def test_gripper_opens_and_closes(self, robot: Robot) -> None:
@@ -125,15 +129,16 @@ class RobotContract:
         if not robot.has_gripper:
             pytest.skip("the robot has no gripper")
         for width in (0.06, 0.01):
-            robot.command(RobotCommand(self.start, np.array([width])))
+            robot.command(RobotCommand(self.start, self.widths(width)))
             self.wait(robot, 1.0)
-            assert robot.read().gripper_width[0] == pytest.approx(width, abs=4e-3)
+            assert robot.read().gripper_width == pytest.approx(self.widths(width), abs=4e-3)
 
     def test_pose_out_of_reach_is_refused(self, robot: Robot) -> None:
         """A pose beyond the arm's reach raises an error that says so."""
-        far = frames.pose(np.array([self.far_position_m]), TOOL_DOWN)
+        far = self.start
+        far[-1, :3] = self.far_position_m
         with pytest.raises(RobotError, match="reach"):
-            robot.reset(far, np.array([0.04]), _go_on)
+            robot.reset(far, self.widths(0.04), _go_on)
 
 
 def _go_on(state: RobotState) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from steadyhand.doctor.finding import Finding, broken, note, ok
 from steadyhand.robot_envs.cameras.realsense import RealSense
 from steadyhand.robot_envs.devices.device import Device, DeviceError, InputSource
+from steadyhand.robot_envs.devices.device_pair import SIDES
 from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
@@ -55,9 +56,9 @@ def check_device(config: Mapping[str, Any]) -> Finding:
 
 def check_spacenavd(config: Mapping[str, Any]) -> Finding:
     """Check that spacenavd, the SpaceMouse driver, runs."""
-    needed = _is(config, SpaceMouse)
-    path = str(config["device"].get("socket", SPACENAV_SOCKET)) if needed else SPACENAV_SOCKET
-    say = broken if needed else note
+    chosen = _group(config, SpaceMouse)
+    path = SPACENAV_SOCKET if chosen is None else str(chosen.get("socket", SPACENAV_SOCKET))
+    say = note if chosen is None else broken
     if _listens(path):
         return ok("spacenavd", f"running at {path}")
     if shutil.which("spacenavd") is None:
@@ -70,7 +71,7 @@ def check_usb(config: Mapping[str, Any]) -> Finding | None:
     seen = _spacemice()
     if seen:
         return ok("usb", f"SpaceMouse {', '.join(seen)}")
-    if not _is(config, SpaceMouse):
+    if _group(config, SpaceMouse) is None:
         return None
     # A wireless or serial SpaceMouse, or one of another container, is not visible here.
     return note("usb", "no SpaceMouse is plugged into this machine's USB", "plug it in; lsusb should show it")
@@ -78,9 +79,10 @@ def check_usb(config: Mapping[str, Any]) -> Finding | None:
 
 def check_gamepad(config: Mapping[str, Any]) -> Finding | None:
     """Check that the gamepad's device file is readable."""
-    if not _is(config, Gamepad):
+    chosen = _group(config, Gamepad)
+    if chosen is None:
         return None
-    pattern = str(config["device"].get("path"))
+    pattern = str(chosen.get("path"))
     found = sorted(glob.glob(pattern))
     if not found:
         return broken("gamepad", f"nothing at {pattern}", "plug it in; the kernel module is `sudo modprobe joydev`")
@@ -107,12 +109,17 @@ def _check_page(device: type[WebDevice]) -> Finding:
     return ok("device", f"{device.name}: served by record, act, eval, run and teleop, which print its address")
 
 
-def _is(config: Mapping[str, Any], device: type[InputSource]) -> bool:
-    """Return whether the chosen device is of that class."""
-    try:
-        return not is_over_ros(config["device"]) and issubclass(find_input(config["device"]).type, device)
-    except ConfigError:
-        return False
+def _group(config: Mapping[str, Any], device: type[InputSource]) -> Mapping[str, Any] | None:
+    """Return the group of the chosen device of that class, also of one of a pair; None = there is none."""
+    values: Mapping[str, Any] = config["device"]
+    pair: list[Mapping[str, Any]] = [values[side] for side in SIDES if isinstance(values.get(side), Mapping)]
+    for group in (values, *pair):
+        try:
+            if not is_over_ros(group) and issubclass(find_input(group).type, device):
+                return group
+        except ConfigError:
+            continue
+    return None
 
 
 def _is_plugged_realsense(view: Any) -> bool:

@@ -35,6 +35,15 @@ class TestPickPlace(TaskContract):
     group = "task=pick_place"
 
 
+class TestHandover(TaskContract):
+    group = "task=handover"
+    episodes = 10
+
+
+class TestBimanualInsert(TaskContract):
+    group = "task=bimanual_insert"
+
+
 def inputs(schema, *overrides):
     config = build(PolicyConfig, compose(list(overrides))["policy"], "policy")
     return {item.key for item in build_policy_spec(config, schema, [], 0.1).inputs}
@@ -51,13 +60,14 @@ def test_every_shipped_task_names_privileged_fields_that_it_observes(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_policy_from_images_reads_all_but_those(name):
-    env = make_robot_env(f"task={name}", "camera=wrist_side")
+    arms = compose([f"task={name}"])["task"].get("arms", 1)
+    env = make_robot_env(f"task={name}", "camera=wrist_side" if arms == 1 else "camera=wrists_side")
     schema = env_schema(env)
     assert {field.name for field in schema.observation if field.privileged} == set(env.privileged) != set()
     every, hidden = {field.name for field in schema.observation}, {"previous_action"}
     assert inputs(schema, "policy=pixels") == every - set(env.privileged) - hidden
     assert inputs(schema, "policy=pixels", "policy.hidden_keys=[wrench]") == every - set(env.privileged) - {"wrench"}
-    assert inputs(schema, "policy=state") == every - {"wrist", "side"} - hidden
+    assert inputs(schema, "policy=state") == every - {"wrist", "left_wrist", "right_wrist", "side"} - hidden
 
 
 @pytest.mark.parametrize("name", ["reach", "peg_insert", "pick_place"])  # tasks of that time

@@ -12,40 +12,11 @@ from steadyhand.robot_envs.devices.make import find_input
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
 from tests.transport_kit import wait_until
+from tests.udp_kit import PERIOD_S, Sender, free_port
 
 pytestmark = pytest.mark.realtime
 
 RESUME = 2
-PERIOD_S = 0.01
-
-
-class Sender:
-    """Repeats where six axes and four buttons stand, as a joystick's bridge does."""
-
-    def __init__(self, port):
-        self.numbers = [0.0] * 10
-        self._port, self._ending = port, threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._thread.start()
-
-    def send(self, data):
-        self._socket.sendto(data, ("127.0.0.1", self._port))
-
-    def stop(self):
-        self._ending.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _run(self):
-        while not self._ending.wait(PERIOD_S):
-            self.send(struct.pack("<10f", *self.numbers))
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class TestUdpJoystick(DeviceContract):
@@ -77,9 +48,7 @@ class TestUdpJoystick(DeviceContract):
         self.sender.numbers[0] = 0.0
 
     def press_resume(self):
-        for value in (1.0, 0.0):
-            self.sender.numbers[6 + RESUME] = value
-            threading.Event().wait(5 * PERIOD_S)
+        self.sender.press(RESUME)
 
     @pytest.mark.parametrize("numbers", [[0.9] * 9, [math.nan] * 10], ids=["short", "nan"])
     def test_what_is_no_reading_is_a_loss(self, device, numbers):

@@ -97,8 +97,8 @@ def test_closing_holds_where_the_arm_is(cell):
     cell.step(PLACE)
     world = cell.robot.world
     targets = []
-    set_target = world.set_target
-    world.set_target = lambda pose: targets.append(pose) or set_target(pose)
+    set_target = world.arms[0].set_target
+    world.arms[0].set_target = lambda pose: targets.append(pose) or set_target(pose)
     cell.close()
     assert cell.robot.closed == 1
     assert np.allclose(targets[-1], world.tcp_pose())

@@ -106,7 +106,9 @@ def test_the_shipped_numbers_are_taken(choice):
 @pytest.mark.slow
 @pytest.mark.parametrize("robot", sorted(path.stem for path in (ROOT / "configs" / "robot").glob("*.yaml")))
 def test_every_robot_is_taken(robot):
-    settings = read_training_settings(compose([f"robot={robot}"]))
+    settings = read_training_settings(
+        compose([f"robot={robot}", *(["task=handover"] if robot.endswith("_pair") else [])])
+    )
     assert (settings.robot.profile is None) == (settings.composed["robot"].get("kind") != "ros")
 
 

@@ -73,3 +73,25 @@ def test_off_shows_nothing(capsys):
     with shown(LoggingConfig("info", "off", 4.0, 0.01, 10.0), lambda: STATUS, sys.stdout):
         pass
     assert capsys.readouterr().out == ""
+
+
+TWO_ARMS = dataclasses.replace(
+    STATUS,
+    reading=HumanInput(
+        np.array([True, True]), np.array([[0.5] + [0.0] * 5, [-0.75] + [0.0] * 5]), np.array([0.0, 1.0]), (), 0.02
+    ),
+    tcp_pose=np.concatenate([STATUS.tcp_pose, [0.03, 0.0, 0.0, 0.0, 0.0, 0.0]]),
+    wrench=np.concatenate([STATUS.wrench, [0.0, 12.0, 0.0, 0.0, 0.0, 0.0]]),
+)
+
+
+@pytest.mark.parametrize("text", [plain_line(TWO_ARMS), drawn(TWO_ARMS)], ids=["plain", "drawn"])
+@pytest.mark.parametrize("part", ["left", "right", "+0.50", "-0.75", "open", "+30.0 +0.0 +0.0 mm", "5.0 N", "12.0 N"])
+def test_both_show_two_arms(text, part):
+    assert part in text
+
+
+def test_a_device_that_is_not_there_shows_two_arms_at_rest():
+    status = dataclasses.replace(TWO_ARMS, reading=no_reading())
+    assert "-0.75" not in plain_line(status)
+    assert "not there" in plain_line(status)

@@ -115,8 +115,8 @@ def test_ctrl_c_in_the_middle_of_the_motion_holds_and_leaves_nothing_behind(tmp_
     hardware = mock_hardware(*CELL[1:])
     robot, camera = hardware.robot, hardware.cameras[0]
     frames, targets = [], []
-    latest, set_target = camera.latest, robot.world.set_target
-    robot.world.set_target = lambda pose: targets.append(pose) or set_target(pose)
+    latest, set_target = camera.latest, robot.world.arms[0].set_target
+    robot.world.arms[0].set_target = lambda pose: targets.append(pose) or set_target(pose)
 
     def interrupted():
         frames.append(1)

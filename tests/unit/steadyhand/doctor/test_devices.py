@@ -81,3 +81,13 @@ def test_a_recording_of_a_realsense_needs_no_rules(monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "RULES", (str(tmp_path),))
     words = ["camera.views.wrist.device.serial=null", "camera.views.wrist.device.recording=wrist.db3"]
     assert devices.check_udev_rules(config("camera=realsense_depth", *words)).level is Level.OK
+
+
+def test_both_devices_of_a_pair_are_checked(tmp_path):
+    nowhere = ("device.left.socket=/nowhere/spnav.sock", f"device.right.path={tmp_path}/js*")
+    pair = config("task=handover", "device=pair", *nowhere)
+    assert devices.check_gamepad(pair).level is Level.BROKEN
+    assert devices.check_spacenavd(pair).level is Level.BROKEN
+    finding = devices.check_device(pair)
+    assert finding.level is Level.BROKEN
+    assert finding.found.startswith("left arm: ")
