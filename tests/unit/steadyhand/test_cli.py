@@ -16,7 +16,7 @@ NEEDED = {
     "film": ["--before", "a"],
     "inspect": ["demos"],
     "relabel": ["demos", "0", "--success"],
-    "classifier": ["fit", "--success", "a", "--failure", "b"],
+    "reward": ["check", "demos"],
 }
 ROOT = Path(__file__).resolve().parents[3]
 
