@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CurvePoint", "Quality", "false_positive_threshold", "fitted_temperature", "quality", "sigmoid"]
+__all__ = [
+    "CurvePoint",
+    "Quality",
+    "false_positive_threshold",
+    "fitted_temperature",
+    "quality",
+    "sigmoid",
+    "suggested_threshold",
+]
 
 CURVE_POINTS = 100
 STEPS = 60  # of the golden section; the interval shrinks to 1e-12 of its first length
@@ -94,6 +103,27 @@ def false_positive_threshold(probability: NDArray[np.float64], positive: NDArray
     threshold = (cut + float(above.min())) / 2.0 if len(above) else cut
     # Rounding may leave the middle on the negative itself.
     return min(max(threshold, float(np.nextafter(cut, 1.0))), 1.0)
+
+
+def suggested_threshold(
+    probability: NDArray[np.float64], positive: NDArray[np.bool_], rate: float, recall: float
+) -> float:
+    """Return the threshold of `false_positive_threshold`, or a lower one if that recalls too few of the positives.
+
+    A few negatives that look like the success can lift the former above nearly every positive. Then the threshold is
+    the highest one with the required recall, and the false-positive rate is above `rate`.
+
+    Args:
+        probability: (n,).
+        positive: (n,), both classes present.
+        rate: Largest false-positive rate, 0..1.
+        recall: Required share of the positives, 0..1.
+    """
+    wanted = false_positive_threshold(probability, positive, rate)
+    needed = math.ceil(recall * int(positive.sum()) - 1e-9)
+    if np.count_nonzero(probability[positive] >= wanted) >= needed:
+        return wanted
+    return float(np.sort(probability[positive])[::-1][needed - 1])
 
 
 def quality(probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float) -> Quality:

@@ -58,7 +58,7 @@ class ClassifierConfig:
     std_floor: float  # smallest input deviation, as a share of the largest in the same field
     # The threshold, and the verdict on the classifier.
     false_positive_rate: float  # share of the held-out negatives above the suggested threshold, at most
-    required_recall: float  # recall of the success below which the classifier is reported as weak
+    required_recall: float  # smallest recall at the suggested threshold; it counts before the rate
 
     def __post_init__(self) -> None:
         names = self.stages

@@ -17,7 +17,8 @@ def example_stages(columns: LabelledColumns, episode: EpisodeRows, config: Class
 
     In an episode with marks, an observation without one is unsure. In an episode without marks, the last
     `positive_steps` observations of a success show every stage. With one stage, its other observations show none;
-    with several, they are unsure. The `ambiguous_steps` observations before a rise are unsure in both cases.
+    with several, they are unsure. The last `ambiguous_steps` observations of a stage before a higher one are unsure in
+    both cases.
     """
     rows = episode.seen
     stages = columns.stage[rows].astype(np.int16)
@@ -28,6 +29,10 @@ def example_stages(columns: LabelledColumns, episode: EpisodeRows, config: Class
         if columns.success[episode.steps].any():
             stages[-config.positive_steps :] = len(config.stages)
     rises = np.flatnonzero((np.diff(stages) > 0) & (stages[:-1] != UNSURE)) + 1
+    marked = stages.copy()
     for rise in rises.tolist():
-        stages[max(0, rise - config.ambiguous_steps) : rise] = UNSURE
+        before = rise - 1
+        while before >= 0 and rise - before <= config.ambiguous_steps and marked[before] == marked[rise - 1]:
+            stages[before] = UNSURE
+            before -= 1
     return stages

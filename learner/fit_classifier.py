@@ -20,13 +20,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.learner.algos.batch import shift_frames
 from steadyhand.learner.classifier_data import ClassifierData, ClassifierDataError, read_classifier_data
-from steadyhand.learner.classifier_quality import (
-    Quality,
-    false_positive_threshold,
-    fitted_temperature,
-    quality,
-    sigmoid,
-)
+from steadyhand.learner.classifier_quality import Quality, fitted_temperature, quality, sigmoid, suggested_threshold
 from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.onnx_export import check_packages, onnx_bytes
 from steadyhand.learner.policy_spec import moments
@@ -167,7 +161,8 @@ def _held_out(network: Policy, data: ClassifierData, config: ClassifierConfig) -
     probability = sigmoid(logits / np.array(temperatures))
     qualities = []
     for index, positive in enumerate(truth):
-        threshold = false_positive_threshold(probability[:, index], positive, config.false_positive_rate)
+        rates = (config.false_positive_rate, config.required_recall)
+        threshold = suggested_threshold(probability[:, index], positive, *rates)
         qualities.append(quality(probability[:, index], positive, threshold))
     return _HeldOut(temperatures, tuple(qualities), probability)
 

@@ -12,7 +12,7 @@ from steadyhand.transport.label_log import Label, append_label
 from tests.unit.learner.classifier_logs import STEPS, write
 from tests.unit.learner.logs import PIXELS, session_id
 
-CONFIG = build(ClassifierConfig, compose([])["classifier"], "classifier")
+CONFIG = build(ClassifierConfig, compose(["classifier.ambiguous_steps=1"])["classifier"], "classifier")
 TWO = dataclasses.replace(CONFIG, stages=("half", "done"))
 
 

@@ -7,6 +7,7 @@ from steadyhand.learner.classifier_quality import (
     fitted_temperature,
     quality,
     sigmoid,
+    suggested_threshold,
 )
 
 
@@ -42,6 +43,15 @@ def test_the_threshold_is_between_classes_that_are_apart():
     probability, positive = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1], bool)
     assert false_positive_threshold(probability, positive, 0.0) == pytest.approx(0.5)
     assert false_positive_threshold(np.array([0.1, 1.0, 0.9]), np.array([0, 0, 1], bool), 0.0) == 1.0
+
+
+def test_a_few_negatives_like_the_success_do_not_lift_the_threshold_above_it():
+    probability = np.array([0.1, 0.2, 0.3, 0.99, 0.8, 0.85, 0.9, 0.95])
+    positive = np.arange(8) >= 4
+    assert suggested_threshold(probability, positive, 0.0, 0.0) > 0.99
+    assert suggested_threshold(probability, positive, 0.0, 0.75) == 0.85
+    assert suggested_threshold(probability, positive, 0.0, 1.0) == 0.8
+    assert suggested_threshold(probability, positive, 0.25, 1.0) == pytest.approx(0.55)
 
 
 def test_the_confusion_matrix_and_its_rates():

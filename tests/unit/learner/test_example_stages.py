@@ -9,7 +9,7 @@ from steadyhand.learner.example_stages import example_stages
 from steadyhand.runtime.config import build, compose
 from steadyhand.transport.labelled import UNMARKED, EpisodeRows
 
-CONFIG = build(ClassifierConfig, compose([])["classifier"], "classifier")
+CONFIG = build(ClassifierConfig, compose(["classifier.ambiguous_steps=1"])["classifier"], "classifier")
 NO = UNMARKED
 
 
@@ -31,6 +31,8 @@ def stages(marks, success, **settings):
         ([0, 0, 1, 1, 0, 1], False, {}, [0, -1, 1, 1, -1, 1]),
         ([0, 0, 0, 1, 1, 2], False, {"stages": ("a", "b")}, [0, 0, -1, 1, -1, 2]),
         ([0, NO, NO, 1, 1], True, {}, [0, -1, -1, 1, 1]),
+        ([0, 0, 0, 1, 1, 1, 1, 2], False, {"stages": ("a", "b"), "ambiguous_steps": 2}, [0, -1, -1, 1, 1, -1, -1, 2]),
+        ([1, 1, 0, 1], False, {"ambiguous_steps": 3}, [1, 1, -1, 1]),
         ([0, 0, 1, 1], True, {"ambiguous_steps": 0}, [0, 0, 1, 1]),
     ],
 )

@@ -16,7 +16,11 @@ from tests.unit.learner.classifier_logs import FRAMES, STEPS, write
 from tests.unit.learner.logs import PIXELS, session_id
 
 CONFIG = dataclasses.replace(
-    build(ClassifierConfig, compose([])["classifier"]), encoder="none", hidden=(16,), updates=300, image_shift=0
+    build(ClassifierConfig, compose(["classifier.ambiguous_steps=1"])["classifier"]),
+    encoder="none",
+    hidden=(16,),
+    updates=300,
+    image_shift=0,
 )
 
 
