@@ -18,7 +18,7 @@ TWO = dataclasses.replace(CONFIG, stages=("half", "done"))
 
 def label(log, episode, success=None, stages=None, author="me"):
     first = episode * (STEPS + 1)
-    append_label(log, Label(session_id(0), first, first + STEPS + 1, None, None, success, author, "", 0, stages))
+    append_label(log, Label(session_id(0), first, first + STEPS + 1, None, None, success, author, "", stages=stages))
 
 
 def test_labels_say_which_episodes_are_successes(tmp_path):

@@ -65,7 +65,9 @@ def test_it_learns_from_one_camera_and_keeps_its_view_and_crop(tmp_path):
 
 def mark(log, episode, stages):
     first = episode * (STEPS + 1)
-    append_label(log, Label(session_id(0), first, first + len(stages), None, None, None, "me", "", 0, tuple(stages)))
+    append_label(
+        log, Label(session_id(0), first, first + len(stages), None, None, None, "me", "", stages=tuple(stages))
+    )
 
 
 def test_two_stages_are_two_probabilities(tmp_path):

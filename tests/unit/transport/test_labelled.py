@@ -47,11 +47,11 @@ def test_marks_say_which_stage_an_observation_shows_and_persons_verdicts_are_tol
     write_episode(writer, 0, 2)
     write_episode(writer, 1, 2)
     writer.close()
-    append_label(tmp_path, Label(session_id(0), 0, 3, None, None, None, "me", "2026-01-01", 0, (0, UNSURE, 2)))
+    append_label(tmp_path, Label(session_id(0), 0, 3, None, None, None, "me", "2026-01-01", stages=(0, UNSURE, 2)))
     append_label(tmp_path, Label(session_id(0), 0, 3, None, None, False, "me", "2026-01-01"))
     append_label(tmp_path, Label(session_id(0), 3, 6, None, None, True, f"{BY_REWARD}Near", "2026-01-01"))
     now = labelled(tmp_path)
     assert now.stage.tolist() == [0, UNSURE, 2, UNMARKED, UNMARKED, UNMARKED]
     assert now.by_person.tolist() == [True] * 3 + [False] * 3
-    append_label(tmp_path, Label(session_id(0), 1, 2, None, None, None, "me", "2026-01-02", 0, (1,)))
+    append_label(tmp_path, Label(session_id(0), 1, 2, None, None, None, "me", "2026-01-02", stages=(1,)))
     assert labelled(tmp_path).stage.tolist()[:3] == [0, 1, 2]

@@ -33,7 +33,9 @@ def write(folder, *episodes):
             row["observation/state"] = (probability, 0.0, 0.0)
             writer.append(row)
         stages = tuple(marks)
-        append_label(folder, Label(session_id(0), first, first + len(stages), None, None, None, "me", "", 0, stages))
+        append_label(
+            folder, Label(session_id(0), first, first + len(stages), None, None, None, "me", "", stages=stages)
+        )
         first += len(stages)
     writer.close()
     return folder
