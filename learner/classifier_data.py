@@ -155,7 +155,6 @@ def _episodes(folder: Path, config: ClassifierConfig, readers: list[LogReader]) 
 
 def _check_classes(episodes: Sequence[ExampleEpisode], config: ClassifierConfig) -> None:
     """Refuse episodes that do not show both classes of every stage at least twice: once to train, once to test."""
-    last = len(config.stages)
     for stage, name in enumerate(config.stages, start=1):
         for word, shows in (("positive", "done"), ("negative", "not done")):
             having = [one for one in episodes if ((one.stages >= stage) == (word == "positive")).any()]
@@ -166,8 +165,6 @@ def _check_classes(episodes: Sequence[ExampleEpisode], config: ClassifierConfig)
             found = f"all {count} in {having[0]}" if having else f"none in {len(episodes)} episodes"
             advice = "mark episodes with `steadyhand relabel`, or record more with `steadyhand reward record`"
             raise ClassifierDataError(f"reward: expected {what} in at least 2 episodes, found {found}; {advice}")
-    if sum(int(one.stages.max()) == last for one in episodes) < 2:  # the split is by the highest stage
-        raise ClassifierDataError(f"reward: expected at least 2 episodes with the stage {config.stages[-1]}, found 1")
 
 
 def _split(

@@ -20,6 +20,7 @@ CONFIG = dataclasses.replace(
     encoder="none",
     hidden=(16,),
     updates=300,
+    batch_size=64,
     image_shift=0,
 )
 

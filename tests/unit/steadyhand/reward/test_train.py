@@ -57,7 +57,7 @@ def recorded(tmp_path_factory):
 @pytest.mark.slow
 def test_from_vectors_an_episode_ends_in_success_when_the_task_is_done(recorded):
     folder, done, failed = recorded
-    path, quality = train(folder, done, failed, "fields=[goal]", "updates=600", "false_positive_rate=0.02")
+    path, quality = train(folder, done, failed, "fields=[goal]", "updates=600", "batch_size=64", "false_positive_rate=0.02")
     assert quality["recall"] >= 0.95
     assert quality["false_positive_rate"] <= 0.02
     found = attempts(20, "reward=classifier", f"reward.model={path}")
@@ -70,7 +70,7 @@ def test_from_vectors_an_episode_ends_in_success_when_the_task_is_done(recorded)
 @pytest.mark.slow
 def test_a_reward_component_relabels_stored_records_and_a_second_time_changes_nothing(recorded, capsys):
     folder, done, failed = recorded
-    path, _ = train(folder, done, failed, "fields=[goal]", "updates=600", "false_positive_rate=0.02")
+    path, _ = train(folder, done, failed, "fields=[goal]", "updates=600", "batch_size=64", "false_positive_rate=0.02")
     capsys.readouterr()
     words = ["--reward", "classifier", f"reward.model={path}", "reward.confirm_steps=1", "reward.window_steps=1"]
     for log, wins in ((done, 20), (failed, 0)):
