@@ -57,7 +57,9 @@ def recorded(tmp_path_factory):
 @pytest.mark.slow
 def test_from_vectors_an_episode_ends_in_success_when_the_task_is_done(recorded):
     folder, done, failed = recorded
-    path, quality = train(folder, done, failed, "fields=[goal]", "updates=600", "batch_size=64", "false_positive_rate=0.02")
+    path, quality = train(
+        folder, done, failed, "fields=[goal]", "updates=600", "batch_size=64", "false_positive_rate=0.02"
+    )
     assert quality["recall"] >= 0.95
     assert quality["false_positive_rate"] <= 0.02
     found = attempts(20, "reward=classifier", f"reward.model={path}")
