@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 def job(tmp_path, threshold, *words):
     model = write_classifier(tmp_path / f"{threshold}.onnx", First(), (FIELD,), thresholds=(threshold,))
-    rule = ("reward.confirm_steps=1", "reward.window_steps=1", f"reward.model={model}")
+    rule = ("reward.confirm_steps=1", "reward.window_steps=1", "reward.hold_s=0", f"reward.model={model}")
     return open_job([f"run_root={tmp_path}", "run_name=run", "reward=classifier", *rule, *words])
 
 

@@ -12,7 +12,7 @@ from steadyhand.runtime.config import ConfigError, build, compose
 from tests.classifier_kit import Both, write_classifier
 
 NOTHING = Outcome(0.0, False, 0.0)
-CONFIG = {**compose(["reward=classifier", "reward.model=none.onnx"])["reward"]}
+CONFIG = {**compose(["reward=classifier", "reward.model=none.onnx", "reward.hold_s=0.0"])["reward"]}
 CONFIG.pop("entry_point")
 SETTINGS = build(ClassifierRewardSettings, CONFIG, "reward")
 

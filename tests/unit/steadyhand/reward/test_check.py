@@ -13,7 +13,7 @@ from tests.classifier_kit import First, write_classifier
 from tests.unit.learner.logs import SCHEMA, session_id, writer_in
 
 FIELD = ReadField("state", (3,), "float32", "base")
-RULE = ("reward.confirm_steps=2", "reward.window_steps=2", "classifier.ambiguous_steps=1")
+RULE = ("reward.confirm_steps=2", "reward.window_steps=2", "reward.hold_s=0", "classifier.ambiguous_steps=1")
 
 
 @pytest.fixture

@@ -74,7 +74,14 @@ def test_a_reward_component_relabels_stored_records_and_a_second_time_changes_no
     folder, done, failed = recorded
     path, _ = train(folder, done, failed, "fields=[goal]", "updates=600", "batch_size=64", "false_positive_rate=0.02")
     capsys.readouterr()
-    words = ["--reward", "classifier", f"reward.model={path}", "reward.confirm_steps=1", "reward.window_steps=1"]
+    words = [
+        "--reward",
+        "classifier",
+        f"reward.model={path}",
+        "reward.confirm_steps=1",
+        "reward.window_steps=1",
+        "reward.hold_s=0",
+    ]
     for log, wins in ((done, 20), (failed, 0)):
         before = [episode.success for episode in read_log(log).episodes]
         segments = {path.name: path.read_bytes() for path in log.glob("*.segment")}
