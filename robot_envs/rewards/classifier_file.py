@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.robot_envs.rewards.reward import Fields, Observation
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.classifier_manifest import OUTPUT, ManifestError, ReadField, read_classifier_manifest
-from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, open_session
 
 __all__ = ["ClassifierFile"]

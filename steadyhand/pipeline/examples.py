@@ -20,7 +20,7 @@ from steadyhand.pipeline.recording import demonstrator_name, episode_settings
 from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
 
 __all__ = ["record_run_examples"]

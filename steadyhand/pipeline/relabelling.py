@@ -9,8 +9,8 @@ from steadyhand.job import Job
 from steadyhand.log_facts import log_folders
 from steadyhand.reward_labels import reward_labels
 from steadyhand.robot_envs.rewards.reward import Reward
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.component import Component
-from steadyhand.runtime.config import ConfigError
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.onnx_file import MissingRuntimeError
 from steadyhand.runtime.run_folder import atomic_write_json

@@ -17,7 +17,8 @@ from steadyhand.reward.folders import example_folders, folders_and_overrides
 from steadyhand.reward.verdicts import EpisodeVerdict, episode_verdicts
 from steadyhand.robot_envs.rewards.classifier import ClassifierReward
 from steadyhand.robot_envs.rewards.reward import find_reward
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes
 from steadyhand.terminal import say
 from steadyhand.training_settings import read_training_settings

@@ -16,7 +16,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
 from steadyhand.person import say_requests
 from steadyhand.pipeline.examples import record_run_examples
-from steadyhand.runtime.config import ConfigError
+from steadyhand.runtime.build import ConfigError
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "add_options", "run"]

@@ -11,8 +11,9 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.contracts.reward import RewardContract
 from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.rewards.reward import SeenField, find_reward
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.classifier_manifest import ReadField
-from steadyhand.runtime.config import ConfigError, compose
+from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
 from tests.classifier_kit import write_classifier
 

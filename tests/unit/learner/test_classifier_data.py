@@ -7,7 +7,8 @@ import pytest
 
 from steadyhand.learner.classifier_data import ClassifierDataError, read_classifier_data
 from steadyhand.learner.config import ClassifierConfig
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.transport.label_log import Label, append_label
 from tests.unit.learner.classifier_logs import STEPS, write
 from tests.unit.learner.logs import PIXELS, session_id

@@ -6,7 +6,8 @@ import pytest
 
 from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.example_stages import example_stages
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.build import build
+from steadyhand.runtime.config import compose
 from steadyhand.transport.labelled import UNMARKED, EpisodeRows
 
 CONFIG = build(ClassifierConfig, compose(["classifier.ambiguous_steps=1"])["classifier"], "classifier")

@@ -8,8 +8,9 @@ import pytest
 from steadyhand.learner.classifier_data import ClassifierDataError
 from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.fit_classifier import fit_classifier
+from steadyhand.runtime.build import build
 from steadyhand.runtime.classifier_manifest import ReadField, read_classifier_manifest
-from steadyhand.runtime.config import build, compose
+from steadyhand.runtime.config import compose
 from steadyhand.runtime.onnx_file import check_seal, open_session
 from steadyhand.transport.label_log import Label, append_label
 from tests.unit.learner.classifier_logs import FRAMES, STEPS, write

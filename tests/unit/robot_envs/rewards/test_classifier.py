@@ -8,7 +8,8 @@ from steadyhand.robot_envs.make import make_env
 from steadyhand.robot_envs.rewards.classifier import ClassifierReward, ClassifierRewardSettings
 from steadyhand.robot_envs.rewards.reward import LAST_STEP, SeenField
 from steadyhand.robot_envs.tasks.task import Outcome
-from steadyhand.runtime.config import ConfigError, build, compose
+from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.config import compose
 from tests.classifier_kit import Both, write_classifier
 
 NOTHING = Outcome(0.0, False, 0.0)

@@ -5,8 +5,8 @@ from torch import nn
 from steadyhand.learner.onnx_export import onnx_bytes
 from steadyhand.robot_envs.rewards.classifier_file import ClassifierFile
 from steadyhand.robot_envs.rewards.reward import SeenField
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.classifier_manifest import MANIFEST, ReadField
-from steadyhand.runtime.config import ConfigError
 from tests.classifier_kit import First, write_classifier
 
 WRIST = ReadField("wrist", (8, 8, 3), "uint8", "camera, crop 0.375 0.275 0.25 0.25")
