@@ -35,7 +35,7 @@ from steadyhand.transport.record import Kind, Phase
 from steadyhand.transport.run_identity import UNKNOWN, Identity, write_identity
 from steadyhand.transport.schema import Schema
 
-__all__ = ["FailedAttempts", "RecordingConfig", "record_demos"]
+__all__ = ["FailedAttempts", "RecordingConfig", "empty_manifest", "record_demos", "remove_new"]
 
 Kept = Literal["demonstration", "failed attempt", "nothing"]
 
@@ -90,7 +90,7 @@ def record_demos(
         LogError: `folder` or `failed` holds records of another schema or actor.
     """
     is_new = not is_demo_set(folder)
-    manifest = _empty(config, schema) if is_new else read_manifest(folder)
+    manifest = empty_manifest(config, schema) if is_new else read_manifest(folder)
     before = set(folder.iterdir()) if folder.is_dir() else None
     writer = LogWriter(folder, schema, manifest.actor_id, manifest.session_id, config.segment_bytes)
     if not is_new:
@@ -150,7 +150,7 @@ def record_demos(
         if failures is not None:
             failures.close()
         if is_new and not begun:
-            _remove_new(folder, before)
+            remove_new(folder, before)
     return manifest
 
 
@@ -189,7 +189,7 @@ class FailedAttempts:
     def __init__(self, config: RecordingConfig, schema: Schema, folder: Path) -> None:
         self._config, self._schema, self._folder = config, schema, folder
         self._writer: LogWriter | None = None
-        self._manifest = _empty(config, schema)
+        self._manifest = empty_manifest(config, schema)
 
     def add(self, records: Sequence[NDArray[np.void]]) -> None:
         """Append one episode's records and its failure label.
@@ -229,7 +229,7 @@ class FailedAttempts:
         return self._writer
 
 
-def _remove_new(folder: Path, before: set[Path] | None) -> None:
+def remove_new(folder: Path, before: set[Path] | None) -> None:
     """Remove the new files of `folder`, and the folder itself if it is new."""
     for path in set(folder.iterdir()) - (before or set()):
         path.unlink()
@@ -237,7 +237,8 @@ def _remove_new(folder: Path, before: set[Path] | None) -> None:
         folder.rmdir()
 
 
-def _empty(config: RecordingConfig, schema: Schema) -> DemoManifest:
+def empty_manifest(config: RecordingConfig, schema: Schema) -> DemoManifest:
+    """Return the manifest of a new set without episodes."""
     return DemoManifest(
         schema=schema,
         episodes=0,

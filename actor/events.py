@@ -144,7 +144,7 @@ class DemoCounted(NamedTuple):
     """An attempt at a demonstration is over and counted."""
 
     attempt: int  # of the set, from 0
-    kept: Literal["demonstration", "failed attempt", "nothing"]
+    kept: Literal["demonstration", "failed attempt", "examples", "nothing"]
     successes: int  # demonstrations in the set
     wanted: int
     quality: str  # one line about the attempt; "" without steps

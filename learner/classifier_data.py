@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.learner.config import ClassifierConfig
+from steadyhand.learner.example_stages import example_stages
 from steadyhand.learner.replay.soundness import fit_rows
+from steadyhand.transport.label_log import UNSURE
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.schema import Schema
 
-__all__ = ["ClassifierData", "ClassifierDataError", "read_classifier_data"]
+__all__ = ["ClassifierData", "ClassifierDataError", "ExampleEpisode", "read_classifier_data"]
 
 
 class ClassifierDataError(ValueError):
@@ -27,24 +29,38 @@ class ClassifierDataError(ValueError):
 
 
 @dataclass(frozen=True)
-class _Episode:
+class ExampleEpisode:
+    """The examples of one episode.
+
+    Attributes:
+        folder: Its log.
+        episode_id: Its number there.
+        reader: Number of the log among the readers.
+        rows: Rows of its examples in the log, (n,).
+        stages: Number of stages that each example shows as done, (n,).
+    """
+
+    folder: Path
+    episode_id: int
     reader: int
-    rows: NDArray[np.int64]  # in that reader
-    positive: NDArray[np.bool_]  # which of them show success
+    rows: NDArray[np.int64]
+    stages: NDArray[np.int16]
+
+    def __str__(self) -> str:
+        return f"episode {self.episode_id} of {self.folder}"
 
 
 @dataclass(frozen=True)
 class ClassifierData:
-    """Observations by number, in the logs that hold them.
+    """Examples by number, in the logs that hold them.
 
     Attributes:
         readers: The logs.
-        reader: The log of each observation (N,).
+        reader: The log of each example (N,).
         row: Its row there (N,).
-        trained: Numbers of the observations to train on, (n,).
-        trained_positive: Which of them show success, (n,).
-        held_out: Numbers of the observations of other episodes, to test on, (m,).
-        held_out_positive: Which of them show success, (m,).
+        stage: Number of stages that it shows as done (N,).
+        trained: Numbers of the examples to train on, (n,).
+        held_out: Numbers of the examples of other episodes, to test on, (m,).
         trained_episodes: Episodes that `trained` is from.
         held_out_episodes: Episodes that `held_out` is from.
     """
@@ -52,12 +68,11 @@ class ClassifierData:
     readers: Sequence[LogReader]
     reader: NDArray[np.int64]
     row: NDArray[np.int64]
+    stage: NDArray[np.int16]
     trained: NDArray[np.int64]
-    trained_positive: NDArray[np.bool_]
     held_out: NDArray[np.int64]
-    held_out_positive: NDArray[np.bool_]
-    trained_episodes: int
-    held_out_episodes: int
+    trained_episodes: Sequence[ExampleEpisode]
+    held_out_episodes: Sequence[ExampleEpisode]
 
     @property
     def schema(self) -> Schema:
@@ -65,7 +80,7 @@ class ClassifierData:
         return self.readers[0].schema
 
     def gather(self, field: str, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """Copy one field of observations (n, *shape)."""
+        """Copy one field of examples (n, *shape)."""
         spec = self.schema.observation_field(field)
         out = np.empty((len(numbers), *spec.shape), spec.dtype)
         which = self.reader[numbers]
@@ -76,97 +91,105 @@ class ClassifierData:
 
 
 @contextmanager
-def read_classifier_data(
-    success: Sequence[Path], failure: Sequence[Path], config: ClassifierConfig, seed: int
-) -> Iterator[ClassifierData]:
-    """Open logs and choose observations; the logs are closed afterwards.
+def read_classifier_data(folders: Sequence[Path], config: ClassifierConfig, seed: int) -> Iterator[ClassifierData]:
+    """Open logs and choose examples; the logs are closed afterwards.
 
     Args:
-        success: Demo sets or logs; their episodes that are marked as a success are taken, as labels have corrected it.
-        failure: Demo sets or logs; their episodes that are not marked as a success are taken.
-        config: Selects the observations that show success, and the share of held-out episodes.
+        folders: Sets of examples, demo sets or logs.
+        config: Selects the observations that show a stage, and the share of held-out episodes.
         seed: Fixes the split.
 
     Raises:
-        ClassifierDataError: A folder is missing, there are fewer than two episodes of a kind, or the observations of
-            two folders differ.
+        ClassifierDataError: A folder is missing, a class has examples of fewer than two episodes, or the observations
+            of two folders differ.
         LogError: A folder holds no log.
     """
     readers: list[LogReader] = []
     try:
-        wins = _episodes(success, True, config, readers)
-        losses = _episodes(failure, False, config, readers)
+        episodes = [one for folder in folders for one in _episodes(folder, config, readers)]
         _check_same(readers)
-        rng = np.random.default_rng(seed)
-        chosen = [_split(wins, "success", success, config, rng), _split(losses, "failure", failure, config, rng)]
-        trained, held_out = ([episode for split in chosen for episode in split[part]] for part in (0, 1))
+        _check_classes(episodes, config)
+        trained, held_out = _split(episodes, config, np.random.default_rng(seed))
         everything = [*trained, *held_out]
-        reader = np.concatenate([np.full(len(one.rows), one.reader) for one in everything])
-        row = np.concatenate([one.rows for one in everything])
-        positive = np.concatenate([one.positive for one in everything])
         count = sum(len(one.rows) for one in trained)
+        row = np.concatenate([one.rows for one in everything])
         numbers = np.arange(len(row))
         yield ClassifierData(
             readers=readers,
-            reader=reader,
+            reader=np.concatenate([np.full(len(one.rows), one.reader) for one in everything]),
             row=row,
+            stage=np.concatenate([one.stages for one in everything]),
             trained=numbers[:count],
-            trained_positive=positive[:count],
             held_out=numbers[count:],
-            held_out_positive=positive[count:],
-            trained_episodes=len(trained),
-            held_out_episodes=len(held_out),
+            trained_episodes=trained,
+            held_out_episodes=held_out,
         )
     finally:
         for one in readers:
             one.close()
 
 
-def _episodes(
-    folders: Sequence[Path], wanted: bool, config: ClassifierConfig, readers: list[LogReader]
-) -> list[_Episode]:
-    """Open `folders`, add them to `readers`, and return their episodes with this mark."""
-    found = []
-    for folder in folders:
-        if not folder.is_dir():
+def _episodes(folder: Path, config: ClassifierConfig, readers: list[LogReader]) -> list[ExampleEpisode]:
+    """Open `folder`, add it to `readers`, and return its episodes that have examples."""
+    if not folder.is_dir():
+        raise ClassifierDataError(
+            f"{folder}: expected a set of examples, a demo set or a log, found no folder; `steadyhand reward record` "
+            "makes examples/, and `steadyhand record` demos/ and demos_failed/"
+        )
+    reader = LogReader(folder)
+    readers.append(reader)
+    columns, check, found = labelled_columns(reader), RecordCheck(reader.schema), []
+    for episode in columns.episodes():
+        stages = example_stages(columns, episode, config)
+        if (most := int(stages.max())) > len(config.stages):
             raise ClassifierDataError(
-                f"{folder}: expected a log or a demo set, found no folder; `steadyhand record` makes demos/, and "
-                "demos_failed/ with the first attempt that fails"
+                f"{folder}: expected marks of the stages {', '.join(config.stages)}, found stage {most} in episode "
+                f"{episode.episode_id}; give the names of all stages with classifier.stages=[...]"
             )
-        reader = LogReader(folder)
-        readers.append(reader)
-        columns, check = labelled_columns(reader), RecordCheck(reader.schema)
-        for episode in columns.episodes():
-            if bool(columns.success[episode.steps].any()) != wanted:
-                continue
-            rows = episode.seen
-            positive = np.zeros(len(rows), np.bool_)
-            kept = columns.valid[rows] & fit_rows(reader, check, rows)
-            if wanted:
-                positive[-config.positive_steps :] = True
-                ambiguous = slice(-config.positive_steps - config.ambiguous_steps, -config.positive_steps)
-                kept[ambiguous] = False
-            if kept.any():
-                found.append(_Episode(len(readers) - 1, rows[kept], positive[kept]))
+        kept = (stages != UNSURE) & columns.valid[episode.seen] & fit_rows(reader, check, episode.seen)
+        if kept.any():
+            rows = episode.seen[kept]
+            found.append(ExampleEpisode(folder, episode.episode_id, len(readers) - 1, rows, stages[kept]))
     return found
 
 
+def _check_classes(episodes: Sequence[ExampleEpisode], config: ClassifierConfig) -> None:
+    """Refuse episodes that do not show both classes of every stage at least twice: once to train, once to test."""
+    for stage, name in enumerate(config.stages, start=1):
+        for word, shows in (("positive", "done"), ("negative", "not done")):
+            having = [one for one in episodes if ((one.stages >= stage) == (word == "positive")).any()]
+            count = sum(int(((one.stages >= stage) == (word == "positive")).sum()) for one in having)
+            if len(having) >= 2:
+                continue
+            what = f"{word} examples ({name} {shows})"
+            found = f"all {count} in {having[0]}" if having else f"none in {len(episodes)} episodes"
+            advice = "mark episodes with `steadyhand relabel`, or record more with `steadyhand reward record`"
+            raise ClassifierDataError(f"reward: expected {what} in at least 2 episodes, found {found}; {advice}")
+
+
 def _split(
-    episodes: list[_Episode], kind: str, folders: Sequence[Path], config: ClassifierConfig, rng: np.random.Generator
-) -> tuple[list[_Episode], list[_Episode]]:
-    """Return the episodes to train on and those held out, at least one of each."""
-    if len(episodes) < 2:
-        where = ", ".join(map(str, folders))
-        raise ClassifierDataError(
-            f"{where}: expected at least 2 episodes marked as {kind}, found {len(episodes)}; record more, or mark them "
-            "with `steadyhand relabel`"
-        )
-    count = min(max(1, round(config.holdout_share * len(episodes))), len(episodes) - 1)
-    held_out = set(rng.permutation(len(episodes))[:count].tolist())
-    return (
+    episodes: Sequence[ExampleEpisode], config: ClassifierConfig, rng: np.random.Generator
+) -> tuple[list[ExampleEpisode], list[ExampleEpisode]]:
+    """Return the episodes to train on and those held out: of each highest stage a share, at least one of two."""
+    held_out: set[int] = set()
+    highest = np.array([one.stages.max() for one in episodes])
+    for stage in np.unique(highest).tolist():
+        group = np.flatnonzero(highest == stage)
+        count = min(max(1, round(config.holdout_share * len(group))), len(group) - 1)
+        held_out |= set(rng.permutation(group)[:count].tolist())
+    parts = (
         [one for index, one in enumerate(episodes) if index not in held_out],
         [one for index, one in enumerate(episodes) if index in held_out],
     )
+    for part in parts:
+        for stage, name in enumerate(config.stages, start=1):
+            shown = np.concatenate([one.stages >= stage for one in part])
+            if shown.all() or not shown.any():
+                raise ClassifierDataError(
+                    f"reward: expected both classes of {name} in trained and in held-out episodes, found one class "
+                    "alone; record more episodes, or choose another split with seed=..."
+                )
+    return parts
 
 
 def _check_same(readers: Sequence[LogReader]) -> None:

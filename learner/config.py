@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from steadyhand.runtime.classifier_manifest import MOST_STAGES
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["ClassifierConfig", "Device", "FitConfig", "LearnerConfig", "Precision"]
@@ -30,32 +31,50 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """Settings of the training of a success classifier."""
+    """Settings of the examples of a success classifier, and of its training."""
 
+    stages: tuple[str, ...]  # names of the task's stages in their order; the last one is the success
+    # Examples.
+    episodes: int  # recorded episodes with the success, those already in the set included
+    episode_positives: int  # observations of the success after which a recorded episode ends
+    wander_share: float  # share of episodes in which a scripted expert leaves the task and wanders about
+    wander_steps: int  # steps within which it begins to wander
+    wander_memory: float  # correlation of its action from step to step while it wanders
+    # The network.
     fields: tuple[str, ...]  # observation fields that it reads; () = every vector, and every frame with an encoder
     encoder: str  # of frames
     encoder_weights: str | None  # safetensors file, for an encoder that needs one
     latent_size: int  # features a camera
     hidden: tuple[int, ...]  # units a layer
-    # Labels of the observations.
+    # Labels of the observations of episodes without marks.
     positive_steps: int  # last observations of a success that show it
-    ambiguous_steps: int  # observations before these that are left out
+    ambiguous_steps: int  # observations before a stage that are left out
     holdout_share: float  # share of the episodes for the test alone
     # The fit.
     updates: int  # gradient steps
-    batch_size: int  # rows of one step; half of them show success
+    batch_size: int  # rows of one step; every class has the same share
     learning_rate: float  # of Adam
     image_shift: int  # pixels of random shift of a frame
     std_floor: float  # smallest input deviation, as a share of the largest in the same field
+    # The threshold, and the verdict on the classifier.
+    false_positive_rate: float  # share of the held-out negatives above the suggested threshold, at most
+    required_recall: float  # smallest recall at the suggested threshold; it counts before the rate
 
     def __post_init__(self) -> None:
-        expect_at_least(self, 1, "latent_size", "positive_steps", "updates")
-        expect_at_least(self, 2, "batch_size")
+        names = self.stages
+        sound = bool(names) and len(set(names)) == len(names) <= MOST_STAGES and all(names)
+        expect(sound, "stages", f"1 to {MOST_STAGES} different names", names)
+        expect_at_least(
+            self, 1, "latent_size", "positive_steps", "updates", "episodes", "episode_positives", "wander_steps"
+        )
+        expect_at_least(self, 1 + len(names), "batch_size")
         expect_at_least(self, 0, "ambiguous_steps", "image_shift")
         share = self.holdout_share
         expect(0.0 < share < 1.0, "holdout_share", "above 0 and below 1", share)
         expect_above(self, 0.0, "learning_rate", "std_floor")
-        expect_within(self, 0.0, 1.0, "std_floor")
+        expect_within(
+            self, 0.0, 1.0, "std_floor", "false_positive_rate", "required_recall", "wander_share", "wander_memory"
+        )
         expect(all(width >= 1 for width in self.hidden), "hidden", "widths of at least 1", self.hidden)
 
 

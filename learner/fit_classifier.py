@@ -1,13 +1,13 @@
-"""Training of a success classifier from recorded episodes, and its export to one ONNX file.
+"""Training of a success classifier on recorded episodes, and its export to one ONNX file.
 
-The network is a policy network with one output, whose mean is the logit of success: scaling of the inputs, encoders and
-frozen backbones are the policy's.
+The network is a policy network with one output for each stage: scaling of the inputs, encoders and frozen backbones are
+the policy's. Output k is the logit of "at least k stages are done"; with one stage that is the success.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,69 +20,81 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.learner.algos.batch import shift_frames
 from steadyhand.learner.classifier_data import ClassifierData, ClassifierDataError, read_classifier_data
+from steadyhand.learner.classifier_quality import Quality, fitted_temperature, quality, sigmoid, suggested_threshold
 from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.onnx_export import check_packages, onnx_bytes
 from steadyhand.learner.policy_spec import moments
 from steadyhand.policies import InputSpec, Policy, PolicySpec, load_backbone
-from steadyhand.runtime.clock import utc_text, wall_time_ns
+from steadyhand.runtime.classifier_manifest import FORMAT, MANIFEST, OUTPUT, ClassifierManifest, ReadField
+from steadyhand.runtime.clock import MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.onnx_file import open_session
 from steadyhand.transport.schema import FieldSpec, Schema
 
-__all__ = ["ClassifierFit", "Quality", "fit_classifier"]
+__all__ = ["ClassifierFit", "fit_classifier"]
 
-OUTPUT = "probability"
-MANIFEST = "steadyhand.classifier"  # the key of the manifest in the file's metadata
-FORMAT = 1
 TOLERANCE = 1e-4  # of a probability; rounding differs by a millionth
 PROBES = 8  # held-out observations on which onnxruntime is compared with torch
 
 
 @dataclass(frozen=True)
-class Quality:
-    """Quality of a classifier on observations of held-out episodes, at a threshold probability of 0.5.
+class ClassifierFit:
+    """A fitted classifier.
 
     Attributes:
-        episodes: Held-out episodes, of both kinds.
-        observations: Observations of these, without the ambiguous ones.
-        positives: Observations of these that show success.
-        accuracy: Share of correct classifications, 0..1.
-        precision: Share of true successes among those classified as success; None when none was.
-        recall: Share of the successes that are classified as success.
+        raw: The ONNX file.
+        stages: Names of the stages.
+        qualities: Quality of each stage on the held-out episodes, at the suggested threshold.
+        temperatures: Divisor of the logits of each stage.
+        probability: Probability of the success of each held-out example, (m,).
+        positive: Truth of the success of each held-out example, (m,).
+        trained_episodes: Number of episodes to train on.
+        held_out_episodes: Number of other episodes, for the test.
+        trained: Number of examples to train on, by the number of stages that they show.
+        training_s: Duration of the gradient steps [s].
     """
 
-    episodes: int
-    observations: int
-    positives: int
-    accuracy: float
-    precision: float | None
-    recall: float
-
-
-@dataclass(frozen=True)
-class ClassifierFit:
-    """A fitted classifier: the ONNX file and its quality."""
-
     raw: bytes
-    quality: Quality
+    stages: tuple[str, ...]
+    qualities: tuple[Quality, ...]
+    temperatures: tuple[float, ...]
+    probability: NDArray[np.float64]
+    positive: NDArray[np.bool_]
     trained_episodes: int
+    held_out_episodes: int
+    trained: tuple[int, ...]
+    training_s: float
+
+    @property
+    def quality(self) -> Quality:
+        """Quality of the last stage, the success."""
+        return self.qualities[-1]
+
+    def facts(self) -> dict[str, Any]:
+        """Return the numbers as JSON holds them."""
+        return {
+            "trained_episodes": self.trained_episodes,
+            "held_out_episodes": self.held_out_episodes,
+            "trained_examples": dict(zip(("none", *self.stages), self.trained, strict=True)),
+            "training_s": round(self.training_s, 1),
+            "stages": {
+                name: asdict(one) | {"temperature": temperature}
+                for name, one, temperature in zip(self.stages, self.qualities, self.temperatures, strict=True)
+            },
+        }
 
 
 def fit_classifier(
-    success: Sequence[Path],
-    failure: Sequence[Path],
-    config: ClassifierConfig,
-    seed: int,
-    stop: Callable[[], bool] = lambda: False,
+    folders: Sequence[Path], config: ClassifierConfig, seed: int, stop: Callable[[], bool] = lambda: False
 ) -> ClassifierFit:
     """Train on recorded episodes, test on episodes held out, and export.
 
     The file takes one observation, with one input per field: vectors (D,) float32, frames (height, width, 3) uint8. Its
-    output is `probability`, (), of success. Its metadata has a manifest.
+    output is `probability`, (stages,). The held-out episodes set the temperatures and the suggested thresholds, too;
+    `steadyhand reward check` tests on others.
 
     Args:
-        success: Demo sets or logs; their episodes that are marked as a success are taken.
-        failure: Demo sets or logs; their episodes that are not marked as a success are taken.
-        config: Network, optimiser and split.
+        folders: Sets of examples, demo sets or logs.
+        config: Examples, network, optimiser and split.
         seed: Fixes the split, the weights and the order.
         stop: Ends the fit early.
 
@@ -92,30 +104,67 @@ def fit_classifier(
         EncoderError: The weights of the frozen encoder are missing.
     """
     check_packages()
-    with read_classifier_data(success, failure, config, seed) as data:
+    with read_classifier_data(folders, config, seed) as data:
         fields = _fields(data.schema, config)
         backbone = load_backbone(config.encoder, config.encoder_weights)
         spec = _spec(fields, config, data, "" if backbone is None else backbone.hash)
-        network = Policy(spec, seed, backbone)
+        network, clock = Policy(spec, seed, backbone), MonotonicClock()
+        began_ns = clock.now_ns()
         _train(network, data, config, seed, stop)
+        training_s = (clock.now_ns() - began_ns) / 1e9
         network.eval()
-        found = _probabilities(network, data, data.held_out)
-        quality = _quality(found, data.held_out_positive, data.held_out_episodes)
-        manifest = {
-            "format": FORMAT,
-            "date": utc_text(wall_time_ns()),
-            "fields": [msgspec.to_builtins(field) for field in fields],
-            "network": spec.to_json(),
-            "settings": asdict(config),
-            "seed": seed,
-            "success": [str(path) for path in success],
-            "failure": [str(path) for path in failure],
-            "trained_episodes": data.trained_episodes,
-            "held_out": asdict(quality),
-        }
-        raw = _exported(network, fields, manifest)
-        _compare(raw, data, found, [field.name for field in fields])
-        return ClassifierFit(raw, quality, data.trained_episodes)
+        found = _held_out(network, data, config)
+        manifest = ClassifierManifest(
+            format=FORMAT,
+            date=utc_text(wall_time_ns()),
+            stages=config.stages,
+            fields=tuple(ReadField(field.name, field.shape, field.dtype, field.frame) for field in fields),
+            thresholds=tuple(one.threshold for one in found.qualities),
+            certainty=float(np.mean(np.maximum(found.probability, 1.0 - found.probability)[:, -1])),
+            facts={
+                "network": spec.to_json(),
+                "settings": asdict(config),
+                "seed": seed,
+                "folders": [str(path) for path in folders],
+            },
+        )
+        fit = ClassifierFit(
+            raw=b"",
+            stages=config.stages,
+            qualities=found.qualities,
+            temperatures=found.temperatures,
+            probability=found.probability[:, -1],
+            positive=data.stage[data.held_out] >= len(config.stages),
+            trained_episodes=len(data.trained_episodes),
+            held_out_episodes=len(data.held_out_episodes),
+            trained=tuple(np.bincount(data.stage[data.trained], minlength=len(config.stages) + 1).tolist()),
+            training_s=training_s,
+        )
+        manifest.facts["held_out"] = fit.facts()
+        raw = _exported(network, found.temperatures, fields, manifest)
+        _compare(raw, data, found.probability, [field.name for field in fields])
+        return replace(fit, raw=raw)
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    temperatures: tuple[float, ...]
+    qualities: tuple[Quality, ...]
+    probability: NDArray[np.float64]  # (m, stages)
+
+
+def _held_out(network: Policy, data: ClassifierData, config: ClassifierConfig) -> _HeldOut:
+    """Set temperature and threshold of each stage, and evaluate it."""
+    logits, stage = _logits(network, data, data.held_out), data.stage[data.held_out]
+    truth = [stage >= number for number in range(1, len(config.stages) + 1)]
+    temperatures = tuple(fitted_temperature(logits[:, index], one) for index, one in enumerate(truth))
+    probability = sigmoid(logits / np.array(temperatures))
+    qualities = []
+    for index, positive in enumerate(truth):
+        rates = (config.false_positive_rate, config.required_recall)
+        threshold = suggested_threshold(probability[:, index], positive, *rates)
+        qualities.append(quality(probability[:, index], positive, threshold))
+    return _HeldOut(temperatures, tuple(qualities), probability)
 
 
 def _fields(schema: Schema, config: ClassifierConfig) -> list[FieldSpec]:
@@ -138,7 +187,7 @@ def _spec(fields: Sequence[FieldSpec], config: ClassifierConfig, data: Classifie
     return PolicySpec(
         inputs=tuple(InputSpec(field.name, field.shape, field.dtype, field.frame) for field in fields),
         obs_horizon=1,
-        action_size=1,
+        action_size=len(config.stages),
         hidden=config.hidden,
         layer_norm=True,
         activation="relu",
@@ -155,18 +204,20 @@ def _spec(fields: Sequence[FieldSpec], config: ClassifierConfig, data: Classifie
 def _train(
     network: Policy, data: ClassifierData, config: ClassifierConfig, seed: int, stop: Callable[[], bool]
 ) -> None:
-    """Fit in place; half of each batch shows success, even if success is rare."""
+    """Fit in place; every class has the same share of a batch, even if success is rare."""
     rng, shifts = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    positive, negative = data.trained[data.trained_positive], data.trained[~data.trained_positive]
-    half = config.batch_size // 2
-    wanted = torch.cat([torch.ones(half), torch.zeros(config.batch_size - half)])
+    stage = data.stage[data.trained]
+    classes = [data.trained[stage == number] for number in np.unique(stage).tolist()]
+    numbers = torch.arange(1, len(config.stages) + 1)
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], config.learning_rate)
     for _ in range(config.updates):
-        rows = np.concatenate([rng.choice(positive, half), rng.choice(negative, config.batch_size - half)])
+        sizes = [len(part) for part in np.array_split(np.arange(config.batch_size), len(classes))]
+        rows = np.concatenate([rng.choice(own, size) for own, size in zip(classes, sizes, strict=True)])
         batch = _batch(network, data, rows)
         if config.image_shift:
             batch = shift_frames(batch, config.image_shift, shifts)
-        loss = F.binary_cross_entropy_with_logits(network(batch)[0].squeeze(-1), wanted)
+        wanted = (torch.from_numpy(data.stage[rows].astype(np.int64))[:, None] >= numbers).float()
+        loss = F.binary_cross_entropy_with_logits(network(batch)[0], wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -178,43 +229,33 @@ def _batch(network: Policy, data: ClassifierData, rows: NDArray[np.int64]) -> di
     return {item.key: torch.from_numpy(data.gather(item.key, rows))[:, None] for item in network.spec.inputs}
 
 
-def _probabilities(network: Policy, data: ClassifierData, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _logits(network: Policy, data: ClassifierData, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     parts = np.array_split(rows, max(1, -(-len(rows) // 64)))
     with torch.no_grad():
-        logits = [network(_batch(network, data, part))[0].squeeze(-1) for part in parts]
-    return torch.sigmoid(torch.cat(logits)).double().numpy()
-
-
-def _quality(found: NDArray[np.float64], positive: NDArray[np.bool_], episodes: int) -> Quality:
-    said = found >= 0.5
-    right = int(np.count_nonzero(said & positive))
-    return Quality(
-        episodes=episodes,
-        observations=len(found),
-        positives=int(np.count_nonzero(positive)),
-        accuracy=float(np.mean(said == positive)),
-        precision=right / int(np.count_nonzero(said)) if said.any() else None,
-        recall=right / int(np.count_nonzero(positive)),
-    )
+        return torch.cat([network(_batch(network, data, part))[0] for part in parts]).double().numpy()
 
 
 class _Probability(nn.Module):
-    """The probability () of success for one observation, in the order of the specification's inputs."""
+    """The probability of each stage, (stages,), for one observation, in the order of the specification's inputs."""
 
-    def __init__(self, network: Policy) -> None:
+    def __init__(self, network: Policy, temperatures: Sequence[float]) -> None:
         super().__init__()
         self._network = network
         self._keys = [item.key for item in network.spec.inputs]
+        self.register_buffer("_temperatures", torch.tensor(temperatures, dtype=torch.float32))
 
     def forward(self, *observation: Tensor) -> Tensor:
         batch = {key: value[None, None] for key, value in zip(self._keys, observation, strict=True)}
-        return torch.sigmoid(self._network(batch)[0]).reshape(())
+        return torch.sigmoid(self._network(batch)[0].reshape(-1) / self._temperatures)
 
 
-def _exported(network: Policy, fields: Sequence[FieldSpec], manifest: Mapping[str, Any]) -> bytes:
+def _exported(
+    network: Policy, temperatures: Sequence[float], fields: Sequence[FieldSpec], manifest: ClassifierManifest
+) -> bytes:
     inputs = [torch.zeros(field.shape, dtype=getattr(torch, field.dtype)) for field in fields]
     metadata = {MANIFEST: msgspec.json.encode(manifest).decode()}
-    return onnx_bytes(_Probability(network), inputs, [field.name for field in fields], OUTPUT, metadata)
+    names = [field.name for field in fields]
+    return onnx_bytes(_Probability(network, temperatures), inputs, names, OUTPUT, metadata)
 
 
 def _compare(raw: bytes, data: ClassifierData, expected: NDArray[np.float64], names: Sequence[str]) -> None:
@@ -222,9 +263,10 @@ def _compare(raw: bytes, data: ClassifierData, expected: NDArray[np.float64], na
     session = open_session(raw, "the exported classifier")
     for place in np.linspace(0, len(expected) - 1, min(PROBES, len(expected))).astype(int).tolist():
         row = data.held_out[place : place + 1]
-        found = float(session.run([OUTPUT], {name: data.gather(name, row)[0] for name in names})[0])
-        if not abs(found - expected[place]) <= TOLERANCE:
+        found = session.run([OUTPUT], {name: data.gather(name, row)[0] for name in names})[0]
+        error = float(np.abs(found - expected[place]).max())
+        if not error <= TOLERANCE:
             raise ClassifierDataError(
-                f"classifier: expected onnxruntime to compute {expected[place]:.6f} as torch does, found {found:.6f}; "
-                "install the versions of constraints/cpu.txt"
+                f"classifier: expected onnxruntime to compute the probabilities that torch does, found a difference of "
+                f"{error:.2g}; install the versions of constraints/cpu.txt"
             )

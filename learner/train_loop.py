@@ -19,6 +19,7 @@ from steadyhand.learner.cuda_graph import Steps
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
+from steadyhand.learner.label_watch import LabelWatch
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
@@ -90,7 +91,7 @@ class TrainLoop:
         self._stalled = False
         self._logged = (counters.step, algo.skipped(), clock.now_ns())
         self._episodes = Episodes(config.episode_window)
-        self._success = SuccessWatch()
+        self._success, self._labels = SuccessWatch(), LabelWatch()
         self.newest: Mapping[str, float] = {}  # the newest row of scalars
         self._store.refresh(links.readers())
         for news in replay.journal.seen:
@@ -252,6 +253,7 @@ class TrainLoop:
         transitions, updates = self._store.transitions, self.counters.updates
         self._episodes.refresh(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
         self._success.look(self._episodes)
+        self._labels.look(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
         self.newest = (
             {name: float(value) for name, value in metrics.items()}
             | self._episodes.scalars()

@@ -106,7 +106,14 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         # `Workpieces` that only note placements cannot show a task that a workpiece has been moved.
         follows, only_noted = getattr(task, "follows_workpieces", False), getattr(workpieces, "only_noted", False)
         self._task_judges = not (follows and only_noted)
-        self._scoring = Scoring(reward, task.reward_terms, self._observed.space, task_latches=True)
+        self._scoring = Scoring(
+            reward,
+            task.reward_terms,
+            self._observed.space,
+            self.field_specs,
+            config.control_period_s,
+            task_latches=True,
+        )
         self.reward_terms = self._scoring.reward_terms
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
@@ -189,14 +196,15 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._steps += 1
         outcome = self._task.evaluate(self._state, self._seen)
         observation, info = self._observe(), self._info(outcome)
-        score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges)
+        is_last = self._steps >= self.config.max_steps
+        score, facts = self._scoring.score(observation, self._state, outcome, info, self._task_judges, is_last)
         stop = self.gate.stop_reason  # read after the score, which takes time
         stopped = stop is not None
         if stopped:
             score, facts = self._scoring.stopped(outcome, self._task_judges)
         # A stop caused by the action is a failure to learn from; any other stop only truncates the episode.
         terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success
-        truncated = not terminated and (stopped or self._steps >= self.config.max_steps)
+        truncated = not terminated and (stopped or is_last)
         facts |= {"stop_reason": self.gate.stop_text, "gated_command": command.flat(), "overrun": overrun}
         return observation, score.reward, terminated, truncated, info | facts
 

@@ -114,7 +114,14 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.command_size = self._actions.size
         self.control_period_s = config.control_period_s
         self.clock = FakeClock()  # counted in steps
-        self._scoring = Scoring(reward, (), self.observation_space, task_latches=config.terminate_on_success)
+        self._scoring = Scoring(
+            reward,
+            (),
+            self.observation_space,
+            self.field_specs,
+            self.control_period_s,
+            task_latches=config.terminate_on_success,
+        )
         self.reward_terms = self._scoring.reward_terms
         self.lockstep = True
         self.privileged: tuple[str, ...] = ()
@@ -168,7 +175,8 @@ class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         own_reward = float(success) if self._config.reward == "success" else reward
         outer, outer_info = self._outer(raw), self._info(raw, info)
         outcome = _outcome(own_reward, success, outer_info)
-        score, facts = self._scoring.score(outer, None, outcome, outer_info, self._reports_success)
+        is_last = terminated or truncated
+        score, facts = self._scoring.score(outer, None, outcome, outer_info, self._reports_success, is_last)
         terminated = terminated or (score.success and self._config.terminate_on_success)
         self._note_end(info, terminated or truncated)
         facts |= {"gated_command": command, "overrun": False}

@@ -89,6 +89,7 @@ class RunFolder:
         self.start = self.path / "start"  # the policy before the first online update; made by the learner
         self.features = self.path / "features"  # made by the first feature cache
         self.failed_demos = self.path / "demos_failed"  # attempts without success; made by the first of them
+        self.examples = self.path / "examples"  # of a success classifier; made by `steadyhand reward record`
         self.actors = self.path / "actors"  # made by the first actor
         self._run_id = ""  # of a run that has no manifest yet
         below = (self.path, self.log, self.demos, self.checkpoints, self.metrics)

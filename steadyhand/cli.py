@@ -35,7 +35,7 @@ VERBS = {
     "log": "check logs and demo sets for damage, and repair them",
     "data": "bring in, give away and look after recorded data: LeRobot, robomimic, Minari",
     "relabel": "mark recorded episodes as success or failure",
-    "classifier": "train a success classifier from recorded episodes, as a reward",
+    "reward": "make a reward from examples: record them, train a success classifier, check it",
     "report": "write a run's report from what is there, one file to open in a browser",
     "runs": "list, archive or prune the run folders",
     "completion": "print the shell's completion of this command",

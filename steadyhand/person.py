@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 from steadyhand.actor.events import Events, MotionDisabled, VerdictGiven, Waiting
+from steadyhand.actor.supervision.motion_enable import Verdict
 from steadyhand.actor.supervision.supervise import Supervised, supervised
 from steadyhand.robot_envs.devices.device import Device
 from steadyhand.robot_envs.devices.make import input_name
@@ -31,6 +32,7 @@ def with_person(
     stop: Callable[[], bool],
     events: Events,
     countdown_s: int = 0,
+    mark: Callable[[Verdict], None] | None = None,
 ) -> Iterator[Supervised]:
     """Supervise `env` according to the settings, and serve the operator page if they ask for it; see `supervised`.
 
@@ -40,7 +42,10 @@ def with_person(
         WebError: The operator page cannot be served.
     """
     device, keys, page = settings.composed["device"], settings.actor.person_keys, _page(settings, events)
-    with supervised(device, keys, env, make_operator, stop, events, page, countdown_s) as person, ExitStack() as served:
+    with (
+        supervised(device, keys, env, make_operator, stop, events, page, countdown_s, mark) as person,
+        ExitStack() as served,
+    ):
         if page is not None:
             served.callback(page.stop)
             page.start()

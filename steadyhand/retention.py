@@ -100,7 +100,7 @@ def check_disposable(run: RunFolder) -> None:
 
 
 def _demo_folders(run: RunFolder) -> list[Path]:
-    return [run.demos, *run.demos.glob("*"), run.failed_demos]
+    return [run.demos, *run.demos.glob("*"), run.failed_demos, run.examples]
 
 
 def _is_whole(path: Path, run: RunFolder) -> bool:

@@ -19,9 +19,12 @@ from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.run_folder import sync_folder
 
-__all__ = ["Label", "LabelError", "LabelReader", "append_label", "failure_label"]
+__all__ = ["BY_REWARD", "UNSURE", "Label", "LabelError", "LabelReader", "append_label", "failure_label", "is_of_person"]
 
 FILE = "labels.log"
+BY_REWARD = "reward "  # begins the author of a reward component's labels
+MOST_STAGES = 1_000  # of a task
+UNSURE = -1  # the stage of an observation that no classifier is to learn from
 SIGN = " "  # between a line's checksum and its JSON
 
 
@@ -42,22 +45,30 @@ class Label:
     author: str  # the person or the program that gave it
     date: str  # ISO 8601, UTC
     version: int = 0  # assigned when the label is appended
+    stages: tuple[int, ...] | None = None  # (n,) number of stages that each observation shows as done, or UNSURE
 
     def __post_init__(self) -> None:
         count = self.end_seq - self.first_seq
         if self.first_seq < 0 or count < 1:
             raise LabelError(f"label: expected some records, found seq {self.first_seq} to before {self.end_seq}")
-        for name in ("rewards", "terminated"):
+        for name in ("rewards", "terminated", "stages"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
                 raise LabelError(f"label: expected {count} {name}, one a record, found {len(values)}")
         if self.rewards is not None and not all(abs(value) < float("inf") for value in self.rewards):
             raise LabelError("label: expected finite rewards, found NaN or infinity")
+        if self.stages is not None and not all(UNSURE <= stage <= MOST_STAGES for stage in self.stages):
+            raise LabelError(f"label: expected stages within {UNSURE}..{MOST_STAGES}, found others")
 
 
 def failure_label(session_id: str, first_seq: int, end_seq: int, author: str) -> Label:
     """Return the label that marks records [first_seq, end_seq) as a failure, so that their actions are not imitated."""
     return Label(session_id, first_seq, end_seq, None, None, False, author, utc_text(wall_time_ns()))
+
+
+def is_of_person(label: Label) -> bool:
+    """Return whether this label is a person's verdict on an episode, and not a reward component's."""
+    return label.success is not None and not label.author.startswith(BY_REWARD)
 
 
 class LabelReader:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.transport.label_log import LabelReader
+from steadyhand.transport.label_log import LabelReader, is_of_person
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind
 
-__all__ = ["EpisodeRows", "LabelledColumns", "labelled_columns"]
+__all__ = ["UNMARKED", "EpisodeRows", "LabelledColumns", "labelled_columns"]
+
+UNMARKED = -2  # the stage of an observation without a mark
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class EpisodeRows:
 
 @dataclass(frozen=True)
 class LabelledColumns:
-    """Columns (n,) of a log by row. `reward`, `terminated` and `success` are as labels have corrected them."""
+    """Columns (n,) of a log by row. `reward`, `terminated` and `success` are as labels have corrected them.
+
+    `stage` is the number of the task's stages that an observation shows as done; `UNMARKED` without a mark.
+    """
 
     seq: NDArray[np.int64]
     episode_id: NDArray[np.int64]
@@ -41,7 +46,9 @@ class LabelledColumns:
     reward: NDArray[np.float32]
     terminated: NDArray[np.bool_]
     success: NDArray[np.bool_]
+    stage: NDArray[np.int16]
     labels: int  # how many there are
+    by_person: NDArray[np.bool_]  # whether the newest verdict on the episode is a person's label
 
     def episodes(self) -> list[EpisodeRows]:
         """Return every episode with at least one step, in the order of the log.
@@ -68,6 +75,7 @@ def labelled_columns(reader: LogReader) -> LabelledColumns:
     rows = np.arange(len(reader))
     names = ("seq", "episode_id", "kind", "valid", "reward", "terminated", "success")
     columns = {name: np.array(reader.gather(rows, name)) for name in names}
+    columns |= {"stage": np.full(len(rows), UNMARKED, np.int16), "by_person": np.zeros(len(rows), np.bool_)}
     labels = LabelReader(reader.folder, reader.session_id).refresh()
     for label in labels:
         lo, hi = np.searchsorted(columns["seq"], (label.first_seq, label.end_seq))
@@ -76,6 +84,9 @@ def labelled_columns(reader: LogReader) -> LabelledColumns:
             columns["reward"][lo:hi] = np.asarray(label.rewards, np.float32)[places]
         if label.terminated is not None:
             columns["terminated"][lo:hi] = np.asarray(label.terminated, np.bool_)[places]
+        if label.stages is not None:
+            columns["stage"][lo:hi] = np.asarray(label.stages, np.int16)[places]
         if label.success is not None:
             columns["success"][lo:hi] = label.success
+            columns["by_person"][lo:hi] = is_of_person(label)
     return LabelledColumns(**columns, labels=len(labels))

@@ -22,10 +22,13 @@ class Requests:
     Args:
         motion: Takes the requests.
         stop: Holds the robot and latches the reason, from any thread.
+        mark: Takes success and failure, which then end no episode; None = they do.
     """
 
-    def __init__(self, motion: MotionEnable, stop: Callable[[StopReason], None]) -> None:
-        self._motion, self._stop = motion, stop
+    def __init__(
+        self, motion: MotionEnable, stop: Callable[[StopReason], None], mark: Callable[[Verdict], None] | None = None
+    ) -> None:
+        self._motion, self._stop, self._mark = motion, stop, mark
 
     def press_button(self, name: str) -> None:
         """Take a button of the person's device; its park button is the operator's own request."""
@@ -46,6 +49,8 @@ class Requests:
                     logger.info("%s: no episode is running", name)
                 elif name == PARK:
                     motion.park()
+                elif self._mark is not None and name != AGAIN:
+                    self._mark(VERDICTS[name])
                 else:
                     motion.judge(VERDICTS[name])
         except Exception as error:  # the thread reads the stop key as well

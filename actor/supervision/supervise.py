@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import gymnasium
 
 from steadyhand.actor.events import Events
-from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.motion_enable import MotionEnable, Verdict
 from steadyhand.actor.supervision.person_keys import PersonKeys, PersonKeysConfig
 from steadyhand.actor.supervision.requests import Requests
 from steadyhand.actor.supervision.supervised_env import SupervisedEnv
@@ -63,6 +63,7 @@ def supervised(
     events: Events,
     face: Face | None = None,
     countdown_s: int = 0,
+    mark: Callable[[Verdict], None] | None = None,
 ) -> Iterator[Supervised]:
     """Put `env` and its operator under the supervision of the person with the configured device; close the operator.
 
@@ -78,6 +79,7 @@ def supervised(
         events: Gets the person's actions.
         face: A further face of the supervision; None = device and terminal are the only ones.
         countdown_s: Whole seconds between the person's enable and the start of an episode.
+        mark: Takes the person's success and failure, which then end no episode; None = they do.
 
     Raises:
         DeviceError: The person's device is not there.
@@ -92,7 +94,7 @@ def supervised(
     motion = MotionEnable(events)
     own_keys = keys if input_name(device_config) != KEYBOARD else None
     guarded = SupervisedEnv(env, motion, ending, events, _how(device_config, own_keys, face), countdown_s)
-    requests = Requests(motion, guarded.stop)
+    requests = Requests(motion, guarded.stop, mark)
     device = make_device(device_config)
     device.listen(requests.press_button)
     with ExitStack() as closing:

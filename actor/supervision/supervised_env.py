@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from steadyhand.actor.events import Countdown, Events, VerdictGiven, Waiting
 from steadyhand.actor.operator_break import PARKED
 from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.verdict_watch import VerdictWatch
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.robot_envs.teachable import EndedError, StopLatchedError, missing_members, teachable
 from steadyhand.runtime.clock import MonotonicClock
@@ -55,7 +56,7 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
             )
         self._robot, self._motion, self._ending = teachable(env), motion, ending
         self._events, self._how, self._countdown_s = events or Events(), how, countdown_s
-        self._wall = MonotonicClock()
+        self._wall, self._verdicts = MonotonicClock(), VerdictWatch()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -88,6 +89,8 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         observation, reward, terminated, truncated, info = self.env.step(action)
         verdict = self._motion.pop_verdict()
         if verdict is not None and not info["stop_reason"]:
+            if verdict != "reset":
+                self._verdicts.compare(verdict == "success", info)
             terms = dict.fromkeys(info["reward_terms"], 0.0)
             if verdict == "success":
                 reward, terminated, info = 1.0, True, info | {"success": True, "judged_by": "operator"}

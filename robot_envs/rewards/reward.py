@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -17,10 +17,21 @@ from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.runtime.component import Component, find_component
 
-__all__ = ["Fields", "Observation", "Reward", "Score", "find_reward"]
+__all__ = ["LAST_STEP", "Fields", "Observation", "Reward", "Score", "SeenField", "find_reward"]
 
 Observation = Mapping[str, NDArray[Any]]
-Fields = Mapping[str, tuple[tuple[int, ...], str]]  # (shape, numpy dtype) of each field of an observation, by its name
+LAST_STEP = "last_step"  # in the info of a step: True if the episode ends with it, by its time or by the environment
+
+
+class SeenField(NamedTuple):
+    """One field of an observation: its shape, its numpy dtype, and its frame, which for a picture has the crop."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    frame: str = ""
+
+
+Fields = Mapping[str, SeenField]  # by name
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,15 @@ class Reward(ABC):
         judges: True if `Score.success` is the reward's own verdict; False if it is the task's. Evaluation counts the
             task's verdict wherever the task can evaluate success.
         reward_terms: Names of the reward's own terms. They follow the task's terms in the schema of the records.
+        fingerprint: Text that changes with the file and the settings of a learned reward; "" = it is not learned.
+        relabels: True if a run's practice logs are to be scored anew when the fingerprint has changed.
     """
 
     settings_type: ClassVar[type[Any] | None] = None
     judges: ClassVar[bool] = True
     reward_terms: tuple[str, ...] = ()
+    fingerprint: str = ""
+    relabels: bool = False
 
     def check(self, fields: Fields) -> None:  # noqa: B027  a default, not a gap
         """Check that observations have the fields that the reward reads. By default it reads none.
@@ -61,8 +76,11 @@ class Reward(ABC):
             fields: Fields of the environment, or of a log.
 
         Raises:
-            ConfigError: A field is missing, or has another shape or dtype.
+            ConfigError: A field is missing, or has another shape, dtype or frame.
         """
+
+    def set_period(self, control_period_s: float) -> None:  # noqa: B027  a default, not a gap
+        """Take the time between two steps [s], before the first episode. By default it is not needed."""
 
     def begin(self) -> None:  # noqa: B027  a default, not a gap
         """Start an episode and forget the steps of the previous one. By default there is nothing to forget."""
@@ -78,7 +96,7 @@ class Reward(ABC):
                 (height, width, 3) uint8. It must not be modified.
             state: The robot's measured state; None for an environment without a robot and for stored records.
             outcome: The task's own outcome of the step. For stored records: the recorded one.
-            info: Info of the environment; {} for stored records.
+            info: Info of the environment. `LAST_STEP` is in it; stored records have nothing else.
         """
 
 

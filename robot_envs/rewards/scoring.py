@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from gymnasium import spaces
 
-from steadyhand.robot_envs.rewards.reward import Observation, Reward, Score
+from steadyhand.robot_envs.rewards.reward import LAST_STEP, Observation, Reward, Score, SeenField
 from steadyhand.robot_envs.robot import RobotState
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.runtime.build import ConfigError
@@ -25,6 +25,8 @@ class Scoring:
         reward: The reward component.
         task_terms: Names of the task's own terms. They are recorded beside the reward's.
         observed: The observation space: a Dict of Boxes.
+        field_specs: Unit, frame and scale of observed fields by name.
+        control_period_s: Time between two steps [s].
         task_latches: True if the task's success is kept for the rest of the episode, because the task would have ended
             the episode there.
 
@@ -33,7 +35,13 @@ class Scoring:
     """
 
     def __init__(
-        self, reward: Reward, task_terms: Sequence[str], observed: spaces.Space[Any], task_latches: bool
+        self,
+        reward: Reward,
+        task_terms: Sequence[str],
+        observed: spaces.Space[Any],
+        field_specs: Mapping[str, tuple[str, str, tuple[float, ...]]],
+        control_period_s: float,
+        task_latches: bool,
     ) -> None:
         twice = sorted({*task_terms} & {*reward.reward_terms})
         if twice:
@@ -42,7 +50,14 @@ class Scoring:
                 f"{type(reward).__name__}"
             )
         assert isinstance(observed, spaces.Dict)
-        reward.check({name: (box.shape or (), np.dtype(box.dtype).name) for name, box in observed.spaces.items()})
+        frames = {name: frame for name, (_, frame, _) in field_specs.items()}
+        reward.check(
+            {
+                name: SeenField(box.shape or (), np.dtype(box.dtype).name, frames.get(name, ""))
+                for name, box in observed.spaces.items()
+            }
+        )
+        reward.set_period(control_period_s)
         self._reward, self._task_latches = reward, task_latches
         self._task_success = False
         self.reward_terms = (*task_terms, *reward.reward_terms)
@@ -70,9 +85,13 @@ class Scoring:
         outcome: Outcome,
         info: Mapping[str, Any],
         task_judges: bool,
+        is_last: bool,
     ) -> tuple[Score, dict[str, Any]]:
-        """Score a step; return the score and its part of the info. Arguments are as in `Reward.score` and `begin`."""
-        score = self._reward.score(observation, state, outcome, info)
+        """Score a step; return the score and its part of the info. Arguments are as in `Reward.score` and `begin`.
+
+        `is_last`: True if the episode ends with this step without regard to the score.
+        """
+        score = self._reward.score(observation, state, outcome, {**info, LAST_STEP: is_last})
         return score, self._facts(score, outcome, task_judges)
 
     def stopped(self, outcome: Outcome, task_judges: bool) -> tuple[Score, dict[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from steadyhand.log_facts import episode_labels
+from steadyhand.log_facts import episode_labels, log_folders
 from steadyhand.reward_labels import reward_labels
 from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.build import ConfigError
@@ -26,16 +26,19 @@ EPILOG = (
     "With --success or --failure the episode gets that verdict. The reward goes to its last step: 1 for a success and\n"
     "0 otherwise, unless --reward says more. Without them --reward names an option of the group `reward`,\n"
     "which scores every step of the episode, or of all episodes where none is named; a second time changes nothing.\n"
+    "A run stands for its practice logs there.\n"
     "example: steadyhand relabel runs/pegs/log/4f1a... 12 --failure\n"
-    "example: steadyhand relabel runs/pegs/log/4f1a... --reward classifier reward.model=pegs.onnx"
+    "example: steadyhand relabel runs/pegs --reward classifier reward.model=pegs.onnx"
 )
+
+PRACTICE = "log"  # the folder of a run with its practice logs
 
 N = TypeVar("N", int, float)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for the log, the episode and the verdict."""
-    parser.add_argument("folder", type=Path, help="a demo set, or a session's log within a run")
+    parser.add_argument("folder", type=Path, help="a demo set, a session's log, or a run")
     parser.add_argument("episode", nargs="?", help="its number, as `steadyhand inspect --episodes` shows it")
     verdict = parser.add_mutually_exclusive_group()
     verdict.add_argument("--success", action="store_true", help="the task was done at the last step")
@@ -73,13 +76,25 @@ def _scores(options: argparse.Namespace, episode: int | None, overrides: Sequenc
     if options.reward is None:
         raise ConfigError("relabel: expected --success, --failure or --reward NAME, found none of them")
     reward = find_reward(compose([f"reward={options.reward}", *overrides])["reward"]).make()
-    labels, scored = reward_labels(options.folder, reward, episode)
-    version = 0
-    for label in labels:
-        version = append_label(options.folder, label).version
-    newest = f" (label {version})" if labels else ""
-    say(f"{options.folder}: {scored} episodes scored by reward={options.reward}, {len(labels)} changed{newest}")
+    for folder in _logs(options.folder, episode):
+        labels, scored = reward_labels(folder, reward, episode)
+        version = 0
+        for label in labels:
+            version = append_label(folder, label).version
+        newest = f" (label {version})" if labels else ""
+        say(f"{folder}: {scored} episodes scored by reward={options.reward}, {len(labels)} changed{newest}")
     return 0
+
+
+def _logs(folder: Path, episode: int | None) -> list[Path]:
+    """Return the folder, or of a run its practice logs."""
+    if not (folder / PRACTICE).is_dir():
+        return [folder]
+    if episode is not None:
+        raise ConfigError(f"relabel: expected a session's log in {folder / PRACTICE} with an episode, found a run")
+    if not (logs := log_folders(folder / PRACTICE)):
+        raise ConfigError(f"relabel: expected practice logs in {folder / PRACTICE}, found none")
+    return logs
 
 
 def _number(text: str, kind: type[N], where: str, expected: str) -> N:

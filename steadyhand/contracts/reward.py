@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.rewards.reward import Fields, Reward, Score, find_reward
+from steadyhand.robot_envs.rewards.reward import LAST_STEP, Fields, Reward, Score, SeenField, find_reward
 from steadyhand.robot_envs.tasks.task import Outcome
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
@@ -26,13 +26,13 @@ class RewardContract:
     Attributes:
         group: The override that chooses the reward, such as `reward=task`.
         overrides: More overrides, for instance the file of a model.
-        fields: Shape and dtype of each observation field in the episodes of noise.
+        fields: Shape, dtype and frame of each observation field in the episodes of noise.
         reads: Names of the fields without which the reward must be refused.
     """
 
     group: str
     overrides: tuple[str, ...] = ()
-    fields: ClassVar[Fields] = {"state": ((3,), "float32")}
+    fields: ClassVar[Fields] = {"state": SeenField((3,), "float32")}
     reads: tuple[str, ...] = ()
 
     def make(self) -> Reward:
@@ -49,7 +49,7 @@ class RewardContract:
                 name: rng.integers(0, 256, shape, np.uint8)
                 if dtype == "uint8"
                 else rng.normal(size=shape).astype(np.float32)
-                for name, (shape, dtype) in self.fields.items()
+                for name, (shape, dtype, *_) in self.fields.items()
             }
             for _ in range(STEPS)
         ]
@@ -57,9 +57,10 @@ class RewardContract:
     def scores(self, reward: Reward, observations: Sequence[dict[str, NDArray[Any]]]) -> list[Score]:
         """Score one episode in the way of stored records: without a robot's state and without an info."""
         reward.begin()
+        lasts = [step == STEPS - 1 for step in range(len(observations))]
         return [
-            reward.score(observation, None, Outcome(float(step == STEPS - 1), step == STEPS - 1, math.nan), {})
-            for step, observation in enumerate(observations)
+            reward.score(observation, None, Outcome(float(last), last, math.nan), {LAST_STEP: last})
+            for observation, last in zip(observations, lasts, strict=True)
         ]
 
     def test_it_takes_the_fields_that_it_reads(self) -> None:

@@ -19,6 +19,7 @@ from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
+from steadyhand.pipeline.relabelling import relabel_replaced
 from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import new_run_id
@@ -91,6 +92,7 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
         job.write_manifest(compute_device=str(device))
         with _listening(job):
             server = learner.serve()
+        relabel_replaced(job)
         say(f"learner: {job.run.path}, listening on {server.address}")
         with shown(job.settings.logging, learner.status):
             learner.run(stop)

@@ -9,37 +9,45 @@ from torch import nn
 
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.contracts.reward import RewardContract
-from steadyhand.learner.onnx_export import onnx_bytes
 from steadyhand.robot_envs.make import make_env
-from steadyhand.robot_envs.rewards.reward import find_reward
+from steadyhand.robot_envs.rewards.reward import SeenField, find_reward
 from steadyhand.runtime.build import ConfigError
+from steadyhand.runtime.classifier_manifest import ReadField
 from steadyhand.runtime.config import compose
 from steadyhand.settings import read_settings
+from tests.classifier_kit import write_classifier
 
 
 class TestTask(RewardContract):
     group = "reward=task"
 
 
+class TestOpenEnded(RewardContract):
+    group = "reward=open_ended"
+
+
 class Sum(nn.Module):
     """The first number of a state as a probability, a little moved by a frame."""
 
     def forward(self, state, frame):
-        return torch.sigmoid(state[0] + 0.001 * frame.float().mean()).reshape(())
+        return torch.sigmoid(state[:1] + 0.001 * frame.float().mean())
 
 
 class TestClassifier(RewardContract):
     group = "reward=classifier"
-    fields = {"state": ((3,), "float32"), "frame": ((8, 8, 3), "uint8"), "other": ((2,), "float32")}
+    fields = {
+        "state": SeenField((3,), "float32", "tool"),
+        "frame": SeenField((8, 8, 3), "uint8", "camera"),
+        "other": SeenField((2,), "float32"),
+    }
     reads = ("state", "frame")
 
     @pytest.fixture(autouse=True)
     def _model(self, tmp_path):
-        inputs = [torch.zeros(3), torch.zeros((8, 8, 3), dtype=torch.uint8)]
-        (tmp_path / "model.onnx").write_bytes(onnx_bytes(Sum(), inputs, ["state", "frame"], "probability", {}))
-        self.overrides = (
-            f"reward.model={tmp_path / 'model.onnx'}", "reward.success_steps=2", "reward.record_probability=true",
-        )  # fmt: skip
+        fields = tuple(ReadField(name, *self.fields[name]) for name in self.reads)
+        path = write_classifier(tmp_path / "model.onnx", Sum(), fields)
+        rule = ("reward.confirm_steps=2", "reward.window_steps=3", "reward.hold_s=0.1")
+        self.overrides = (f"reward.model={path}", *rule, "reward.record_probability=true")
 
 
 OWN = """
@@ -80,7 +88,7 @@ def own_reward(tmp_path, monkeypatch):
 
 class TestOwn(RewardContract):
     group = "reward=low"
-    fields = {"goal": ((3,), "float32")}
+    fields = {"goal": SeenField((3,), "float32")}
 
     @pytest.fixture(autouse=True)
     def _own(self, own_reward):
@@ -125,7 +133,7 @@ def test_an_entry_point_that_is_no_reward_is_one_line(entry_point, reason):
     [
         (["reward=task", "+reward.bonus=1"], "expected no settings, as TaskReward has none, found bonus"),
         (["reward=classifier", "reward.model=m.onnx", "reward.threshold=0.0"], "threshold: expected a number above 0"),
-        (["reward=classifier", "reward.model=m.onnx", "reward.success_steps=0"], "success_steps: expected at least 1"),
+        (["reward=classifier", "reward.model=m.onnx", "reward.confirm_steps=0"], "confirm_steps: expected at least 1"),
         (["reward=task", "reward.entry_point=not an entry point"], "expected package.module:Class"),
     ],
 )

@@ -2,138 +2,103 @@
 
 import dataclasses
 
-import msgspec
 import numpy as np
 import pytest
 
-from steadyhand.learner.classifier_data import ClassifierDataError, read_classifier_data
+from steadyhand.learner.classifier_data import ClassifierDataError
 from steadyhand.learner.config import ClassifierConfig
-from steadyhand.learner.fit_classifier import MANIFEST, fit_classifier
+from steadyhand.learner.fit_classifier import fit_classifier
 from steadyhand.runtime.build import build
+from steadyhand.runtime.classifier_manifest import ReadField, read_classifier_manifest
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.onnx_file import check_seal, open_session
 from steadyhand.transport.label_log import Label, append_label
-from steadyhand.transport.record import Kind, Phase, record_dtype
-from tests.unit.learner.logs import PIXELS, SCHEMA, session_id, writer_in
+from tests.unit.learner.classifier_logs import FRAMES, STEPS, write
+from tests.unit.learner.logs import PIXELS, session_id
 
 CONFIG = dataclasses.replace(
-    build(ClassifierConfig, compose([])["classifier"]), encoder="none", hidden=(16,), updates=300, image_shift=0
+    build(ClassifierConfig, compose(["classifier.ambiguous_steps=1"])["classifier"]),
+    encoder="none",
+    hidden=(16,),
+    updates=300,
+    batch_size=64,
+    image_shift=0,
 )
-STEPS = 6
 
 
-def write(folder, wins, losses, number=0, schema=SCHEMA, seed=0):
-    """Write `wins` successes, whose last state has a first number of 1, and `losses`, in which it stays below."""
-    rng = np.random.default_rng(seed)
-    writer = writer_in(folder, number, schema)
-    for episode in range(wins + losses):
-        won = episode < wins
-        for step in range(STEPS + 1):
-            place = 1.0 if won and step == STEPS else 0.5 * step / STEPS
-            row = np.zeros((), record_dtype(schema))
-            row["episode_id"], row["step_index"], row["valid"], row["phase"] = episode, step, True, Phase.DEMO
-            row["kind"] = Kind.FINAL if step == STEPS else Kind.STEP
-            row["success"] = won and step == STEPS - 1
-            row["observation/state"] = (place, *rng.normal(size=2))
-            if schema is PIXELS:
-                left = 2 + int(20 * place)
-                row["observation/side"][12:18, left : left + 6] = 200
-            writer.append(row)
-    writer.close()
-    return folder
-
-
-def quality(fit):
+def rates(fit):
     return fit.quality.accuracy, fit.quality.precision, fit.quality.recall
 
 
 def test_it_tells_held_out_episodes_apart_and_writes_what_it_computes(tmp_path):
     log = write(tmp_path / "log", 16, 16)
-    fit = fit_classifier([log], [log], CONFIG, seed=0)
-    assert (fit.trained_episodes, fit.quality.episodes, fit.quality.positives) == (24, 8, 4)
-    assert min(quality(fit)) > 0.95
+    fit = fit_classifier([log], CONFIG, seed=0)
+    assert (fit.trained_episodes, fit.held_out_episodes, int(fit.positive.sum())) == (24, 8, 4)
+    assert fit.trained == (12 * (STEPS + 1) + 12 * (STEPS - 1), 12)
+    assert min(rates(fit)) > 0.95
+    assert fit.quality.false_positives + fit.quality.true_negatives == 4 * (STEPS + 1) + 4 * (STEPS - 1)
     check_seal(fit.raw, "file", "a classifier")
     session = open_session(fit.raw, "file")
     assert [(item.name, item.shape, item.type) for item in session.get_inputs()] == [("state", [3], "tensor(float)")]
     done, not_yet = (
-        float(session.run(["probability"], {"state": np.array([place, 0.0, 0.0], np.float32)})[0])
+        float(session.run(["probability"], {"state": np.array([place, 0.0, 0.0], np.float32)})[0][0])
         for place in (1.0, 0.4)
     )
-    assert done > 0.5 > not_yet
-    manifest = msgspec.json.decode(session.get_modelmeta().custom_metadata_map[MANIFEST])
-    assert manifest["held_out"] == dataclasses.asdict(fit.quality)
-    assert [field["name"] for field in manifest["fields"]] == ["state"]
-    assert manifest["success"] == [str(log)]
+    manifest = read_classifier_manifest(session, "file")
+    assert done >= manifest.thresholds[0] == fit.quality.threshold > not_yet
+    assert manifest.stages == ("success",)
+    assert manifest.fields == (ReadField("state", (3,), "float32", "base"),)
+    assert manifest.facts["folders"] == [str(log)]
+    assert manifest.facts["held_out"]["stages"]["success"]["recall"] == fit.quality.recall
+    assert 0.5 < manifest.certainty <= 1.0
 
 
-def test_it_learns_from_one_camera(tmp_path):
+def test_it_learns_from_one_camera_and_keeps_its_view_and_crop(tmp_path):
     log = write(tmp_path / "log", 12, 12, schema=PIXELS)
     config = dataclasses.replace(
         CONFIG, fields=("side",), encoder="keypoints", latent_size=8, updates=150, batch_size=16, image_shift=1
     )
-    fit = fit_classifier([log], [log], config, seed=0)
-    assert min(quality(fit)) > 0.9
-    names = [(item.name, item.shape) for item in open_session(fit.raw, "file").get_inputs()]
-    assert names == [("side", [32, 32, 3])]
+    fit = fit_classifier([log], config, seed=0)
+    assert min(rates(fit)) > 0.9
+    session = open_session(fit.raw, "file")
+    assert [(item.name, item.shape) for item in session.get_inputs()] == [("side", [32, 32, 3])]
+    assert read_classifier_manifest(session, "file").fields[0].frame == "side camera"
 
 
-def test_labels_say_which_episodes_are_successes(tmp_path):
-    log = write(tmp_path / "log", 4, 4)
-    first = 3 * (STEPS + 1)  # the last success
-    append_label(log, Label(session_id(0), first, first + STEPS + 1, None, None, False, "me", "2026-01-01"))
-    with read_classifier_data([log], [log], CONFIG, 0) as data:
-        assert data.trained_episodes + data.held_out_episodes == 8
-        assert np.count_nonzero(data.trained_positive) + np.count_nonzero(data.held_out_positive) == 3
+def mark(log, episode, stages):
+    first = episode * (STEPS + 1)
+    append_label(
+        log, Label(session_id(0), first, first + len(stages), None, None, None, "me", "", stages=tuple(stages))
+    )
 
 
-def test_no_episode_is_on_both_sides_and_ambiguous_observations_are_left_out(tmp_path):
-    log = write(tmp_path / "log", 6, 6)
-    config = dataclasses.replace(CONFIG, positive_steps=2, ambiguous_steps=3)
-    with read_classifier_data([log], [log], config, 0) as data:
-        episodes = [
-            set(data.readers[0].gather(data.row[part], "episode_id").tolist()) for part in (data.trained, data.held_out)
-        ]
-        assert not episodes[0] & episodes[1]
-        assert len(episodes[0] | episodes[1]) == 12
-        states = data.gather("state", data.trained[data.trained_positive])
-        assert len(states) == 2 * len(episodes[0] & set(range(6)))
-        both = np.concatenate([data.trained, data.held_out])
-        steps = data.readers[0].gather(data.row[both], "step_index")
-        won = data.readers[0].gather(data.row[both], "episode_id") < 6
-        assert set(steps[won].tolist()) == {0, 1, 5, 6}
-        assert set(steps[~won].tolist()) == set(range(STEPS + 1))
+def test_two_stages_are_two_probabilities(tmp_path):
+    log = write(tmp_path / "log", 12, 12)
+    for episode in range(24):  # the first number is 0.5 / 6 a step, and 1 at the end of a success
+        mark(log, episode, [0, 0, 0, 0, 1, 1, 2 if episode < 12 else 1])
+    config = dataclasses.replace(CONFIG, stages=("half", "done"), ambiguous_steps=0, updates=500)
+    fit = fit_classifier([log], config, seed=0)
+    assert [quality.recall > 0.9 for quality in fit.qualities] == [True, True]
+    session = open_session(fit.raw, "file")
+    found = [
+        session.run(["probability"], {"state": np.array([place, 0.0, 0.0], np.float32)})[0] for place in (0.1, 0.4, 1.0)
+    ]
+    reached = [[bool(p >= q.threshold) for p, q in zip(one, fit.qualities, strict=True)] for one in found]
+    assert reached == [[False, False], [True, False], [True, True]]
+    assert fit.facts()["trained_examples"].keys() == {"none", "half", "done"}
 
 
 def test_the_seed_fixes_the_file_but_for_its_date(tmp_path):
     log = write(tmp_path / "log", 4, 4)
     config = dataclasses.replace(CONFIG, updates=20)
-    one, other, third = (fit_classifier([log], [log], config, seed) for seed in (1, 1, 2))
+    one, other, third = (fit_classifier([log], config, seed) for seed in (1, 1, 2))
     state = {"state": np.array([0.7, 0.1, -0.2], np.float32)}
-    found = [float(open_session(fit.raw, "file").run(None, state)[0]) for fit in (one, other, third)]
+    found = [float(open_session(fit.raw, "file").run(None, state)[0][0]) for fit in (one, other, third)]
     assert found[0] == found[1] != found[2]
     assert one.quality == other.quality
 
 
-@pytest.mark.parametrize(("wins", "losses", "kind"), [(1, 4, "success"), (4, 1, "failure"), (0, 4, "success")])
-def test_too_few_episodes_are_one_line(tmp_path, wins, losses, kind):
-    log = write(tmp_path / "log", wins, losses)
-    found = wins if kind == "success" else losses
-    with pytest.raises(ClassifierDataError, match=f"at least 2 episodes marked as {kind}, found {found}") as caught:
-        fit_classifier([log], [log], CONFIG, seed=0)
-    assert "\n" not in str(caught.value)
-
-
-def test_logs_of_two_set_ups_are_refused(tmp_path):
-    one, other = write(tmp_path / "one", 4, 0), write(tmp_path / "other", 0, 4, 1, PIXELS)
-    with pytest.raises(ClassifierDataError, match=r"other: expected the observations of .*one, found others"):
-        fit_classifier([one], [other], CONFIG, seed=0)
-
-
 def test_frames_alone_need_an_encoder(tmp_path):
-    frames = dataclasses.replace(PIXELS, observation=PIXELS.observation[1:])
-    writer = writer_in(tmp_path, 0, PIXELS)
-    writer.close()
-    from steadyhand.learner.fit_classifier import _fields
-
+    log = write(tmp_path / "log", 4, 4, schema=FRAMES)
     with pytest.raises(ClassifierDataError, match="expected an encoder where there are frames alone"):
-        _fields(frames, CONFIG)
+        fit_classifier([log], CONFIG, seed=0)

@@ -17,7 +17,7 @@ NEEDED = {
     "inspect": ["demos"],
     "relabel": ["demos", "0", "--success"],
     "replay": ["demos"],
-    "classifier": ["fit", "--success", "a", "--failure", "b"],
+    "reward": ["check", "demos"],
 }
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -63,7 +63,15 @@ def test_another_session_s_label_log_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"end_seq": 3}, {"first_seq": -1}, {"rewards": (1.0,)}, {"rewards": (0.0, float("nan"))}]
+    "change",
+    [
+        {"end_seq": 3},
+        {"first_seq": -1},
+        {"rewards": (1.0,)},
+        {"rewards": (0.0, float("nan"))},
+        {"stages": (0,)},
+        {"stages": (0, -2)},
+    ],
 )
 def test_a_label_that_does_not_fit_is_refused(change):
     with pytest.raises(LabelError, match="label: expected"):

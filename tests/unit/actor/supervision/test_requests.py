@@ -85,3 +85,16 @@ def test_a_stop_that_fails_is_reported_and_the_next_key_is_heard(motion, stops, 
     assert "stop: failed (OSError: gone)" in caplog.text
     requests.press("resume")
     assert motion.enabled
+
+
+def test_where_marks_are_taken_a_verdict_ends_no_episode(motion, stops):
+    marks = []
+    requests = Requests(motion, stops, marks.append)
+    motion.enable()
+    for name in ("success", "failure", "success"):
+        requests.press(name)
+    assert marks == ["success", "failure", "success"]
+    assert motion.pop_verdict() is None
+    requests.press("again")
+    assert motion.pop_verdict() == "reset"
+    assert len(marks) == 3

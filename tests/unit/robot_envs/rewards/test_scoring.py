@@ -1,5 +1,7 @@
 """The one place where a reward is called, in both kinds of environment."""
 
+from types import SimpleNamespace
+
 import gymnasium
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from gymnasium import spaces
 
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.make import Hardware, make_env
-from steadyhand.robot_envs.rewards.reward import Reward, Score
+from steadyhand.robot_envs.rewards.reward import LAST_STEP, Reward, Score
 from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.rewards.task import TaskReward
 from steadyhand.robot_envs.safety.gate import StopReason
@@ -199,15 +201,45 @@ class Doubled(Reward):
 
 def test_a_term_of_the_tasks_name_is_refused():
     with pytest.raises(ConfigError, match="terms that the task does not have, found reached; rename them in Doubled"):
-        Scoring(Doubled(), ("reached",), SPACE, task_latches=True)
+        Scoring(Doubled(), ("reached",), SPACE, {}, 0.1, task_latches=True)
 
 
 def test_the_task_that_does_not_latch_is_told_as_it_is():
     for latches, expected in ((True, [False, True, True]), (False, [False, True, False])):
-        scoring = Scoring(TaskReward(), (), SPACE, latches)
+        scoring = Scoring(TaskReward(), (), SPACE, {}, 0.1, latches)
         scoring.begin(Outcome(0.0, False, 0.0), True)
         told = [
-            scoring.score({}, None, Outcome(0.0, success, 0.0), {}, True)[1]["task_success"]
+            scoring.score({}, None, Outcome(0.0, success, 0.0), {}, True, False)[1]["task_success"]
             for success in (False, True, False)
         ]
         assert told == expected
+
+
+class Told(Reward):
+    """Notes what it is told beside the observations."""
+
+    def __init__(self):
+        self.fields, self.period_s, self.lasts = {}, None, []
+
+    def check(self, fields):
+        self.fields = dict(fields)
+
+    def set_period(self, control_period_s):
+        self.period_s = control_period_s
+
+    def score(self, observation, state, outcome, info):
+        self.lasts.append(info[LAST_STEP])
+        return Score(0.0, False)
+
+
+@pytest.mark.parametrize("kind", ["robot", "gym"])
+def test_a_reward_is_told_the_frames_the_period_and_the_last_step(kind, monkeypatch):
+    told = Told()
+    monkeypatch.setattr("steadyhand.robot_envs.make.find_reward", lambda config: SimpleNamespace(make=lambda: told))
+    env = gym_env("Line") if kind == "gym" else make_robot_env(*REACH)
+    found = episode(env)
+    env.close()
+    assert told.period_s == env.control_period_s
+    assert told.fields["goal"].frame == env.field_specs["goal"][1] != ""
+    assert told.lasts == [step[2] for step in found]
+    assert told.lasts[-1]

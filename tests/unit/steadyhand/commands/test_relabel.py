@@ -4,7 +4,7 @@ import pytest
 from steadyhand.cli import main
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.log_facts import read_log
-from steadyhand.robot_envs.rewards.reward import Reward, Score
+from steadyhand.robot_envs.rewards.reward import LAST_STEP, Reward, Score
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Phase
 from tests.unit.steadyhand.synthetic_run import write_demos, write_log
@@ -80,7 +80,7 @@ class Second(Reward):
         self.steps = 0
 
     def score(self, observation, state, outcome, info):
-        assert (state, info) == (None, {})
+        assert (state, info.keys()) == (None, {LAST_STEP})
         assert observation["pose"].shape == (3,)
         self.steps += 1
         return Score(1.0 if self.steps == 2 else -0.5, self.steps == 2)
@@ -137,3 +137,18 @@ def test_what_makes_no_sense_is_one_line_and_leaves_no_label(log, words, reason,
     assert reason in said
     assert said.count("\n") == 1
     assert not (log / "labels.log").exists()
+
+
+def test_a_run_stands_for_its_practice_logs(tmp_path, capsys):
+    for name in ("a", "b"):
+        write_log(tmp_path / "run" / "log" / name, [4, 6], Phase.TRAIN)
+    write_log(tmp_path / "run" / "demos", [4])
+    for name in ("a", "b"):
+        main(["relabel", str(tmp_path / "run" / "log" / name), "0", "--failure"])
+    capsys.readouterr()
+    assert main(["relabel", str(tmp_path / "run"), "--reward", "task"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[1].split(", ")[1] for line in lines] == ["2 changed (label 4)", "2 changed (label 4)"]
+    assert [episode.success for episode in read_log(tmp_path / "run" / "log" / "a").episodes] == [True, True]
+    assert main(["relabel", str(tmp_path / "run"), "0", "--reward", "task"]) == 2
+    assert "with an episode, found a run" in capsys.readouterr().err

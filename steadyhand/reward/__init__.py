@@ -1,0 +1,1 @@
+"""The steps of `steadyhand reward`, one module each."""
