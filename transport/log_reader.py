@@ -293,6 +293,10 @@ class _Part:
             # A segment that was cut short lacks the records at its end; they count as a gap.
             part = cls(segment, raw, records, np.zeros(room, np.bool_), min(segment.known()[0], room))
             part.grow(segment.end_of_records(part.count) if at_rest else 0)
+            # Several damaged records in a row look like the end to a reader that follows a writer. Records are written
+            # in order: where a later one is whole and this one, looked at again, is not, it is damaged for certain.
+            if not part.finished and (end := segment.end_of_records(part.count)) > part.count:
+                part.grow(0 if segment.is_sound(part.count) else end)
         except BaseException:
             os.close(segment.fd)
             raise

@@ -59,6 +59,7 @@ class Watchdog:
         self._wanted: Array | None = None
         self._held: Array | None = None
         self._holds_since_ns = 0
+        self._has_settled = False
 
     @property
     def reason(self) -> HoldReason | None:
@@ -208,11 +209,12 @@ class Watchdog:
     def _hold(self, reason: HoldReason, now_ns: int, period_s: float) -> Array | None:
         """Return the target of the stop, and of the rest after it. Before the first command nothing is published.
 
-        The target brakes and then stays. It changes to the measured pose in two cases, once each time: the arm is still
-        behind the target after a while, so that it presses against an object; or the arm was led away by hand.
+        The target brakes and then stays. It changes to the measured pose in two cases, once each time: the arm is
+        behind the target when it should have come to rest, so that it presses against an object; or the arm was led
+        away by hand. A push at rest changes nothing.
         """
         if self._reason is None:
-            self._holds_since_ns = now_ns
+            self._holds_since_ns, self._has_settled = now_ns, False
             self.counts[reason] += reason is HoldReason.NO_COMMANDS
         self._reason, self._wanted = reason, None
         if self._target is None or self._measured is None:
@@ -222,7 +224,8 @@ class Watchdog:
             return None
         if self._state.is_fresh(now_ns):
             is_settled = now_ns - self._holds_since_ns > _SETTLED_NS
-            presses = self._held is None and is_settled and self._stream.lead(self._target, self._measured) > _PRESSES
+            is_due, self._has_settled = is_settled and not self._has_settled, is_settled
+            presses = is_due and self._stream.lead(self._target, self._measured) > _PRESSES
             has_strayed = self._stream.has_strayed(self._target, self._measured)
             if has_strayed and self._stream.is_outside(self._measured):
                 # The arm was led out of the workspace by hand: the target follows it, because no shaped target can.

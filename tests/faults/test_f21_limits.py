@@ -102,7 +102,7 @@ def test_nor_on_the_arm_with_its_physics_whoever_acts(who, record_property):
         return (push + rng.normal(0, 0.5, 6)).astype(np.float32)
 
     practice = Practice("safety.max_force_n=100000", "safety.max_torque_nm=100000", "task.drive.max_steps=1000000",
-                        "safety.motion=null", policy=StubPolicy(act))  # fmt: skip
+                        "safety.motion=null", "safety.joints=null", policy=StubPolicy(act))  # fmt: skip
     if who == "person":
         practice.operator.act = lambda observation, info, policy_action: np.clip(policy_action, -1, 1)
     assert practice.run(steps).stop_reason == "interrupted"

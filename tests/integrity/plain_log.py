@@ -70,8 +70,8 @@ def header(raw: bytes, start: int = 0) -> tuple[int, int, int, dict] | None:
     return (place, first_seq, capacity, json.loads(facts)) if zlib.crc32(fixed + facts) == crc else None
 
 
-def read_segment(path: Path) -> list[PlainRecord]:
-    """Return the places of one file up to the last sound record."""
+def read_segment(path: Path, next_seq: int | None = None) -> list[PlainRecord]:
+    """Return the places of one file up to the record before `next_seq`, or up to the last sound one without it."""
     raw = path.read_bytes()
     found = next(filter(None, (header(raw, start) for start in range(0, min(len(raw), 64 * PAGE), PAGE))), None)
     if found is None:
@@ -85,6 +85,8 @@ def read_segment(path: Path) -> list[PlainRecord]:
         seq, (crc,) = first_seq + index, struct.unpack("<I", one[-4:])
         sound = one[:8] == struct.pack("<q", seq) and zlib.crc32(one[:-4]) == crc
         records.append(PlainRecord(seq, sound, one, {n: one[at : at + wide] for n, (at, wide) in columns.items()}))
+    if next_seq is not None:
+        return [record for record in records if record.seq < next_seq]
     while records and not records[-1].sound:
         records.pop()
     return records
@@ -92,7 +94,9 @@ def read_segment(path: Path) -> list[PlainRecord]:
 
 def read_log(folder: Path) -> list[PlainRecord]:
     """Return the places of a log in order."""
-    return [record for path in sorted(folder.glob("*.segment")) for record in read_segment(path)]
+    files = sorted(folder.glob("*.segment"))
+    firsts = [*(int(path.stem) for path in files[1:]), None]
+    return [record for path, next_seq in zip(files, firsts, strict=True) for record in read_segment(path, next_seq)]
 
 
 def flip(folder: Path, seq: int, column: str = "observation/state", bit: int = 3, at: int = 0) -> None:
