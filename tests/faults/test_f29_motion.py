@@ -196,7 +196,7 @@ def motion_after_silence_m(found: Adversary) -> float:
     way = 0.0
     begins = set(found.begins)
     for index in range(1, len(found.targets)):
-        if index not in begins and found.silent_ns[index - 1] > 1.5 * _NS:
+        if index not in begins and found.silent_ns[index] > 1.5 * _NS:
             step = np.abs(found.targets[index] - found.targets[index - 1])[:3]
             way = max(way, float(step.max() if found.kind != "twist" else np.abs(found.targets[index]).max()))
     return way
