@@ -170,7 +170,7 @@ def rates(kind: str, targets: np.ndarray, step_s: np.ndarray) -> dict[str, np.nd
 
 
 def worst(found: Adversary) -> dict[str, float]:
-    """The largest share of each limit, and the distance of the tool outside the box [m]."""
+    """The largest share of each limit, and how far a target is outside the box beyond the first of its stream [m]."""
     largest: dict[str, float] = {}
     ends = [*found.begins[1:], len(found.targets)]
     for start, end in zip(found.begins, ends, strict=True):
@@ -186,7 +186,8 @@ def worst(found: Adversary) -> dict[str, float]:
                 share = float(np.linalg.norm(values, axis=1).max() / getattr(own, kind))
                 largest[kind] = max(largest.get(kind, 0.0), share)
         if found.kind == "pose":
-            outside = max(LIMITS.region.excess(row[:3], row[3:])[0] for row in targets.tolist())
+            excess = [LIMITS.region.excess(row[:3], row[3:])[0] for row in targets.tolist()]
+            outside = max(excess) - max(0.0, excess[0])  # a stream begins where the arm is, perhaps pushed outside
             largest["outside_m"] = max(largest.get("outside_m", -1.0), outside)
     return largest
 
