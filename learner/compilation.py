@@ -17,7 +17,7 @@ class CompilationError(RuntimeError):
 
 
 def compile_layers(algo: Algorithm[Any], backend: str = "inductor") -> None:
-    """Compile the algorithm's dense modules and the policy's distribution, and try the latter at once.
+    """Compile the algorithm's dense modules and the policy's two ways to its distribution, and try one at once.
 
     Encoders are not compiled: their time is that of convolutions, which no fusion makes faster.
 
@@ -33,6 +33,7 @@ def compile_layers(algo: Algorithm[Any], backend: str = "inductor") -> None:
         module.compile(backend=backend, dynamic=False)
     # Not the trunk itself: torch.compile silently skips a plain Sequential.
     policy.distribution = torch.compile(policy.distribution, backend=backend, dynamic=False)  # type: ignore[method-assign]
+    policy.outputs = torch.compile(policy.outputs, backend=backend, dynamic=False)  # type: ignore[method-assign]
     try:
         policy.distribution(torch.zeros(algo.sampling.batch_size, policy.feature_size, device=algo.device))
     except Exception as error:  # any error of a compiler, its cache or the linker

@@ -95,7 +95,7 @@ def read_segment(path: Path, next_seq: int | None = None) -> list[PlainRecord]:
 def read_log(folder: Path) -> list[PlainRecord]:
     """Return the places of a log in order."""
     files = sorted(folder.glob("*.segment"))
-    firsts = [*(int(path.stem) for path in files[1:]), None]
+    firsts = [int(path.stem) for path in files[1:]] + [None] * bool(files)
     return [record for path, next_seq in zip(files, firsts, strict=True) for record in read_segment(path, next_seq)]
 
 

@@ -7,6 +7,7 @@ from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.run_identity import Identity, read_identity, write_identity
 from steadyhand.transport.schema import Schema
+from steadyhand.transport.segment import Segment
 from tests.integrity.plain_log import LOST, flip, read_log
 from tests.transport_kit import SCHEMA, STATE, hello, intake_in, session_id, write_episode, writer_in
 
@@ -113,6 +114,7 @@ def test_sound_records_behind_damaged_ones_are_delivered_before_a_log_is_deleted
     if not careful:
         monkeypatch.setattr("steadyhand.actor.backlog.recover", lambda folder: None)
         monkeypatch.setattr(ack_file, "LogReader", lambda folder, at_rest: LogReader(folder))
+        monkeypatch.setattr(Segment, "end_of_records", lambda segment, start: start)
     offer(outbox, intake, trim=True)
     assert not folder.exists()
     stored = tmp_path / "learner" / session_id(1)

@@ -63,6 +63,8 @@ def test_a_machine_that_cannot_compile_says_so_in_one_line(make_config, make_spe
     def broken(graph, inputs):
         raise OSError("no compiler\nand a long trace")
 
-    with pytest.raises(CompilationError, match=r"^learner\.compile=true: .*install a C\+\+ compiler") as caught:
+    with pytest.raises(
+        CompilationError, match=r"^learner\.compile=true: .*(a C\+\+ compiler|without blanks)"
+    ) as caught:
         compile_layers(make_sac(make_config(), make_spec()), broken)
     assert "\n" not in str(caught.value)
