@@ -70,11 +70,11 @@ def test_a_person_s_verdict_stays(tmp_path, folder):
     assert successes(folder) == [False, True, False]
 
 
-def test_it_can_be_switched_off_and_a_file_that_is_elsewhere_is_no_reason_to_stop(tmp_path, folder, capsys):
+def test_it_can_be_switched_off_and_a_file_that_is_elsewhere_is_no_reason_to_stop(tmp_path, folder, caplog):
     relabel_replaced(job(tmp_path, 0.7))
     assert relabel_replaced(job(tmp_path, 0.5, "reward.relabel_replaced=false")) == 0
     assert relabel_replaced(job(tmp_path, 0.5, f"reward.model={tmp_path / 'none.onnx'}")) == 0
-    assert "practice logs keep their rewards, since the reward cannot be opened here" in capsys.readouterr().err
+    assert "practice logs keep their rewards, since the reward cannot be opened here" in caplog.text
     assert successes(folder) == [False] * 3
 
 
