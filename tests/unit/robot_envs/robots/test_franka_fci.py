@@ -307,6 +307,13 @@ class TestHoming:
         "robot.homing.every_episodes=1",
     )
 
+    @pytest.fixture(scope="class")
+    def sim(self):
+        """A new arm: the way to home from a posture that other tests have left may tilt the tool too far."""
+        sim = FrankaSim()
+        yield sim
+        sim.kill()
+
     def words(self):
         keys = ", ".join(word.removeprefix("robot.homing.").replace("=", ": ") for word in self.overrides)
         return f"robot.homing={{{keys}}}"
