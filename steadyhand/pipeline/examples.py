@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from steadyhand.actor.demonstrations import RecordingConfig
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.examples import record_examples
 from steadyhand.actor.marks import MarkedEnv, PersonMarks, TaskMarks, press_of
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.wandering import Wandering
-from steadyhand.demo_compat import check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for
 from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
-from steadyhand.pipeline.recording import demonstrator_name, episode_settings
+from steadyhand.pipeline.recording import check_continued, recording_config
 from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import TaughtEnv, make_demonstrator
 from steadyhand.runtime.build import ConfigError
-from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
+from steadyhand.transport.demo_set import DemoManifest, DemoSetError
 
 __all__ = ["record_run_examples"]
 
@@ -45,11 +43,7 @@ def record_run_examples(
         DemoSetError: The episodes were used up too early, or the run has examples of another task.
     """
     settings, folder, events = job.settings, job.run.examples, events or Events()
-    refuse_foreign(folder)
-    if is_demo_set(folder):
-        check_task(job, folder)
-        check_same_action(job, folder)
-        check_same_robot(job, folder)
+    check_continued(job, folder)
     dialogue, seed = settings.demo.dialogue, seed_for(job.seed, "demonstrator")
     with opened_env(settings, job.seed) as env:
         marks = _marks(job, env)
@@ -62,7 +56,15 @@ def record_run_examples(
             marked = MarkedEnv(person.env, marks, len(config.stages), config.episode_positives)
             operator = person.operator if isinstance(marks, PersonMarks) else _wandering(job, env, person.operator)
             manifest = record_examples(
-                _recording(job), marked, env_schema(marked), operator, folder, job.seed, stop, events, accepted
+                recording_config(job, config.episodes),
+                marked,
+                env_schema(marked),
+                operator,
+                folder,
+                job.seed,
+                stop,
+                events,
+                accepted,
             )
     if manifest.successes < config.episodes and not stop():
         raise DemoSetError(
@@ -89,22 +91,6 @@ def _wandering(job: Job, env: TaughtEnv, operator: Operator) -> Operator:
     config, size = job.settings.classifier, int((env.action_space.shape or (0,))[0])
     seed = seed_for(job.seed, "wandering")
     return Wandering(operator, config.wander_share, config.wander_memory, config.wander_steps, size, seed)
-
-
-def _recording(job: Job) -> RecordingConfig:
-    settings, task = job.settings, job.settings.composed["task"]
-    return RecordingConfig(
-        episodes=settings.classifier.episodes,
-        max_attempts=settings.demo.max_attempts,
-        segment_bytes=settings.transport.segment_bytes,
-        actor_id=job.actor_id,
-        expert=demonstrator_name(settings.composed),
-        task=task,
-        hand_over=settings.actor.hand_over,
-        episode_settings=episode_settings(task),
-        reward=settings.composed["reward"],
-        identity=job.identity,
-    )
 
 
 def _ask_for_the_next(motion: MotionEnable, event: DemoCounted) -> None:

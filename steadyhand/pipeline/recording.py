@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -23,7 +24,14 @@ from steadyhand.robot_envs.make import make_demonstrator
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.transport.demo_set import DemoManifest, DemoSetError, is_demo_set, refuse_foreign
 
-__all__ = ["demonstrator_name", "episode_settings", "record", "record_in"]
+__all__ = [
+    "check_continued",
+    "demonstrator_name",
+    "episode_settings",
+    "record",
+    "record_in",
+    "recording_config",
+]
 
 
 def record(
@@ -67,25 +75,9 @@ def record_in(
         DemoSetError: As for `record`.
         PolicySpecError: The configured policy reads none of the environment's fields.
     """
-    refuse_foreign(job.run.demos)
-    if is_demo_set(job.run.demos):
-        check_task(job, job.run.demos)
-        check_same_action(job, job.run.demos)
-        check_same_robot(job, job.run.demos)
-    settings, task = job.settings, job.settings.composed["task"]
-    wanted = settings.demo.demos
-    config = RecordingConfig(
-        episodes=wanted,
-        max_attempts=settings.demo.max_attempts,
-        segment_bytes=settings.transport.segment_bytes,
-        actor_id=job.actor_id,
-        expert=demonstrator_name(settings.composed),
-        task=task,
-        hand_over=settings.actor.hand_over,
-        episode_settings=episode_settings(task),
-        reward=settings.composed["reward"],
-        identity=job.identity,
-    )
+    check_continued(job, job.run.demos)
+    settings, wanted = job.settings, job.settings.demo.demos
+    config = recording_config(job, wanted)
     schema = env_schema(env)
     # Find a policy that cannot read the records now, not at the start of training.
     build_policy_spec(settings.policy, schema, (), 1.0)
@@ -101,6 +93,36 @@ def record_in(
     if manifest.successes:
         check_recorded(job, job.run.demos)
     return manifest
+
+
+def check_continued(job: Job, folder: Path) -> None:
+    """Refuse a folder whose records the job cannot continue; a new or empty one is accepted.
+
+    Raises:
+        DemoSetError: The folder holds other files, or records of another task, action scale or robot.
+    """
+    refuse_foreign(folder)
+    if is_demo_set(folder):
+        check_task(job, folder)
+        check_same_action(job, folder)
+        check_same_robot(job, folder)
+
+
+def recording_config(job: Job, episodes: int) -> RecordingConfig:
+    """Return the configuration of a recording that ends with so many `episodes` of success."""
+    settings, task = job.settings, job.settings.composed["task"]
+    return RecordingConfig(
+        episodes=episodes,
+        max_attempts=settings.demo.max_attempts,
+        segment_bytes=settings.transport.segment_bytes,
+        actor_id=job.actor_id,
+        expert=demonstrator_name(settings.composed),
+        task=task,
+        hand_over=settings.actor.hand_over,
+        episode_settings=episode_settings(task),
+        reward=settings.composed["reward"],
+        identity=job.identity,
+    )
 
 
 def _ask_for_the_next(motion: MotionEnable, event: DemoCounted) -> None:

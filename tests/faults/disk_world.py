@@ -1,4 +1,4 @@
-"""What jobs on a bad disk share: the ledger of their promises, and how their callers try again."""
+"""The ledger of promises of jobs on a bad disk, and the further tries of their callers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFUSED = (OSError, LogError, LogFaultError, Rejected, RunFolderError, UplinkTim
 
 
 class Ledger:
-    """What was promised, and after which change of the disk."""
+    """Promises, each with the change of the disk after which it was made."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
