@@ -46,7 +46,7 @@ def unacknowledged(folder: Path) -> tuple[int, int]:
     Raises:
         LogError: There is no log, or it is damaged.
     """
-    reader = LogReader(folder, at_rest=True)  # one record too few, and the log might be deleted
+    reader = LogReader(folder)
     try:
         lo, _ = reader.locate(read_acknowledged(folder))
         count = len(reader) - lo

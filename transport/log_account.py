@@ -90,7 +90,7 @@ def account(folder: Path) -> LogAccount:
     """
     segments = seg.open_segments(folder)
     try:
-        with closing(LogReader(folder, at_rest=True)) as reader:
+        with closing(LogReader(folder)) as reader:
             states = _states(reader, segments)
             bad = _ranges(reader, segments, states)
             episodes = {one.place.episode_id for one in bad} | _episodes(reader, states)

@@ -29,18 +29,13 @@ class LogReader:
     record is read in its place, which is not valid. One thread uses a reader; a writer may append meanwhile.
     """
 
-    def __init__(self, folder: Path, at_rest: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         """Map every segment. Only segments that were never sealed are scanned, so the time is flat in the records.
-
-        Args:
-            folder: Folder of the log.
-            at_rest: Whether no writer is at work. Records behind several damaged ones in a row are then taken in at
-                once, as a recovery would keep them.
 
         Raises:
             LogError: There is no log, or it is damaged.
         """
-        self.folder, self._at_rest = folder, at_rest
+        self.folder = folder
         self._parts: list[_Part] = []
         self._starts = np.zeros(1, np.int64)
         self._damaged = np.zeros(0, np.int64)  # rows, in order
@@ -249,7 +244,9 @@ class LogReader:
         found: list[_Part] = []
         try:
             while segments:
-                found.append(_Part.open(segments.pop(0), self._at_rest))
+                found.append(_Part.open(segments.pop(0)))
+                if not self._parts:  # of a log that others have written; a file that appears later begins empty
+                    found[-1].look_beyond_damage()
         except BaseException:
             for part in found:
                 part.close()
@@ -285,18 +282,14 @@ class _Part:
     finished: bool = False
 
     @classmethod
-    def open(cls, segment: Segment, at_rest: bool) -> _Part:
+    def open(cls, segment: Segment) -> _Part:
         try:
             raw, room = map_file(segment.fd), segment.room()
             end = segment.offset(room)
             records = raw[segment.header.data_offset : end].view(record_dtype(segment.schema))
             # A segment that was cut short lacks the records at its end; they count as a gap.
             part = cls(segment, raw, records, np.zeros(room, np.bool_), min(segment.known()[0], room))
-            part.grow(segment.end_of_records(part.count) if at_rest else 0)
-            # Several damaged records in a row look like the end to a reader that follows a writer. Records are written
-            # in order: where a later one is whole and this one, looked at again, is not, it is damaged for certain.
-            if not part.finished and (end := segment.end_of_records(part.count)) > part.count:
-                part.grow(0 if segment.is_sound(part.count) else end)
+            part.grow()
         except BaseException:
             os.close(segment.fd)
             raise
@@ -322,6 +315,14 @@ class _Part:
             if self.finished:
                 os.close(self.segment.fd)
         return self.finished
+
+    def look_beyond_damage(self) -> None:
+        """Take in the records behind several damaged ones in a row, which look like the end of the records.
+
+        Records are written in order: where a later one is whole and this one, looked at again, is not, it is damaged.
+        """
+        if not self.finished and (end := self.segment.end_of_records(self.count)) > self.count:
+            self.grow(0 if self.segment.is_sound(self.count) else end)
 
     def verify(self, local: NDArray[np.int64], again: bool) -> bool:
         """Check records that have not been checked; return whether something else is damaged now than before."""

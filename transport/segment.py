@@ -131,7 +131,7 @@ class Segment:
     def end_of_records(self, start: int) -> int:
         """Return the number of records up to the last sound one of the whole file, at least `start`.
 
-        Unlike `scan` it looks beyond any number of damaged records. Use it where no writer is at work.
+        Unlike `scan` it looks beyond any number of damaged records, and reads the file to its end.
         """
         batch, end = max(1, SCAN_BYTES // self.record_bytes), start
         for first in range(start, min(self.capacity, self.room()), batch):

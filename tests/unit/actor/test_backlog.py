@@ -1,7 +1,6 @@
 import pytest
 
 from steadyhand.actor.backlog import deliver_backlog
-from steadyhand.transport import ack_file
 from steadyhand.transport.ack_file import note_acknowledged, read_acknowledged
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
@@ -113,7 +112,6 @@ def test_sound_records_behind_damaged_ones_are_delivered_before_a_log_is_deleted
     intake = synced(tmp_path)
     if not careful:
         monkeypatch.setattr("steadyhand.actor.backlog.recover", lambda folder: None)
-        monkeypatch.setattr(ack_file, "LogReader", lambda folder, at_rest: LogReader(folder))
         monkeypatch.setattr(Segment, "end_of_records", lambda segment, start: start)
     offer(outbox, intake, trim=True)
     assert not folder.exists()

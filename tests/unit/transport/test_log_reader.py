@@ -255,14 +255,13 @@ def test_closing_leaves_no_file_open(tmp_path):
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
-@pytest.mark.parametrize("at_rest", [False, True])
-def test_the_records_behind_several_damaged_ones_are_seen_too(tmp_path, at_rest):
+def test_the_records_behind_several_damaged_ones_are_seen_too(tmp_path):
     writer = filled(tmp_path, 2)
     for step in range(2, 9):
         writer.append(record(step=step))
     for index in (4, 5, 6):
         patch(tmp_path, index, 60, b"\xff\xfe")
-    reader = LogReader(tmp_path, at_rest=at_rest)
+    reader = LogReader(tmp_path)
     assert (len(reader), reader.damaged.tolist()) == (9, [4, 5, 6])
     assert reader.refresh() == 9
 
