@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.demonstrations import RecordingConfig, record_demos
+from steadyhand.actor.demonstrations import record_demos
 from steadyhand.actor.env_schema import env_schema
+from steadyhand.actor.recording import RecordingConfig
 from steadyhand.robot_envs.rewards.reward import Reward, Score
 from steadyhand.runtime.config import compose
 from tests.robot_kit import make_robot_env

@@ -9,9 +9,10 @@ from typing import Any
 
 import gymnasium
 
-from steadyhand.actor.demonstrations import RecordingConfig, record_demos
+from steadyhand.actor.demonstrations import record_demos
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
+from steadyhand.actor.recording import RecordingConfig
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.demo_compat import check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for

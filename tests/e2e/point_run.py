@@ -12,11 +12,12 @@ from pathlib import Path
 from steadyhand.actor.authority import AT_ONCE
 from steadyhand.actor.config import ActorConfig
 from steadyhand.actor.console import NoConsole
-from steadyhand.actor.demonstrations import RecordingConfig, record_demos
+from steadyhand.actor.demonstrations import record_demos
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.online_run import OnlineRun
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.policy_runner import use_one_thread
+from steadyhand.actor.recording import RecordingConfig
 from steadyhand.actor.session_log import Session, open_session
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor.training_summary import TrainingSummary

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.demonstrations import RecordingConfig, record_demos
+from steadyhand.actor.demonstrations import record_demos
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
+from steadyhand.actor.recording import RecordingConfig
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.learner.fit_bc import open_store
 from steadyhand.transport.demo_set import read_manifest, write_manifest

@@ -1,15 +1,16 @@
+import contextlib
 import dataclasses
 
 import numpy as np
 import pytest
 
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.actor.demonstrations import RecordingConfig
 from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.events import DemoCounted, Events
 from steadyhand.actor.examples import record_examples
 from steadyhand.actor.marks import MarkedEnv, TaskMarks
-from steadyhand.transport.demo_set import read_manifest
+from steadyhand.actor.recording import RecordingConfig
+from steadyhand.transport.demo_set import read_manifest, write_manifest
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.record import Kind
@@ -65,6 +66,18 @@ def test_a_set_is_continued(tmp_path, env):
     more = record(tmp_path, env, dataclasses.replace(CONFIG, episodes=3))
     assert (more.session_id, more.successes) == (first.session_id, 3)
     assert more.episodes > first.episodes
+
+
+def test_an_episode_that_was_stored_and_not_counted_before_a_crash_keeps_its_number(tmp_path, env):
+    record(tmp_path, env)
+    before = read_manifest(tmp_path)
+    write_manifest(tmp_path, dataclasses.replace(before, episodes=2, successes=1, steps=1))
+    manifest = record(tmp_path, env, dataclasses.replace(CONFIG, episodes=3))
+    with contextlib.closing(LogReader(tmp_path)) as reader:
+        rows = reader.read(0, len(reader))
+    assert (manifest.episodes, manifest.successes) == (before.episodes + 1, 3)
+    assert np.unique(rows["episode_id"]).tolist() == list(range(manifest.episodes))
+    assert (rows["kind"] == Kind.FINAL).sum() == manifest.episodes
 
 
 def test_a_recording_that_never_began_leaves_nothing(tmp_path, env):
