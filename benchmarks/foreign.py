@@ -82,10 +82,11 @@ class FetchReachExpert:
 
 
 class FetchPickAndPlaceExpert:
-    """Opens the gripper above the block, goes down to it, closes, and carries it to the goal."""
+    """Opens the gripper above the block, goes down to it, closes, and carries it to the goal; begins anew without it."""
 
     GAIN = 8.0  # of the action per metre of distance
     ABOVE_M, NEAR_M = 0.06, 0.012  # height of the approach, distance that counts as arrived
+    LOST_M = 0.03  # distance at which a closed gripper does not hold the block
     CLOSING = 6  # steps
 
     def reset(self, info: dict[str, Any]) -> None:
@@ -96,6 +97,8 @@ class FetchPickAndPlaceExpert:
         """Return the step of the gripper and its opening (-1 closes). Shape (4,)."""
         gripper, block = observation["observation"][:3], observation["achieved_goal"]
         away = block - gripper
+        if np.linalg.norm(away) > self.LOST_M:
+            self._closed = 0
         if self._closed:
             self._closed += 1
             lifts = self._closed > self.CLOSING
@@ -112,10 +115,11 @@ class FetchPickAndPlaceExpert:
 
 
 class PandaPickCubeExpert:
-    """Goes above the cube with the gripper open, down to it, closes, and lifts."""
+    """Goes above the cube with the gripper open, down to it, closes, and lifts; begins anew without it."""
 
     STEP_M = 0.025  # of an action of 1
     ABOVE_M, NEAR_M = 0.08, 0.012  # height of the approach, distance that counts as arrived
+    LOST_M = 0.03  # distance at which a closed gripper does not hold the cube
     CLOSING = 5  # steps
     OPEN, CLOSE = 0.0, 2.0  # the environment subtracts 1 and adds the result to the gripper's command
 
@@ -126,6 +130,8 @@ class PandaPickCubeExpert:
     def act(self, observation: dict[str, NDArray[Any]], info: dict[str, Any]) -> NDArray[np.float64]:
         """Return the step of the tool and the change of the gripper's command. Shape (4,)."""
         away = observation["environment_state"] - observation["agent_pos"][-3:]
+        if np.linalg.norm(away) > self.LOST_M:
+            self._closed = 0
         if self._closed or np.linalg.norm(away) < self.NEAR_M:
             self._closed += 1
             lifts = self._closed > self.CLOSING
