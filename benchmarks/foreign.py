@@ -82,7 +82,7 @@ class FetchReachExpert:
 
 
 class FetchPickAndPlaceExpert:
-    """Opens the gripper above the block, goes down to it, closes, and carries it to the goal; begins anew without it."""
+    """Opens the gripper above the block, goes down, closes, and carries it to the goal; begins anew without it."""
 
     GAIN = 8.0  # of the action per metre of distance
     ABOVE_M, NEAR_M = 0.06, 0.012  # height of the approach, distance that counts as arrived

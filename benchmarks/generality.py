@@ -4,7 +4,8 @@
     python -m benchmarks.generality [--tasks ...] [--seeds N] [--jobs N] [--arms corrected,alone]
 
 A row is one task, arm and seed. It practises up to each of STEPS, and is evaluated there on the same fresh episodes,
-unassisted, as is the policy before practice. Finished rows of the same configuration are kept.
+unassisted, as is the policy before practice. Finished rows of the same configuration are kept, and so are the rows of
+other tasks, arms and seeds in the results.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import mean
 
+from benchmarks.generality_table import kept_rows, worst_window, write_table
 from benchmarks.machine import machine_line
 from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
@@ -29,16 +30,14 @@ from steadyhand.pipeline.recording import record
 from steadyhand.report.records import Row, read_run
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
-from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.subprocesses import thread_environment
 from steadyhand.supervise import train
-from steadyhand.terminal import duration_text, table_text
+from steadyhand.terminal import duration_text
 
 RESULTS = Path(__file__).resolve().parent / "results"
 RUNS = Path("runs") / "bench-generality"
 STEPS = (2_000, 5_000, 10_000)
 EPISODES = 100
-WINDOW = 20  # consecutive unassisted episodes of practice that are compared with the policy before it
 MOCK = ("reach", "peg_insert", "pick_place")
 META_WORLD = (
     "drawer-open-v3",
@@ -129,12 +128,12 @@ def main() -> int:
         done = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False)
         row = trial.row(options.runs)
         print(_line(row) if row else f"{trial.name}: failed with status {done.returncode}", flush=True)
-        _write_results(options.results, finished_rows(trials, options.runs))
+        write_table(options.results, kept_rows(options.results, finished_rows(trials, options.runs)), EPISODES)
 
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, trials))
     rows = finished_rows(trials, options.runs)
-    print(f"\n{_write_results(options.results, rows)}")
+    print(f"\n{write_table(options.results, kept_rows(options.results, rows), EPISODES)}")
     return 0 if len(rows) == len(trials) else 1
 
 
@@ -168,14 +167,17 @@ def _run_row(trial: TaskTrial, steps: Sequence[int], runs: Path) -> int:
             judged.append(evaluate(job, starting_policy(job), EPISODES, job.seed))
         judged.append(evaluate(job, trained_policy(job), EPISODES, job.seed))
     practice = read_run(job.run).practice
+    unassisted = [bool(one["success"]) for one in practice if not one["helped"]]
     row = {
+        "machine": machine_line(),
         "task": trial.task,
         "arm": trial.arm,
         "seed": trial.seed,
         "steps": [0, *steps],
         "success": [one.success_rate for one in judged],
         "cycle_s": [one.median_cycle_time_s for one in judged],
-        "worst_window": worst_window([bool(one["success"]) for one in practice if not one["helped"]]),
+        "unassisted": len(unassisted),
+        "worst_window": worst_window(unassisted),
         "human_share": sum(one["human_steps"] for one in practice) / max(1, sum(one["steps"] for one in practice)),
         "wall_time_s": (clock.now_ns() - began_ns) / 1e9,
     }
@@ -183,37 +185,9 @@ def _run_row(trial: TaskTrial, steps: Sequence[int], runs: Path) -> int:
     return 0
 
 
-def worst_window(successes: Sequence[bool], window: int = WINDOW) -> float | None:
-    """Return the lowest success rate of `window` consecutive episodes; None if there are fewer."""
-    rates = [sum(successes[end - window : end]) / window for end in range(window, len(successes) + 1)]
-    return min(rates, default=None)
-
-
 def _line(row: Row) -> str:
     curve = " -> ".join(f"{100 * value:.0f}" for value in row["success"])
     return f"{row['task']}, {row['arm']}, seed {row['seed']}: {curve} % in {duration_text(row['wall_time_s'])}"
-
-
-def _write_results(results: Path, rows: Sequence[Row]) -> str:
-    """Write the table, and return it."""
-    table = []
-    for task, arm in dict.fromkeys((row["task"], row["arm"]) for row in rows):
-        mine = [row for row in rows if (row["task"], row["arm"]) == (task, arm)]
-        curves = [" ".join(f"{100 * row['success'][i]:.0f}" for row in mine) for i in range(len(mine[0]["success"]))]
-        dips = [row["worst_window"] - row["success"][0] for row in mine if row["worst_window"] is not None]
-        worst = f"{100 * min(dips):+.0f}" if dips else "-"
-        table.append((task, arm, *curves, worst, f"{100 * mean(row['human_share'] for row in mine):.0f} %"))
-    steps = rows[0]["steps"] if rows else (0, *STEPS)
-    head = ("task", "arm", "before practice", *(f"{count:,} steps" for count in steps[1:]), "worst dip", "help")
-    text = (
-        f"{machine_line()}\n\nUnassisted success of {EPISODES} fresh episodes [%], one number per seed. Worst dip: the "
-        f"lowest success of {WINDOW} consecutive\nunassisted episodes of practice, less the success before practice "
-        f"[points].\n\n{table_text(head, table)}\n"
-    )
-    results.mkdir(parents=True, exist_ok=True)
-    atomic_write_json(results / "generality.json", {"machine": machine_line(), "rows": list(rows)})
-    atomic_write_bytes(results / "generality.md", f"# Generality\n\n```\n{text}```\n".encode())
-    return text
 
 
 if __name__ == "__main__":
