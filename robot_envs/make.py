@@ -24,6 +24,7 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.safety.region import Extent
 from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.tasks.task import Task
+from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.ranges import expect_at_least
@@ -113,7 +114,7 @@ def make_demonstrator(
         raise ConfigError(
             "task.expert: demonstrations need an expert, found null; give task.expert=package.module:Class"
         )
-    return stand_in.demonstrator(expert, seed)
+    return stand_in.demonstrator(expert, teachable(env), seed)
 
 
 def make_corrector(
@@ -129,7 +130,7 @@ def make_corrector(
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
     stand_in, expert = make_stand_in(config["device"]), _make_expert(config, env)
-    return NoOperator() if expert is None else stand_in.corrector(expert, seed)
+    return NoOperator() if expert is None else stand_in.corrector(expert, teachable(env), seed)
 
 
 def make_onlooker(config: Mapping[str, Any], env: gymnasium.Env[Any, Any], device: Device | None = None) -> Operator:

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.robot_envs.devices.device import InputSettings, InputSource
+from steadyhand.robot_envs.devices.gripper_button import GripperButton
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.experts.expert import Expert
+from steadyhand.robot_envs.teachable import Teachable
 from steadyhand.runtime.ranges import expect, expect_at_least
 
 __all__ = [
@@ -32,18 +34,23 @@ Action = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class HandConfig:
-    """Noise of the scripted operator's hand.
+    """The scripted operator's hand.
 
     Attributes:
         noise: Standard deviation of the error in each entry of a normalised action.
         noise_memory: Correlation of the error from one step to the next, in [0, 1).
+        press_steps: Steps for which a gripper button is pressed; the hand is at rest where the expert stands still.
+            null = the button is held while the expert wants that state.
     """
 
     noise: float
     noise_memory: float
+    press_steps: int | None
 
     def __post_init__(self) -> None:
         expect_at_least(self, 0.0, "noise")
+        if self.press_steps is not None:
+            expect_at_least(self, 1, "press_steps")
         memory = self.noise_memory
         expect(0.0 <= memory < 1.0, "noise_memory", "within [0, 1)", memory)
 
@@ -103,13 +110,13 @@ class ScriptedPerson(InputSource):
     def __init__(self, config: ScriptedConfig) -> None:
         self._config = config
 
-    def demonstrator(self, expert: Expert, seed: int) -> Operator:
-        """Return the operator that demonstrates the task."""
-        return ScriptedDemonstrator(expert, self._config.demonstrator, seed)
+    def demonstrator(self, expert: Expert, robot: Teachable, seed: int) -> Operator:
+        """Return the operator that demonstrates the task with `robot`."""
+        return ScriptedDemonstrator(expert, robot, self._config.demonstrator, seed)
 
-    def corrector(self, expert: Expert, seed: int) -> Operator:
-        """Return the operator that corrects the policy."""
-        return ScriptedCorrector(expert, self._config.corrector, seed)
+    def corrector(self, expert: Expert, robot: Teachable, seed: int) -> Operator:
+        """Return the operator that corrects the policy on `robot`."""
+        return ScriptedCorrector(expert, robot, self._config.corrector, seed)
 
 
 class NoPerson(ScriptedPerson):
@@ -117,30 +124,49 @@ class NoPerson(ScriptedPerson):
 
     name = "none"
 
-    def corrector(self, expert: Expert, seed: int) -> Operator:
+    def corrector(self, expert: Expert, robot: Teachable, seed: int) -> Operator:
         """Return an operator that is never engaged."""
         return NoOperator()
 
 
 class _Hand:
-    """An expert's action with first-order correlated noise."""
+    """An expert's action with first-order correlated noise, and its gripper buttons."""
 
-    def __init__(self, expert: Expert, config: HandConfig, seed: int) -> None:
+    def __init__(self, expert: Expert, robot: Teachable, config: HandConfig, seed: int) -> None:
         self.expert = expert
         self._config = config
+        self._button: GripperButton | None = None
+        self._motions = robot.motion_entries
+        entries = robot.gripper_entries
+        if config.press_steps is not None and entries:
+            self._button = GripperButton(entries, lambda: robot.commanded_grippers, config.press_steps)
         self._rng = np.random.default_rng(seed)
         self._error: NDArray[np.float64] | None = None
 
     def reset(self, info: dict[str, Any]) -> None:
         self._error = None
+        self.release()
         self.expert.reset(info)
 
-    def shake(self, action: Action) -> Action:
+    def release(self) -> None:
+        """Let go of the gripper buttons."""
+        if self._button is not None:
+            self._button.reset()
+
+    def shake(self, action: Action) -> Action | None:
+        """Return the hand's action for the expert's; None while a hand that presses its buttons is at rest."""
         memory = self._config.noise_memory
         fresh = self._rng.normal(0.0, self._config.noise, action.shape)
         last = self._error
         self._error = fresh if last is None else memory * last + np.sqrt(1.0 - memory**2) * fresh
-        return np.clip(action + self._error, -1.0, 1.0).astype(np.float32)
+        shaken = np.clip(action + self._error, -1.0, 1.0).astype(np.float32)
+        if self._button is None:
+            return shaken
+        at_rest = not action[self._motions].any()
+        if at_rest:
+            shaken[self._motions] = 0.0
+        pressed = self._button.press(action, shaken)
+        return None if at_rest and not self._button.is_down else pressed
 
     def integer(self, bounds: tuple[int, ...]) -> int:
         return int(self._rng.integers(bounds[0], bounds[1] + 1))
@@ -149,8 +175,8 @@ class _Hand:
 class ScriptedDemonstrator:
     """Operator that demonstrates the whole task."""
 
-    def __init__(self, expert: Expert, hand: HandConfig, seed: int) -> None:
-        self._hand = _Hand(expert, hand, seed)
+    def __init__(self, expert: Expert, robot: Teachable, hand: HandConfig, seed: int) -> None:
+        self._hand = _Hand(expert, robot, hand, seed)
 
     def reset(self, info: dict[str, Any]) -> None:
         """Start a new demonstration."""
@@ -177,8 +203,8 @@ class ScriptedDemonstrator:
 class ScriptedCorrector:
     """Operator that intervenes when the policy makes no progress, and releases control early."""
 
-    def __init__(self, expert: Expert, config: CorrectorConfig, seed: int) -> None:
-        self._hand = _Hand(expert, config.hand, seed)
+    def __init__(self, expert: Expert, robot: Teachable, config: CorrectorConfig, seed: int) -> None:
+        self._hand = _Hand(expert, robot, config.hand, seed)
         self._config = config
         self._watched: deque[float] = deque(maxlen=config.stall_steps + 1)
         self._wait = 0
@@ -197,6 +223,7 @@ class ScriptedCorrector:
         # The expert sees every step, so that it knows about past contacts when it takes over.
         wanted = self._hand.expert.act(observation, info)
         if self._left == 0:
+            self._hand.release()
             self._watch(wanted, info, policy_action)
             return None
         if self._wait > 0:

@@ -9,7 +9,7 @@ from steadyhand.actor.env_schema import env_schema
 from steadyhand.actor.gripper_state import GripperState
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
-from steadyhand.robot_envs.make import make_env
+from steadyhand.robot_envs.make import make_demonstrator, make_env
 from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.config import compose
 from steadyhand.transport.record import Kind, Phase
@@ -127,3 +127,91 @@ def test_a_recorded_demonstration_shows_the_held_state_and_commands_the_same_wid
     assert [float(row["action"][6]) for row in steps] == [1, -1, -1, -1, -1, 1, 1, 1]
     widths = [float(row["gated_command"][7]) for row in steps]
     np.testing.assert_allclose(widths, [0.08, 0, 0, 0, 0, 0.08, 0.08, 0.08], atol=1e-6)
+
+
+def demonstrated(press_steps, steps):
+    """The first steps of a scripted demonstration: recorded entries, and commanded widths."""
+    config = compose(["task=pick_place", f"device.demonstrator.press_steps={press_steps}"])
+    env, rows = make_env(config, 0), []
+    loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
+    selector = ActionSelector(make_demonstrator(config, env, 0), Arbiter(env.motion_entries, AT_ONCE, 0.1))
+    summary = loop.run_episode(0, Phase.DEMO, selector, 0, may_step=lambda: len(rows) < steps)
+    env.close()
+    kept = [row for row in rows if row["kind"] == Kind.STEP]
+    entries = np.array([float(row["action"][6]) for row in kept])
+    return summary, entries, np.array([float(row["gated_command"][7]) for row in kept])
+
+
+def test_short_presses_and_a_held_button_are_recorded_as_the_same_states():
+    held, held_entries, held_widths = demonstrated("null", 80)
+    pressed, entries, widths = demonstrated(3, 80)
+    assert held.success
+    assert pressed.success
+    for recorded, commanded in ((held_entries, held_widths), (entries, widths)):
+        np.testing.assert_array_equal(gripper_wish(recorded), np.where(commanded > 0.04, 1.0, -1.0))
+    assert np.abs(np.diff(gripper_wish(entries))).sum() == 2 * 2  # it closes once, and opens once
+
+
+def test_without_the_state_short_presses_are_recorded_as_no_wish(monkeypatch):
+    """The twin: a clone of these actions imitates an open hand's 0 nearly everywhere."""
+    monkeypatch.setattr(GripperState, "complete", lambda self, decision: decision)
+    pressed, entries, widths = demonstrated(3, 80)
+    assert pressed.success
+    assert (gripper_wish(entries) == 0.0).mean() > 0.8
+    assert (gripper_wish(entries)[widths < 0.04] == 0.0).mean() > 0.5  # the part is in the hand
+
+
+class Policy:
+    """Closes the gripper in its first step, and then wishes nothing."""
+
+    ready, policy_version = True, 0
+
+    def __init__(self):
+        self.step = 0
+
+    def begin(self, observation):
+        pass
+
+    def observe(self, observation):
+        pass
+
+    def act(self, deterministic):
+        self.step += 1
+        return np.array([0.1, 0, 0, 0, 0, 0, -0.9 if self.step == 1 else 0.2], np.float32)
+
+
+class TakesOver(NoOperator):
+    """Moves in every third and fourth step, and presses no button."""
+
+    def __init__(self):
+        self.step = -1
+
+    def act(self, observation, info, policy_action):
+        self.step += 1
+        return np.array([0.1, 0, 0, 0, 0, 0, 0], np.float32) if self.step % 4 >= 2 else None
+
+
+def corrected():
+    env, rows = make_env(compose(["task=pick_place"]), 0), []
+    loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
+    selector = ActionSelector(TakesOver(), Arbiter(env.motion_entries, AT_ONCE, 0.1), Policy())
+    loop.run_episode(0, Phase.TRAIN, selector, 0, may_step=lambda: len(rows) < 8)
+    env.close()
+    steps = [row for row in rows if row["kind"] == Kind.STEP]
+    return [round(float(row["action"][6]), 3) for row in steps], [float(row["gated_command"][7]) for row in steps]
+
+
+def test_taking_over_and_handing_back_neither_opens_nor_closes():
+    entries, widths = corrected()
+    assert entries == [-0.9, 0.2, -1, -1, 0.2, 0.2, -1, -1]  # the person's steps show the state that the policy left
+    np.testing.assert_allclose(widths, 0.0, atol=1e-6)
+
+
+def test_a_state_that_does_not_follow_the_policy_would_open_the_hand_at_a_takeover(monkeypatch):
+    complete = GripperState.complete
+    monkeypatch.setattr(
+        GripperState, "complete", lambda self, decision: complete(self, decision) if decision.has_human else decision
+    )
+    entries, widths = corrected()
+    assert entries[2] == 1
+    assert widths[1] < 0.001 < widths[2]

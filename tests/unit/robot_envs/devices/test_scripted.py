@@ -1,10 +1,35 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 
-QUIET = HandConfig(0.0, 0.0)
+QUIET = HandConfig(0.0, 0.0, None)
 CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, (2, 3), (5, 15), 0.010)
 POLICY = np.zeros(2, np.float32)
+
+
+class Robot:
+    """An arm with two motions and a gripper, as the scripted person sees it."""
+
+    gripper_entries = (2,)
+    motion_entries = np.array([True, True, False])
+
+    def __init__(self):
+        self.commanded_grippers = np.ones(1)
+
+
+class Grasp:
+    """Approaches, closes and waits, carries, opens and waits."""
+
+    ACTIONS = [(0.5, 0.0, 1.0)] * 3 + [(0.0, 0.0, -1.0)] * 6 + [(0.0, 0.5, -1.0)] * 3 + [(0.0, 0.0, 1.0)] * 5
+
+    def reset(self, info):
+        self.left = iter(self.ACTIONS)
+
+    def act(self, observation, info):
+        return np.array(next(self.left), np.float32)
 
 
 class Ahead:
@@ -21,12 +46,12 @@ def engaged(corrector, progress) -> list[bool]:
 
 
 def test_policy_that_gets_on_is_left_alone():
-    assert not any(engaged(ScriptedCorrector(Ahead(), CONFIG, 0), np.linspace(0.1, 0.02, 80)))
+    assert not any(engaged(ScriptedCorrector(Ahead(), Robot(), CONFIG, 0), np.linspace(0.1, 0.02, 80)))
 
 
 def test_helps_after_a_stall_and_a_reaction_time_for_5_to_15_steps():
     for seed in range(20):
-        steps = engaged(ScriptedCorrector(Ahead(), CONFIG, seed), [0.05] * 60)
+        steps = engaged(ScriptedCorrector(Ahead(), Robot(), CONFIG, seed), [0.05] * 60)
         first = steps.index(True)
         length = steps[first:].index(False)
         assert 15 + 2 <= first <= 16 + 3
@@ -34,7 +59,7 @@ def test_helps_after_a_stall_and_a_reaction_time_for_5_to_15_steps():
 
 
 def test_lets_go_when_the_rest_is_small():
-    corrector = ScriptedCorrector(Ahead(), CONFIG, 0)
+    corrector = ScriptedCorrector(Ahead(), Robot(), CONFIG, 0)
     steps = engaged(corrector, [0.05] * 20 + [0.009] * 10)
     assert any(steps[:21])
     assert not any(steps[21:])
@@ -42,7 +67,7 @@ def test_lets_go_when_the_rest_is_small():
 
 def test_without_progress_it_helps_who_disagrees_with_the_expert():
     def helps(policy_action) -> bool:
-        corrector = ScriptedCorrector(Ahead(), CONFIG, 0)
+        corrector = ScriptedCorrector(Ahead(), Robot(), CONFIG, 0)
         corrector.reset({})
         return any(corrector.act({}, {}, policy_action) is not None for _ in range(40))
 
@@ -52,7 +77,7 @@ def test_without_progress_it_helps_who_disagrees_with_the_expert():
 
 def test_hand_shakes_within_bounds_and_repeats_under_its_seed():
     def actions(seed):
-        demonstrator = ScriptedDemonstrator(Ahead(), HandConfig(0.3, 0.5), seed)
+        demonstrator = ScriptedDemonstrator(Ahead(), Robot(), HandConfig(0.3, 0.5, None), seed)
         demonstrator.reset({})
         return np.array([demonstrator.act({}, {}, None) for _ in range(50)])
 
@@ -60,3 +85,64 @@ def test_hand_shakes_within_bounds_and_repeats_under_its_seed():
     assert not np.array_equal(actions(1), actions(2))
     assert np.abs(actions(1)).max() <= 1.0
     assert actions(1).std() > 0.1
+
+
+def grasped(press_steps):
+    """The actions of a demonstration; None = the hand is at rest."""
+    robot = Robot()
+    person = ScriptedDemonstrator(Grasp(), robot, HandConfig(0.0, 0.0, press_steps), 0)
+    person.reset({})
+    actions = []
+    for _ in Grasp.ACTIONS:
+        action = person.act({}, {}, None)
+        actions.append(None if action is None else float(action[2]))
+        if actions[-1]:
+            robot.commanded_grippers = np.array([actions[-1]])
+    return actions
+
+
+def test_a_held_button_is_down_while_the_state_is_wanted():
+    assert grasped(None) == [1.0] * 3 + [-1.0] * 9 + [1.0] * 5
+
+
+def test_a_short_press_is_three_steps_and_then_the_hand_moves_on_or_rests():
+    close, carry = [-1.0] * 3 + [None] * 3, [0.0] * 3
+    assert grasped(3) == [0.0] * 3 + close + carry + [1.0] * 3 + [None] * 2
+
+
+def test_a_hand_on_a_task_without_a_gripper_never_rests():
+    person = ScriptedDemonstrator(Ahead(), HandlessRobot(), HandConfig(0.0, 0.0, 3), 0)
+    person.reset({})
+    assert person.act({}, {}, None).tolist() == [1.0, 1.0]
+
+
+class HandlessRobot(Robot):
+    gripper_entries = ()
+    motion_entries = np.zeros(2, np.bool_)  # a foreign environment: what its actions mean is not known
+
+
+def test_a_corrector_lets_go_of_its_buttons_with_the_robot():
+    robot = Robot()
+    corrector = ScriptedCorrector(Closing(), robot, replace(CONFIG, hand=HandConfig(0.0, 0.0, 20)), 0)
+    corrector.reset({})
+    actions = [corrector.act({}, {"progress": 0.05}, POLICY) for _ in range(60)]
+    robot.commanded_grippers = -robot.commanded_grippers  # the first correction has closed it
+    entries = [float(action[2]) for action in actions if action is not None]
+    assert set(entries) == {-1.0}
+    later = [corrector.act({}, {"progress": 0.05}, POLICY) for _ in range(60)]
+    begun = next(index for index, action in enumerate(actions[::-1]) if action is None)
+    assert {float(action[2]) for action in later[begun:] if action is not None} == {0.0}
+
+
+class Closing:
+    def reset(self, info):
+        pass
+
+    def act(self, observation, info):
+        return np.array([1.0, 1.0, -1.0], np.float32)
+
+
+@pytest.mark.parametrize("steps", [0, -1])
+def test_a_press_takes_at_least_a_step(steps):
+    with pytest.raises(ValueError, match="press_steps"):
+        HandConfig(0.1, 0.0, steps)
