@@ -116,11 +116,13 @@ class Device(InputSource):
 
     Attributes:
         n_arms: Number of arms that the device moves.
+        address: Settings that tell one device of this kind from another, such as its path; () = all settings.
         remedy: Steps that correct a missing device; shown by `steadyhand doctor`.
     """
 
     held_by_person = True
     n_arms: ClassVar[int] = 1
+    address: ClassVar[tuple[str, ...]] = ()
     remedy: ClassVar[str] = "plug the device in, see docs/devices.md"
 
     def listen(self, heard: Callable[[str], None]) -> None:

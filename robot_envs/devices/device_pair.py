@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,13 @@ class DevicePairConfig(DeviceSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.left == self.right:
-            raise ValueError("left and right: expected two devices, found the same one twice; give one another")
-        for side in SIDES:
-            _find(side, getattr(self, side))
+        left, right = (_find(side, getattr(self, side)) for side in SIDES)
+        if left.type is right.type and _address(left) == _address(right):
+            named = ", ".join(f"{name} {getattr(left.settings, name)}" for name in left.type.address)
+            raise ValueError(
+                f"left and right: expected two devices, found the same one twice{f' ({named})' if named else ''}; "
+                "give one another"
+            )
 
 
 class DevicePair(Device):
@@ -96,6 +100,13 @@ class DevicePair(Device):
 def _age_s(reading: HumanInput, longest_s: float) -> float:
     is_silent = bool(reading.engaged.any()) and reading.age_s > longest_s
     return math.inf if is_silent else reading.age_s
+
+
+def _address(component: Component[Device]) -> tuple[Any, ...]:
+    """Return what tells the device from another one of its kind; links to one file are the same device."""
+    names = component.type.address or [field.name for field in fields(component.settings)]
+    values = (getattr(component.settings, name) for name in names)
+    return tuple(os.path.realpath(value) if isinstance(value, str) else value for value in values)
 
 
 def _find(side: str, values: dict[str, Any]) -> Component[Device]:

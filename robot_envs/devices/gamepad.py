@@ -58,6 +58,7 @@ class Gamepad(AxesDevice):
 
     settings_type = GamepadConfig
     name = "gamepad"
+    address = ("path",)
     remedy = "plug the gamepad in, or name it with device.path=/dev/input/js1"
 
     def __init__(self, config: GamepadConfig, clock: Clock | None = None) -> None:

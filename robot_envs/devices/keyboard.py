@@ -87,6 +87,7 @@ class Keyboard(Device):
 
     settings_type = KeyboardConfig
     name = "keyboard"
+    address = ("terminal",)
     remedy = "run the command in a terminal, not through a pipe or a service"
 
     def __init__(self, config: KeyboardConfig, clock: Clock | None = None) -> None:

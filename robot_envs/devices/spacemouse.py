@@ -59,6 +59,7 @@ class SpaceMouse(AxesDevice):
 
     settings_type = SpaceMouseConfig
     name = "spacemouse"
+    address = ("socket",)
     remedy = "sudo apt-get install spacenavd && sudo systemctl enable --now spacenavd, and plug the SpaceMouse in"
 
     def __init__(self, config: SpaceMouseConfig, clock: Clock | None = None) -> None:

@@ -67,6 +67,7 @@ class SpaceMouseHid(AxesDevice):
 
     settings_type = SpaceMouseHidConfig
     name = NAME
+    address = ("path",)
     remedy = "plug the SpaceMouse in, see docs/devices.md"
 
     def __init__(self, config: SpaceMouseHidConfig, clock: Clock | None = None) -> None:

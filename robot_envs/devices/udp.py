@@ -72,6 +72,7 @@ class UdpJoystick(AxesDevice):
 
     settings_type = UdpConfig
     name = "udp"
+    address = ("host", "port")
     remedy = "start the program that sends the joystick's datagrams to device.host and device.port"
 
     def __init__(self, config: UdpConfig, clock: Clock | None = None) -> None:

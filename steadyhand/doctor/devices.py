@@ -19,6 +19,7 @@ from steadyhand.robot_envs.devices.device_pair import SIDES
 from steadyhand.robot_envs.devices.gamepad import Gamepad
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros, make_device
 from steadyhand.robot_envs.devices.spacemouse import SpaceMouse
+from steadyhand.robot_envs.devices.spacemouse_hid import SpaceMouseHid
 from steadyhand.robot_envs.devices.web import WebDevice
 from steadyhand.runtime.build import ConfigError
 
@@ -71,7 +72,7 @@ def check_usb(config: Mapping[str, Any]) -> Finding | None:
     seen = _spacemice()
     if seen:
         return ok("usb", f"SpaceMouse {', '.join(seen)}")
-    if _group(config, SpaceMouse) is None:
+    if _group(config, SpaceMouse) is None and _group(config, SpaceMouseHid) is None:
         return None
     # A wireless or serial SpaceMouse, or one of another container, is not visible here.
     return note("usb", "no SpaceMouse is plugged into this machine's USB", "plug it in; lsusb should show it")

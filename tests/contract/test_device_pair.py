@@ -11,6 +11,7 @@ from steadyhand.robot_envs.devices.make import find_input, make_person
 from steadyhand.robot_envs.devices.operator import HOLD
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
+from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
 from tests.transport_kit import wait_until
 from tests.udp_kit import Sender, free_port
 
@@ -138,7 +139,7 @@ def test_two_devices_for_one_arm_are_refused(size, found):
 @pytest.mark.parametrize(
     ("override", "reason"),
     [
-        ("device@device.right=spacemouse", "expected two devices, found the same one twice"),
+        ("device@device.right=spacemouse", r"expected two devices, found the same one twice \(socket /var/run/spnav"),
         ("device@device.right=web", "device.right: expected a device for one arm, .* found web"),
         ("device@device.left=scripted", "device.left.entry_point: expected a class derived from Device"),
         ("device.left.max_age_s=0", "device.left: max_age_s"),
@@ -147,3 +148,78 @@ def test_two_devices_for_one_arm_are_refused(size, found):
 def test_a_wrong_device_is_refused_by_the_name_of_its_arm(override, reason):
     with pytest.raises(ConfigError, match=reason):
         find_input(compose(["device=pair", override])["device"])
+
+
+def test_one_device_by_two_names_is_refused(tmp_path):
+    """The twins: other settings do not make it another device, and another socket does."""
+    (tmp_path / "spnav.sock").touch()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "spnav.sock")
+    mice = ["device=pair", "device@device.right=spacemouse", f"device.left.socket={tmp_path}/spnav.sock"]
+    with pytest.raises(ConfigError, match="the same one twice"):
+        find_input(compose([*mice, f"device.right.socket={link}", "device.right.max_age_s=0.2"])["device"])
+    find_input(compose([*mice, f"device.right.socket={tmp_path}/other.sock"])["device"])
+
+
+class CapHands:
+    """Two caps, each with a spacenavd of its own."""
+
+    def __init__(self, folder):
+        self.daemons = [Daemon(folder / side) for side in SIDES]
+        self.caps = [None, None]
+
+    def values(self):
+        own = [f"device.{side}.socket={d.socket}" for side, d in zip(SIDES, self.daemons, strict=True)]
+        short = [f"device.{side}.retry_s=0.02" for side in SIDES]
+        return compose(["task=handover", "device=pair", "device@device.right=spacemouse", *own, *short])["device"]
+
+    def plug_in(self):
+        for hand, daemon in enumerate(self.daemons):
+            self.caps[hand] = Cap()
+            daemon.start(self.caps[hand])
+
+    def unplug(self, hand):
+        self.daemons[hand].kill()
+        if self.caps[hand] is not None:
+            self.caps[hand].unplug()
+            self.caps[hand] = None
+
+
+@needs_spacenavd
+class TestTwoSpaceMice(DeviceContract):
+    max_age_s = 0.15
+
+    @pytest.fixture(autouse=True)
+    def around(self, tmp_path):
+        self.hands = CapHands(tmp_path)
+        yield
+        self.unplug()
+
+    def make_device(self):
+        return find_input(self.hands.values()).make()
+
+    def plug_in(self):
+        self.hands.plug_in()
+
+    def unplug(self):
+        for hand in (0, 1):
+            self.hands.unplug(hand)
+
+    def push(self):
+        self.hands.caps[0].push((0, 0, 300, 0, 0, 0))
+
+    def let_go(self):
+        self.hands.caps[0].let_go()
+
+    def press_resume(self):
+        self.hands.caps[1].buttons(0, 1)
+        self.hands.caps[1].buttons()
+
+    def test_each_cap_moves_its_own_arm_and_one_lost_daemon_holds_both(self, device):
+        self.push()
+        self.hands.caps[1].push((-300, 0, 0, 0, 0, 0))
+        wait_until(lambda: device.poll().twist[0, 0] > 0.1 and device.poll().twist[1, 1] < -0.1)
+        assert np.count_nonzero(device.poll().twist) == 2
+        self.hands.unplug(1)
+        wait_until(lambda: math.isinf(device.poll().age_s))
+        assert not device.poll().engaged.any()

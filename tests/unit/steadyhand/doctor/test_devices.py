@@ -69,6 +69,12 @@ def test_a_device_that_is_not_there_says_what_to_do(override, mend):
     assert mend in finding.mend
 
 
+def test_a_spacemouse_over_hid_is_looked_for_on_usb(monkeypatch):
+    monkeypatch.setattr(devices, "_spacemice", list)
+    assert devices.check_usb(config("device=keyboard")) is None
+    assert devices.check_usb(config("device=spacemouse_hid")).level is Level.NOTE
+
+
 def test_realsense_cameras_need_their_rules(monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "RULES", (str(tmp_path),))
     chosen = config("camera=realsense_depth", "camera.views.wrist.device.serial=1001")
