@@ -19,7 +19,8 @@ class GripperState:
 
     A person presses a button for a moment, and the gripper then stays closed. The actions of these steps command
     no change, but a policy that imitates them has to see that the gripper shall be closed. A completed action
-    commands the same as before. The policy's own actions are left alone.
+    commands the same as before. A robot that has to hold still gets a zero action, and the record shows the state:
+    every step of a demonstration is imitated. The policy's own actions are left alone.
 
     Args:
         entries: Indices of the gripper entries in an action (A,), one per arm.
@@ -41,11 +42,12 @@ class GripperState:
         """Return the decision with the wanted state in every gripper entry that commands no change."""
         if not len(self._entries):
             return decision
-        # A person's step, or a pause; a robot that has to hold gets a zero action.
-        if decision.has_human or not (decision.holds or decision.action.any()):
+        # A person's step, a pause or a hold.
+        if decision.has_human or decision.holds or not decision.action.any():
             action = self._completed(decision.action)
             human = action if decision.has_human else decision.human_action
-            decision = decision._replace(action=action, human_action=human)
+            ramp = np.zeros_like(action) if decision.holds else decision.ramp
+            decision = decision._replace(action=action, human_action=human, ramp=ramp)
         wish = gripper_wish(decision.action[self._entries])
         self._state = np.where(wish == 0.0, self._state, wish)
         return decision

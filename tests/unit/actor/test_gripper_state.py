@@ -67,11 +67,14 @@ def test_a_policys_action_that_a_ramp_has_changed_is_left_alone_too():
     assert state.complete(ramped) is ramped
 
 
-def test_a_robot_that_is_to_hold_is_given_rest_alone():
+def test_a_robot_that_is_to_hold_is_given_rest_alone_and_the_record_shows_the_state():
     state = GripperState([GRIPPER])
     state.begin([1.0])
-    holding = still()._replace(holds=True)
-    assert grippers(state, [human(-1.0), holding, still()]) == [-1, 0, -1]
+    state.complete(human(-1.0))
+    holding = state.complete(still()._replace(holds=True))
+    assert holding.action.tolist() == [0, 0, -1]
+    assert holding.sent.tolist() == [0, 0, 0]
+    assert grippers(state, [still()]) == [-1]
 
 
 def test_a_width_between_open_and_closed_is_left_until_a_button_is_pressed():
