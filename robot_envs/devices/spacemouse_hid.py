@@ -7,7 +7,6 @@ report about every 16 ms, also while it is pressed evenly. At rest it is silent.
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ NAME = "spacemouse_hid"
 AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 GENERIC_DESKTOP, MULTI_AXIS = 0x01, 0x08  # HID usage of a six-axis mouse (USB HID Usage Tables 1.5, section 4.1)
 RULE = 'KERNEL=="hidraw*", ATTRS{idVendor}=="256f", MODE="0660", TAG+="uaccess"'
+NO_HIDAPI = f"{NAME}: expected the library libhidapi-hidraw, found none; sudo apt-get install libhidapi-hidraw0"
 ABSENT = "expected a SpaceMouse, found none; plug it in"
 
 _opened: set[str] = set()  # real paths that this process reads: two arms must not share one device
@@ -95,13 +95,13 @@ class HidLink:
 
     def __init__(self, path: str | None, handle: Handle, mapping: MappingConfig) -> None:
         self._handle = handle
-        library = _library()
+        pyspacemouse, easyhid = _packages()
         with _lock:
-            device, info = _found(library, path)
+            device, info = _found(pyspacemouse, easyhid, path)
             self._path = os.path.realpath(device.path)
             _check_buttons(info, mapping)
-            self._waiting = _WaitingDevice(device)
-            self._mouse = _open(library, self._waiting, info, self._path)
+            self._waiting = _WaitingDevice(device, easyhid.HIDException)
+            self._mouse = _open(pyspacemouse, self._waiting, info, self._path)
             _opened.add(self._path)
         self._down: Sequence[int] = [0] * len(info.button_specs)
         self._mouse.configure(dof_callback=self._move, button_callback=self._press)
@@ -134,10 +134,10 @@ class HidLink:
 class _WaitingDevice:
     """An HID device of easyhid whose `read` waits for a report; pyspacemouse reads without a time limit of its own."""
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Any, errors: type[Exception]) -> None:
         self._device = device
         self.timeout_ms = 0
-        self.errors = importlib.import_module("easyhid").HIDException
+        self.errors = errors
 
     def read(self, size: int) -> bytes:
         """Return the next report, at most `size` bytes; b"" without one within the time."""
@@ -147,29 +147,27 @@ class _WaitingDevice:
         return getattr(self._device, name)
 
 
-def _library() -> Any:
-    """Import pyspacemouse. Raises DeviceError when it or hidapi is missing."""
+def _packages() -> tuple[Any, Any]:
+    """Import pyspacemouse and easyhid below it. Raises DeviceError when one of them or hidapi is missing."""
     try:
-        return importlib.import_module("pyspacemouse")
+        import easyhid
+        import pyspacemouse
     except ModuleNotFoundError as error:
         raise DeviceError(
-            f"{NAME}: expected the package {error.name}, found none; pip install '.[spacemouse-hid]'"
+            f"{NAME}: expected the package pyspacemouse, found none ({error.name}); pip install '.[spacemouse-hid]'"
         ) from error
     except OSError as error:
-        raise DeviceError(_no_hidapi()) from error
+        raise DeviceError(NO_HIDAPI) from error
+    return pyspacemouse, easyhid
 
 
-def _no_hidapi() -> str:
-    return f"{NAME}: expected the library libhidapi-hidraw, found none; sudo apt-get install libhidapi-hidraw0"
-
-
-def _found(library: Any, path: str | None) -> tuple[Any, Any]:
+def _found(pyspacemouse: Any, easyhid: Any, path: str | None) -> tuple[Any, Any]:
     """Return the HID device at `path`, or the only one, and its description by pyspacemouse."""
     try:
-        listed = importlib.import_module("easyhid").Enumeration().find()
+        listed = easyhid.Enumeration().find()
     except AttributeError as error:  # easyhid imports without hidapi, and then lacks its functions
-        raise DeviceError(_no_hidapi()) from error
-    known = {info.hid_id: info for info in library.get_device_specs().values()}
+        raise DeviceError(NO_HIDAPI) from error
+    known = {info.hid_id: info for info in pyspacemouse.get_device_specs().values()}
     mice = {}
     for device in listed:
         info = known.get((device.vendor_id, device.product_id))
@@ -195,9 +193,9 @@ def _check_buttons(info: Any, mapping: MappingConfig) -> None:
         raise OSError(f"{info.name}: expected button {highest} of device.mapping.buttons, found {has}; correct it")
 
 
-def _open(library: Any, device: _WaitingDevice, info: Any, path: str) -> Any:
+def _open(pyspacemouse: Any, device: _WaitingDevice, info: Any, path: str) -> Any:
     """Return the open mouse of pyspacemouse; its own `open_by_path` prints, and reads without a time limit."""
-    mouse = library.SpaceMouseDevice(library.apply_axis_convention(info, "hid"), device)
+    mouse = pyspacemouse.SpaceMouseDevice(pyspacemouse.apply_axis_convention(info, "hid"), device)
     try:
         mouse.open()
     except RuntimeError as error:

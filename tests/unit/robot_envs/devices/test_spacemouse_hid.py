@@ -1,8 +1,8 @@
 """What befalls a SpaceMouse over HID, with the real pyspacemouse above emulated devices."""
 
-import importlib
 import math
 import os
+import sys
 import threading
 from dataclasses import replace
 
@@ -185,14 +185,11 @@ def test_a_missing_udev_rule_is_named(hidapi, plug, monkeypatch, tmp_path):
         make().connect()
 
 
-def test_a_missing_package_is_named(monkeypatch):
-    def missing(name):
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    device = make()
-    monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(DeviceError, match=r"expected the package pyspacemouse, found none; pip install '\.\[spacemou"):
-        device.connect()
+@pytest.mark.parametrize("name", ["pyspacemouse", "easyhid"])
+def test_a_missing_package_is_named(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DeviceError, match=rf"pyspacemouse, found none \({name}\); pip install '\.\[spacemouse-hid\]'"):
+        make().connect()
 
 
 def test_a_missing_hidapi_is_named(monkeypatch):
