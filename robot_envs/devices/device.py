@@ -131,6 +131,13 @@ class Device(InputSource):
         `poll` reports the same presses in its events. Call this before ``connect``. `heard` must return at once.
         """
 
+    def follow(self, tool_poses: NDArray[np.float64]) -> None:
+        """Take in the measured poses of the tools before `poll`; for a device that is led to a pose.
+
+        Args:
+            tool_poses: In a frame that stays for an episode. Shape (n_arms, 7); [m], xyzw.
+        """
+
     @abstractmethod
     def connect(self) -> None:
         """Open the device. Raises DeviceError when there is none."""

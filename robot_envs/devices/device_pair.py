@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steadyhand.robot_envs.devices.device import Device, DeviceError, DeviceSettings, HumanInput, no_reading
 from steadyhand.robot_envs.devices.web import WebDevice
@@ -64,6 +65,11 @@ class DevicePair(Device):
         """Call `heard` with every button that is pressed on either device."""
         for device in self._devices:
             device.listen(heard)
+
+    def follow(self, tool_poses: NDArray[np.float64]) -> None:
+        """Give each device the pose of its own tool."""
+        for index, device in enumerate(self._devices):
+            device.follow(tool_poses[index : index + 1])
 
     def connect(self) -> None:
         """Open both devices. Raises DeviceError when one is missing; then neither stays open."""

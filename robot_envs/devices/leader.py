@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steadyhand.robot_envs.devices.chords import Chords
 from steadyhand.robot_envs.devices.device import (
@@ -140,6 +141,10 @@ class Leader(Device):
     def listen(self, heard: Callable[[str], None]) -> None:
         """Call `heard` with every button that is pressed, on the reader's thread."""
         self._heard = heard
+
+    def follow(self, tool_poses: NDArray[np.float64]) -> None:
+        """Take in where the follower's tool is. Shape (1, 7)."""
+        self._motion.follow(tool_poses[0])
 
     def connect(self) -> None:
         """Open the leader. Raises DeviceError when it is missing."""

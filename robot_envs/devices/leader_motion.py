@@ -1,21 +1,30 @@
-"""Motion of a leader's tool, handed out as steps of the follower's tool."""
+"""Motion of a leader's tool as steps of the follower's tool."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.robot_envs.frames import Array, pose_compose, pose_from_vector, pose_relative, pose_to_vector
+from steadyhand.robot_envs.frames import Array, pose, pose_compose, pose_from_vector, pose_relative, pose_to_vector
 
 __all__ = ["LeaderMotion"]
 
 
-class LeaderMotion:
-    """The motion of a leader since it was coupled, less the motion that was handed out.
+class _Reference(NamedTuple):
+    """Poses at which both tools are taken to agree, each in its own base frame. Shapes (7,)."""
 
-    The first pose after coupling is the reference, so coupling moves nothing. The rest that one step cannot take is
-    handed out by the next ones, up to `lag_steps`; beyond it motion is dropped. So the follower stops at most so many
-    steps after the leader.
+    leader: Array
+    follower: Array
+
+
+class LeaderMotion:
+    """Steps that bring the follower's tool to where the leader's motion since coupling has it.
+
+    Coupling takes both tools to agree where they are, so it moves nothing. The rest that one step cannot take is left
+    to the next ones, up to `lag_steps`; motion beyond it is dropped. So the follower stops at most so many steps after
+    the leader.
 
     Args:
         step_m: Motion of the follower's tool in one step at full deflection.
@@ -25,34 +34,40 @@ class LeaderMotion:
     """
 
     def __init__(self, step_m: float, step_rad: float, scale: float, lag_steps: float) -> None:
-        self._full: NDArray[np.float64] = np.repeat([step_m / scale, step_rad], 3)  # leader's motion of a full step
-        self._lag_steps = lag_steps
-        self._handed: Array | None = None
+        self._full: NDArray[np.float64] = np.repeat([step_m, step_rad], 3)
+        self._scale, self._lag_steps = scale, lag_steps
+        self._follower = pose(np.zeros(3))  # newest known one
+        self._reference: _Reference | None = None
 
-    @property
-    def is_coupled(self) -> bool:
-        """True while the leader's motion counts."""
-        return self._handed is not None
+    def follow(self, follower: Array) -> None:
+        """Take in the measured pose of the follower's tool, (7,). Without it every step counts as made."""
+        self._follower = follower
 
     def release(self) -> None:
-        """Uncouple the leader; the motion that was not handed out is dropped."""
-        self._handed = None
+        """Uncouple the leader; the motion that is left is dropped."""
+        self._reference = None
 
-    def twist(self, pose: Array, share: float) -> NDArray[np.float64]:
-        """Return the twist (6,) in [-1, 1] in the tool frame, and count its motion as handed out.
+    def twist(self, leader: Array, share: float) -> NDArray[np.float64]:
+        """Return the twist (6,) in [-1, 1] of the next step, in the follower's tool frame.
 
         Args:
-            pose: The leader's tool. Shape (7,).
+            leader: The leader's tool. Shape (7,).
             share: Share of a step for which the twist is commanded, in [0, 1].
         """
-        if self._handed is None:
-            self._handed = pose
-        steps = pose_to_vector(pose_relative(self._handed, pose)) / self._full
+        if self._reference is None:
+            self._reference = _Reference(leader, self._follower)
+        led = pose_relative(self._reference.leader, leader)
+        led[:3] *= self._scale
+        wanted = pose_compose(self._reference.follower, led)
+        steps = pose_to_vector(pose_relative(self._follower, wanted)) / self._full
         behind = float(np.abs(steps).max())
         if behind > self._lag_steps:
-            dropped = steps * (1.0 - self._lag_steps / behind)
-            self._handed = pose_compose(self._handed, pose_from_vector(dropped * self._full))
-            steps, behind = steps - dropped, self._lag_steps
+            steps *= self._lag_steps / behind
+            behind = self._lag_steps
+            self._reference = _Reference(leader, self._ahead(steps))
         twist: NDArray[np.float64] = steps / max(behind, 1.0)
-        self._handed = pose_compose(self._handed, pose_from_vector(twist * share * self._full))
+        self._follower = self._ahead(twist * share)
         return twist
+
+    def _ahead(self, steps: NDArray[np.float64]) -> Array:
+        return pose_compose(self._follower, pose_from_vector(steps * self._full))

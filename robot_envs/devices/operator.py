@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.devices.device import Device, HumanInput
 from steadyhand.robot_envs.devices.mapping import PARK, RESUME
+from steadyhand.robot_envs.frames import pose_from_vector
 from steadyhand.runtime.logging import get_logger
 
 __all__ = ["HOLD", "DeviceOperator", "Hold", "NoOperator", "Operator", "Wish"]
+
+TOOL_POSE = "tcp_pose"  # observation of an arm: its tool since the episode's start, position and rotation vector
+MOTION = 6
 
 logger = get_logger("operator")
 
@@ -114,6 +118,9 @@ class DeviceOperator:
 
         Return HOLD after the device was silent, and while it is pushed before it was seen at rest.
         """
+        tools = observation.get(TOOL_POSE)
+        if tools is not None and tools.size == self._device.n_arms * MOTION:
+            self._device.follow(pose_from_vector(tools.reshape(-1, MOTION).astype(np.float64)))
         reading = self.reading = self._device.poll()
         self._asked = False
         self._parks = self._parks or PARK in reading.events

@@ -5,13 +5,21 @@ import math
 import numpy as np
 import pytest
 
+from steadyhand.actor.action_selector import ActionSelector
+from steadyhand.actor.arbiter import Arbiter
+from steadyhand.actor.authority import AT_ONCE
+from steadyhand.actor.control_loop import ControlLoop
+from steadyhand.actor.env_schema import env_schema
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.dh_chain import DhChain
 from steadyhand.robot_envs.devices.leader import LeaderConfig
 from steadyhand.robot_envs.devices.make import find_input, make_person
 from steadyhand.robot_envs.devices.operator import HOLD
+from steadyhand.robot_envs.frames import pose_relative, pose_to_vector
+from steadyhand.robot_envs.make import make_env
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
+from steadyhand.transport.record import Kind, Phase
 from tests.leader_kit import (
     BUTTON,
     BUTTON_PRESSED,
@@ -170,3 +178,30 @@ def test_no_leader_is_refused(tmp_path):
 def test_a_wrong_setting_is_refused(override, reason):
     with pytest.raises(ConfigError, match=reason):
         find_input(compose(["device=leader", override])["device"])
+
+
+@pytest.mark.slow
+def test_the_followers_tool_ends_where_the_leaders_did_from_where_both_began(bus, person):
+    """The whole way in real time: servos, leader, operator, control loop, gate, simulated arm."""
+    config = compose(["task=pick_place", "device=leader"])
+    env, rows = make_env(config, 0), []
+    chain, started = DhChain(config["device"]["dh"], config["device"]["tool"]), bus.arm.joints
+    script = {5: [0.06, 0, 0, 0, 0, 0], 11: [0, -0.04, -0.03, 0, 0, 0], 17: [0, 0, 0, 0, 0, 0.25], 22: [0.0] * 6}
+
+    def may_step():
+        bus.arm.velocity[:] = script.get(len(rows), bus.arm.velocity)
+        if len(rows) == 25:
+            bus.arm.levers[TRIGGER] = TRIGGER_PRESSED
+        return len(rows) < 40
+
+    loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
+    selector = ActionSelector(person(), Arbiter(env.motion_entries, AT_ONCE, env.control_period_s))
+    loop.run_episode(0, Phase.DEMO, selector, 0, may_step=may_step)
+    env.close()
+    led = pose_to_vector(pose_relative(chain.pose(started), chain.pose(bus.arm.joints)))
+    steps = [row for row in rows if row["kind"] == Kind.STEP]
+    followed = steps[-1]["observation/tcp_pose"]
+    assert np.linalg.norm(led[:3]) > 0.03
+    np.testing.assert_allclose(followed[:3], led[:3], atol=0.006)
+    np.testing.assert_allclose(followed[3:], led[3:], atol=0.03)
+    assert float(steps[-1]["action"][6]) == -1.0

@@ -29,7 +29,6 @@ def test_a_leader_that_was_moved_while_it_was_uncoupled_would_jump_without_a_new
     follower.twist(FIRST, 1.0)
     assert np.abs(follower.twist(ahead([0.1, 0, 0, 0, 0, 0]), 1.0)).max() == 1.0  # the twin: no release
     follower.release()
-    assert not follower.is_coupled
     assert not follower.twist(ahead([0.2, 0, 0, 0, 0, 0]), 1.0).any()
 
 
@@ -55,6 +54,30 @@ def test_a_fast_hand_is_followed_for_two_steps_at_most():
     twists = [follower.twist(there, 1.0) for _ in range(4)]
     np.testing.assert_allclose([twist[0] for twist in twists], [1.0, 1.0, 0.0, 0.0], atol=1e-9)
     np.testing.assert_allclose(twists[0][:2], [1.0, 0.5], atol=1e-9)  # the direction stays
+
+
+def test_a_follower_that_falls_short_is_brought_there_all_the_same():
+    """The twin without the measured pose: what an arm loses at each step stays lost."""
+    ends = []
+    for is_measured in (True, False):
+        follower, arm = motion(), FIRST
+        for step in range(60):
+            if is_measured:
+                follower.follow(arm)
+            twist = follower.twist(ahead([min(step, 40) * 0.001, 0, 0, 0, 0, 0]), 1.0)
+            arm = pose_compose(arm, pose_from_vector(0.7 * twist * FULL))
+        ends.append(float(pose_relative(FIRST, arm)[0]))
+    assert ends == pytest.approx([0.040, 0.028], abs=1e-4)
+
+
+def test_the_policys_motion_before_a_takeover_is_not_undone():
+    follower = motion()
+    follower.follow(FIRST)
+    follower.twist(FIRST, 1.0)
+    follower.release()
+    follower.follow(ahead([0.2, 0, 0, 0, 0, 0.5]))  # where the policy has brought the tool
+    assert not follower.twist(FIRST, 1.0).any()
+    np.testing.assert_allclose(follower.twist(ahead([0.005, 0, 0, 0, 0, 0]), 1.0), [0.5, 0, 0, 0, 0, 0], atol=1e-9)
 
 
 def test_a_part_of_a_step_counts_as_a_part():
