@@ -9,6 +9,7 @@ from steadyhand.contracts.device import DeviceContract
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.devices.make import find_input, make_person
 from steadyhand.robot_envs.devices.operator import HOLD
+from steadyhand.robot_envs.devices.udp import UdpJoystick
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.config import compose
 from tests.spacenav_kit import Cap, Daemon, needs_spacenavd
@@ -92,6 +93,12 @@ class TestDevicePair(DeviceContract):
         assert reading.twist[1, 2] < -0.1
         assert np.count_nonzero(reading.twist) == 2
         assert reading.gripper.tolist() == [0.0, -1.0]
+
+    def test_each_device_is_told_where_its_own_tool_is(self, monkeypatch):
+        told = []
+        monkeypatch.setattr(UdpJoystick, "follow", lambda device, tool_poses: told.append(tool_poses.tolist()))
+        self.make_device().follow(np.arange(14.0).reshape(2, 7))
+        assert told == [[list(range(7))], [list(range(7, 14))]]
 
     def test_the_other_device_is_closed_when_one_is_missing(self):
         self.hands.plug_in(0)

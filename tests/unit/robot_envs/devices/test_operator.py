@@ -5,6 +5,7 @@ import pytest
 
 from steadyhand.robot_envs.devices.device import HumanInput
 from steadyhand.robot_envs.devices.operator import HOLD, DeviceOperator, NoOperator
+from steadyhand.robot_envs.frames import pose_to_vector
 
 
 class Mouse:
@@ -130,3 +131,25 @@ def test_a_button_that_was_pressed_before_anybody_asked_is_no_answer():
 
 def test_nobody_never_acts():
     assert NoOperator().act({}, {}, None) is None
+
+
+class Led(Mouse):
+    n_arms = 2
+
+    def __init__(self):
+        super().__init__(**AT_REST)
+        self.tools = []
+
+    def follow(self, tool_poses):
+        self.tools.append(tool_poses)
+
+
+def test_a_device_is_told_where_the_tools_are_before_it_is_read():
+    device = Led()
+    operator = DeviceOperator(device, False, 0.2)
+    vector = np.arange(12, dtype=np.float32) / 10
+    operator.act({"tcp_pose": vector}, {}, None)
+    np.testing.assert_allclose(pose_to_vector(device.tools[0]).ravel(), vector, atol=1e-6)
+    for other in ({}, {"tcp_pose": vector[:6]}):  # a foreign environment, and one of other arms
+        operator.act(other, {}, None)
+    assert len(device.tools) == 1
