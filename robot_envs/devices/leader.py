@@ -103,6 +103,7 @@ class LeaderState(NamedTuple):
     pose: Array | None  # of the tool, (7,); None while the leader is lost
     is_squeezed: bool
     held: frozenset[str]  # functions of the buttons that are down
+    rested: Array | None  # pose of the tool before it last began to move, (7,)
     moved_ns: int  # last time at which it moved
     stamp_ns: int  # of the newest reading
     losses: int
@@ -128,14 +129,16 @@ class Leader(Device):
         self._chords = Chords({name: numbers for name, numbers in config.buttons.items() if numbers})
         self._events = deque[str](maxlen=KEPT_EVENTS)
         self._has_engage = bool(config.buttons.get(ENGAGE))
+        self._still_ns = round(config.still_s * 1e9)
         self._down: frozenset[int] | None = None  # None before the first reading
         self._still: Array | None = None  # pose that it has not left
         self._heard: Callable[[str], None] = lambda name: None
-        self._state = LeaderState(None, False, frozenset(), 0, 0, 0)
+        self._state = LeaderState(None, False, frozenset(), None, 0, 0, 0)
         self._reader = Reader(self.name, self._open, self._lose, config.retry_s)
         # The control loop's own view: the newest poll, the newest time in control, and of a squeezed trigger.
         self._polled_ns = self._busy_ns = self._clock.now_ns()
         self._squeezed_ns: int | None = None
+        self._was_coupled = False
         self._losses = 0
 
     def listen(self, heard: Callable[[str], None]) -> None:
@@ -166,18 +169,9 @@ class Leader(Device):
         if lost or state.pose is None or now_ns - state.stamp_ns > config.max_age_s * 1e9:
             self._restart()
             return no_reading(events)
-        since = (now_ns - self._polled_ns) / (config.period_s * 1e9)
-        self._polled_ns = now_ns
-        if since > config.lag_steps:  # the loop has paused: the motion meanwhile is not made up for
-            self._motion.release()
-        is_moving = now_ns - state.moved_ns < config.still_s * 1e9
-        coupled = ENGAGE in state.held if self._has_engage else is_moving
+        coupled = ENGAGE in state.held if self._has_engage else now_ns - state.moved_ns < self._still_ns
         gripper = self._gripper(state, now_ns) if coupled or not self._has_engage else self._let_go()
-        twist = np.zeros(6)
-        if coupled:
-            twist = self._motion.twist(state.pose, min(since, 1.0))
-        else:
-            self._motion.release()
+        twist = self._twist(state.pose, state.rested, coupled, now_ns)
         engaged = coupled or gripper != NONE
         if engaged or state.is_squeezed or ENGAGE in state.held:
             self._busy_ns = now_ns
@@ -193,6 +187,16 @@ class Leader(Device):
     def close(self) -> None:
         """Close the leader."""
         self._reader.stop()
+
+    def _twist(self, pose: Array, rested: Array | None, coupled: bool, now_ns: int) -> NDArray[np.float64]:
+        """Return the twist (6,) of this step, and couple or uncouple the leader."""
+        since = (now_ns - self._polled_ns) / (self._config.period_s * 1e9)
+        was_coupled, self._was_coupled, self._polled_ns = self._was_coupled, coupled, now_ns
+        if not coupled or since > self._config.lag_steps:  # after a pause of the loop, the motion meanwhile is dropped
+            self._motion.release()
+        elif not (was_coupled or self._has_engage or rested is None):
+            self._motion.couple(rested)  # it is coupled by its motion since then
+        return self._motion.twist(pose, min(since, 1.0)) if coupled else np.zeros(6)
 
     def _gripper(self, state: LeaderState, now_ns: int) -> float:
         """Return the gripper entry of a leader in control: squeezing closes, and letting go of the trigger opens."""
@@ -210,7 +214,7 @@ class Leader(Device):
     def _restart(self) -> None:
         """Forget what the control loop was told: the leader is uncoupled, and was not at rest yet."""
         self._motion.release()
-        self._squeezed_ns = None
+        self._squeezed_ns, self._was_coupled = None, False
         self._busy_ns = self._polled_ns = self._clock.now_ns()
 
     def _open(self) -> _LeaderLink:
@@ -236,15 +240,17 @@ class Leader(Device):
             raise OSError(f"expected finite joint positions, found {reading.joints_rad.tolist()}")
         state, now_ns = self._state, self._clock.now_ns()
         pose = self._chain.pose(reading.joints_rad)
-        moved_ns = state.moved_ns
+        rested, moved_ns = state.rested, state.moved_ns
         if self._still is None:
-            self._still, moved_ns = pose, now_ns - round(self._config.still_s * 1e9)
+            self._still = rested = pose
+            moved_ns = now_ns - self._still_ns
         elif self._has_left(self._still, pose):
+            rested = self._still if now_ns - moved_ns >= self._still_ns else rested
             self._still, moved_ns = pose, now_ns
         squeezed = reading.squeezed
         is_squeezed = squeezed is not None and squeezed > (RELEASED if state.is_squeezed else SQUEEZED)
         self._press(reading.down)
-        self._state = LeaderState(pose, is_squeezed, self._chords.held, moved_ns, now_ns, state.losses)
+        self._state = LeaderState(pose, is_squeezed, self._chords.held, rested, moved_ns, now_ns, state.losses)
 
     def _has_left(self, still: Array, pose: Array) -> bool:
         moved = pose_to_vector(pose_relative(still, pose))
@@ -264,8 +270,9 @@ class Leader(Device):
 
     def _lose(self) -> None:
         if self._state.pose is not None:
+            losses = self._state.losses + 1
             self._chords.clear()
-            self._state = LeaderState(None, False, frozenset(), 0, self._clock.now_ns(), self._state.losses + 1)
+            self._state = LeaderState(None, False, frozenset(), None, 0, self._clock.now_ns(), losses)
 
 
 class _LeaderLink:

@@ -43,6 +43,10 @@ class LeaderMotion:
         """Take in the measured pose of the follower's tool, (7,). Without it every step counts as made."""
         self._follower = follower
 
+    def couple(self, leader: Array) -> None:
+        """Couple the leader where its tool was, (7,); without this call `twist` couples it where it is."""
+        self._reference = _Reference(leader, self._follower)
+
     def release(self) -> None:
         """Uncouple the leader; the motion that is left is dropped."""
         self._reference = None
@@ -54,17 +58,16 @@ class LeaderMotion:
             leader: The leader's tool. Shape (7,).
             share: Share of a step for which the twist is commanded, in [0, 1].
         """
-        if self._reference is None:
-            self._reference = _Reference(leader, self._follower)
-        led = pose_relative(self._reference.leader, leader)
+        reference = self._reference or _Reference(leader, self._follower)
+        led = pose_relative(reference.leader, leader)
         led[:3] *= self._scale
-        wanted = pose_compose(self._reference.follower, led)
+        wanted = pose_compose(reference.follower, led)
         steps = pose_to_vector(pose_relative(self._follower, wanted)) / self._full
         behind = float(np.abs(steps).max())
         if behind > self._lag_steps:
             steps *= self._lag_steps / behind
-            behind = self._lag_steps
-            self._reference = _Reference(leader, self._ahead(steps))
+            behind, reference = self._lag_steps, _Reference(leader, self._ahead(steps))
+        self._reference = reference
         twist: NDArray[np.float64] = steps / max(behind, 1.0)
         self._follower = self._ahead(twist * share)
         return twist

@@ -41,7 +41,9 @@ ENGAGE = (f"device.source.buttons={LEVER}", "device.buttons.engage=[0]")
 
 
 def values(path, *overrides):
-    return compose(["device=leader", f"device.source.port={path}", "device.retry_s=0.02", *overrides])["device"]
+    # A busy machine may read late.
+    own = ["device=leader", f"device.source.port={path}", "device.retry_s=0.02", "device.max_age_s=1.0"]
+    return compose([*own, *overrides])["device"]
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ def test_the_followers_tool_ends_where_the_leaders_did_from_where_both_began(bus
         return len(rows) < 40
 
     loop = ControlLoop(env, env_schema(env), lambda record: rows.append(record.copy()))
-    selector = ActionSelector(person(), Arbiter(env.motion_entries, AT_ONCE, env.control_period_s))
+    selector = ActionSelector(person("device.lag_steps=10"), Arbiter(env.motion_entries, AT_ONCE, env.control_period_s))
     loop.run_episode(0, Phase.DEMO, selector, 0, may_step=may_step)
     env.close()
     led = pose_to_vector(pose_relative(chain.pose(started), chain.pose(bus.arm.joints)))

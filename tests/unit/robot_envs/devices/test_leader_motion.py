@@ -93,3 +93,9 @@ def test_a_scale_makes_translations_finer_and_leaves_rotations():
     follower.twist(FIRST, 1.0)
     twist = follower.twist(ahead([0.008, 0, 0, 0, 0, 0.02]), 1.0)
     np.testing.assert_allclose(twist, [0.4, 0, 0, 0, 0, 0.4], atol=1e-9)
+
+
+def test_coupled_where_it_rested_it_makes_up_for_the_motion_that_coupled_it():
+    follower = motion()
+    follower.couple(FIRST)
+    np.testing.assert_allclose(follower.twist(ahead([0.006, 0, 0, 0, 0, 0]), 1.0), [0.6, 0, 0, 0, 0, 0], atol=1e-9)
