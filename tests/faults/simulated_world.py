@@ -402,11 +402,16 @@ class World:
         other = self.stored(name) if side == "actor" else self.kept(name)
         with self._aside():
             self.disks[side].flip(*_place_of(place, seq), self.draw.randrange(8))
-        if seq not in other or (side == "learner" and seq < self.durable[name]):
+        if seq not in other or (side == "learner" and seq < self._promised(name)):
             self.owed[name].discard(seq)  # the only copy, or the actor may forget the other one at any time
         elif side == "learner":
             self.damaged.add((name, seq))
             self.intake.report_damage(name, [seq])
+
+    def _promised(self, name: str) -> int:
+        """Return the number before which the learner has called records durable, or does on the way to the actor."""
+        messages = (wire.decode(message, "learner")[0] for message in self.back)
+        return max(self.durable[name], *(one.status.durable_seq for one in messages if isinstance(one, Ack)), 0)
 
 
 class _SyncedUplink(LocalUplink):

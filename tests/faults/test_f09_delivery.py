@@ -197,7 +197,7 @@ class Delivery(RuleBasedStateMachine):
         if power:
             for name, durable_seq in synced.items():
                 forget_from(self.folder / "learner" / name, durable_seq)
-                self.broken = {seq for seq in self.broken if seq < durable_seq}
+                self.broken &= {one.seq for one in read_log(self.folder / "learner" / name)}
         self.start_learner()
 
     @invariant()
