@@ -113,8 +113,13 @@ class Learner:
         if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
             logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
         self._action_gains = demos.action_gains
-        self._demos = [_open_demo_set(folder) for folder in demos.folders]
-        self._prior_logs, self._start_from = [LogReader(folder) for folder in prior.logs], prior.checkpoint
+        earlier = prior.earlier
+        self._own_demos = [_open_demo_set(folder) for folder in demos.folders]
+        self._demos = [*self._own_demos, *(_open_demo_set(folder) for folder in earlier.demos)]
+        self._prior_logs = [LogReader(folder) for folder in (*prior.logs, *earlier.logs)]
+        others = (*self._demos[len(self._own_demos) :], *self._prior_logs[len(prior.logs) :])
+        self._earlier, self._earlier_share = {one.session_id for one in others}, earlier.demo_share
+        self._start_from = prior.checkpoint
         if self._checkpoint is not None and self._start_from is not None:
             logger.info("%s: it has a checkpoint of its own and goes on from that", run.path)
             self._start_from = None
@@ -233,9 +238,8 @@ class Learner:
         with self._lock:
             if self._spec is None:
                 floor = self._config.normaliser_std_floor
-                spec = build_policy_spec(
-                    self._policy_config, schema, self._demos, floor, self._backbone, self._prior_logs
-                )
+                demos = self._own_demos or self._demos
+                spec = build_policy_spec(self._policy_config, schema, demos, floor, self._backbone, self._prior_logs)
                 spec = self._algo.settings.adapt(spec)
                 if self._start_from is not None:
                     other = SavedPolicy.from_files(self._start_from.files).spec
@@ -263,13 +267,14 @@ class Learner:
             take_weights(algo, self._start_from)
         counters = counters_of(checkpoint)
         others = [reader.session_id for reader in self._prior_logs]
-        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others)
+        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others, self._earlier)
         store.on_damage = self.intake.report_damage
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step, self._sink)
         self._close_files += [journal.close, metrics.close]
-        sampler = Sampler(store, spec, algo.sampling, self._seed, self._feature_cache(spec), config.prior_share)
-        return TrainLoop(
+        features, shares = self._feature_cache(spec), (config.prior_share, self._earlier_share)
+        sampler = Sampler(store, spec, algo.sampling, self._seed, features, *shares)
+        loop = TrainLoop(
             config,
             algo,
             Replay(store, sampler, journal),
@@ -279,6 +284,9 @@ class Learner:
             self._clock,
             steps,
         )
+        if self._start_from is not None and not config.pretrain_updates:
+            loop.publish()  # nothing comes before practice, and the actor waits for weights
+        return loop
 
     def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
         """Return the cache of the frozen encoder's features, in the run's folder, and the thread that fills it."""

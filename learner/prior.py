@@ -19,7 +19,7 @@ from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity
 
-__all__ = ["PriorData", "PriorDataError", "check_sessions", "compatible_spec", "joined", "take_weights"]
+__all__ = ["EarlierData", "PriorData", "PriorDataError", "check_sessions", "compatible_spec", "joined", "take_weights"]
 
 POLICY = "policy/"
 NO_WEIGHTS = ("optimizer/", POLICY)
@@ -34,6 +34,21 @@ class PriorDataError(ValueError):
 
 
 @dataclass(frozen=True)
+class EarlierData:
+    """Records of one earlier run that this run starts from.
+
+    Attributes:
+        demos: Its demo sets.
+        logs: Its practice logs. They are sampled beside the demonstrations, as those of other runs are.
+        demo_share: Share of its demonstrations and corrections in the rows of demonstrations, 0..1.
+    """
+
+    demos: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    demo_share: float = 0.0
+
+
+@dataclass(frozen=True)
 class PriorData:
     """Prior data of a run, and the run's identity.
 
@@ -41,11 +56,13 @@ class PriorData:
         logs: Online log folders of other runs, one per session. They are sampled beside the demonstrations.
         checkpoint: Checkpoint of another run; its weights are taken while this run has no checkpoint of its own.
         identity: The run, its task and its robot as far as they are known.
+        earlier: Records of the run that gives the checkpoint, or could give one.
     """
 
     logs: tuple[Path, ...] = ()
     checkpoint: Checkpoint | None = None
     identity: Identity = field(default=UNKNOWN)
+    earlier: EarlierData = field(default=EarlierData())
 
 
 def check_sessions(readers: Iterable[LogReader], own: Iterable[LogReader]) -> None:

@@ -79,13 +79,14 @@ def open_store(
     readers: Iterable[LogReader],
     action_gains: Mapping[str, tuple[float, ...]] | None = None,
     prior: Collection[str] = (),
+    earlier: Collection[str] = (),
 ) -> ReplayStore:
-    """Return the store as it was at a checkpoint; empty without one. `action_gains`, `prior`: those of `ReplayStore`.
+    """Return the store as it was at a checkpoint; empty without one. The last three are those of `ReplayStore`.
 
     Raises:
         SnapshotError: The logs lack records that training has seen.
     """
-    store = ReplayStore(capacity, action_gains, prior)
+    store = ReplayStore(capacity, action_gains, prior, earlier)
     if checkpoint is not None and REPLAY_FILE in checkpoint.files:
         store.load(readers, safetensors.numpy.load(checkpoint.files[REPLAY_FILE]))
     return store

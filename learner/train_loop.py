@@ -188,7 +188,8 @@ class TrainLoop:
         looks = self._is_due(OUTCOME_PERIOD, counters.step)
         self._outcomes = self._outcome_watch.look(self._store) if looks else None
         # By the visible records, not the loaded ones: a block that is made again must find the same.
-        pretrains = self._pretrains(counters, len(self._store.demo) + len(self._store.prior))
+        store = self._store
+        pretrains = self._pretrains(counters, len(store.demo) + len(store.earlier) + len(store.prior))
         self._prefetcher.ask(counters.step, self._block, offline=pretrains)
         return "pretrain" if pretrains else "update"
 
@@ -222,8 +223,6 @@ class TrainLoop:
         first = self.counters.policy_version == 0
         if ready and (first or self._is_due(config.publish_period, before)) and self._admission.admit(block):
             self.publish()
-            if first:
-                self._save_start()
         if self._is_due(config.log_period, before):
             self._log(metrics)
         if self._is_due(config.checkpoint_period, before):
@@ -234,9 +233,12 @@ class TrainLoop:
         return (before + self._block) // period > before // period
 
     def publish(self) -> None:
-        """Publish the policy under the next version, unless it is not finite."""
+        """Publish the policy under the next version, unless it is not finite; the first one is kept in the run."""
+        first = self.counters.policy_version == 0
         self.counters = replace(self.counters, policy_version=self.counters.policy_version + 1)
         self._send()
+        if first:
+            self._save_start()
 
     def _send(self) -> None:
         tensors = self._algo.policy_tensors()
@@ -267,6 +269,7 @@ class TrainLoop:
                 "refused_weights": self._admission.refused,
                 "online_starts": len(self._store.online),
                 "demo_starts": len(self._store.demo),
+                "earlier_starts": len(self._store.earlier),
                 "prior_starts": len(self._store.prior),
                 "quarantined": self._store.quarantined,
             }

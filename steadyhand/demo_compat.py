@@ -28,6 +28,7 @@ __all__ = [
     "action_gains",
     "carry_over",
     "check_demos",
+    "check_rewards",
     "check_same_action",
     "check_same_robot",
     "check_task",
@@ -99,6 +100,15 @@ def check_demos(job: Job, folders: Sequence[Path]) -> None:
     """
     for folder in folders:
         check_task(job, folder)
+    check_rewards(job, folders)
+
+
+def check_rewards(job: Job, folders: Sequence[Path]) -> None:
+    """Refuse demo sets whose rewards are incompatible, or give flat targets.
+
+    Raises:
+        DemoSetError: A set does not fit the other sets or the algorithm, or has no usable step.
+    """
     rewards = {folder: _usable_rewards(job, folder) for folder in folders}
     for one, other in pairwise(folders):
         if not same_meaning(rewards[one], rewards[other]):

@@ -114,6 +114,7 @@ def open_job(
         RunFolderError: The run's name or folder cannot be used.
     """
     overrides = with_run(overrides) if remember else overrides
+    overrides = _with_classifier(overrides)
     settings = _training_settings(compose(overrides))
     return Job(tuple(overrides), settings, _open_run(settings, create, any_task))
 
@@ -154,6 +155,15 @@ def _training_settings(config: Mapping[str, Any]) -> TrainingSettings:
     from steadyhand.training_settings import read_training_settings
 
     return read_training_settings(config)
+
+
+def _with_classifier(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides after those that choose the classifier of the earlier run, if it is to be taken."""
+    if not any(word.lstrip("+").startswith("earlier") for word in overrides):
+        return list(overrides)
+    from steadyhand.earlier.classifier_words import classifier_words  # it imports the learner
+
+    return [*classifier_words(overrides), *overrides]
 
 
 def _open_run(settings: Settings, create: bool | None, any_task: bool) -> RunFolder:

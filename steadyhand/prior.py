@@ -1,4 +1,4 @@
-"""Practice logs and weights of other runs: found by path, and checked against the run that starts from them."""
+"""Practice logs of other runs: found by path, and checked against the run that starts from them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from steadyhand.demo_compat import SCALES, check_recorded_task, recorded_gain, reward_objection, tell_gain
+from steadyhand.demo_compat import check_recorded_task, recorded_gain, reward_objection, tell_gain
 from steadyhand.job import Job
-from steadyhand.learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder, read_checkpoint
 from steadyhand.learner.prior import PriorDataError
 from steadyhand.pipeline.recording import episode_settings
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder, RunFolderError
 from steadyhand.transport import segment
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.schema import Schema
 
-__all__ = ["check_actions", "find_checkpoint", "find_logs", "prior_gains"]
+__all__ = ["find_logs", "prior_gains"]
 
 logger = get_logger("prior")
 
@@ -41,27 +39,6 @@ def find_logs(folders: Sequence[Path]) -> list[Path]:
             )
         logs += found
     return logs
-
-
-def find_checkpoint(place: Path | None) -> Checkpoint | None:
-    """Return the checkpoint at a path: a checkpoint's folder, or a run folder, which stands for its newest checkpoint.
-
-    Raises:
-        PriorDataError: There is no checkpoint.
-        CheckpointError: The checkpoint is damaged.
-    """
-    if place is None:
-        return None
-    if (place / "checkpoints").is_dir():
-        checkpoint = CheckpointFolder(place / "checkpoints", keep=1).newest()
-        if checkpoint is not None:
-            return checkpoint
-    elif place.is_dir():
-        try:
-            return read_checkpoint(place)
-        except CheckpointError as error:
-            raise PriorDataError(f"--from {error}") from None
-    raise PriorDataError(f"--from {place}: expected a run folder with a checkpoint, or a checkpoint, found none")
 
 
 def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
@@ -88,23 +65,6 @@ def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
         if line := reward_objection(job, log):
             raise PriorDataError(f"{log}: {line}")
     return gains
-
-
-def check_actions(job: Job, checkpoint: Checkpoint | None) -> None:
-    """Refuse a checkpoint of a policy with other action scales than this run.
-
-    Raises:
-        PriorDataError: The checkpoint's run had other action scales.
-    """
-    task = None if checkpoint is None else _task_of(checkpoint.folder)
-    if checkpoint is None or task is None:
-        return
-    if recorded_gain(job, checkpoint.folder, task, Schema.from_json(checkpoint.facts["schema"])):
-        own = ", ".join(f"task.drive.{name}={task['drive'][name]}" for name in SCALES)
-        raise PriorDataError(
-            f"--from {checkpoint.folder}: expected the action scales of its run ({own}), found others; give those, or "
-            "start without it"
-        )
 
 
 def _logs(folder: Path) -> list[Path]:

@@ -56,7 +56,15 @@ GROUPS: dict[str, type[Any]] = {
 SPECIAL = ("task", "robot", "camera", "sensor", "device", "reward")  # which dataclass they fit depends on their kind
 # Groups that are also part of the profile of a robot behind ROS.
 IN_PROFILE: dict[str, type[Any]] = {"gripper": GripperProfile, "homing": HomingProfile}
-LEARNING = ("policy", "algo", "learner", "demo", "classifier", "evaluation")  # built where there is a learner
+LEARNING = (
+    "policy",
+    "algo",
+    "learner",
+    "demo",
+    "classifier",
+    "evaluation",
+    "earlier",
+)  # built where there is a learner
 ROOT = ("seed", "run_root", "run_name")
 RUN = ("run_root", "run_name")  # the keys that choose only the run folder
 ROS_KEYS = ("kind", "profile")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steadyhand.config import DemoConfig
+from steadyhand.earlier.settings import EarlierConfig
 from steadyhand.evaluation_settings import EvaluationConfig
 from steadyhand.learner.algos.algorithm import Algorithm, find_algorithm
 from steadyhand.learner.algos.bc import Bc
@@ -35,6 +36,7 @@ class TrainingSettings(Settings):
         cloning: Behaviour cloning of the baseline, with its settings: the key `bc` of the group `demo`.
         classifier: Settings of the fit of a success classifier.
         evaluation: Protocol of an evaluation.
+        earlier: The start from an earlier run.
     """
 
     policy: PolicyConfig
@@ -44,6 +46,7 @@ class TrainingSettings(Settings):
     cloning: Component[Bc]
     classifier: ClassifierConfig
     evaluation: EvaluationConfig
+    earlier: EarlierConfig
 
 
 def compose_training_settings(overrides: Sequence[str]) -> TrainingSettings:
@@ -87,6 +90,7 @@ def read_training_settings(config: Mapping[str, Any]) -> TrainingSettings:
         cloning=find_component(config["demo"][CLONING], Bc, f"demo.{CLONING}"),
         classifier=build(ClassifierConfig, config["classifier"], "classifier"),
         evaluation=build(EvaluationConfig, config["evaluation"], "evaluation"),
+        earlier=build(EarlierConfig, config["earlier"], "earlier"),
     )
 
 

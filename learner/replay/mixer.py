@@ -1,4 +1,4 @@
-"""The mixture of a batch: the numbers of rows from demonstrations and from other runs' online data."""
+"""The mixture of a batch: the numbers of rows from demonstrations, an earlier run's and those of other runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ class Mixer:
         demo_ratio: Share of demo rows, 0..1.
         batch_size: Rows of one batch.
         prior_share: Share of other runs' online data in the rows that are not demo rows, 0..1.
+        earlier_share: Share of an earlier run's demonstrations in the demo rows, 0..1.
     """
 
-    def __init__(self, demo_ratio: float, batch_size: int, prior_share: float = 0.0) -> None:
+    def __init__(
+        self, demo_ratio: float, batch_size: int, prior_share: float = 0.0, earlier_share: float = 0.0
+    ) -> None:
         if not 0.0 <= demo_ratio <= 1.0:
             raise ValueError(f"demo_ratio: expected a share within [0, 1], found {demo_ratio}")
         if not 0.0 <= prior_share <= 1.0:
             raise ValueError(f"prior_share: expected a share within [0, 1], found {prior_share}")
+        if not 0.0 <= earlier_share <= 1.0:
+            raise ValueError(f"earlier_share: expected a share within [0, 1], found {earlier_share}")
         self._batch_size = batch_size
         self._per_batch = Fraction(str(demo_ratio)) * batch_size
         self._prior_share = Fraction(str(prior_share))
+        self._earlier_share = Fraction(str(earlier_share))
 
     def demo_rows(self, batch: int, online: int, demo: int) -> int:
         """Return the number of rows from the demo index in batch number `batch`.
@@ -53,6 +59,21 @@ class Mixer:
             return 0
         share = Fraction(demo, demo + prior) * self._batch_size
         return _part(batch, max(share, self._per_batch))
+
+    def earlier_rows(self, batch: int, demo: int, earlier: int, demo_rows: int) -> int:
+        """Return the number of demo rows in batch number `batch` that are an earlier run's.
+
+        Args:
+            batch: Number of the batch, as in `demo_rows`.
+            demo: Starts in the run's own demo index; 0 makes all demo rows the earlier run's.
+            earlier: Starts in the earlier run's demo index; 0 makes all demo rows the run's own.
+            demo_rows: Demo rows of this batch, of both runs together.
+        """
+        if earlier == 0:
+            return 0
+        if demo == 0:
+            return demo_rows
+        return min(_part(batch, demo_rows * self._earlier_share), demo_rows)
 
     def prior_rows(self, batch: int, online: int, prior: int, demo_rows: int) -> int:
         """Return the number of rows from other runs' online data in batch number `batch`.

@@ -46,6 +46,7 @@ class Sampler:
         seed: Seed of the run.
         features: Gives maps of a frozen encoder instead of frames, each of a view drawn at random.
         prior_share: Share of other runs' online data in the rows that are not of demonstrations, 0..1.
+        earlier_share: Share of an earlier run's demonstrations in the rows of demonstrations, 0..1.
     """
 
     def __init__(
@@ -56,11 +57,12 @@ class Sampler:
         seed: int,
         features: FeatureCache | None = None,
         prior_share: float = 0.0,
+        earlier_share: float = 0.0,
     ) -> None:
         self._store = store
         self._spec = spec
         self._sampling = sampling
-        self._mixer = Mixer(sampling.demo_ratio, sampling.batch_size, prior_share)
+        self._mixer = Mixer(sampling.demo_ratio, sampling.batch_size, prior_share, earlier_share)
         self._seed = seed
         self._features = features
 
@@ -72,25 +74,29 @@ class Sampler:
             slices: Batches in the block, each with its share of demo rows.
             offline: Whether to draw only demonstrations and other runs' data, and nothing of this run's own.
         """
-        online, demo, prior = self._store.online, self._store.demo, self._store.prior
+        store = self._store
+        online, demo, earlier, prior = store.online, store.demo, store.earlier, store.prior
+        shown = len(demo) + len(earlier)
         if offline:
             online = online[:0]
-        if not len(online) and not len(demo) and not len(prior):
+        if not len(online) and not shown and not len(prior):
             raise ValueError("sample: expected at least one start, found none; wait for transitions or give demos")
         rng = np.random.Generator(np.random.Philox(key=np.array([self._seed, update], np.uint64)))
         ids = np.empty((slices, self._sampling.batch_size), np.int64)
         for index in range(slices):
             row, batch, mixer = ids[index], update + index, self._mixer
             if offline:
-                demo_rows = mixer.offline_demo_rows(batch, len(demo), len(prior))
+                demo_rows = mixer.offline_demo_rows(batch, shown, len(prior))
             else:
-                demo_rows = mixer.demo_rows(batch, len(online) + len(prior), len(demo))
+                demo_rows = mixer.demo_rows(batch, len(online) + len(prior), shown)
+            own = demo_rows - mixer.earlier_rows(batch, len(demo), len(earlier), demo_rows)
             end = len(row) - mixer.prior_rows(batch, len(online), len(prior), demo_rows)
-            for part, starts in ((row[:demo_rows], demo), (row[demo_rows:end], online), (row[end:], prior)):
+            parts = (row[:own], demo), (row[own:demo_rows], earlier), (row[demo_rows:end], online), (row[end:], prior)
+            for part, starts in parts:
                 if part.size:
                     part[:] = starts[rng.integers(0, len(starts), part.size)]
         sampling = self._sampling
-        if self._store.drop_unfit(ids.reshape(-1), sampling.n_step, sampling.gamma, self._spec.obs_horizon):
+        if store.drop_unfit(ids.reshape(-1), sampling.n_step, sampling.gamma, self._spec.obs_horizon):
             return self.sample(update, slices, offline)  # from the starts that are left
         return self.gather(ids.reshape(-1), rng)
 

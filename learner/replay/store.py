@@ -32,10 +32,16 @@ class ReplayStore:
         capacity: Number of newest online starts that are sampled; older ones stay on disk.
         action_gains: Factors (A,) of actions by session id, for sessions that were recorded with other action scales.
         prior: Ids of the online sessions of other runs.
+        earlier: Ids of the sessions of an earlier run that this one starts from. Their demo and human starts have an
+            index of their own.
     """
 
     def __init__(
-        self, capacity: int, action_gains: Mapping[str, ArrayLike] | None = None, prior: Collection[str] = ()
+        self,
+        capacity: int,
+        action_gains: Mapping[str, ArrayLike] | None = None,
+        prior: Collection[str] = (),
+        earlier: Collection[str] = (),
     ) -> None:
         gains = action_gains or {}
         self._gains = {session_id: np.asarray(gain, np.float32) for session_id, gain in gains.items()}
@@ -43,7 +49,8 @@ class ReplayStore:
         self._logs: list[ReplayLog] = []
         self._by_session: dict[str, int] = {}
         self._online, self._demo, self._prior = Column(np.int64), Column(np.int64), Column(np.int64)
-        self._prior_sessions = frozenset(prior)
+        self._earlier = Column(np.int64)
+        self._prior_sessions, self._earlier_sessions = frozenset(prior), frozenset(earlier)
         # Called with (session_id, numbers) when records turn out to be damaged; another copy may be asked for.
         self.on_damage: Callable[[str, list[int]], None] = lambda session_id, numbers: None
 
@@ -56,6 +63,11 @@ class ReplayStore:
     def demo(self) -> NDArray[np.int64]:
         """Ids (n,) of demo and human starts; the capacity does not limit them."""
         return self._demo.values
+
+    @property
+    def earlier(self) -> NDArray[np.int64]:
+        """Ids (n,) of demo and human starts of the earlier run; the capacity does not limit them."""
+        return self._earlier.values
 
     @property
     def prior(self) -> NDArray[np.int64]:
@@ -83,7 +95,7 @@ class ReplayStore:
 
     @property
     def demo_starts(self) -> int:
-        """Demo and human starts that are loaded, visible or not."""
+        """Demo and human starts that are loaded, those of the earlier run included, visible or not."""
         return sum(log.demo_starts for log in self._logs)
 
     @property
@@ -147,6 +159,8 @@ class ReplayStore:
         saved = {"online": self._online.values.copy(), "demo": self._demo.values.copy()}
         if len(self._prior):
             saved["prior"] = self._prior.values.copy()
+        if len(self._earlier):
+            saved["earlier"] = self._earlier.values.copy()
         for index, log in enumerate(self._logs):
             saved |= {f"{index}/{log.session_id}/{name}": column for name, column in log.save().items()}
         return saved
@@ -168,12 +182,13 @@ class ReplayStore:
             if session_id not in by_session:
                 raise SnapshotError(
                     f"session {session_id}: its log, which training has seen, is gone; restore it, "
-                    "give the same --demos and --logs as before, or start a new run"
+                    "give the same --demos, --logs and earlier run as before, or start a new run"
                 )
             self._by_session[session_id] = index
             self._logs.append(self._open(by_session[session_id], values))
         self._online.extend(saved["online"])
         self._prior.extend(saved.get("prior", np.empty(0, np.int64)))
+        self._earlier.extend(saved.get("earlier", np.empty(0, np.int64)))
         self._demo.extend(saved["demo"])
         for index, log in enumerate(self._logs):  # what is known to be damaged since the columns were saved
             if log.reader.damaged.size:
@@ -188,8 +203,9 @@ class ReplayStore:
     def _recheck(self, index: int, rows: NDArray[np.int64], again: bool) -> None:
         log = self._logs[index]
         gone, new = log.recheck(rows, again)
-        self._online, self._demo, self._prior = (
-            _without(column, gone | index << ROW_BITS) for column in (self._online, self._demo, self._prior)
+        self._online, self._demo, self._prior, self._earlier = (
+            _without(column, gone | index << ROW_BITS)
+            for column in (self._online, self._demo, self._prior, self._earlier)
         )
         online, demo = log.kinds(new)
         self._show(index, online, demo)
@@ -213,9 +229,11 @@ class ReplayStore:
         return sum(log.quarantined for log in list(self._logs))
 
     def _show(self, index: int, online: NDArray[np.int64], demo: NDArray[np.int64]) -> None:
-        practice = self._prior if self._logs[index].is_prior else self._online
+        log = self._logs[index]
+        practice = self._prior if log.is_prior else self._online
         practice.extend(online | index << ROW_BITS)
-        self._demo.extend(demo | index << ROW_BITS)
+        shown = self._earlier if log.session_id in self._earlier_sessions else self._demo
+        shown.extend(demo | index << ROW_BITS)
 
     def _open(self, reader: LogReader, saved: Mapping[str, NDArray[Any]] | None = None) -> ReplayLog:
         name = reader.session_id

@@ -13,6 +13,7 @@ from functools import partial
 
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.earlier.taking import take_earlier
 from steadyhand.job import new_job
 from steadyhand.learner.device import resolve_device
 from steadyhand.pipeline.stages import RobotWork, demonstrate, judge, run_stages
@@ -35,6 +36,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     use_one_thread()
     with new_job(overrides) as job, StopFlag().on_signals() as stop:
         device = resolve_device(job.settings.learner.device)
+        take_earlier(job)  # a part that does not fit ends the demo before the demonstrations; the learner takes it
         say(f"steadyhand demo: {job.run.path}, learning on {device}")
         start = partial(job.write_manifest, compute_device=str(device))
         work = RobotWork(partial(demonstrate, start=start), train, partial(judge, who="policy"))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.job import new_job
+from steadyhand.job import new_job, quoted
 from steadyhand.pipeline.learning import Sources, learn
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.subprocesses import end_with_parent
 
 EPILOG = (
     "Demonstrations are the run's own, in its demos/, and those that --demos names. Ctrl-C saves a checkpoint and\n"
-    "ends; the same command goes on from there, and takes the same --demos and --logs.\n"
+    "ends; the same command goes on from there, and takes the same --demos, --logs and --from.\n"
     "example: steadyhand learn run_name=pegs learner.device=cuda"
 )
 
@@ -35,17 +35,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--from",
-        type=Path,
-        metavar="FOLDER",
-        dest="start_from",
-        help="start with the weights of another run: its run folder, or a checkpoint in it",
+        metavar="RUN",
+        dest="earlier",
+        help="start from an earlier run: its folder, its name, or a checkpoint in it; as earlier.run=RUN",
+    )
+    parser.add_argument(
+        "--take", metavar="PARTS", help="parts of it: weights,demos,practice,classifier; as earlier.take=[PARTS]"
     )
 
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Serve actors and train until the process is stopped."""
     end_with_parent()
-    with new_job(overrides) as job, run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
-        sources = Sources(tuple(options.demos), tuple(options.logs), options.start_from)
-        learn(job, sources, options.await_demos, stop)
+    words = [*overrides, *earlier_words(options.earlier, options.take)]
+    with new_job(words) as job, run_lock(job.run.path, "learner"), StopFlag().on_signals() as stop:
+        learn(job, Sources(tuple(options.demos), tuple(options.logs)), options.await_demos, stop)
     return 0
+
+
+def earlier_words(run: str | None, take: str | None) -> list[str]:
+    """Return the overrides that `--from` and `--take` stand for."""
+    words = [] if run is None else [f"earlier.run={quoted(Path(run))}"]
+    return words if take is None else [*words, f"earlier.take=[{take}]"]

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from steadyhand.earlier.note import read_earlier
 from steadyhand.job import task_name
 from steadyhand.output import check_output
 from steadyhand.report.compare_page import render_comparison
@@ -121,7 +122,11 @@ def _list(root: Path) -> int:
         say(f"no runs in {root}; `steadyhand demo` makes one, run_root=<folder> looks elsewhere")
         return 0
     rows = sorted((_row(root, folder.name) for folder in folders), key=lambda row: row[-1], reverse=True)
-    say(table_text(("run", "task", "success", "95 % interval", "seed", "actors", "steps", "disk", "started"), rows))
+    say(
+        table_text(
+            ("run", "task", "success", "95 % interval", "seed", "actors", "steps", "disk", "from", "started"), rows
+        )
+    )
     return 0
 
 
@@ -132,7 +137,7 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
         judged = newest_evaluations(run).get(POLICY)
         by_actor = practice_by_actor(run)
     except RunFolderError as error:
-        return name, f"({error})", *["-"] * 7
+        return name, f"({error})", *["-"] * 8
     config = manifest.get("config", {})
     success = f"{100 * judged['success_rate']:.1f} %" if judged else "-"
     interval = f"{100 * judged['wilson_low']:.1f} to {100 * judged['wilson_high']:.1f}" if judged else "-"
@@ -140,4 +145,5 @@ def _row(root: Path, name: str) -> tuple[str, ...]:
     disk = f"{disk_bytes(run.path) / 1e6:.0f} MB"
     counts = [rows[-1].get("env_steps", 0) for rows in by_actor.values()]
     steps = str(sum(count for count in counts if isinstance(count, int)))
-    return name, task_name(config), success, interval, seed, str(len(by_actor)), steps, disk, created
+    origin = str(read_earlier(run.path).get("run", "-"))
+    return name, task_name(config), success, interval, seed, str(len(by_actor)), steps, disk, origin, created

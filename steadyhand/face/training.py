@@ -21,6 +21,8 @@ from steadyhand.actor.session_log import kept_if_used, open_session
 from steadyhand.actor.training_summary import TrainingSummary
 from steadyhand.actor_id import claimed_actor
 from steadyhand.demo_compat import action_gains, check_demos
+from steadyhand.earlier.note import write_earlier
+from steadyhand.earlier.taking import take_earlier
 from steadyhand.exporters.exports import exports
 from steadyhand.exporters.practice import PracticeExport
 from steadyhand.face.configuration import run_overrides
@@ -101,6 +103,7 @@ def train(
     ):
         config = job.settings.composed
         _check_simulated(opened)
+        take_earlier(job, env_schema(opened), shown=False)  # refuse what does not fit before the demonstrations
         job.write_manifest()
         if demos and _has_demonstrator(job):
             with closing(make_demonstrator(config, opened, seed_for(job.seed, "demonstrator"))) as demonstrator:
@@ -113,13 +116,14 @@ def _train(job: Job, env: TaughtEnv, corrector: Operator) -> TrainingSummary:
     refuse_foreign(job.run.demos)
     folders = [job.run.demos] if is_demo_set(job.run.demos) else []
     check_demos(job, folders)
-    actor = job.settings.actor
-    if not folders:  # nothing to pretrain on, so the first weights need steps of the environment
+    actor, taken = job.settings.actor, take_earlier(job, env_schema(env))
+    write_earlier(job.run.path, taken.facts)
+    if not folders and not taken.gives_policy:  # so the first weights need steps of the environment
         first = max(actor.exploration.max_env_steps, job.settings.learner.start_transitions)
         actor = replace(actor, exploration=replace(actor.exploration, max_env_steps=first))
-    data = Demonstrations(folders, action_gains(job, folders))
+    data = Demonstrations(folders, action_gains(job, folders) | dict(taken.action_gains))
     job.run.keep_run_id(job.run.run_id or new_run_id())
-    prior = PriorData(identity=job.identity)
+    prior = PriorData((), taken.checkpoint, job.identity, taken.data)
     logging, composed = job.settings.logging, job.settings.composed
     with (
         exports(logging, job.run, LEARNER, composed) as sink,

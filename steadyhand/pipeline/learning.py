@@ -12,6 +12,8 @@ from zmq import ZMQError
 
 from steadyhand.actor.pause import pause
 from steadyhand.demo_compat import action_gains, check_demos
+from steadyhand.earlier.note import write_earlier
+from steadyhand.earlier.taking import take_earlier
 from steadyhand.exporters.exports import exports
 from steadyhand.job import Job
 from steadyhand.learner.device import resolve_device
@@ -20,7 +22,7 @@ from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.prior import PriorData
 from steadyhand.learner_view import shown
 from steadyhand.pipeline.relabelling import relabel_replaced
-from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
+from steadyhand.prior import find_logs, prior_gains
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.terminal import say
@@ -39,17 +41,15 @@ NO_ROBOT = {"robot": "", "joints": 0, "tool": "", "gripper": ""}
 
 @dataclass(frozen=True)
 class Sources:
-    """Data and weights in addition to the run's own demonstrations.
+    """Data in addition to the run's own demonstrations, and to the parts of an earlier run in the settings.
 
     Attributes:
         demos: More demo sets.
         logs: Practice logs of other runs, failures included: run folders, or logs in them.
-        start_from: Another run, or one of its checkpoints, that gives the initial weights.
     """
 
     demos: tuple[Path, ...] = ()
     logs: tuple[Path, ...] = ()
-    start_from: Path | None = None
 
 
 def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool]) -> None:
@@ -57,7 +57,7 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
 
     Args:
         job: The run; its own demonstrations, if any, are used.
-        sources: More data, and initial weights.
+        sources: More data.
         await_own: Whether to wait first for the run's own demonstrations to be complete.
         stop: Returns True to end training; the result is kept.
 
@@ -76,12 +76,11 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
     folders = (*([job.run.demos] if is_demo_set(job.run.demos) else []), *sources.demos)
     check_demos(job, folders)
     logs = find_logs(sources.logs)
-    demos = Demonstrations(folders, action_gains(job, folders) | prior_gains(job, logs))
-    start_from = find_checkpoint(sources.start_from)
-    check_actions(job, start_from)
+    taken = take_earlier(job)
+    demos = Demonstrations(folders, action_gains(job, folders) | prior_gains(job, logs) | dict(taken.action_gains))
     run_id = job.run.run_id or new_run_id()
     identity = msgspec.structs.replace(job.identity, run_name=job.run.name, run_id=run_id, **NO_ROBOT)
-    prior = PriorData(tuple(logs), start_from, identity)
+    prior = PriorData(tuple(logs), taken.checkpoint, identity, taken.data)
     settings = job.settings
     with (
         exports(settings.logging, job.run, LEARNER, settings.composed) as sink,
@@ -90,6 +89,7 @@ def learn(job: Job, sources: Sources, await_own: bool, stop: Callable[[], bool])
         # The run's id is written before any actor adopts it, and after every reason to refuse the start.
         job.run.keep_run_id(run_id)
         job.write_manifest(compute_device=str(device))
+        write_earlier(job.run.path, taken.facts)
         with _listening(job):
             server = learner.serve()
         relabel_replaced(job)

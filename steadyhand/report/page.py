@@ -129,6 +129,7 @@ def _provenance(summary: Row) -> list[tuple[str, str]]:
     rows = [
         ("Source", facts["git_commit"] or "not known: no git checkout"),
         ("Started", facts["created"]),
+        ("Started from", _origin(summary["earlier"])),
         ("Machine", f"{facts['host']}, {facts['platform']}"),
         ("Compute device", facts["device"]),
         ("Python", facts["python"]),
@@ -136,6 +137,14 @@ def _provenance(summary: Row) -> list[tuple[str, str]]:
         ("Stages", "; ".join(f"{stage['name']} {duration_text(stage['wall_time_s'])}" for stage in summary["stages"])),
     ]
     return [(name, str(value)) for name, value in rows if value]
+
+
+def _origin(earlier: Row | None) -> str:
+    """Return the run that gave weights or records, with the parts; "" without one."""
+    if earlier is None:
+        return ""
+    step = "" if earlier["step"] is None else f", weights of step {earlier['step']}"
+    return f"{earlier['run']} ({earlier['folder']}): {', '.join(earlier['take'])}{step}"
 
 
 def _command(facts: Row) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from steadyhand.actor.episode_metrics import read_rows
+from steadyhand.earlier.note import read_earlier
 from steadyhand.log_facts import read_log
 from steadyhand.report.evaluations import newest_evaluations, read_evaluations
 from steadyhand.report.practice import merged, practice_by_actor
@@ -37,6 +38,7 @@ class RunRecords:
         demo_cycles_s: Control time of each demonstration.
         demo_peaks_n: Largest measured force of each demonstration, where it is known.
         pictures: Pictures by name, such as `film` and `view_side`.
+        earlier: The run that this one started from, its parts and the account of what fitted; {} without one.
         loops: Period statistics of each loop that records them, by its work: `practise`, `watchdog_practise`.
     """
 
@@ -51,6 +53,7 @@ class RunRecords:
     demo_cycles_s: Sequence[float]
     demo_peaks_n: Sequence[float]
     pictures: dict[str, Path]
+    earlier: Row
     loops: dict[str, Row]
 
     @property
@@ -75,6 +78,7 @@ def read_run(run: RunFolder) -> RunRecords:
         demo_cycles_s=[cycle_s for cycle_s, _ in demos],
         demo_peaks_n=[peak_n for _, peak_n in demos if peak_n is not None],
         pictures={path.stem: path for path in sorted(media.glob("*")) if path.suffix in (".gif", ".png")},
+        earlier=read_earlier(run.path),
         loops={
             path.stem.removeprefix("loop_"): json.loads(path.read_text(encoding="utf-8"))
             for path in sorted(run.metrics.glob("loop_*.json"))

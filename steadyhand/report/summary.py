@@ -44,6 +44,7 @@ def summarise(run: RunRecords) -> dict[str, Any]:
         "practice_gain": _gain(policy, (bc, start)),
         "evaluations": [_evaluation(row) for row in run.evaluated],
         "demos": len(run.demo_cycles_s),
+        "earlier": dict(run.earlier) or None,
         "practice_episodes": len(run.practice),
         "actors": [_actor(name, rows) for name, rows in run.by_actor.items()],
         "env_steps": env_steps,

@@ -9,7 +9,7 @@ from steadyhand.learner.algos.bc import Bc, BcSettings
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import LearnerSettings
-from steadyhand.learner.prior import PriorData, PriorDataError, take_weights
+from steadyhand.learner.prior import EarlierData, PriorData, PriorDataError, take_weights
 from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.policies import Policy
 from steadyhand.policies.config import PolicyConfig
@@ -120,7 +120,7 @@ def test_a_resumed_run_goes_on_bit_for_bit_with_the_same_logs(make_learner, log,
     for name, value in tensors_of(straight).items():
         assert torch.equal(value, tensors_of(again)[name]), name
     again.close()
-    with pytest.raises(SnapshotError, match="give the same --demos and --logs as before"):
+    with pytest.raises(SnapshotError, match="give the same --demos, --logs and earlier run as before"):
         make_learner("broken").step()
 
 
@@ -227,3 +227,30 @@ def test_a_log_is_given_once_and_is_none_of_the_run_s_own(make_learner, log, tmp
     (own,) = (tmp_path / "runs" / "twice" / "log").iterdir()
     with pytest.raises(PriorDataError, match="none of this run's own practice"):
         make_learner("twice", prior=PriorData((log, own)))
+
+
+def test_weights_without_any_record_act_before_the_first_update(make_learner, trained, tmp_path):
+    learner = make_learner(prior=PriorData(checkpoint=trained, identity=Identity("run")))
+    assert not learner.step()  # nothing to train on yet, and the actor waits for weights
+    assert learner.loop.counters.policy_version == 1
+    assert CheckpointFolder(tmp_path / "runs" / "run" / "start", 1).newest() is not None
+    learner.close()
+    blank = make_learner("blank")
+    practise(blank, tmp_path)
+    assert blank.step()  # the twin: without weights the first ones come after a block
+    assert blank.loop.counters.updates > 0
+
+
+def test_records_of_an_earlier_run_have_an_index_and_a_share_of_their_own(make_learner, log, tmp_path):
+    learner = make_learner(prior=PriorData(earlier=EarlierData(logs=(log,), demo_share=0.5)), prefetch=False)
+    practise(learner, tmp_path)
+    while learner.step():
+        pass
+    store = learner.loop._store
+    assert len(store.earlier) == 6  # one correction an episode
+    assert len(store.demo) == 0
+    assert learner.status().prior_starts == 30
+    learner.close()
+    again = make_learner(prior=PriorData(earlier=EarlierData(logs=(log,), demo_share=0.5)))
+    again.step()
+    np.testing.assert_array_equal(again.loop._store.earlier, store.earlier)

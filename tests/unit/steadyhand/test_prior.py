@@ -1,29 +1,21 @@
-from dataclasses import replace
-
 import pytest
 
 from steadyhand.job import open_job
-from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.learner.prior import PriorDataError
-from steadyhand.prior import check_actions, find_checkpoint, find_logs, prior_gains
-from steadyhand.runtime.run_folder import RunFolder
+from steadyhand.prior import find_logs, prior_gains
 from steadyhand.transport.demo_set import DemoSetError
-from tests.transport_kit import ACTION, SCHEMA, session_id, write_episode, writer_in
-
-SCHEMA_6 = replace(SCHEMA, action=replace(ACTION, shape=(6,)))  # of an arm that moves in six directions
+from tests.transport_kit import session_id, write_episode, writer_in
 
 
 @pytest.fixture
 def other(tmp_path):
-    """A run of `reach` with two logs of practice and two checkpoints."""
+    """A run of `reach` with two logs of practice."""
     job = open_job(["task=reach", f"run_root={tmp_path}", "run_name=other"])
     job.write_manifest()
     for number in (1, 2):
         writer = writer_in(job.run.log / session_id(number), number)
         write_episode(writer, number, 0, 9)
         writer.close()
-    for step in (1, 2):
-        CheckpointFolder(job.run.checkpoints, keep=3).save(step, {"policy.json": b"{}"}, {})
     return job.run
 
 
@@ -41,25 +33,6 @@ def test_logs_are_found_by_run_by_folder_and_one_by_one(other):
 def test_a_place_without_records_is_one_line(other, tmp_path, name):
     with pytest.raises(PriorDataError, match="found no records there"):
         find_logs([tmp_path / name])
-
-
-def test_a_checkpoint_is_found_by_run_or_by_folder(other, tmp_path):
-    assert find_checkpoint(None) is None
-    assert find_checkpoint(other.path).step == 2
-    assert find_checkpoint(other.checkpoints / "step-000000000001").step == 1
-    for place in (tmp_path / "nothing", RunFolder(tmp_path, "empty").path, other.log):
-        with pytest.raises(PriorDataError, match="--from"):
-            find_checkpoint(place)
-
-
-def test_weights_of_other_action_scales_are_refused(other, tmp_path):
-    facts = {"schema": SCHEMA_6.to_json()}
-    CheckpointFolder(other.checkpoints, keep=3).save(3, {"policy.json": b"{}"}, facts)
-    checkpoint = find_checkpoint(other.path)
-    check_actions(job_of(tmp_path), checkpoint)
-    check_actions(job_of(tmp_path), None)
-    with pytest.raises(PriorDataError, match=r"scales of its run \(task\.drive\.action_scale_m=0\.01, .*found others"):
-        check_actions(job_of(tmp_path, "task.drive.action_scale_m=0.02"), checkpoint)
 
 
 def test_practice_of_the_same_task_is_taken_as_it_is(other, tmp_path):

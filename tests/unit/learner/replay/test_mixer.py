@@ -30,3 +30,19 @@ def test_an_empty_index_leaves_the_batch_to_the_other():
 def test_a_ratio_that_is_no_share_is_refused(ratio):
     with pytest.raises(ValueError, match="within"):
         Mixer(ratio, 8)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.2, 0.5, 1.0])
+def test_an_earlier_run_keeps_its_share_of_the_demo_rows(share):
+    mixer = Mixer(0.5, 128, earlier_share=share)
+    rows = [mixer.earlier_rows(batch, demo=5, earlier=500, demo_rows=64) for batch in range(1000)]
+    assert all(abs(count - share * 64) < 1.0 for count in rows)
+    assert abs(sum(rows) - 1000 * share * 64) < 1.0
+
+
+def test_without_its_own_demonstrations_a_run_has_those_of_the_earlier_one():
+    mixer = Mixer(0.5, 8, earlier_share=0.2)
+    assert mixer.earlier_rows(0, demo=0, earlier=10, demo_rows=4) == 4
+    assert mixer.earlier_rows(0, demo=10, earlier=0, demo_rows=4) == 0
+    with pytest.raises(ValueError, match="earlier_share: expected a share within"):
+        Mixer(0.5, 8, earlier_share=1.5)
