@@ -169,6 +169,7 @@ def take_weights(algo: Algorithm[Any], checkpoint: Checkpoint) -> None:
             for name, source in sources.items():
                 assert source is not None
                 own[name].copy_(source)
+    algo.start_from_weights()
     taken = ", ".join(part for part in parts if not any(line.startswith(f"{part} ") for line in fresh))
     logger.info("started from %s: took over %s", checkpoint.folder, taken)
     if fresh:

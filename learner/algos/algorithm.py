@@ -153,6 +153,9 @@ class Algorithm(ABC, Generic[S]):
     def heed(self, outcomes: Outcomes) -> None:
         """Adapt the state to the outcomes of practice, if the algorithm does; a resumed learner repeats the call."""
 
+    def start_from_weights(self) -> None:
+        """Begin a run with weights of another one, which were just loaded; by default nothing is to do."""
+
     def estimate(self, observation: Mapping[str, Tensor], action: Tensor) -> Tensor | None:
         """Estimate the return (B,) of actions (B, A) in observations; None where the algorithm has no critics."""
         return None

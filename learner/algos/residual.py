@@ -68,6 +68,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         self._share = policy.residual_share.detach()
         self._share.zero_()
         self._pace = torch.full((1,), 1.0 / settings.growth_updates, device=self.device)  # of the share, per block
+        self._least = torch.zeros(1, device=self.device)  # of the share: the one that practice of this run began with
         self.optimizers |= {
             "policy": GuardedAdam(policy.trunk.parameters(), settings.policy_lr),
             "residual": GuardedAdam(policy.residual.parameters(), settings.residual_lr),
@@ -86,9 +87,21 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         metrics |= self.update_base(features, batch)
         metrics |= self.update_residual(features)
         self._made += 1
-        self._share.add_(self._pace).clamp_(0.0, 1.0)
+        self._share.add_(self._pace).clamp_(max=1.0)
+        torch.maximum(self._share, self._least, out=self._share)
         self._average_published()
         return metrics | {"residual_share": self._share[0].clone()}
+
+    def start_from_weights(self) -> None:
+        """Keep the share of the loaded weights as the smallest one: the first outcomes are those of a policy with it.
+
+        A smaller share would be another policy than the one that practice is compared with, and a worse one.
+        """
+        self._least.copy_(self._share)
+
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restore as every algorithm does; checkpoints of earlier releases have no smallest share, which is then 0."""
+        super().load_state_tensors({"least": torch.zeros_like(self._least)} | dict(tensors))
 
     def heed(self, outcomes: Outcomes) -> None:
         """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
@@ -131,4 +144,4 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def own_tensors(self) -> dict[str, Tensor]:
         """The published weights, the critics, and the progress of the change."""
-        return super().own_tensors() | {"made": self._made, "pace": self._pace}
+        return super().own_tensors() | {"made": self._made, "pace": self._pace, "least": self._least}

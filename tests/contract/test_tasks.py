@@ -35,6 +35,10 @@ class TestPickPlace(TaskContract):
     group = "task=pick_place"
 
 
+class TestRelocate(TaskContract):
+    group = "task=relocate"
+
+
 class TestHandover(TaskContract):
     group = "task=handover"
     episodes = 10

@@ -141,3 +141,32 @@ def test_a_step_does_not_depend_on_the_size_of_the_values(make_residual, make_sp
 def test_a_policy_without_the_network_is_refused(make_spec):
     with pytest.raises(ValueError, match="residual network"):
         Residual(shipped(ResidualSettings, "algo", "algo=residual"), Policy(make_spec(), 0), 0)
+
+
+def shares_after_failures(algo, block, updates=3):
+    algo.heed(Outcomes(0.9, 0.0, 10, 1000))
+    for _ in range(updates):
+        algo.update(block)
+    return float(algo.policy_tensors()["residual_share"][0])
+
+
+def test_a_run_from_weights_never_falls_below_the_change_that_it_began_with(make_residual, make_spec, make_block):
+    block, algos = make_block(make_spec()), [make_residual(growth_updates=10) for _ in range(2)]
+    for algo in algos:
+        algo.policy.residual_share.detach().fill_(0.8)
+    algos[0].start_from_weights()
+    assert [shares_after_failures(algo, block) for algo in algos] == pytest.approx([0.8, 0.0])  # the second is the twin
+    algos[0].heed(Outcomes(0.9, 0.9, 10, 1000))
+    algos[0].update(block)
+    assert float(algos[0].policy_tensors()["residual_share"][0]) == pytest.approx(0.9)  # it grows as ever
+
+
+def test_the_smallest_change_is_resumed_and_is_zero_in_an_older_checkpoint(make_residual, make_spec, make_block):
+    block, algo = make_block(make_spec()), make_residual(growth_updates=10)
+    algo.policy.residual_share.detach().fill_(0.8)
+    algo.start_from_weights()
+    saved = {name: value.clone() for name, value in algo.state_tensors().items()}
+    resumed, older = make_residual(growth_updates=10), make_residual(growth_updates=10)
+    resumed.load_state_tensors(saved)
+    older.load_state_tensors({name: value for name, value in saved.items() if name != "least"})
+    assert [shares_after_failures(one, block) for one in (resumed, older)] == pytest.approx([0.8, 0.0])
