@@ -125,6 +125,7 @@ def open_robot_job(overrides: Sequence[str]) -> RobotJob:
     Raises:
         ConfigError, RunFolderError: As `open_job`.
     """
+    overrides = _with_classifier(overrides)
     settings = compose_settings(overrides)
     return RobotJob(tuple(overrides), settings, _open_run(settings, create=True, any_task=False))
 

@@ -1,6 +1,7 @@
 import pytest
 
 from steadyhand.cli import main
+from steadyhand.earlier.note import write_earlier
 from tests.unit.steadyhand.synthetic_run import make_run
 
 
@@ -57,3 +58,13 @@ def test_odd_rows_of_an_actor_are_no_traceback(tmp_path, capsys, text):
 def test_no_runs_is_no_error(tmp_path, capsys):
     assert main(["runs", f"run_root={tmp_path}"]) == 0
     assert "no runs" in capsys.readouterr().out
+
+
+def test_a_run_from_an_earlier_one_names_it(tmp_path, capsys):
+    make_run(tmp_path, "first")
+    run = make_run(tmp_path, "second")
+    write_earlier(run.path, {"run": "first", "folder": "/x", "run_id": "", "take": ["demos"], "step": 3, "account": []})
+    assert main(["runs", f"run_root={tmp_path}"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "first" in rows["second"]
+    assert rows["first"].count("first") == 1  # the twin: it came from no other run

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 from steadyhand.actor.evaluate import judge
+from steadyhand.earlier.note import write_earlier
 from steadyhand.report.evaluations import keep_evaluation
 from steadyhand.report.page import render_page
 from steadyhand.report.records import loop_path, read_run
@@ -120,3 +121,20 @@ def test_an_evaluation_shows_its_starts_its_interventions_and_its_labels(tmp_pat
     assert "interventions labels that agree starts" in text
     assert "1 2 of 3 <left>.yaml" in text
     assert "- - drawn" in text
+
+
+def test_the_run_that_it_started_from_is_named(tmp_path):
+    run = make_run(tmp_path)
+    assert "Started from" not in page_of(run).text
+    facts = {
+        "run": "old<b>",
+        "folder": "/runs/old",
+        "run_id": "",
+        "take": ["weights", "demos"],
+        "step": 40,
+        "account": [],
+    }
+    write_earlier(run.path, facts)
+    text = page_of(run).text
+    assert "old<b> (/runs/old): weights, demos, weights of step 40" in text
+    assert summarise(read_run(run))["earlier"]["take"] == ["weights", "demos"]
