@@ -101,7 +101,7 @@ class Relocate:
         return EpisodePlan(pose(start, TOOL_DOWN)[None], np.array([s.gripper_open_m]), placements)
 
     def observe(self, state: RobotState, workpieces: Workpieces) -> dict[str, NDArray[np.float32]]:
-        """Return cube and goal relative to the tool [m], shapes (3,), and the tool's height over the table [m], (1,)."""
+        """Return cube and goal relative to the tool [m], shapes (3,), and the tool's height over the table, (1,)."""
         tool = state.tcp_pose[0]
         return {
             "cube": pose_relative(tool, workpieces.pose_of("cube"))[:3].astype(np.float32),
