@@ -9,6 +9,7 @@ from pathlib import Path
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, quoted
 from steadyhand.pipeline.learning import Sources, learn
+from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.subprocesses import end_with_parent
 
@@ -54,6 +55,15 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
 
 
 def earlier_words(run: str | None, take: str | None) -> list[str]:
-    """Return the overrides that `--from` and `--take` stand for."""
-    words = [] if run is None else [f"earlier.run={quoted(Path(run))}"]
-    return words if take is None else [*words, f"earlier.take=[{take}]"]
+    """Return the overrides that `--from` and `--take` stand for.
+
+    Raises:
+        ConfigError: Parts are given without a run.
+    """
+    if run is None:
+        if take is not None:
+            raise ConfigError(
+                f"--take {take}: expected --from RUN beside it, found none; say which run gives the parts"
+            )
+        return []
+    return [f"earlier.run={quoted(Path(run))}", *([] if take is None else [f"earlier.take=[{take}]"])]

@@ -87,6 +87,12 @@ def test_a_refused_command_is_one_line_and_leaves_nothing(tmp_path, capsys, word
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_parts_of_no_run_are_one_line(tmp_path, capsys):
+    assert learn(tmp_path, "--take", "weights") == 2
+    assert "--take weights: expected --from RUN beside it, found none" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_another_robot_s_run_is_one_line(tmp_path, capsys):
     make_earlier(tmp_path)
     job = job_of(tmp_path)
