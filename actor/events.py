@@ -30,10 +30,12 @@ __all__ = [
     "Event",
     "Events",
     "Fault",
+    "FaultRecovered",
     "LearnerChanged",
     "MotionDisabled",
     "MotionEnabled",
     "PolicyLoaded",
+    "RequestRefused",
     "StepEnded",
     "StopCleared",
     "StopLatched",
@@ -120,6 +122,13 @@ class VerdictGiven(NamedTuple):
     verdict: Literal["success", "failure", "reset"]
 
 
+class RequestRefused(NamedTuple):
+    """A person's request had no effect."""
+
+    request: str
+    objection: str
+
+
 class BreakBegan(NamedTuple):
     """The arm is parked; it waits for the person."""
 
@@ -176,6 +185,10 @@ class Fault(NamedTuple):
     text: str
 
 
+class FaultRecovered(NamedTuple):
+    """A person has recovered the robot from its fault."""
+
+
 Event = (
     EpisodeBegan
     | ActionChosen
@@ -188,6 +201,7 @@ Event = (
     | MotionEnabled
     | MotionDisabled
     | VerdictGiven
+    | RequestRefused
     | BreakBegan
     | BreakEnded
     | Waiting
@@ -196,6 +210,7 @@ Event = (
     | PolicyLoaded
     | LearnerChanged
     | Fault
+    | FaultRecovered
 )
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Any], object]

@@ -21,7 +21,7 @@ from steadyhand.terminal import say
 if TYPE_CHECKING:
     from steadyhand.actor.web.operator_page import OperatorPage
 
-__all__ = ["say_requests", "with_person"]
+__all__ = ["make_page", "say_requests", "wants_page", "with_person"]
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def with_person(
         DeviceError: The operator's device is not there.
         WebError: The operator page cannot be served.
     """
-    device, keys, page = settings.composed["device"], settings.actor.person_keys, _page(settings, events)
+    device, keys, page = settings.composed["device"], settings.actor.person_keys, make_page(settings, events)
     with (
         supervised(device, keys, env, make_operator, stop, events, page, countdown_s, mark) as person,
         ExitStack() as served,
@@ -53,14 +53,25 @@ def with_person(
         yield person
 
 
-def _page(settings: Settings, events: Events) -> OperatorPage | None:
-    config, device = settings.actor.web, settings.composed["device"]
-    if config is None or not (config.enabled or input_name(device) == WebDevice.name):
+def make_page(settings: Settings, events: Events) -> OperatorPage | None:
+    """Return the operator page that the settings ask for, not yet started; None if they ask for none.
+
+    Raises:
+        ModuleNotFoundError: The package websockets is missing.
+    """
+    config = settings.actor.web
+    if config is None or not wants_page(settings):
         return None
     from steadyhand.actor.web.operator_page import OperatorPage  # websockets is an optional package
 
     title = settings.run_name or str(settings.composed["task"].get("entry_point", "")).partition(":")[2]
     return OperatorPage(config, events, title, settings.run_root)
+
+
+def wants_page(settings: Settings) -> bool:
+    """Return whether the settings ask for the operator page."""
+    config, device = settings.actor.web, settings.composed["device"]
+    return config is not None and (config.enabled or input_name(device) == WebDevice.name)
 
 
 def say_requests(events: Events) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Literal
 
-from steadyhand.actor.events import Events, Fault, MotionDisabled, MotionEnabled
+from steadyhand.actor.events import Events, Fault, FaultRecovered, MotionDisabled, MotionEnabled
 
 __all__ = ["NOT_YET", "MotionEnable", "Verdict"]
 
@@ -94,7 +94,9 @@ class MotionEnable:
     def recovered(self) -> None:
         """Note that a person has recovered from the fault."""
         with self._lock:
-            self._needs_recover = False
+            was_needed, self._needs_recover = self._needs_recover, False
+        if was_needed:
+            self._events.emit(FaultRecovered())
 
     def lose_person(self) -> None:
         """Note that the connection to the person was lost; no stop is latched."""

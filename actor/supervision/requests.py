@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from steadyhand.actor.events import Events, RequestRefused
 from steadyhand.actor.supervision.motion_enable import MotionEnable, Verdict
 from steadyhand.robot_envs.devices.mapping import AGAIN, FAILURE, PARK, RESUME, STOP, SUCCESS
 from steadyhand.robot_envs.safety.stop_reason import StopReason
@@ -23,12 +24,18 @@ class Requests:
         motion: Takes the requests.
         stop: Holds the robot and latches the reason, from any thread.
         mark: Takes success and failure, which then end no episode; None = they do.
+        events: Gets the refusal of an enable.
     """
 
     def __init__(
-        self, motion: MotionEnable, stop: Callable[[StopReason], None], mark: Callable[[Verdict], None] | None = None
+        self,
+        motion: MotionEnable,
+        stop: Callable[[StopReason], None],
+        mark: Callable[[Verdict], None] | None = None,
+        events: Events | None = None,
     ) -> None:
         self._motion, self._stop, self._mark = motion, stop, mark
+        self._events = events or Events()
 
     def press_button(self, name: str) -> None:
         """Take a button of the person's device; its park button is the operator's own request."""
@@ -44,6 +51,7 @@ class Requests:
             elif name == RESUME:
                 if objection := motion.enable(motion.disables):
                     logger.warning("not enabled: %s", objection)
+                    self._events.emit(RequestRefused(name, objection))
             elif name == PARK or name in VERDICTS:
                 if not motion.enabled:
                     logger.info("%s: no episode is running", name)

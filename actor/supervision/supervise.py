@@ -30,8 +30,9 @@ class Controls(NamedTuple):
 
     press: Callable[[str], None]  # takes the name of a request, from any thread; never raises
     motion: MotionEnable
-    device: Device
+    device: Device | None  # None without one: the person has the requests alone
     keys: Mapping[str, str]  # key by request, for a face with keys
+    recover: Callable[[], None] | None = None  # recovers the robot from a fault; None = no request does that
 
 
 class Face(Protocol):
@@ -94,7 +95,7 @@ def supervised(
     motion = MotionEnable(events)
     own_keys = keys if input_name(device_config) != KEYBOARD else None
     guarded = SupervisedEnv(env, motion, ending, events, _how(device_config, own_keys, face), countdown_s)
-    requests = Requests(motion, guarded.stop, mark)
+    requests = Requests(motion, guarded.stop, mark, events)
     device = make_device(device_config)
     device.listen(requests.press_button)
     with ExitStack() as closing:

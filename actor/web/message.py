@@ -36,7 +36,7 @@ class Beat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="beat"):
 class Press(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="press"):
     """A pressed button."""
 
-    name: Literal["resume", "stop", "park", "success", "failure", "again"]
+    name: Literal["resume", "stop", "park", "success", "failure", "again", "recover"]
 
 
 Message = Hello | Take | GiveUp | Beat | Press

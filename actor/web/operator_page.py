@@ -22,6 +22,7 @@ from steadyhand.runtime.logging import get_logger
 __all__ = ["OperatorPage"]
 
 TOKEN_BYTES = 16
+RECOVER = "recover"  # the one request that no device has
 NO_KEYS: Mapping[str, str] = {}
 
 logger = get_logger("actor.web")
@@ -94,9 +95,13 @@ class OperatorPage:
 
     def press(self, name: str) -> None:
         """Take a request of the operator's page."""
-        if (controls := self._controls) is not None:
+        if (controls := self._controls) is None:
+            return
+        if name != RECOVER:
             controls.press(name)
-            self._server.changed()
+        elif controls.recover is not None:
+            controls.recover()
+        self._server.changed()
 
     def move(self, beat: Beat) -> None:
         """Take the state of the operator's keys and pads."""
@@ -111,6 +116,7 @@ class OperatorPage:
             "beat_s": self._config.lease_s / 10,
             "controls": controls is not None,
             "jogs": isinstance(device, WebDevice),
+            "recovers": controls is not None and controls.recover is not None,
             "keys": NO_KEYS if controls is None else controls.keys,
             "jog_keys": device.config.keys if isinstance(device, WebDevice) else {},
         }

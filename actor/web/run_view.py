@@ -17,10 +17,12 @@ from steadyhand.actor.events import (
     EpisodeEnded,
     Events,
     Fault,
+    FaultRecovered,
     LearnerChanged,
     MotionDisabled,
     MotionEnabled,
     PolicyLoaded,
+    RequestRefused,
     StepEnded,
     StopCleared,
     StopLatched,
@@ -93,10 +95,12 @@ class RunView:
             EpisodeBegan: self._on_begin,
             EpisodeEnded: self._on_end,
             Fault: self._on_fault,
+            FaultRecovered: self._on_recovery,
             LearnerChanged: self._on_learner,
             MotionDisabled: self._on_disabled,
             MotionEnabled: self._on_enabled,
             PolicyLoaded: self._on_policy,
+            RequestRefused: self._on_refusal,
             StepEnded: self._on_step,
             StopCleared: self._on_clear,
             StopLatched: self._on_stop,
@@ -162,6 +166,10 @@ class RunView:
         self._fault = event.text
         self._note(f"fault: {event.text}")
 
+    def _on_recovery(self, event: FaultRecovered) -> None:
+        self._fault = ""
+        self._note("recovered from the fault")
+
     def _on_enabled(self, event: MotionEnabled) -> None:
         self._note("motion enabled")
 
@@ -170,6 +178,9 @@ class RunView:
 
     def _on_verdict(self, event: VerdictGiven) -> None:
         self._note(f"verdict of the person: {event.verdict}")
+
+    def _on_refusal(self, event: RequestRefused) -> None:
+        self._note(f"{event.request} refused: {event.objection}")
 
     def _on_waiting(self, event: Waiting) -> None:
         self._waiting = event.reason

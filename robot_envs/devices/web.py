@@ -21,7 +21,9 @@ __all__ = ["WebDevice", "WebDeviceConfig"]
 TWIST = 6
 GRIPPER = (CLOSE, OPEN)
 NUMBERS = {name: number for number, name in enumerate((*GRIPPER, *REQUESTS))}  # of the buttons, by meaning
-ABSENT = "expected the operator page, found none; the verbs record, act, eval, run and teleop serve it"
+ABSENT = (
+    "expected the operator page, found none; the verbs record, act, eval, run and teleop serve it, and the ROS 2 actor"
+)
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,14 @@ class WebDevice(AxesDevice):
         )
         self.config = config
         self._line, self._page = PageLine(), Handle(mapping, clock)
+        self._attended = False  # a person operates the page, whether the device is connected or not
         super().__init__(self.name, ABSENT, self._line, self._page, mapping, clock, config.neutral_s)
 
     def connect(self) -> None:
         """Open the line to the page's server; the person may come later. Raises DeviceError without a server."""
         self._line.start()
+        if self._attended:  # since before, as between a recording and the practice after it
+            self._page.found()
         self._losses = self._page.state.losses
 
     def close(self) -> None:
@@ -113,10 +118,12 @@ class WebDevice(AxesDevice):
 
     def arrive(self) -> None:
         """Note that a person operates the page from now on, with every key released."""
+        self._attended = True
         self._page.found()
 
     def leave(self, reason: str) -> None:
         """Note that no person operates the page; the last state is forgotten."""
+        self._attended = False
         self._page.lose(reason)
 
     def move(self, twist: Sequence[float], held: Sequence[str]) -> None:

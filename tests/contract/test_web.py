@@ -84,6 +84,16 @@ class TestWebDevice(DeviceContract):
         assert not device.poll().engaged[0]
         device.close()
 
+    def test_a_person_who_stayed_at_the_page_is_there_when_the_device_is_opened_again(self, device):
+        device.close()
+        self.push()
+        device.connect()
+        wait_until(lambda: device.poll().engaged[0])
+        device.close()
+        device.leave("the connection to the operator page is gone")
+        device.connect()
+        assert math.isinf(device.poll().age_s)
+
     def test_a_number_that_is_not_finite_loses_the_page(self, device):
         self.beats.stop()
         device.move([math.nan] * 6, [])
@@ -92,7 +102,7 @@ class TestWebDevice(DeviceContract):
 
 def test_without_a_server_it_says_what_serves_the_page():
     found = find_input(compose(["device=web"])["device"])
-    with pytest.raises(DeviceError, match="record, act, eval, run and teleop serve it"):
+    with pytest.raises(DeviceError, match="record, act, eval, run and teleop serve it, and the ROS 2 actor"):
         found.type(found.settings).connect()
 
 

@@ -138,8 +138,8 @@ function show() {
 function situation() {
   const { motion } = state;
   const key = about.keys.resume ? ` (${about.keys.resume})` : "";
+  if (motion?.needs_recover) return ["bad", "the robot had a fault: make it safe, and recover it first"];
   if (state.fault) return ["bad", `fault: ${state.fault}`];
-  if (motion?.needs_recover) return ["bad", "the robot had a fault: recover it first"];
   if (state.stop) return ["bad", `stopped: ${state.stop}. Make it safe, then press Enable${key}`];
   if (motion && !motion.enabled) return ["warn", `motion disabled: ${motion.reason}. Press Enable${key} to go on`];
   if (motion?.person_left) return ["bad", "the robot holds: the operator's page was lost. Take control, or press Enable"];
@@ -151,6 +151,7 @@ function situation() {
 function enableButtons() {
   const operates = state?.role === "operator";
   requests.forEach((button) => { button.disabled = !operates; });
+  find("recover").hidden = !(about.recovers && state?.motion?.needs_recover);
   find("jog").disabled = !operates;
   find("take").disabled = !state || !about.controls || state.role === "watcher";
 }

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
 
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.task import Future
-from std_srvs.srv import SetBool, Trigger
 
 from actor_ros import actor_parameters, diagnostics
-from actor_ros.hardware import PASSES_ON_S, RosHardware
+from actor_ros.hardware import RosHardware
 from actor_ros.health import report
 from actor_ros.jobs import ActorJob
+from actor_ros.operator_face import OperatorFace
+from actor_ros.operator_requests import OperatorRequests
+from actor_ros.operator_services import serve_requests
 from actor_ros.parameters import compose_config
 from actor_ros.publishers import Publishers
 from actor_ros.spin import run
 from steadyhand.actor.events import Events, MotionDisabled
 from steadyhand.actor.onnx_policy import OnnxPolicy
-from steadyhand.actor.supervision.motion_enable import NOT_YET, MotionEnable, Verdict
+from steadyhand.actor.supervision.motion_enable import NOT_YET, MotionEnable
 from steadyhand.job import RobotJob, open_robot_job
 from steadyhand.robot_envs.devices.device import DeviceError
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.gate import StopReason
-from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.leave import leave
 
 _RETRY_S = 0.5
-_NS = 1_000_000_000
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -59,9 +53,11 @@ class ActorNode(LifecycleNode):
         self._activated = threading.Event()
         self._ending = threading.Event()  # of the work
         self._ended = threading.Event()  # of the process
-        self._desk = ThreadPoolExecutor(1, "desk")
-        self._wall = MonotonicClock()
-        self._serve()
+        self._requests = OperatorRequests(self.cell, self.motion, lambda: self._work, self.events)
+        serve_requests(self, self._requests, self.motion)
+        if self.cell.device is not None:
+            self.cell.device.listen(self._requests.press_button)
+        self._face = OperatorFace(self._requests, self.motion, self.cell.device, self.events)
         self.cell.preconditions.start()
         self.create_timer(1.0, self._report)
 
@@ -77,7 +73,8 @@ class ActorNode(LifecycleNode):
 
     def close(self) -> None:
         """Release the robot; the loop has already held it."""
-        self._desk.shutdown(wait=False, cancel_futures=True)
+        self._face.close()
+        self._requests.close()
         self.cell.destroy()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -87,7 +84,8 @@ class ActorNode(LifecycleNode):
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
                 self._job = open_robot_job(self._given.choices)
-        except (ValueError, RuntimeError) as error:  # errors of the configuration and of the run folder
+                self._face.serve(self._job.settings)
+        except (ValueError, RuntimeError) as error:  # errors of the configuration, the run folder and the page
             objection = str(error)
         if objection:
             self.get_logger().error(f"cannot be configured: {objection}")
@@ -109,7 +107,7 @@ class ActorNode(LifecycleNode):
         """Hold, and end the job."""
         self._activated.clear()
         self._ending.set()
-        self._stop(StopReason.NOT_ENABLED)
+        self._requests.forbid(StopReason.NOT_ENABLED)
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -121,7 +119,7 @@ class ActorNode(LifecycleNode):
         """Hold, and end the process."""
         self._activated.clear()
         self._ending.set()
-        self._stop(StopReason.NOT_ENABLED)
+        self._requests.forbid(StopReason.NOT_ENABLED)
         self._ended.set()
         return SUCCESS
 
@@ -175,122 +173,12 @@ class ActorNode(LifecycleNode):
             if self._given.once:
                 self._ended.set()
 
-    def _stop(self, reason: StopReason) -> None:
-        self.motion.disable(reason.value)
-        work = self._work
-        if work is not None and work.env is not None:
-            work.env.stop(reason)
-
-    def _serve(self) -> None:
-        group = ReentrantCallbackGroup()
-
-        def serve(
-            name: str, service_type: Any, answer: Callable[[Any], str], later: Callable[[Any, int], str] | None = None
-        ) -> None:
-            """Answer with success if `answer`, and then `later`, which may be slow, return no objection.
-
-            `later` also gets the count `disables` of the motion enable at the time of the request.
-            """
-
-            def at_once(request: Any, response: Any) -> Any:
-                return _filled(response, answer(request))
-
-            async def in_time(request: Any, response: Any) -> Any:
-                since, reason = self.motion.disables, answer(request)
-                if later is not None and not reason:
-                    reason = await self._at_the_desk(partial(later, request, since))
-                return _filled(response, reason)
-
-            callback = at_once if later is None else in_time
-            self.create_service(service_type, f"actor/{name}", callback, callback_group=group)
-
-        serve(
-            "enable",
-            SetBool,
-            lambda request: "" if request.data else self._forbid(StopReason.NOT_ENABLED),
-            self._enable,
-        )
-        serve("recover", Trigger, lambda _: self._forbid(StopReason.NOT_ENABLED), lambda *_: self._recover())
-        serve("stop", Trigger, lambda _: self._forbid(StopReason.PERSON_STOP))
-        serve("park", Trigger, lambda _: self._park())
-        verdicts: tuple[Verdict, ...] = ("success", "failure", "reset")
-        for verdict in verdicts:
-            serve(verdict, Trigger, partial(self._judge, verdict))
-
-    def _at_the_desk(self, answer: Callable[[], str]) -> Awaitable[str]:
-        """Compute the answer on another thread, so that this thread continues with callbacks."""
-        future = Future(executor=self.executor)
-
-        def work() -> None:
-            try:
-                future.set_result(answer())
-            except RobotError as error:
-                future.set_result(str(error))
-            except Exception as error:  # every error is an answer to the caller of the service
-                future.set_result(repr(error))
-
-        self._desk.submit(work)
-        return future  # type: ignore[no-any-return]  # rclpy has no types
-
-    def _forbid(self, reason: StopReason) -> str:
-        self._stop(reason)
-        return ""
-
-    def _enable(self, request: Any, since: int) -> str:
-        if not request.data:
-            return ""
-        if self._work is None:
-            return "the actor is not active; configure and activate it first"
-        if fault := self.cell.fault():
-            return fault
-        if self.motion.needs_recover:
-            return "the robot had a fault; call actor/recover first"
-        if not self.cell.link.is_well:
-            return "the robot reports a fault; call actor/recover first"
-        if self.motion.enabled:
-            return ""  # the steps of enabling are only for an arm at rest
-        return self.cell.make_follow() or self.motion.enable(since)
-
-    def _recover(self) -> str:
-        self.cell.steps.recover(self.cell.profile.recover)
-        until_ns = self._wall.now_ns() + round(PASSES_ON_S * _NS)
-        while not self._is_well() and self._wall.now_ns() < until_ns:
-            self._wall.sleep_until(self._wall.now_ns() + _NS // 100)
-        if not self._is_well():
-            return "the steps were taken, and the robot still reports a fault; look at it"
-        self.cell.robot.tare()
-        self.motion.recovered()
-        if not self._is_well():  # the fault came back meanwhile
-            self.motion.fault()
-            return "the robot reports a fault again; look at it"
-        return ""
-
-    def _is_well(self) -> bool:
-        return self.cell.link.is_well
-
-    def _judge(self, verdict: Verdict, request: Any) -> str:
-        if self._work is None or not self.motion.enabled:
-            return "no episode is running"
-        self.motion.judge(verdict)
-        return ""
-
-    def _park(self) -> str:
-        if self._work is None or not self.motion.enabled:
-            return "nothing is going on that a break could be from"
-        self.motion.park()
-        return ""
-
     def _warn_of_stop(self, event: MotionDisabled) -> None:
         self.get_logger().warning(f"stopped: {event.reason}")
 
     def _report(self) -> None:
         level, message, values = report(self.cell, self.motion, self._work)
         self._reporter.report(level, message, values)
-
-
-def _filled(response: Any, objection: str) -> Any:
-    response.success, response.message = not objection, objection
-    return response
 
 
 def main() -> None:

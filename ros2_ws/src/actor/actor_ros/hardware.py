@@ -22,7 +22,7 @@ from actor_ros.ros_clock import RosClock
 from actor_ros.ros_robot import RosRobot
 from actor_ros.service_calls import call
 from steadyhand.robot_envs.devices.device import Device
-from steadyhand.robot_envs.devices.make import is_over_ros
+from steadyhand.robot_envs.devices.make import held_by_person, is_over_ros, make_device
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import find_sensor
@@ -93,9 +93,7 @@ class RosHardware:
         self.workpieces: Workpieces = NotedWorkpieces()
         if self.is_mock:
             self.workpieces = MockWorkpieces(node, self.profile.base_frame)
-        self.device: Device | None = None
-        if is_over_ros(config["device"]):
-            self.device = make_joy(node, build(JoyConfig, config["device"], "device"), MonotonicClock())
+        self.device = _make_device(node, config["device"])
 
     def hardware(self) -> Hardware:
         """The hardware objects for the environment."""
@@ -144,3 +142,10 @@ class RosHardware:
         gains = self.profile.gains
         if gains is not None:
             self.gains = set_gains(self._node, gains.node, getattr(gains, name), CALL_S)
+
+
+def _make_device(node: Node, values: dict[str, Any]) -> Device | None:
+    """Return the person's device, not yet connected; None without one."""
+    if is_over_ros(values):
+        return make_joy(node, build(JoyConfig, values, "device"), MonotonicClock())
+    return make_device(values) if held_by_person(values) else None

@@ -17,6 +17,7 @@ from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
 from steadyhand.actor_id import check_robot
 from steadyhand.job import RobotJob, with_learner
+from steadyhand.person import wants_page
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
 from steadyhand.report.records import loop_path
 from steadyhand.robot_envs.env import RobotEnv
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from steadyhand.actor.online_run import OnlineRun
 
 __all__ = ["ActorJob"]
+
+BY_SERVICE, BY_PAGE = "actor/enable", " or the operator page"
 
 logger = get_logger("ros.work")
 
@@ -76,7 +79,8 @@ class ActorJob:
         env = make_env(job.settings.composed, job.seed, cell.hardware())
         assert isinstance(env, RobotEnv)
         with closing(env):
-            self.env = SupervisedEnv(env, self._motion, self._ending, self._events)
+            how = BY_SERVICE + (BY_PAGE if wants_page(job.settings) else "")
+            self.env = SupervisedEnv(env, self._motion, self._ending, self._events, how)
             self.times = LoopTimes(env.control_period_s)
             self.times.follow(self._events)
             self._events.subscribe(EpisodeEnded, self._log_episode)

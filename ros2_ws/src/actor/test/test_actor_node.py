@@ -46,6 +46,7 @@ def test_nothing_moves_before_a_person_enables_it(bench):
     bench.enabled()
     bench.wait_for_steps()
     assert bench.probe.heard["actor/command"]
+    assert "operator page" not in bench.actor.output(), "nobody asked for the page"
 
 
 def test_the_graph_has_every_topic_and_service_of_the_table(running):

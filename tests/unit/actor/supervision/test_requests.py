@@ -1,8 +1,10 @@
 import pytest
 
+from steadyhand.actor.events import Events, RequestRefused
 from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.supervision.requests import Requests
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from tests.events_kit import kept
 
 
 class Stops:
@@ -71,11 +73,18 @@ def test_a_button_that_asks_for_nothing_here_changes_nothing(motion, stops, requ
     assert (motion.enabled, motion.pop_park(), motion.pop_verdict(), stops.reasons) == (False, False, None, [])
 
 
-def test_a_fault_is_not_resumed_by_a_key(motion, requests, caplog):
+def test_a_fault_is_not_resumed_by_a_key(motion, stops, caplog):
+    events = Events()
+    refused, requests = kept(events, RequestRefused), Requests(motion, stops, events=events)
     motion.fault()
     requests.press("resume")
     assert not motion.enabled
     assert "not enabled: the robot had a fault" in caplog.text
+    assert [event.request for event in refused] == ["resume"]
+    motion.recovered()
+    requests.press("resume")
+    assert motion.enabled
+    assert len(refused) == 1
 
 
 def test_a_stop_that_fails_is_reported_and_the_next_key_is_heard(motion, stops, requests, caplog):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from steadyhand.actor.events import Events
+from steadyhand.actor.supervision.supervise import Controls
 from steadyhand.actor.web.operator_page import OperatorPage
 from steadyhand.robot_envs.devices.device import HumanInput
 from steadyhand.runtime.clock import MonotonicClock
@@ -118,6 +119,23 @@ def test_beside_another_device_the_page_gives_requests_and_its_loss_holds_until_
         cell.person.motion.enable()  # as the device's resume does
         wait_until(lambda: not cell.chosen[-1].holds)
         page.close()
+
+
+def test_recover_is_a_request_only_where_the_robot_has_one(cell):
+    page = cell.operated()
+    assert not page.welcome["recovers"]
+    page.press("recover")
+    page.press("stop")
+    wait_until(lambda: page.state["stop"] == "person_stop")  # the page is still heard
+    page.close()
+    recovered = []
+    cell.page.open(Controls(recovered.append, cell.person.motion, None, {}, lambda: recovered.append("the fault")))
+    page = cell.open()
+    page.operate()
+    assert page.welcome["recovers"]
+    page.press("recover")
+    wait_until(lambda: recovered == ["the fault"])
+    page.close()
 
 
 def test_without_a_person_every_page_watches(tmp_path):

@@ -14,9 +14,11 @@ from steadyhand.actor.events import (
     EpisodeEnded,
     Events,
     Fault,
+    FaultRecovered,
     LearnerChanged,
     MotionDisabled,
     PolicyLoaded,
+    RequestRefused,
     StepEnded,
     StopCleared,
     StopLatched,
@@ -72,6 +74,7 @@ def test_every_event_is_a_change_of_what_the_page_shows(bench):
         DemoCounted(4, "demonstration", 7, 20, "43 steps"),
         MotionDisabled("person_stop"),
         VerdictGiven("success"),
+        RequestRefused("resume", "not heard: current_pose"),
         EpisodeEnded(summary(), "success"),
         Fault("robot_fault"),
     ):
@@ -81,6 +84,7 @@ def test_every_event_is_a_change_of_what_the_page_shows(bench):
     assert seen[-1]["demos"] == {"successes": 7, "wanted": 20, "quality": "43 steps"}
     assert seen[-1]["fault"] == "robot_fault"
     assert bench.pictures.names() == ("side",)
+    assert bench.after(FaultRecovered())["fault"] == ""
 
 
 def test_an_episode_ends_the_wait_and_clears_the_stop(bench):
