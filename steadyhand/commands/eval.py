@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.statistics import wilson_interval
 from steadyhand.actor.stop_flag import StopFlag
+from steadyhand.exporters.evaluations import evaluation_export
 from steadyhand.job import Job, open_job, with_alias
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.output import check_output
@@ -81,6 +83,7 @@ def _evaluate(job: Job, policy: SavedPolicy, who: str, options: argparse.Namespa
     say_requests(events)
     with (
         StopFlag().on_signals() as stop,
+        evaluation_export(job) if is_kept else nullcontext() as exported,
         opened_env(settings, job.seed) as env,
         with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
@@ -91,17 +94,20 @@ def _evaluate(job: Job, policy: SavedPolicy, who: str, options: argparse.Namespa
         result = evaluate_in(
             job, person.env, person.operator, policy, len(starts.episodes), job.seed, stop, events, protocol=protocol
         )
+        about = about_evaluation(job, policy, job.seed, who) | dict(starts.about)
+        is_complete = not (stop() and result.episodes < len(starts.episodes))
+        if exported is not None and is_complete:
+            exported.add(result, about)
     say(evaluation_table({who: result}))
     for line in _remarks(result):
         say(line)
     if options.json:
         atomic_write_json(options.json, asdict(result))
-    if stop() and result.episodes < len(starts.episodes):
+    if not is_complete:
         if kept is not None:
             say(f"interrupted after {result.episodes} of {len(starts.episodes)} episodes; the same command continues")
         return 130
     if kept is not None:
-        about = about_evaluation(job, policy, job.seed, who) | dict(starts.about)
         say(f"kept: {keep_evaluation(job.run, result, about)}")
         kept.close()
     return 0

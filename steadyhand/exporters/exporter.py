@@ -26,7 +26,7 @@ class ExportedProcess:
 
     Attributes:
         run_name: Name of the run.
-        process: Name of the process within the run: `learner`, or `actor-` and the actor's id.
+        process: Name of the process within the run: `learner`, `actor-` and the actor's id, or `evaluation`.
         folder: Folder of the run's metrics, in which an exporter may make a folder of its own.
         settings: The settings of the run as flat keys, such as `algo.gamma`.
     """
@@ -60,7 +60,7 @@ class MetricsExporter(ABC):
         """Write finite numbers by name.
 
         Args:
-            axis: Name of the horizontal axis: `update` or `env_steps`.
+            axis: Name of the horizontal axis: `update`, `env_steps` or `policy_version`.
             step: Place on it.
             values: The numbers.
         """

@@ -152,7 +152,7 @@ def exports(config: LoggingConfig, run: RunFolder, process: str, composed: Mappi
     Args:
         config: The group `logging`.
         run: The run.
-        process: `learner`, or `actor-` and the actor's id.
+        process: `learner`, `actor-` and the actor's id, or `evaluation`.
         composed: The composed configuration.
 
     Raises:

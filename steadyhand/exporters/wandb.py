@@ -14,7 +14,7 @@ from steadyhand.exporters.exporter import ExportedProcess, ExportError, MetricsE
 
 __all__ = ["Wandb", "WandbConfig"]
 
-AXES = ("update", "env_steps")
+AXES = ("update", "env_steps", "policy_version")
 DIGEST = 8  # hexadecimal digits of the run's folder in an id
 
 

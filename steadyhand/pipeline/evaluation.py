@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ from steadyhand.actor.evaluate import Evaluation, Protocol
 from steadyhand.actor.events import Events
 from steadyhand.actor.policy_runner import PolicyRunner
 from steadyhand.actor_id import check_robot
+from steadyhand.exporters.evaluations import evaluation_export
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.environment import opened_env
@@ -82,11 +84,14 @@ def evaluate_in(
 ) -> Evaluation:
     """Evaluate as `evaluate` does, in an open environment; `bystander` clears stops."""
     runner = runner_for(job, policy, env, seed)
-    result = judging.evaluate(
-        env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events, protocol=protocol
-    )
-    if who and not stop():
-        keep_evaluation(job.run, result, about_evaluation(job, policy, seed, who), stage=who)
+    with evaluation_export(job) if who else nullcontext() as exported:
+        result = judging.evaluate(
+            env, env_schema(env), runner, episodes, seed, bystander, stop=stop, events=events, protocol=protocol
+        )
+        if exported is not None and not stop():
+            about = about_evaluation(job, policy, seed, who)
+            keep_evaluation(job.run, result, about, stage=who)
+            exported.add(result, about)
     return result
 
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from steadyhand.cli import main
 from steadyhand.report.evaluations import read_evaluations
@@ -43,6 +44,19 @@ def test_a_run_knows_its_task_and_keeps_the_result(root, tmp_path, capsys):
     assert (kept["successes"], kept["about"]["who"]) == (EPISODES, "policy")
     assert "task=gym" in kept["about"]["overrides"]
     assert open_files(run) == []
+
+
+def test_what_the_run_keeps_reaches_the_exporters_and_an_interrupted_one_does_not(root, monkeypatch):
+    board = RunFolder(root, "walks", create=False).metrics / "tensorboard" / "evaluation"
+    monkeypatch.setattr("steadyhand.actor.stop_flag.StopFlag.__call__", lambda flag: True)
+    assert main(words(root, f"episodes={EPISODES}")) == 130
+    assert not board.exists()
+    monkeypatch.undo()
+    assert main(words(root, f"episodes={EPISODES}", "logging.exporters.tensorboard=null")) == 0
+    assert not board.exists()
+    assert main(words(root, f"episodes={EPISODES}")) == 0
+    (point,) = EventAccumulator(str(board)).Reload().Scalars("evaluation/policy/success_rate")
+    assert point.value == 1.0
 
 
 def test_listed_starts_and_their_repeats(root, tmp_path, capsys):
