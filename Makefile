@@ -4,11 +4,13 @@
 # make test-fast         the same without slow tests, faults and ROS       WORKERS=2
 # make lint              the same without the tests
 # make ros-demo          the same for reach behind ROS 2, in real time    SEED=0
+# make teach-demo        a person with page and SpaceMouse teaches the mock  SEED=0
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
 # make bench-generality  the defaults on tasks of other projects; one table  TASKS=reach,drawer-open-v3 SEEDS=3
 # make docs              the documentation as a site in build/docs, every link checked
+# make docs-pictures     the pictures of its pages anew, in Chromium
 # make new-task          begin a task of your own                         NAME=cable_insert
 # make new-robot         begin a robot that is driven without ROS         NAME=my_arm
 # make new-algorithm     begin an algorithm of the learner                NAME=my_algorithm
@@ -55,7 +57,7 @@ PRODUCT = actor calibration configs learner policies robot_envs runtime steadyha
 ALONE = tests/contract/test_franka_fci.py tests/unit/robot_envs/robots/test_franka_fci.py tests/e2e/test_operator_page.py
 PARALLEL = tests -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%)
 
-.PHONY: install demo ros-demo test test-fast lint faults bench bench-learning bench-generality docs new-task new-robot new-algorithm
+.PHONY: install demo ros-demo teach-demo docs-pictures test test-fast lint faults bench bench-learning bench-generality docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
 .DEFAULT_GOAL := test
 
@@ -67,6 +69,14 @@ demo: $(READY)
 
 ros-demo: $(READY) $(ROS_READY)
 	@PYTHONPATH=ros2_ws/src/actor $(BIN)/python -m actor_ros.demo seed=$(SEED) learner.device=$(COMPUTE)
+
+# Needs Chromium and spacenavd (docs/debian-packages.txt), which are those of the tests.
+teach-demo: $(DEV_READY)
+	@$(BIN)/python -m benchmarks.teach.demo seed=$(SEED) learner.device=$(COMPUTE)
+
+# The pictures in docs/media, of runs that are made for them.
+docs-pictures: $(DEV_READY)
+	@$(BIN)/python -m tools.doc_pictures
 
 test: lint $(ROS_READY) $(INTERFACES_READY)
 	@$(PYTEST) $(PARALLEL)
