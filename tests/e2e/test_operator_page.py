@@ -16,7 +16,6 @@ from tests.web_kit import ADDRESS, Browser, needs_chromium
 pytestmark = [pytest.mark.slow, pytest.mark.realtime, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
-SCREENSHOT = os.environ.get("STEADYHAND_SCREENSHOT")  # a file to write, for docs/console.md
 
 
 class Recording:
@@ -99,8 +98,6 @@ def test_a_person_records_two_demonstrations_in_a_browser(recording, browser, tm
     browser.shows("#list", "episode2, step")
     browser.key("d", True)
     browser.shows("#banner", "person in control")
-    if SCREENSHOT:
-        Path(SCREENSHOT).write_bytes(browser.screenshot())
     browser.key("d", False)
     browser.type("y")
     assert recording.wait() == 0, "".join(recording.lines)
