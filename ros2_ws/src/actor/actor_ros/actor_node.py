@@ -25,6 +25,7 @@ from steadyhand.robot_envs.robot import RobotError
 from steadyhand.robot_envs.safety.gate import StopReason
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.leave import leave
+from steadyhand.settings import compose_settings
 
 _RETRY_S = 0.5
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -83,8 +84,8 @@ class ActorNode(LifecycleNode):
             objection = self._objection()
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
+                self._face.serve(compose_settings(self._given.choices))
                 self._job = open_robot_job(self._given.choices)
-                self._face.serve(self._job.settings)
         except (ValueError, RuntimeError) as error:  # errors of the configuration, the run folder and the page
             objection = str(error)
         if objection:
