@@ -85,6 +85,7 @@ def test_a_person_at_the_page_enables_jogs_labels_and_stops(bench, page):
     page.press("success")
     bench.probe.next("actor/episode", lambda message: message.message == "ended", since=before)
     assert bench.episode()["last_ended"] == "success"
+    bench.wait_for_steps()
     page.press("stop")
     bench.wait_for_end("person_stop")
     assert not page.state["motion"]["enabled"]
