@@ -1,6 +1,6 @@
 """Teach the insertion through the operator's page and a SpaceMouse alone: record, practise with corrections, evaluate.
 
-    python -m benchmarks.teach.demo [--practice-s 720] [--episodes 100] [group=option key=value ...]
+    python -m benchmarks.teach.demo [--practice-s 840] [--episodes 100] [group=option key=value ...]
 
 The verbs of the product run as their own processes, as in terminals, in real time, with a page and `device=spacemouse`.
 The person (`benchmarks/teach/person.py`) is one more process with a browser, an emulated SpaceMouse behind the real
@@ -120,7 +120,7 @@ class Lesson:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson, and print and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--practice-s", type=float, default=720.0, help="wall time of practice [s]")
+    parser.add_argument("--practice-s", type=float, default=840.0, help="wall time of practice [s]")
     parser.add_argument("--episodes", type=int, default=100, help="episodes of the evaluation")
     options, overrides = parser.parse_known_args(argv)
     clock = MonotonicClock()

@@ -103,11 +103,11 @@ class Habits:
     grip_s: tuple[float, float] = (0.08, 0.25)
     doubt_s: float = 0.8
     give_up_s: float = 7.0
-    stall_s: float = 2.0
+    stall_s: float = 1.5
     stall_m: float = 0.002
     late_share: float = 0.25
     late_s: tuple[float, float] = (0.5, 1.5)
-    correct_s: tuple[float, float] = (0.5, 1.5)
+    correct_s: tuple[float, float] = (1.0, 3.0)
     leave_depth_m: float = 0.008
 
 

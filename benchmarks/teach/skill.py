@@ -17,9 +17,9 @@ FELT_S = 0.2  # time there after which the person has noticed the contact
 HOVER_M = 0.005
 ALIGNED_M, ALIGNED_RAD = 0.003, 0.04  # from which on the person goes down
 OVER_M = 0.0008  # distance at which the peg is over the hole
-GAIN = 2.5  # 1/s: a person with a delay of 0.2 s who pushed harder would overshoot
-GLIDE = 0.3  # push across the rim: less does not overcome the friction
-PRESS, LOWER, TOUCH = 0.4, 0.45, 0.6  # the lighter the press, the slower the peg glides past the hole
+GAIN = 3.0  # 1/s: a person with a delay of 0.2 s who pushed harder would overshoot
+GLIDE = 0.45  # push across the rim: less does not overcome the friction
+PRESS, LOWER, TOUCH = 0.6, 0.45, 0.6  # the lighter the press, the slower the peg glides past the hole
 
 
 @dataclass(frozen=True)
