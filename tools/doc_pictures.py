@@ -25,10 +25,11 @@ MEDIA = Path(__file__).resolve().parents[1] / "docs" / "media"
 COLOURS = 128  # of a picture: text and charts stay sharp, and the file is small
 QUIET = ("logging.console=off", "logging.exporters.tensorboard=null")
 CELL = ("task=peg_insert", "camera=wrist_side")
+LONG = "task.drive.max_steps=10000"  # an attempt does not end while its picture is made
 DEMOS = ("demo.demos=8", "seed=0")
 GROUPS = {"3 demonstrations": 3, "20 demonstrations": 20}
 SEEDS = (0, 1)
-PRACTICE = ("task=reach", "actor.max_env_steps=900", "learner.pretrain_updates=500", *QUIET)
+PRACTICE = ("task=reach", "actor.max_env_steps=300", "learner.pretrain_updates=200", *QUIET)
 SIZES = {"console": (1180, 1060), "view": (1000, 900), "inspect": (1000, 900), "compare": (1000, 1100)}
 
 
@@ -57,7 +58,7 @@ def keep(browser: Browser, path: Path) -> None:
 
 def console(browser: Browser, folder: Path, kept: Callable[[], None]) -> None:
     """Show the operator page while a person jogs in the second demonstration."""
-    words = (*CELL, *DEMOS, "device=web", "actor.web.port=0", "demo.dialogue.countdown_s=1", *QUIET)
+    words = (*CELL, *DEMOS, "device=web", "actor.web.port=0", "demo.dialogue.countdown_s=1", LONG, *QUIET)
     with started("record", [*words, f"run_root={folder}", "run_name=pegs"], folder) as record:
         browser.open(record.page_address())
         browser.shows("#banner", "motion has not been enabled yet")
@@ -71,7 +72,8 @@ def console(browser: Browser, folder: Path, kept: Callable[[], None]) -> None:
         browser.type("y")
         browser.shows("#banner", "ready for demonstration 2")
         browser.type("Enter")
-        browser.shows("#list", "step 1")
+        browser.shows("#banner", "the robot stands still")
+        browser.shows("#list", "episode2, step")
         browser.key("d", True)
         browser.shows("#banner", "person in control")
         kept()
@@ -103,7 +105,7 @@ def compare(browser: Browser, folder: Path, kept: Callable[[], None]) -> None:
         names = [f"reach-{demos}-{seed}" for seed in SEEDS]
         for seed, name in zip(SEEDS, names, strict=True):
             sh.train(*PRACTICE, f"demo.demos={demos}", f"seed={seed}", run=folder / name)
-            run("eval", [f"run_root={folder}", f"run_name={name}", "episodes=50", *QUIET], folder)
+            run("eval", [f"run_root={folder}", f"run_name={name}", "episodes=30", *QUIET], folder)
         words.append(f"{label}:{','.join(names)}")
     page = folder / "comparison.html"
     run("runs", ["compare", *words, f"run_root={folder}"], folder)
