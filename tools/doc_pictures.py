@@ -76,6 +76,7 @@ def console(browser: Browser, folder: Path, kept: Callable[[], None]) -> None:
         browser.shows("#list", "episode2, step")
         browser.key("d", True)
         browser.shows("#banner", "person in control")
+        browser.shows("#list", "step 6")  # by then the pictures are of this attempt
         kept()
 
 

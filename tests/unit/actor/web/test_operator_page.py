@@ -6,7 +6,7 @@ import pytest
 from steadyhand.actor.events import Events
 from steadyhand.actor.supervision.supervise import Controls
 from steadyhand.actor.web.operator_page import OperatorPage
-from steadyhand.robot_envs.devices.device import HumanInput
+from steadyhand.robot_envs.devices.device import Device, HumanInput
 from steadyhand.runtime.clock import MonotonicClock
 from tests.transport_kit import wait_until
 from tests.unit.actor.web.page_bench import CONFIG, Cell
@@ -83,7 +83,7 @@ def test_a_policy_does_not_go_on_while_the_page_that_operated_is_lost(tmp_path):
         wait_until(lambda: cell.chosen[-1].holds)
 
 
-class Cap:
+class Cap(Device):
     """Another device in the hand, at rest."""
 
     def listen(self, heard):
