@@ -47,6 +47,8 @@ class OnnxPolicy:
             self._check_probes()
         except (ExportedPolicyError, SchemaError) as error:
             raise ExportedPolicyError(f"{where}: {error}") from None
+        except UnicodeDecodeError:
+            raise ExportedPolicyError(f"{where}: expected {EXPECTED}, found text that is not UTF-8") from None
 
     @classmethod
     def load(cls, path: Path) -> OnnxPolicy:

@@ -9,6 +9,8 @@ from collections import deque
 from pathlib import Path
 from typing import TypedDict
 
+import msgspec
+
 from steadyhand.learner.replay.store import Watermark
 from steadyhand.runtime.append import append_whole
 from steadyhand.runtime.crashpoint import crashpoint
@@ -66,9 +68,8 @@ class Journal:
                 os.truncate(path, place)
                 return
             try:
-                block, news = json.loads(line)
-                news = {str(name): int(seq) for name, seq in news.items()}
-            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                block, news = msgspec.json.decode(line, type=tuple[int, Watermark])
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 raise JournalError(f"{path}, byte {place}: expected [step, {{session: seq}}], found {error}") from None
             if block >= step:
                 self._ahead.append((block, news, place))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import safetensors.numpy
 import safetensors.torch
 
@@ -120,12 +120,12 @@ def next_epoch(path: Path) -> int:
     epoch = 0
     if path.exists():
         try:
-            epoch = int(json.loads(path.read_bytes())["learner_epoch"]) + 1
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            epoch = msgspec.json.decode(path.read_bytes(), type=dict[str, int])["learner_epoch"] + 1
+        except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
             raise EpochError(
                 f'{path}: expected {{"learner_epoch": number}}, found {quoted(str(error))}; write a number that no '
                 "start of this learner has had, such as 1000"
             ) from None
     atomic_write_json(path, {"learner_epoch": epoch})
     crashpoint("epoch.counted")
-    return int(epoch)
+    return epoch

@@ -152,7 +152,7 @@ def read_calibration(path: Path, kind: str | None = None, max_age_days: float = 
     try:
         found = build(Calibration, content, "calibration")
         unchanged = found.digest == digest
-    except (ConfigError, TypeError, ValueError) as error:
+    except (ConfigError, TypeError, ValueError, RecursionError) as error:
         raise CalibrationError(f"{path}: {error}") from None
     if not unchanged:
         raise CalibrationError(f"{path}: expected the file as it was written, found an edited one; calibrate again")

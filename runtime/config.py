@@ -83,6 +83,8 @@ def compose(
             raise ConfigError(f"{not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file") from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = wrong_override(overrides, added, config_name) or one_line(error)
+            # OmegaConf says nothing about a key that is no name, such as null.
+            reason = reason or f"{own or config_name}: expected names as keys, found another one; correct the file"
             raise ConfigError(reason) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{config_name}: expected a mapping of groups, found {value_text(values)}")

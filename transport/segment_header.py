@@ -182,7 +182,8 @@ def _parse(fd: int, start: int) -> Header:
     else:
         _, _, data_offset, first_seq, follows, capacity, facts_bytes = layout.unpack(fixed)
     place = layout.size + CRC.size
-    facts = os.pread(fd, min(facts_bytes, data_offset), start + place + MARK[version].size)
+    room = os.fstat(fd).st_size  # a read allocates all that it asks for, and damaged numbers ask for anything
+    facts = os.pread(fd, min(facts_bytes, data_offset, room), start + place + MARK[version].size)
     crc = zlib.crc32(fixed + facts)
     if CRC.pack(crc) != os.pread(fd, CRC.size, start + layout.size):
         raise HeaderError("the header's checksum is wrong")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,36 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["ForeignDataError", "ForeignEpisode", "ForeignField", "ForeignSet", "check_bytes", "own_period_s"]
+__all__ = [
+    "ForeignDataError",
+    "ForeignEpisode",
+    "ForeignField",
+    "ForeignSet",
+    "check_bytes",
+    "naming",
+    "own_period_s",
+]
 
 MOST_BYTES = 4 << 30  # of one column of one episode, or of one table
 
 
 class ForeignDataError(ValueError):
     """A foreign data set that is damaged or hostile, or does not fit."""
+
+
+@contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Put the data set's folder before an error that names no file of it.
+
+    Raises:
+        ForeignDataError: The error, with the folder.
+    """
+    try:
+        yield
+    except ForeignDataError as error:
+        if str(folder) in str(error):
+            raise
+        raise ForeignDataError(f"{folder}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, own_period_s
+from steadyhand.data.foreign import ForeignDataError, ForeignEpisode, ForeignField, ForeignSet, naming, own_period_s
 from steadyhand.data.tables import column_array, decode_picture, read_parquet
 from steadyhand.data.video import VideoReader
 from steadyhand.runtime.logging import escaped, quoted
@@ -77,25 +77,30 @@ class LeRobotSet(ForeignSet):
     def episodes(self, wanted: Sequence[str], chosen: Sequence[int]) -> Iterator[ForeignEpisode]:
         """Read episodes; frames that are not wanted are not decoded."""
         for number in chosen:
-            row = self._episodes[number]
-            table = self._rows(row)
-            observations = {key: self._column(table, key, row) for key in wanted}
-            if self.own is not None and (self._folder / FINAL).is_file():
-                final = self._final_observation(number, wanted)
-                observations = {key: np.concatenate([seen, final[key][None]]) for key, seen in observations.items()}
-            done, truncated = self._optional(table, DONE), self._optional(table, TRUNCATED)
-            success = self._optional(table, SUCCESS)
-            terminated = None  # `next.done` alone may mean a time limit, too
-            if done is not None and truncated is not None:
-                terminated = bool(done[-1] and not truncated[-1])
-            yield ForeignEpisode(
-                name=f"episode {number}",
-                observations=observations,
-                actions={key: self._column(table, key, row) for key in self.actions},
-                rewards=self._optional(table, REWARD),
-                terminated=terminated,
-                success=None if success is None else bool(success.any()),
-            )
+            with naming(self._folder):
+                episode = self._episode(wanted, number)
+            yield episode
+
+    def _episode(self, wanted: Sequence[str], number: int) -> ForeignEpisode:
+        row = self._episodes[number]
+        table = self._rows(row)
+        observations = {key: self._column(table, key, row) for key in wanted}
+        if self.own is not None and (self._folder / FINAL).is_file():
+            final = self._final_observation(number, wanted)
+            observations = {key: np.concatenate([seen, final[key][None]]) for key, seen in observations.items()}
+        done, truncated = self._optional(table, DONE), self._optional(table, TRUNCATED)
+        success = self._optional(table, SUCCESS)
+        terminated = None  # `next.done` alone may mean a time limit, too
+        if done is not None and truncated is not None:
+            terminated = bool(done[-1] and not truncated[-1])
+        return ForeignEpisode(
+            name=f"episode {number}",
+            observations=observations,
+            actions={key: self._column(table, key, row) for key in self.actions},
+            rewards=self._optional(table, REWARD),
+            terminated=terminated,
+            success=None if success is None else bool(success.any()),
+        )
 
     def close(self) -> None:
         """Close the videos."""

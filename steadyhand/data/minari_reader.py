@@ -20,6 +20,7 @@ from steadyhand.data.foreign import (
     ForeignField,
     ForeignSet,
     check_bytes,
+    naming,
     own_period_s,
 )
 from steadyhand.data.hdf5 import child, damage, opened_hdf5, read_array
@@ -64,26 +65,31 @@ class MinariSet(ForeignSet):
     def episodes(self, wanted: Sequence[str], chosen: Sequence[int]) -> Iterator[ForeignEpisode]:
         """Read episodes; a Minari episode has the observation after its last step."""
         for number in chosen:
-            read = self._from_table(number) if self._file is None else self._from_file(number)
-            ends = {name: read(name, "", ForeignField((), "float64")) for name in ENDS}
-            steps = len(ends["rewards"])
-            if self._file is None:  # the last row has the last observation alone
-                ends, steps = {name: values[:-1] for name, values in ends.items()}, steps - 1
-            actions = {
-                key: read("actions", key.removeprefix("action").lstrip("/"), one)[:steps]
-                for key, one in self.actions.items()
-            }
-            observations = {
-                key: read("observations", "" if key == ALONE else key, self.observations[key]) for key in wanted
-            }
-            yield ForeignEpisode(
-                name=f"episode {number}",
-                observations=observations,
-                actions=actions,
-                rewards=ends["rewards"],
-                terminated=bool(ends["terminations"][-1]) if steps > 0 else False,
-                success=self._success(read),
-            )
+            with naming(self._folder):
+                episode = self._episode(wanted, number)
+            yield episode
+
+    def _episode(self, wanted: Sequence[str], number: int) -> ForeignEpisode:
+        read = self._from_table(number) if self._file is None else self._from_file(number)
+        ends = {name: read(name, "", ForeignField((), "float64")) for name in ENDS}
+        steps = len(ends["rewards"])
+        if self._file is None:  # the last row has the last observation alone
+            ends, steps = {name: values[:-1] for name, values in ends.items()}, steps - 1
+        actions = {
+            key: read("actions", key.removeprefix("action").lstrip("/"), one)[:steps]
+            for key, one in self.actions.items()
+        }
+        observations = {
+            key: read("observations", "" if key == ALONE else key, self.observations[key]) for key in wanted
+        }
+        return ForeignEpisode(
+            name=f"episode {number}",
+            observations=observations,
+            actions=actions,
+            rewards=ends["rewards"],
+            terminated=bool(ends["terminations"][-1]) if steps > 0 else False,
+            success=self._success(read),
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -116,6 +122,8 @@ class MinariSet(ForeignSet):
             if one.dtype == "uint8" and len(one.shape) == 3 and tuple(data.shape[1:]) != one.shape:
                 return _jpegs(_bytes_of(data, group), one, key)
             values = read_array(group, name)
+            if values.size != len(values) * int(np.prod(one.shape)):
+                raise ForeignDataError(f"{quoted(f'{part}/{key}')}: expected {one}, found rows of {values.shape[1:]}")
             return values.reshape(len(values)) if one.shape == () else values
 
         return read

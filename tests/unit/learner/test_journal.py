@@ -73,7 +73,7 @@ def test_a_last_line_that_was_cut_short_is_dropped(path):
     assert path.read_text().splitlines() == ['[0,{"a":5}]', '[1,{"a":8}]']
 
 
-@pytest.mark.parametrize("line", ["{}", "[1]", '[0,{"a":"x"}]', "nonsense", "[0,[]]"])
+@pytest.mark.parametrize("line", ["{}", "[1]", '[0,{"a":"x"}]', "nonsense", "[0,[]]", "[null,{}]", '["0",{}]'])
 def test_another_file_is_refused(path, line):
     path.write_text(f"{line}\n")
     with pytest.raises(JournalError, match="byte 0: expected"):

@@ -10,7 +10,13 @@ def test_every_start_has_a_higher_number(tmp_path):
     assert [next_epoch(path) for _ in range(3)] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"7", b"{}", b'{"learner_epoch": null}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"", b"{", b"[]", b"7", b"{}", b"\xff", b"[" * 100_000),
+        *(b'{"learner_epoch": %s}' % value for value in (b"null", b"Infinity", b"1e999", b"1.5", b'"3"')),
+    ],
+)
 def test_an_odd_file_is_one_line_and_stays(tmp_path, raw):
     path = tmp_path / "learner_epoch.json"
     path.write_bytes(raw)

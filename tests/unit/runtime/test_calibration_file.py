@@ -45,6 +45,17 @@ def test_an_edited_file_is_refused(tmp_path, key):
         read_calibration(path)
 
 
+def test_a_file_that_contains_itself_is_refused(tmp_path):
+    path = written(tmp_path)
+    content = yaml.safe_load(path.read_text())
+    content["values"]["itself"] = content["values"]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(CalibrationError) as caught:
+        read_calibration(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
 def test_an_old_file_and_one_of_another_kind_are_refused(tmp_path, monkeypatch):
     path = written(tmp_path)
     with pytest.raises(CalibrationError, match="expected kind hand_eye, found workspace"):

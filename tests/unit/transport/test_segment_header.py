@@ -71,6 +71,18 @@ def test_without_a_copy_or_with_two_damaged_headers_there_is_none(made):
         read_header(fd)
 
 
+def test_no_more_is_read_than_there_is_whatever_damaged_numbers_say(made, monkeypatch):
+    header, fd = made
+    for start in (0, header.data_offset // 2):
+        for place in (12, 40):  # of data_offset and of the length of the JSON
+            os.pwrite(fd, b"\xff" * 4, start + place)
+    asked, read = [], os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, start: asked.append(size) or read(fd, size, start))
+    with pytest.raises(HeaderError, match="checksum"):
+        read_header(fd)
+    assert max(asked) <= os.fstat(fd).st_size
+
+
 def test_another_file_is_no_header(tmp_path):
     (tmp_path / "file").write_bytes(b"junk" * 5000)
     with (tmp_path / "file").open("rb") as file, pytest.raises(HeaderError, match="another kind of file"):
