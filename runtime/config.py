@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from steadyhand.runtime.build import ConfigError, check_finite, leaves, one_line, value_text
-from steadyhand.runtime.override_errors import missing_option, not_text, parse_override, wrong_override
+from steadyhand.runtime.override_errors import broken_file, missing_option, parse_override, wrong_override
 
 __all__ = ["CONFIG_VARIABLE", "compose", "search_path", "use_config_dir"]
 
@@ -80,11 +80,13 @@ def compose(
         except ConfigError:
             raise
         except UnicodeDecodeError as error:
-            raise ConfigError(f"{not_text(own)}: expected UTF-8 text, found {error.reason}; restore the file") from None
+            raise ConfigError(
+                f"{broken_file(own)}: expected UTF-8 text, found {error.reason}; restore the file"
+            ) from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             reason = wrong_override(overrides, added, config_name) or one_line(error)
             # OmegaConf says nothing about a key that is no name, such as null.
-            reason = reason or f"{own or config_name}: expected names as keys, found another one; correct the file"
+            reason = reason or f"{broken_file(own)}: expected names as keys, found another one; correct the file"
             raise ConfigError(reason) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{config_name}: expected a mapping of groups, found {value_text(values)}")

@@ -17,7 +17,7 @@ from yaml import YAMLError
 from steadyhand.runtime.build import ConfigError, one_line
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["missing_option", "not_text", "parse_override", "wrong_override"]
+__all__ = ["broken_file", "missing_option", "parse_override", "wrong_override"]
 
 DEVICE_HINT = "`device` is the human-input group; the compute device is chosen with learner.device=cuda"
 
@@ -51,12 +51,12 @@ def wrong_override(overrides: Sequence[str], added: Sequence[str], config_name: 
     return ""
 
 
-def not_text(own: Path | None) -> str:
-    """Return the first file of the user's own folder that is not UTF-8; "configuration" where none is found."""
+def broken_file(own: Path | None) -> str:
+    """Return the first file of the user's own folder that cannot be read; "configuration" where none is found."""
     for path in sorted(own.rglob("*.yaml")) if own else []:
         try:
-            path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            OmegaConf.load(path)
+        except (OSError, ValueError, YAMLError, OmegaConfBaseException):
             return str(path)
     return "configuration"
 

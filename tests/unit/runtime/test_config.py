@@ -191,12 +191,14 @@ class TestOwnFolder:
         with pytest.raises(ConfigError, match=r"^robot\.hots: unknown key; valid keys in robot: n_arms, limits"):
             compose(["robot=my_arm", "robot.hots=1"], config_module=name)
 
-    def test_a_key_that_is_no_name_is_one_line_with_the_folder(self, package, own):
+    def test_a_key_that_is_no_name_is_one_line_with_the_file(self, package, own):
         (own / "robot/my_arm.yaml").write_text("defaults: [mock, _self_]\nnull: 0.1\n", encoding="utf-8")
         use_config_dir(own)
         with pytest.raises(ConfigError) as caught:
             compose(["robot=my_arm"], config_module=package())
-        assert str(caught.value) == f"{own}: expected names as keys, found another one; correct the file"
+        assert (
+            str(caught.value) == f"{own}/robot/my_arm.yaml: expected names as keys, found another one; correct the file"
+        )
 
     def test_a_file_that_hides_one_of_the_product_is_refused(self, package, own):
         (own / "robot/mock.yaml").write_text("n_arms: 3\n", encoding="utf-8")
