@@ -60,7 +60,7 @@ def test_with_mappings_that_keep_their_files_it_would_grow(tmp_path, monkeypatch
 
     monkeypatch.setattr(log_reader, "map_file", keeping)
     try:
-        assert break_often(tmp_path, 30) > 15
+        assert break_often(tmp_path, 16) > 15
     finally:
         for fd in kept:
             os.close(fd)

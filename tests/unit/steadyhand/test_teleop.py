@@ -1,7 +1,7 @@
 import numpy as np
 
 from steadyhand.actor.authority import AT_ONCE
-from steadyhand.robot_envs.devices.device import HumanInput, no_reading
+from steadyhand.robot_envs.devices.device import Device, HumanInput, no_reading
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.safety.gate import StopReason
 from steadyhand.teleop import Teleop
@@ -13,11 +13,14 @@ REST = HumanInput(np.array([False]), np.zeros((1, 6)), np.zeros(1), (), 0.0)
 RESUME = HumanInput(np.array([False]), np.zeros((1, 6)), np.zeros(1), ("resume",), 0.0)
 
 
-class Scripted:
+class Scripted(Device):
     """A device whose n-th reading is looked up in `readings`; the last one stays."""
 
     def __init__(self, readings) -> None:
         self.readings, self.polls = readings, 0
+
+    def connect(self):
+        pass
 
     def poll(self):
         self.polls += 1

@@ -7,7 +7,7 @@ import pytest
 
 from steadyhand.actor.authority import AT_ONCE
 from steadyhand.cli import main
-from steadyhand.robot_envs.devices.device import HumanInput
+from steadyhand.robot_envs.devices.device import Device, HumanInput
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.teleop import Teleop
 from steadyhand.teleop_view import plain_line
@@ -55,11 +55,16 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(tmp_path, capsys, word
     assert not (tmp_path / "runs").exists()
 
 
-class TwoHands:
+class TwoHands(Device):
     """A device that rests, and is then pushed."""
+
+    n_arms = 2
 
     def __init__(self) -> None:
         self.polls = 0
+
+    def connect(self):
+        pass
 
     def poll(self):
         self.polls += 1
