@@ -11,7 +11,6 @@ import subprocess
 import threading
 import urllib.request
 from base64 import b64decode
-from contextlib import suppress
 
 import pytest
 from websockets.sync.client import connect
@@ -165,16 +164,6 @@ class Browser:
 
     def key(self, key: str, down: bool) -> None:
         self.call("Input.dispatchKeyEvent", type="keyDown" if down else "keyUp", key=key)
-
-    def push(self, key: str) -> None:
-        """Hold a key down until the person is in control; one pushed before the page was at rest counts for nothing."""
-        for _ in range(5):
-            self.key(key, True)
-            with suppress(AssertionError):
-                return self.shows("#banner", "person in control", 4.0)
-            self.key(key, False)
-            wait_until(lambda: "the robot stands still" in self.text("#banner"), 10)
-        raise AssertionError(f"{key}: the person is not in control")
 
     def type(self, key: str) -> None:
         self.key(key, True)
