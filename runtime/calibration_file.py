@@ -23,7 +23,7 @@ from steadyhand.runtime.clock import utc_text, wall_time_ns
 from steadyhand.runtime.logging import quoted
 from steadyhand.runtime.run_folder import atomic_write_bytes, make_folder
 
-__all__ = ["KINDS", "Calibration", "CalibrationError", "Picture", "read_calibration", "write_calibration"]
+__all__ = ["KINDS", "Calibration", "CalibrationError", "Picture", "days_since", "read_calibration", "write_calibration"]
 
 KINDS = ("intrinsics", "hand_eye", "workspace", "tool", "wrench", "gripper", "device", "crop", "latency", "reference")
 FORMAT = 1
@@ -87,7 +87,7 @@ class Calibration:
     @property
     def age_days(self) -> float:
         """Age by the wall clock [days]; below 0 if the clock was set back since."""
-        return (wall_time_ns() / 1e9 - _time(self.made)) / DAY_S
+        return days_since(self.made)
 
     @property
     def digest(self) -> str:
@@ -181,6 +181,18 @@ def _content(path: Path) -> Any:
         raise CalibrationError(f"{path}: expected a calibration file, found no UTF-8 text") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise CalibrationError(f"{path}: expected a calibration file, found no valid YAML") from None
+
+
+def days_since(made: str) -> float:
+    """Return the time by the wall clock since a measurement [days]; below 0 if the clock was set back since.
+
+    Args:
+        made: ISO 8601, with a time zone.
+
+    Raises:
+        ValueError: It is no such time.
+    """
+    return (wall_time_ns() / 1e9 - _time(made)) / DAY_S
 
 
 def _time(text: str) -> float:

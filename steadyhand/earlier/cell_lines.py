@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from steadyhand.earlier.line import DIFFERS, FITS, REFUSED, UNKNOWN, Line, joined
 from steadyhand.earlier.run import EarlierRun
 from steadyhand.job import Job
 from steadyhand.learner.saved_policy import SavedPolicy
-from steadyhand.runtime.clock import wall_time_ns
+from steadyhand.runtime.calibration_file import days_since
 from steadyhand.transport.schema import Schema
 
 __all__ = ["calibration_line", "cameras_line", "tool_line"]
 
-DAY_S = 86_400.0
 PICTURE = ("height", "width", "crop")  # settings of a view that change what a pixel shows
 TOOL = ("extent", "extents", "scene.tool", "scene.tools")  # of the task
 
@@ -123,5 +121,4 @@ def _told(changes: list[tuple[str, Any, Any]]) -> str:
 
 
 def _age(made: str) -> str:
-    seconds = wall_time_ns() / 1e9 - datetime.fromisoformat(made.replace("Z", "+00:00")).timestamp()
-    return f"{max(0.0, seconds / DAY_S):.0f} days"
+    return f"{max(0.0, days_since(made)):.0f} days"

@@ -1,4 +1,4 @@
-"""What befalls a SpaceMouse over HID, with the real pyspacemouse above emulated devices."""
+"""Faults of a SpaceMouse over HID, with the real pyspacemouse above emulated devices."""
 
 import math
 import os
