@@ -47,7 +47,7 @@ def chance_window(rate: float, episodes: int, window: int = WINDOW) -> float | N
 
 
 def kept_rows(results: Path, rows: Sequence[Row]) -> list[Row]:
-    """Return `rows` and those of the file in `results` that they do not replace, in order of task, arm and seed."""
+    """Return the rows of the file in `results`, with `rows` added, or in the place of the same task, arm and seed."""
     path = results / "generality.json"
     earlier = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
     return list({(row["task"], row["arm"], row["seed"]): row for row in (*earlier, *rows)}.values())
@@ -58,7 +58,8 @@ def write_table(results: Path, rows: Sequence[Row], episodes: int) -> str:
 
     Args:
         results: Their folder.
-        rows: One for each task, arm and seed, which may have been evaluated at different steps.
+        rows: One for each task, arm and seed, which may have been evaluated at different steps. `unassisted` is None in
+            rows whose episodes were not counted; chance is unknown then.
         episodes: Number of episodes of an evaluation.
     """
     counts = sorted({count for row in rows for count in row["steps"]})
@@ -89,9 +90,9 @@ def _cells(rows: Sequence[Row], counts: Sequence[int]) -> tuple[str, ...]:
     worst = min(dipped, key=lambda row: row["worst_window"] - row["success"][0], default=None)
     dips = ("-", "-")
     if worst is not None:
-        chance = chance_window(worst["success"][0], worst["unassisted"])
-        assert chance is not None
-        begun = worst["success"][0]
-        dips = (f"{100 * (worst['worst_window'] - begun):+.0f}", f"{100 * (chance - begun):+.0f}")
+        begun, count = worst["success"][0], worst["unassisted"]
+        chance = None if count is None else chance_window(begun, count)
+        by_chance = "-" if chance is None else f"{100 * (chance - begun):+.0f}"
+        dips = (f"{100 * (worst['worst_window'] - begun):+.0f}", by_chance)
     share = mean(row["human_share"] for row in rows)
     return (*(curve or "-" for curve in curves), *dips, f"{100 * share:.0f} %")

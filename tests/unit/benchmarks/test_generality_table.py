@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.generality import RESULTS
 from benchmarks.generality_table import chance_window, kept_rows, worst_window, write_table
 
 
@@ -44,6 +45,20 @@ def test_a_line_has_the_curve_of_each_seed_and_the_worst_dip_beside_its_chance(t
     line = next(line for line in write_table(tmp_path, rows, 100).splitlines() if line.startswith("drawer"))
     chance = round(100 * (chance_window(0.9, 60) - 0.9))
     assert line.split() == ["drawer", "alone", "90", "90", "100", "80", "70", "-40", f"{chance:+d}", "0", "%"]
+
+
+def test_rows_are_added_to_the_results_that_are_published(tmp_path):
+    for name in ("generality.json", "generality.md"):
+        (tmp_path / name).write_bytes((RESULTS / name).read_bytes())
+    published = kept_rows(RESULTS, [])
+    text = write_table(tmp_path, kept_rows(tmp_path, [row(task="new")]), 100)
+    assert len(kept_rows(tmp_path, [])) == len(published) + 1
+    assert all(row["task"] in text for row in published)
+
+
+def test_a_row_whose_episodes_were_not_counted_has_a_dip_without_a_chance(tmp_path):
+    line = write_table(tmp_path, [row(unassisted=None)], 100).splitlines()[-1]
+    assert line.split()[-4:] == ["-10", "-", "0", "%"]
 
 
 def test_a_run_without_enough_episodes_has_no_dip(tmp_path):
