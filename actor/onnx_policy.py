@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from steadyhand.actor.policy_description import ACTION, ExportedPolicyError, PolicyDescription, probes
 from steadyhand.runtime.observation_kinds import KINDS
-from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, open_session
+from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, computed, open_session
 from steadyhand.transport.schema import SchemaError
 
 __all__ = ["OnnxPolicy"]
@@ -44,9 +44,11 @@ class OnnxPolicy:
             self.description = PolicyDescription.from_metadata(self._session.get_modelmeta().custom_metadata_map)
             self.fields = self.description.fields(self.inputs)
             self._check_graph()
-            self._check_probes()
+            self._check_probes(where)
         except (ExportedPolicyError, SchemaError) as error:
             raise ExportedPolicyError(f"{where}: {error}") from None
+        except OnnxFileError as error:
+            raise ExportedPolicyError(str(error)) from None
         except UnicodeDecodeError:
             raise ExportedPolicyError(f"{where}: expected {EXPECTED}, found text that is not UTF-8") from None
 
@@ -81,11 +83,11 @@ class OnnxPolicy:
             if expected != found:
                 raise ExportedPolicyError(f"input {item.name}: expected {expected}, found {found}")
 
-    def _check_probes(self) -> None:
+    def _check_probes(self, where: str) -> None:
         """Compare the actions for the probes with those computed at the export."""
         expected = self.description.probe_actions
-        computed = [self.act(probe) for probe in probes(self.fields, self.description.obs_horizon)]
-        found = np.array(computed, np.float64)
+        inputs = probes(self.fields, self.description.obs_horizon)
+        found = np.array([computed(self._session, ACTION, one, where) for one in inputs], np.float64)
         if found.shape != np.shape(expected):
             raise ExportedPolicyError(f"expected probe actions {np.shape(expected)}, found {found.shape}")
         error = float(np.abs(found - np.asarray(expected)).max())

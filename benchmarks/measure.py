@@ -12,9 +12,10 @@ from tempfile import mkdtemp
 import numpy as np
 import torch
 
+from steadyhand.learner.device import resolve_matmul
 from steadyhand.runtime.clock import MonotonicClock
 
-__all__ = ["CLOCK", "Plan", "in_turns", "percentile_ms", "seconds", "threads", "times_ms"]
+__all__ = ["CLOCK", "Plan", "computing", "in_turns", "percentile_ms", "seconds", "times_ms"]
 
 CLOCK = MonotonicClock()
 
@@ -94,11 +95,13 @@ def percentile_ms(times: list[float], percent: float) -> float:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Limit torch to `count` threads while the context lasts."""
-    before = torch.get_num_threads()
+def computing(count: int) -> Iterator[None]:
+    """Let torch compute with `count` threads, and with the learner's precision of products, while the context lasts."""
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(count)
+    torch.set_float32_matmul_precision(resolve_matmul("auto", torch.device("cpu")))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        torch.set_float32_matmul_precision(before[1])

@@ -11,7 +11,7 @@ from importlib.resources import files
 import torch
 
 from benchmarks.learners import make_learner
-from benchmarks.measure import CLOCK, Plan, threads
+from benchmarks.measure import CLOCK, Plan, computing
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
@@ -99,7 +99,7 @@ def profile_rows(plan: Plan) -> Iterable[Row]:
         count = plan.pick(len(os.sched_getaffinity(0)), 1) if cameras else 1
         folder, schema = plan.new_folder("profile"), make_schema(cameras, plan.pick(128, 48))
         learner = make_learner(folder, schema, records, (*overrides, *more))
-        with closing(learner), threads(count):
+        with closing(learner), computing(count):
             found[name] = shares_of(learner, blocks)
         avoidable = {item: share for item, share in found[name].shares.items() if not _is_needed(item)}
         worst = max(avoidable, key=lambda item: avoidable[item])

@@ -46,8 +46,8 @@ class ReturnCloning(Algorithm[ReturnCloningSettings]):
 
     def update(self, block):
         """Make one gradient step."""
-        batch = Batch.from_block(block, self.device).shifted(self.settings.image_shift, self.generator)
-        mean, log_std = self.policy.distribution(self.policy.features(batch.observation, self.generator))
+        batch = Batch.from_block(block, self.device).shifted(self.settings.image_shift, self.noise)
+        mean, log_std = self.policy.distribution(self.policy.features(batch.observation, self.noise))
         weight = batch.mc_return.clamp(min=0.0) + batch.is_demo.float()
         loss = -(weight * heads.log_prob(mean, log_std, batch.action)).sum() / weight.sum().clamp(min=1.0)
         self.optimizers["policy"].step(loss)

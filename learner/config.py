@@ -12,6 +12,7 @@ __all__ = ["ClassifierConfig", "Device", "FitConfig", "LearnerConfig", "Precisio
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Matmul = Literal["auto", "highest", "high", "medium"]
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ class LearnerConfig:
     device: Device  # auto = the fastest there is
     threads: int  # of torch on the CPU
     convolutions: Precision  # their precision; auto = bfloat16 on CUDA devices that support it
+    matmul_precision: Matmul  # of float32 products, by torch's names; auto = the fastest that is still float32
     cuda_graph: bool  # record an update on a CUDA device once and replay it; elsewhere without effect
     prefetch: bool | None  # draw the next block on a thread of its own while one is made; null = on CUDA
-    compile: bool  # fuse the dense layers' operations (torch.compile)
+    compile: bool  # compile a whole update on a CPU (torch.compile); elsewhere without effect
     # Pace.
     utd_ratio: float  # gradient updates per environment transition
     slack: float  # updates that the learner may be ahead

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from steadyhand.learner.algos.algorithm import Algorithm, Metrics
 from steadyhand.learner.algos.batch import to_host
+from steadyhand.learner.steps import copied, differing
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["CudaGraphSteps", "Metrics", "Recorder", "Recording", "Steps", "record_on_cuda"]
+__all__ = ["CudaGraphSteps", "Metrics", "Recorder", "Recording", "record_on_cuda"]
 
 WARM_UPS = 3  # steps before recording: libraries choose their kernels and allocate in the first ones
-TOLERANCE, ROUNDING = 0.2, 1e-6  # of a change, and of a value, that a replayed step may be off by
 
 logger = get_logger("learner.recorded_steps")
-
-
-class Steps(Protocol):
-    """The maker of gradient steps from blocks."""
-
-    def update(self, block: Mapping[str, Any]) -> Metrics:
-        """See `Algorithm.update`."""
-
-    def pretrain(self, block: Mapping[str, Any]) -> Metrics:
-        """See `Algorithm.pretrain`."""
 
 
 @dataclass(frozen=True)
@@ -110,22 +99,22 @@ class CudaGraphSteps:
         The result of the recording is kept: a resumed learner, which records anew, gets the same one.
         """
         algo, self._name, self._recording = self._algo, name, None
-        before = _copied(algo.state_tensors())
-        metrics = _copied(step(block))
-        after = _copied(algo.state_tensors())
+        before = copied(algo.state_tensors())
+        metrics = copied(step(block))
+        after = copied(algo.state_tensors())
         try:
             inputs = _like(block, algo.device)
-            recording = self._record(lambda: step(inputs), algo.generator)
+            recording = self._record(lambda: step(inputs), algo.noise.generator)
             algo.load_state_tensors(before)
             recording.replay()
-            differing = _differing(before, after, algo.state_tensors())
-            if not differing:
+            off = differing(before, after, algo.state_tensors())
+            if not off:
                 self._inputs, self._recording = inputs, recording
                 return recording.metrics
-            logger.warning("a recorded %s changes %s otherwise than its own; recording is off", name, differing[:3])
+            logger.warning("a recorded %s changes %s otherwise than its own; recording is off", name, off[:3])
         except RuntimeError as error:
             logger.warning("%s cannot be recorded on %s: %s; recording is off", name, algo.device, str(error)[:200])
-            algo.generator = torch.Generator(algo.device)  # the other one may still count as being recorded
+            algo.noise.generator = torch.Generator(algo.device)  # the other one may still count as being recorded
         self.is_off = True
         algo.load_state_tensors(after)
         return metrics
@@ -144,34 +133,3 @@ def _fill(inputs: Any, block: Any) -> None:
             _fill(value, block[name])
     else:
         inputs.copy_(to_host(block, inputs.device), non_blocking=True)
-
-
-def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in tensors.items()}
-
-
-def _differing(before: Mapping[str, Tensor], after: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """Return the owners, such as `critic` and `optimizer/policy/first`, whose tensors differ too much.
-
-    A step may sum in another order each time it is made. Adam turns a gradient of pure rounding, such as that of a bias
-    before a softmax, into a whole step of either sign. The changes of all of an owner's tensors are therefore compared
-    together: a wrong step is off by all of it.
-    """
-    owners: dict[str, list[str]] = {}
-    for name in after:
-        owners.setdefault(name.rpartition("/")[0] or name, []).append(name)
-
-    def differs(names: list[str]) -> bool:
-        if not after[names[0]].is_floating_point():  # the generator's state
-            return not all(torch.equal(after[name], found[name]) for name in names)
-        error, change, size = (
-            torch.stack([part.norm() for part in parts]).norm()
-            for parts in (
-                [found[name] - after[name] for name in names],
-                [after[name] - before[name] for name in names],
-                [after[name] for name in names],
-            )
-        )
-        return not bool(error <= TOLERANCE * change + ROUNDING * (1.0 + size))  # NaN differs
-
-    return [owner for owner, names in owners.items() if differs(names)]

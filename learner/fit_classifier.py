@@ -25,6 +25,7 @@ from steadyhand.learner.config import ClassifierConfig
 from steadyhand.learner.onnx_export import check_packages, onnx_bytes
 from steadyhand.learner.policy_spec import moments
 from steadyhand.policies import InputSpec, Policy, PolicySpec, load_backbone
+from steadyhand.policies.noise import Noise
 from steadyhand.runtime.classifier_manifest import FORMAT, MANIFEST, OUTPUT, ClassifierManifest, ReadField
 from steadyhand.runtime.clock import MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.onnx_file import open_session
@@ -205,7 +206,7 @@ def _train(
     network: Policy, data: ClassifierData, config: ClassifierConfig, seed: int, stop: Callable[[], bool]
 ) -> None:
     """Fit in place; every class has the same share of a batch, even if success is rare."""
-    rng, shifts = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    rng, shifts = np.random.default_rng(seed), Noise(seed)
     stage = data.stage[data.trained]
     classes = [data.trained[stage == number] for number in np.unique(stage).tolist()]
     numbers = torch.arange(1, len(config.stages) + 1)

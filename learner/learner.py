@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointFolder
-from steadyhand.learner.compilation import compile_layers
+from steadyhand.learner.compiled_steps import CompiledSteps
 from steadyhand.learner.cuda_graph import CudaGraphSteps
-from steadyhand.learner.device import resolve_device, resolve_precision
+from steadyhand.learner.device import resolve_device, resolve_matmul, resolve_precision
 from steadyhand.learner.learner_settings import Demonstrations, LearnerSettings
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.malloc import keep_freed_memory
@@ -32,6 +33,7 @@ from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.learner.status import LearnerStatus
+from steadyhand.learner.steps import Steps
 from steadyhand.learner.train_loop import Phase, TrainLoop
 from steadyhand.policies import Policy, PolicySpec, load_backbone
 from steadyhand.runtime.clock import Clock, MonotonicClock
@@ -102,7 +104,12 @@ class Learner:
         keep_freed_memory()
         self.device = resolve_device(config.device)
         self._precision = resolve_precision(config.convolutions, self.device)
-        logger.info("computing on %s with %d threads, convolutions in %s", self.device, config.threads, self._precision)
+        self._matmul = resolve_matmul(config.matmul_precision, self.device)
+        torch.set_float32_matmul_precision(self._matmul)
+        logger.info(
+            "computing on %s with %d threads, convolutions in %s, matrix products of %s precision",
+            self.device, config.threads, self._precision, self._matmul,
+        )  # fmt: skip
         self._config, self._algo, self._policy_config = config, settings.algo, policy
         self._run, self._seed, self._clock = run, settings.seed, clock or MonotonicClock()
         self._sink = sink
@@ -253,10 +260,8 @@ class Learner:
             config = replace(config, pretrain_updates=0)
         policy = Policy(spec, self._seed, self._backbone).to(self.device)
         policy.convolve_in(self._precision)
-        algo = self._algo.make(policy, self._seed)
-        if config.compile:
-            compile_layers(algo)
-        steps = CudaGraphSteps(algo) if config.cuda_graph and self.device.type == "cuda" else algo
+        algo: Algorithm[Any] = self._algo.make(policy, self._seed)
+        steps = self._steps_of(algo)
         self._facts |= {"schema": schema.to_json(), "schema_hash": schema.hash, "config_hash": self._config_hash()}
         self._facts["identity"] = self.intake.identity.to_json()
         if checkpoint is not None:
@@ -288,6 +293,16 @@ class Learner:
             loop.publish()  # nothing comes before practice, and the actor waits for weights
         return loop
 
+    def _steps_of(self, algo: Algorithm[Any]) -> Steps:
+        """Return the maker of the algorithm's gradient steps that suits the device."""
+        if self._config.cuda_graph and self.device.type == "cuda":
+            return CudaGraphSteps(algo)
+        if self._config.compile and self.device.type == "cpu":
+            steps = CompiledSteps(algo, self._policy_config.encoder_weights)
+            self._close_files.append(steps.close)
+            return steps
+        return algo
+
     def _feature_cache(self, spec: PolicySpec) -> FeatureCache | None:
         """Return the cache of the frozen encoder's features, in the run's folder, and the thread that fills it."""
         views = self._policy_config.feature_cache
@@ -301,7 +316,8 @@ class Learner:
 
     def _config_hash(self) -> str:
         values = [asdict(config) for config in (self._config, self._algo.settings, self._policy_config)]
-        values[0]["convolutions"] = str(self._precision)  # which "auto" leaves open
+        # What "auto" leaves open.
+        values[0] |= {"convolutions": str(self._precision), "matmul_precision": self._matmul}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:

@@ -22,7 +22,7 @@ class Outcomes:
         first: Of the first episodes of the run.
         newest: Of as many newest ones.
         episodes: Number of episodes of each rate.
-        ended: Number of episodes that have ended; no more than are among the newest `ROWS` starts.
+        ended: Number of episodes that have ended.
     """
 
     first: float
@@ -45,18 +45,23 @@ class OutcomeWatch:
     def look(self, store: ReplayStore) -> Outcomes:
         """Return the present outcomes; before `window` episodes have ended, both rates are of the same ones."""
         ids = store.online
-        ended = _ended(store, ids[-ROWS:], whole=len(ids) <= ROWS)
-        newest = ended[-self._window :]
+        newest = _alone(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-self._window :]
         rate = float(np.mean(newest)) if len(newest) else 0.0
+        count = _ended(store, ids)
         if len(newest) < self._window:
-            return Outcomes(rate, rate, len(newest), len(ended))
+            return Outcomes(rate, rate, len(newest), count)
         if self._first is None:
-            self._first = float(np.mean(_ended(store, ids[:ROWS], whole=True)[: self._window]))
-        return Outcomes(self._first, rate, self._window, len(ended))
+            self._first = float(np.mean(_alone(store, ids[:ROWS], whole=True)[: self._window]))
+        return Outcomes(self._first, rate, self._window, count)
 
 
-def _ended(store: ReplayStore, ids: NDArray[np.int64], whole: bool) -> NDArray[np.bool_]:
-    """Return whether each episode that has ended succeeded without help, in the order of their last starts.
+def _ended(store: ReplayStore, ids: NDArray[np.int64]) -> int:
+    """Return how many episodes have ended: the number of the newest one of each log, since the first one is 0."""
+    return sum(int(log.episode_id(rows[-1:])[0]) for log, _, rows in store.by_log(ids))
+
+
+def _alone(store: ReplayStore, ids: NDArray[np.int64], whole: bool) -> NDArray[np.bool_]:
+    """Return whether each ended episode of the starts succeeded without help, in the order of their last starts.
 
     The newest episode of a log counts once the next one has begun. Without `whole`, the first one of each log may lack
     its beginning and is left out.

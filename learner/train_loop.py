@@ -15,7 +15,6 @@ from steadyhand.learner.admission import Admission
 from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointError
 from steadyhand.learner.config import LearnerConfig
-from steadyhand.learner.cuda_graph import Steps
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
@@ -29,6 +28,7 @@ from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
 from steadyhand.learner.reward_watch import RewardWatch
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.learner.status import LearnerStatus
+from steadyhand.learner.steps import Steps
 from steadyhand.learner.success_watch import SuccessWatch
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.crashpoint import crashpoint

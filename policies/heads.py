@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from steadyhand.policies.noise import Noise
+
 __all__ = ["ACTION_EDGE", "log_prob", "sample"]
 
 LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -16,20 +18,20 @@ LOG_2 = math.log(2.0)
 ACTION_EDGE = 0.99
 
 
-def sample(mean: Tensor, log_std: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def sample(mean: Tensor, log_std: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
     """Draw by reparameterisation.
 
     Args:
         mean: Mean (..., A) before tanh.
         log_std: Log standard deviation (..., A) before tanh.
-        generator: Source of the noise, on the same device.
+        noise: Source of random numbers, on the same device.
 
     Returns:
         action (..., A) in (-1, 1) and its log density (...), both differentiable.
     """
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-    pre_tanh = torch.addcmul(mean, log_std.exp(), noise)
-    density = -0.5 * noise.square() - log_std - LOG_SQRT_2PI - _log_slope(pre_tanh)
+    drawn = noise.normal(mean.shape)
+    pre_tanh = torch.addcmul(mean, log_std.exp(), drawn)
+    density = -0.5 * drawn.square() - log_std - LOG_SQRT_2PI - _log_slope(pre_tanh)
     return torch.tanh(pre_tanh), density.sum(-1)
 
 

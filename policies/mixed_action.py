@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from steadyhand.policies.noise import Noise
 from steadyhand.policies.spec import PolicySpec
 from steadyhand.runtime.gripper_entry import ACTS_FROM
 
@@ -70,10 +71,9 @@ def decision_scores(logits: Tensor, values: Tensor, gain: Tensor) -> Tensor:
     return torch.softmax(logits, dim=-1) + gain * values
 
 
-def explored(decisions: Tensor, epsilon: float, generator: torch.Generator | None) -> Tensor:
+def explored(decisions: Tensor, epsilon: float, noise: Noise) -> Tensor:
     """Replace each of the decisions (B, D) by a uniformly drawn one with probability `epsilon`."""
     if epsilon == 0.0:
         return decisions
-    chance = torch.rand(decisions.shape, generator=generator, device=decisions.device)
-    drawn = torch.randint(0, DECISIONS, decisions.shape, generator=generator, device=decisions.device)
+    chance, drawn = noise.uniform(decisions.shape), noise.integers(DECISIONS, decisions.shape)
     return torch.where(chance < epsilon, drawn, decisions)

@@ -15,6 +15,7 @@ from steadyhand.policies.encoders.convolutions import StridedConvolutions, compu
 from steadyhand.policies.encoders.frames import FRAME_DTYPE
 from steadyhand.policies.mixed_action import DECISIONS, MixedAction, decision_scores, explored
 from steadyhand.policies.networks import decision_values_network, residual_network, trunk_network
+from steadyhand.policies.noise import Noise
 from steadyhand.policies.spec import PolicySpec
 
 __all__ = ["Policy", "PolicyWeightsError"]
@@ -51,7 +52,7 @@ class Policy(nn.Module):
         self.spec = spec
         self._vectors = tuple(item for item in spec.inputs if not item.is_frame)
         self._frames = tuple(item for item in spec.inputs if item.is_frame)
-        self._noise = torch.Generator().manual_seed(seed)
+        self._noise = Noise(seed)
         generator = torch.Generator().manual_seed(seed)
         self._add_normaliser()
         _check_backbone(spec, backbone)
@@ -101,7 +102,7 @@ class Policy(nn.Module):
         self.scale: Tensor
         self.limit: Tensor
 
-    def features(self, observation: Mapping[str, Tensor], dropout: torch.Generator | None = None) -> Tensor:
+    def features(self, observation: Mapping[str, Tensor], dropout: Noise | None = None) -> Tensor:
         """Return normalised vectors and encoded frames side by side, (B, feature_size), for policy and critic.
 
         Args:
@@ -185,11 +186,11 @@ class Policy(nn.Module):
         """Mean and log standard deviation before tanh, each (B, C)."""
         return self.distribution(self.features(observation))
 
-    def sample(self, observation: Mapping[str, Tensor], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    def sample(self, observation: Mapping[str, Tensor], noise: Noise) -> tuple[Tensor, Tensor]:
         """Draw actions (B, A) in [-1, 1] with the log density (B,) of their continuous entries."""
         mean, log_std, decisions = self.outputs(self.features(observation))
-        motion, density = heads.sample(mean, log_std, generator)
-        return self.mixed.join(motion, explored(decisions, self.spec.decision_epsilon, generator)), density
+        motion, density = heads.sample(mean, log_std, noise)
+        return self.mixed.join(motion, explored(decisions, self.spec.decision_epsilon, noise)), density
 
     def mode(self, observation: Mapping[str, Tensor]) -> Tensor:
         """Return the most likely actions (B, A) in [-1, 1]."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
+
+from numpy.typing import NDArray
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["BLANK", "DTYPES", "SEAL", "MissingRuntimeError", "OnnxFileError", "check_seal", "open_session", "sealed"]
+__all__ = ["BLANK", "DTYPES", "SEAL", "MissingRuntimeError", "OnnxFileError", "check_seal", "computed", "open_session", "sealed"]
 
 SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
 BLANK = "0" * 64  # in the digest's place while the file is hashed
@@ -78,3 +81,22 @@ def open_session(raw: bytes, where: str) -> Any:
         return onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no class of their own in common
         raise OnnxFileError(f"{where}: onnxruntime cannot load it ({quoted(str(error), 160)})") from None
+
+
+def computed(session: Any, output: str, inputs: Mapping[str, NDArray[Any]], where: str) -> NDArray[Any]:
+    """Return an output of a session that has just been opened: a damaged graph can be loaded and still not compute.
+
+    Args:
+        session: The session.
+        output: Name of the output.
+        inputs: Arrays by the names of the inputs.
+        where: Name of the file, for errors.
+
+    Raises:
+        OnnxFileError: onnxruntime cannot compute it.
+    """
+    try:
+        found: NDArray[Any] = session.run([output], inputs)[0]
+    except Exception as error:  # its exceptions have no class of their own in common
+        raise OnnxFileError(f"{where}: onnxruntime cannot compute it ({quoted(str(error), 160)})") from None
+    return found

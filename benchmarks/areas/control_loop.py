@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.learners import make_policy
 from benchmarks.link import deliver, listening
-from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
+from benchmarks.measure import CLOCK, Plan, computing, percentile_ms, times_ms
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import CAMERAS, make_schema
 from benchmarks.row import Row, at_most, not_measured, row
@@ -109,7 +109,7 @@ def _latency(plan: Plan, name: str, cameras: int, encoder: str) -> Iterable[Row]
         item.key: rng.integers(0, 256, item.shape, np.uint8) if item.is_frame else np.zeros(item.shape, np.float32)
         for item in spec.inputs
     }
-    with threads(1):
+    with computing(1):
         runner = PolicyRunner(spec, schema, CLOCK, 0, weights)
         runner.offer(Weights(0, 1, policy.trainable_tensors()))
         runner.begin(observation)

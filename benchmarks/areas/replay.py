@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.bounds import RowCopies
 from benchmarks.learners import make_spec
-from benchmarks.measure import Plan, in_turns, threads
+from benchmarks.measure import Plan, computing, in_turns
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Limit, Row, at_least, at_most, row
 from steadyhand.learner.algos.algorithm import Sampling
@@ -19,6 +19,7 @@ from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore
+from steadyhand.policies.noise import Noise
 from steadyhand.transport.log import LogReader
 
 __all__ = ["BATCH", "open_sampler", "rows", "sampling_row"]
@@ -54,7 +55,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 
 def sampling_row(plan: Plan, area: str, name: str, folder: Path, cameras: int, target: tuple[Limit, ...] = ()) -> Row:
     """Measure batches of observation and next observation from the log in `folder`, without a shift."""
-    with closing(LogReader(folder)) as reader, threads(1):
+    with closing(LogReader(folder)) as reader, computing(1):
         sampler = open_sampler(reader, cameras)
         updates = iter(range(10**9))
         copies = _bare_gather(reader, folder)
@@ -72,14 +73,14 @@ def open_sampler(reader: LogReader, cameras: int) -> Sampler:
 
 
 def _cropped(plan: Plan, folder: Path) -> Row:
-    generator = torch.Generator().manual_seed(0)
-    with closing(LogReader(folder)) as reader, threads(1):
+    noise = Noise(0)
+    with closing(LogReader(folder)) as reader, computing(1):
         sampler = open_sampler(reader, cameras=2)
         updates = iter(range(10**9))
 
         def sample() -> None:
             block = sampler.sample(next(updates), 1)
-            Batch.from_block(block, torch.device("cpu")).shifted(SHIFT, generator)
+            Batch.from_block(block, torch.device("cpu")).shifted(SHIFT, noise)
 
         copies = _bare_gather(reader, folder)
         found = in_turns(plan, {"sample": sample, "copies": copies}, round_s=0.5)

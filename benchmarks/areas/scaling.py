@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks.areas.replay import open_sampler, sampling_row
 from benchmarks.learners import make_learner, open_learner
 from benchmarks.link import deliver, listening
-from benchmarks.measure import Plan, in_turns, seconds, threads
+from benchmarks.measure import Plan, computing, in_turns, seconds
 from benchmarks.recording import make_schema, write_log
 from benchmarks.row import Row, row, share_of_bound
 from steadyhand.learner.replay.sampler import Sampler
@@ -43,7 +43,7 @@ def _by_records(plan: Plan) -> Iterable[Row]:
         with closing(make_learner(folder, make_schema(), size, STATE)) as learner:  # closing saves a checkpoint
             learner.step()
     resume = {size: median(_resume_s(folder) for _ in range(plan.pick(3, 1))) for size, folder in folders.items()}
-    with ExitStack() as stack, threads(1):
+    with ExitStack() as stack, computing(1):
         learners = {size: stack.enter_context(closing(open_learner(folder, STATE))) for size, folder in folders.items()}
         steps = in_turns(plan, {str(size): learner.step for size, learner in learners.items()}, round_s=0.5)
     note = f"two critic steps, one policy step, batch 128, sampled and journalled; bound: {sizes[0]:,} records"
@@ -67,7 +67,7 @@ def _resume_s(folder: Path) -> float:
         opened.append(open_learner(folder, STATE))
         assert opened[0].step()
 
-    with threads(1):
+    with computing(1):
         elapsed_s = seconds(resume)
     opened[0].close()
     return elapsed_s
@@ -78,7 +78,7 @@ def _by_records_with_frames(plan: Plan) -> Iterable[Row]:
     sizes = [40, 60, 120] if plan.quick else [10**3, 10**4, 10**5]
     schema = make_schema(2, plan.pick(64, 48))
     updates = iter(range(10**9))
-    with ExitStack() as stack, threads(1):
+    with ExitStack() as stack, computing(1):
         samplers = {}
         for size in sizes:
             folder = write_log(plan.new_folder(f"frames-{size}"), schema, size, SEGMENT_BYTES)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 
 from benchmarks.learners import make_learner, make_spec
-from benchmarks.measure import CLOCK, Plan, percentile_ms, threads, times_ms
+from benchmarks.measure import CLOCK, Plan, computing, percentile_ms, times_ms
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, at_most, row
 from steadyhand.actor.policy_runner import PolicyRunner
@@ -36,7 +36,7 @@ def rows(plan: Plan) -> Iterable[Row]:
 def _publishing(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...]) -> Iterable[Row]:
     schema = make_schema(cameras, plan.pick(128, 48))
     learner = make_learner(plan.new_folder("publish"), schema, 60, (*overrides, "algo.batch_size=2"))
-    with closing(learner), threads(1):
+    with closing(learner), computing(1):
         learner.serve()
         learner.step()
         times = [_publish_ms(learner) for _ in range(plan.pick(200, 3))]
@@ -69,7 +69,7 @@ def _swapping(plan: Plan, name: str, cameras: int, overrides: tuple[str, ...]) -
     tensors = [Policy(spec, seed).trainable_tensors() for seed in (1, 2)]
     runner = PolicyRunner(spec, schema, CLOCK, seed=0)
     loader = WeightsLoader(runner, in_background=True)
-    with closing(loader), threads(1):
+    with closing(loader), computing(1):
         pairs = [_swap_ms(loader, Weights(0, version, tensors[version % 2])) for version in range(plan.pick(200, 3))]
     blocked, whole = zip(*pairs, strict=True)
     note = "the control thread hands them over and swaps; another one copies, checks and tries them out meanwhile"

@@ -7,22 +7,23 @@ An algorithm is one file here, or in a package of the user's own, and one YAML f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy, PolicySpec
+from steadyhand.policies.noise import Noise
 from steadyhand.runtime.component import Component, find_component
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 
-__all__ = ["Algorithm", "AlgorithmSettings", "Metrics", "Sampling", "TdSettings", "find_algorithm"]
+__all__ = ["Algorithm", "AlgorithmSettings", "Metrics", "Sampling", "TdSettings", "detached", "find_algorithm"]
 
 Metrics = dict[str, Tensor]
 
@@ -113,7 +114,7 @@ class Algorithm(ABC, Generic[S]):
 
     Attributes:
         settings_type: The dataclass that the YAML file of the algorithm is read into.
-        generator: Source of all noise, on the policy's device.
+        noise: Source of all random numbers, on the policy's device.
     """
 
     settings_type: ClassVar[type[AlgorithmSettings]]
@@ -122,9 +123,9 @@ class Algorithm(ABC, Generic[S]):
         self.settings = settings
         self.policy = policy
         self.device = policy.mean.device
-        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.noise = Noise(seed, self.device)
         self.optimizers: dict[str, GuardedAdam] = {}
-        self._trained = {name: p.detach() for name, p in policy.named_parameters() if p.requires_grad}
+        self._trained = {name: p for name, p in policy.named_parameters() if p.requires_grad}
 
     @property
     def sampling(self) -> Sampling:
@@ -164,13 +165,9 @@ class Algorithm(ABC, Generic[S]):
         """Tensors of the state beside the policy and the optimisers, by name; views, not copies."""
         return {}
 
-    def dense_modules(self) -> Iterable[nn.Module]:
-        """Modules beside the policy that torch.compile may make faster."""
-        return ()
-
     def published(self) -> Mapping[str, Tensor]:
         """Return the policy's weights for the actors, by name."""
-        return self._trained
+        return detached(self._trained)
 
     def policy_tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return a copy of the weights for the actors."""
@@ -182,10 +179,10 @@ class Algorithm(ABC, Generic[S]):
 
     def state_tensors(self) -> dict[str, Tensor]:
         """Everything that a bit-for-bit resume needs, by name; views, not copies."""
-        tensors = {f"policy/{name}": value for name, value in self._trained.items()} | self.own_tensors()
+        tensors = {f"policy/{name}": value for name, value in detached(self._trained).items()} | self.own_tensors()
         for owner, optimizer in self.optimizers.items():
             tensors |= {f"optimizer/{owner}/{name}": value for name, value in optimizer.state_tensors().items()}
-        tensors["generator"] = self.generator.get_state()
+        tensors["generator"] = self.noise.generator.get_state()
         return tensors
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
@@ -204,7 +201,12 @@ class Algorithm(ABC, Generic[S]):
         with torch.no_grad():
             for name, value in own.items():
                 value.copy_(tensors[name])
-        self.generator.set_state(tensors["generator"].cpu())
+        self.noise.generator.set_state(tensors["generator"].cpu())
+
+
+def detached(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors that share the memory and have no gradient, by the same names."""
+    return {name: value.detach() for name, value in tensors.items()}
 
 
 def find_algorithm(values: Mapping[str, Any], where: str = "algo") -> Component[Algorithm[Any]]:

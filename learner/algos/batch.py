@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from steadyhand.policies.encoders.frames import FRAME_DTYPE
+from steadyhand.policies.noise import Noise
 
 __all__ = ["Batch", "random_shift", "shift_frames", "to_device", "to_host"]
 
@@ -39,13 +40,13 @@ class Batch(NamedTuple):
         for start in range(0, rows * count, rows):
             yield self._map(lambda value, at=start: value[at : at + rows])
 
-    def shifted(self, pixels: int, generator: torch.Generator) -> Batch:
+    def shifted(self, pixels: int, noise: Noise) -> Batch:
         """Shift every frame at random, independently for observation and next observation."""
         if pixels == 0:
             return self
         return self._replace(
-            observation=shift_frames(self.observation, pixels, generator),
-            next_observation=shift_frames(self.next_observation, pixels, generator),
+            observation=shift_frames(self.observation, pixels, noise),
+            next_observation=shift_frames(self.next_observation, pixels, noise),
         )
 
     def _map(self, function: Any) -> Batch:
@@ -75,20 +76,20 @@ def to_host(value: Any, device: torch.device) -> Any:
     return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
 
 
-def shift_frames(observation: Mapping[str, Tensor], pixels: int, generator: torch.Generator) -> dict[str, Tensor]:
+def shift_frames(observation: Mapping[str, Tensor], pixels: int, noise: Noise) -> dict[str, Tensor]:
     """Shift the frames of an observation at random; vectors stay as they are."""
     return {
-        key: random_shift(value, pixels, generator) if value.dtype == FRAME_DTYPE else value
+        key: random_shift(value, pixels, noise) if value.dtype == FRAME_DTYPE else value
         for key, value in observation.items()
     }
 
 
-def random_shift(frames: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
+def random_shift(frames: Tensor, pixels: int, noise: Noise) -> Tensor:
     """Shift each row's frames (B, H, height, width, 3) uint8 by up to `pixels` in x and y, repeating the border.
 
     All H frames of a row move together; the values stay uint8.
     """
-    offset = torch.randint(0, 2 * pixels + 1, (2, frames.shape[0]), generator=generator, device=frames.device)
+    offset = noise.integers(2 * pixels + 1, (2, frames.shape[0]))
     if frames.device.type == "cpu":
         return _shifted_row_by_row(frames, (offset - pixels).tolist())
     return _shifted_at_once(frames, pixels, offset)

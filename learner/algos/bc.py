@@ -16,6 +16,7 @@ from steadyhand.learner.algos.algorithm import Algorithm, AlgorithmSettings, Met
 from steadyhand.learner.algos.batch import shift_frames, to_device
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
+from steadyhand.policies.noise import Noise
 from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["Bc", "BcSettings", "CloningLoss", "cloning_loss"]
@@ -73,8 +74,8 @@ class Bc(Algorithm[BcSettings]):
         """Make one gradient step on the rows of demonstrations and corrections; the other rows have no weight."""
         observation = to_device(block["observation"], self.device)
         if self.settings.image_shift:
-            observation = shift_frames(observation, self.settings.image_shift, self.generator)
-        loss, _ = self._losses(observation, block, self.generator)
+            observation = shift_frames(observation, self.settings.image_shift, self.noise)
+        loss, _ = self._losses(observation, block, self.noise)
         norm = self.optimizers["policy"].step(loss)
         return {"bc_loss": loss.detach(), "policy_gradient_norm": norm}
 
@@ -85,7 +86,7 @@ class Bc(Algorithm[BcSettings]):
         return {"validation_loss": loss, "validation_mse": error}
 
     def _losses(
-        self, observation: Mapping[str, Tensor], block: Mapping[str, Any], dropout: torch.Generator | None = None
+        self, observation: Mapping[str, Tensor], block: Mapping[str, Any], dropout: Noise | None = None
     ) -> tuple[Tensor, Tensor]:
         mean, log_std = self.policy.distribution(self.policy.features(observation, dropout))
         action, weight = (to_device(block[name], self.device) for name in ("action", "is_demo"))

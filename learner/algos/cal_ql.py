@@ -67,8 +67,7 @@ class CalQl(Sac):
         with torch.no_grad():
             next_features = self.policy.features(batch.next_observation)
             drawn = [self._draw(seen, count) for seen in (features.detach(), next_features)]
-            uniform = torch.empty(count, *batch.action.shape, device=self.device)
-            uniform.uniform_(-1.0, 1.0, generator=self.generator)
+            uniform = 2.0 * self.noise.uniform((count, *batch.action.shape)) - 1.0
         actions = torch.cat([uniform, *(action for action, _ in drawn)])
         uniform_density = torch.full(uniform.shape[:2], -size * math.log(2.0), device=self.device)
         density = torch.cat([uniform_density, *(density for _, density in drawn)])
@@ -83,4 +82,4 @@ class CalQl(Sac):
         """Draw `count` actions of the policy a row: (count, B, A), and their log densities (count, B)."""
         mean, log_std = self.policy.distribution(features)
         size = (count, -1, -1)
-        return heads.sample(mean.expand(size), log_std.expand(size), self.generator)
+        return heads.sample(mean.expand(size), log_std.expand(size), self.noise)

@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
-__all__ = ["CriticEnsemble", "CriticSettings", "HlGaussHead", "ScalarHead"]
+__all__ = ["CriticEnsemble", "CriticSettings", "HlGaussHead", "ScalarHead", "follow"]
 
 SUPPORT_MARGIN = 3.0  # sigmas past each end of the range, so that a target on the bound keeps its whole Gaussian
 FLAT_PROBABILITY = 1e-4  # floor of a bin at zero initialisation, so that the cross-entropy can still move it
@@ -161,6 +161,12 @@ class HlGaussHead(nn.Module):
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of logits (N, B, K) against one target (B,), averaged over critics and batch."""
         return -(F.log_softmax(raw, dim=-1) * self.histogram(target)).sum(-1).mean()
+
+
+@torch.no_grad()
+def follow(target: nn.Module, source: nn.Module, share: float) -> None:
+    """Move every weight of a target network by this share of the way to the source's, in place."""
+    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), share)
 
 
 def _xavier_uniform(shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:

@@ -5,17 +5,17 @@ The ensemble, its random subset and the normalised layers are RLPD's (arXiv 2302
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from steadyhand.learner.algos.algorithm import Algorithm, Metrics, Sampling, TdSettings
+from steadyhand.learner.algos.algorithm import Algorithm, Metrics, Sampling, TdSettings, detached
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
-from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings
+from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings, follow
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
@@ -91,19 +91,17 @@ class EnsembleAlgorithm(Algorithm[S]):
         critics = [CriticEnsemble(settings, input_size, torch.Generator().manual_seed(seed)) for _ in range(2)]
         self.critic, self.target_critic = (critic.to(self.device) for critic in critics)
         self.target_critic.requires_grad_(False)
-        self._critic_tensors = [p.detach() for p in self.critic.parameters()]
-        self._target_tensors = [p.detach() for p in self.target_critic.parameters()]
         encoder = [p for p in policy.encoders.parameters() if p.requires_grad]
         self._trains_encoder = bool(encoder)
         self.optimizers = {"critic": GuardedAdam([*self.critic.parameters(), *encoder], settings.critic_lr)}
-        self._published = {name: value.clone() for name, value in self._trained.items()}
+        self._published = {name: value.clone() for name, value in detached(self._trained).items()}
 
     def _update_critics(
         self, block: Mapping[str, Any], imitation: float, penalty: Penalty | None = None
     ) -> tuple[Tensor, Batch, Metrics]:
         """Make `policy_delay` critic steps; returns the last slice with its features."""
         for batch in Batch.from_block(block, self.device).slices(self.settings.policy_delay):
-            batch = batch.shifted(self.settings.image_shift, self.generator)
+            batch = batch.shifted(self.settings.image_shift, self.noise)
             features, metrics = self.update_critic(batch, imitation, penalty)
         return features, batch, metrics
 
@@ -122,7 +120,7 @@ class EnsembleAlgorithm(Algorithm[S]):
         """
         later = self.next_step(batch)
         target = self.td_target(batch, later)
-        features = self.policy.features(batch.observation, self.generator)
+        features = self.policy.features(batch.observation, self.noise)
         raw = self.critic(features, batch.action)
         loss = self.critic.head.loss(raw, target)
         if penalty is not None:
@@ -132,8 +130,8 @@ class EnsembleAlgorithm(Algorithm[S]):
         if imitation > 0.0 and self._trains_encoder:
             encoder_loss = encoder_loss + imitation * self.imitation_loss(features, batch)[0]
         norm = self.optimizers["critic"].step(encoder_loss)
-        torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.settings.tau)
         with torch.no_grad():
+            follow(self.target_critic, self.critic, self.settings.tau)
             q = self.critic.head.value(raw)
             metrics |= {
                 "critic_loss": loss.detach(),
@@ -160,7 +158,7 @@ class EnsembleAlgorithm(Algorithm[S]):
             later: Its next step; None = not computed yet.
         """
         later = self.next_step(batch) if later is None else later
-        motion, log_prob = heads.sample(later.mean, later.log_std, self.generator)
+        motion, log_prob = heads.sample(later.mean, later.log_std, self.noise)
         action = self.policy.mixed.join(motion, later.decisions)
         next_q = self.next_value(self.target_critic.q(later.features, action, self.draw_members()).amin(0), log_prob)
         target = batch.reward + batch.discount * next_q
@@ -189,8 +187,7 @@ class EnsembleAlgorithm(Algorithm[S]):
         """Indices (num_min,) of distinct target critics, drawn afresh; None = all, nothing to draw."""
         if self.settings.num_min == self.settings.num_critics:
             return None
-        order = torch.randperm(self.settings.num_critics, generator=self.generator, device=self.device)
-        return order[: self.settings.num_min]
+        return self.noise.order(self.settings.num_critics)[: self.settings.num_min]
 
     def imitation_loss(self, features: Tensor, batch: Batch) -> tuple[Tensor, Metrics]:
         """Return the loss () of the base's imitation of demonstrations and corrections, and its metrics."""
@@ -204,20 +201,17 @@ class EnsembleAlgorithm(Algorithm[S]):
         loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, action)
         return (rows * loss).sum() / rows.sum().clamp(min=1.0)
 
+    @torch.no_grad()
     def _average_published(self) -> None:
         if self.settings.policy_ema > 0.0:
             torch._foreach_lerp_(list(self._published.values()), list(self._trained.values()), self.settings.policy_ema)
 
     def published(self) -> Mapping[str, Tensor]:
         """The trained weights, or their moving average with `policy_ema`."""
-        return self._published if self.settings.policy_ema > 0.0 else self._trained
+        return self._published if self.settings.policy_ema > 0.0 else super().published()
 
     def own_tensors(self) -> dict[str, Tensor]:
         """The published weights and the critics."""
         tensors = {f"published/{name}": value for name, value in self._published.items()}
-        tensors |= {f"critic/{name}": value.detach() for name, value in self.critic.named_parameters()}
+        tensors |= detached({f"critic/{name}": value for name, value in self.critic.named_parameters()})
         return tensors | {f"target_critic/{name}": value for name, value in self.target_critic.named_parameters()}
-
-    def dense_modules(self) -> Iterable[nn.Module]:
-        """The critics and their targets."""
-        return (self.critic, self.target_critic)

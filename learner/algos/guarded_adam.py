@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -39,13 +39,30 @@ class GuardedAdam:
         norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
         broken = (~torch.isfinite(norm + loss.detach())).float()
         with torch.no_grad():
-            adam(
-                self._parameters, gradients, self._first, self._second, [], self._steps,
-                fused=True, found_inf=broken,  # the fused kernel does nothing where found_inf is 1
-                amsgrad=False, beta1=BETA_1, beta2=BETA_2, lr=self._lr, weight_decay=0.0, eps=EPSILON, maximize=False,
-            )  # fmt: skip
+            if torch.compiler.is_compiling():
+                self._step_plainly(gradients, broken == 0.0)
+            else:
+                adam(
+                    self._parameters, gradients, self._first, self._second, [], self._steps,
+                    fused=True, found_inf=broken,  # the fused kernel does nothing where found_inf is 1
+                    amsgrad=False, beta1=BETA_1, beta2=BETA_2, lr=self._lr, weight_decay=0.0, eps=EPSILON,
+                    maximize=False,
+                )  # fmt: skip
             self.skipped += broken
         return norm
+
+    def _step_plainly(self, gradients: Sequence[Tensor], is_sound: Tensor) -> None:
+        """Make the same step in operations that a compiler can fuse with those around them."""
+        tensors = zip(self._parameters, gradients, self._first, self._second, self._steps, strict=True)
+        for parameter, gradient, first, second, steps in tensors:
+            steps += is_sound
+            new_first = first.lerp(gradient, 1.0 - BETA_1)
+            new_second = second.lerp(gradient.square(), 1.0 - BETA_2)
+            size = (new_second / (1.0 - BETA_2**steps)).sqrt() + EPSILON
+            change = self._lr * new_first / (1.0 - BETA_1**steps) / size
+            parameter.copy_(torch.where(is_sound, parameter - change, parameter))
+            first.copy_(torch.where(is_sound, new_first, first))
+            second.copy_(torch.where(is_sound, new_second, second))
 
     def state_tensors(self) -> dict[str, Tensor]:
         """Moments, step counts and the count of skipped steps by name; views, not copies."""

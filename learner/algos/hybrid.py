@@ -21,6 +21,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.critic import follow
 from steadyhand.learner.algos.ensemble import NextStep, Penalty
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.algos.residual import SMALLEST_Q, Residual, ResidualSettings
@@ -78,14 +79,12 @@ class Hybrid(Residual):
         super().__init__(settings, policy, seed)
         if policy.decision_values is None:
             raise ValueError("algo=hybrid: expected a policy with decisions, found one without")
-        self._target = deepcopy(policy.decision_values).requires_grad_(False)
-        self._values_tensors = [p.detach() for p in policy.decision_values.parameters()]
-        self._target_values_tensors = [p.detach() for p in self._target.parameters()]
+        self._values = policy.decision_values
+        self._target = deepcopy(self._values).requires_grad_(False)
         self._size = torch.zeros((), device=self.device)  # moving average of the mean size of the decisions' values
-        self._gain = policy.decision_gain.detach()
         # One optimiser for both kinds of critics and the encoder that they share.
         encoder = [p for p in policy.encoders.parameters() if p.requires_grad]
-        trained = [*self.critic.parameters(), *policy.decision_values.parameters(), *encoder]
+        trained = [*self.critic.parameters(), *self._values.parameters(), *encoder]
         self.optimizers["critic"] = GuardedAdam(trained, settings.critic_lr)
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
@@ -93,8 +92,10 @@ class Hybrid(Residual):
         metrics = super().update(block)
         acts = (self._made > self.settings.warm_updates).float()
         margin = self.settings.decision_margin * self._size.clamp(min=SMALLEST_Q)
-        self._gain.copy_(acts * self._share / margin)
-        return metrics | {"decision_gain": self._gain[0].clone()}
+        gain = self.policy.decision_gain
+        with torch.no_grad():
+            gain.copy_(acts * self.policy.residual_share / margin)
+            return metrics | {"decision_gain": gain[0].clone()}
 
     def update_critic(
         self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
@@ -106,7 +107,7 @@ class Hybrid(Residual):
         mixed = self.policy.mixed
         batch = batch._replace(action=mixed.join(mixed.motion(batch.action), mixed.decisions(batch.action)))
         features, metrics = super().update_critic(batch, imitation, penalty)
-        torch._foreach_lerp_(self._target_values_tensors, self._values_tensors, self.settings.tau)
+        follow(self._target, self._values, self.settings.tau)
         return features, metrics
 
     def loss_beside(self, batch: Batch, features: Tensor, later: NextStep) -> tuple[Tensor, Metrics]:

@@ -6,17 +6,17 @@ a conservative term. The policy clones recorded actions, each weighted by its ad
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from steadyhand.learner.algos.algorithm import Algorithm, Metrics, TdSettings
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
-from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings
+from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings, follow
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy
 from steadyhand.runtime.ranges import expect, expect_above, expect_within
@@ -86,8 +86,6 @@ class Iql(Algorithm[IqlSettings]):
         self.critic, self.target_critic = ensemble(with_action), ensemble(with_action)
         self.target_critic.requires_grad_(False)
         self.value = ensemble(policy.feature_size)
-        self._critic_tensors = [p.detach() for p in self.critic.parameters()]
-        self._target_tensors = [p.detach() for p in self.target_critic.parameters()]
         encoder = [p for p in policy.encoders.parameters() if p.requires_grad]
         self.optimizers = {
             "critic": GuardedAdam([*self.critic.parameters(), *encoder], settings.critic_lr),
@@ -97,8 +95,8 @@ class Iql(Algorithm[IqlSettings]):
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """Make one step of the value, of the critics and of the policy, all on the same rows."""
-        batch = Batch.from_block(block, self.device).shifted(self.settings.image_shift, self.generator)
-        features = self.policy.features(batch.observation, self.generator)
+        batch = Batch.from_block(block, self.device).shifted(self.settings.image_shift, self.noise)
+        features = self.policy.features(batch.observation, self.noise)
         seen = features.detach()
         with torch.no_grad():
             target_q = self.target_critic.q(seen, batch.action).amin(0)
@@ -115,7 +113,7 @@ class Iql(Algorithm[IqlSettings]):
         self.optimizers["value"].step(value_loss)
         critic_norm = self.optimizers["critic"].step(critic_loss)
         policy_norm = self.optimizers["policy"].step(policy_loss)
-        torch._foreach_lerp_(self._target_tensors, self._critic_tensors, self.settings.tau)
+        follow(self.target_critic, self.critic, self.settings.tau)
         return {
             "critic_loss": critic_loss.detach(),
             "value_loss": value_loss.detach(),
@@ -148,7 +146,3 @@ class Iql(Algorithm[IqlSettings]):
         """Critics, their targets and the value."""
         parts = {"critic": self.critic, "target_critic": self.target_critic, "value": self.value}
         return {f"{part}/{name}": p.detach() for part, module in parts.items() for name, p in module.named_parameters()}
-
-    def dense_modules(self) -> Iterable[nn.Module]:
-        """Critics, their targets and the value."""
-        return (self.critic, self.target_critic, self.value)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
@@ -39,7 +39,7 @@ class ResidualSettings(EnsembleSettings):
     residual_lr: float
     warm_updates: int  # blocks online in which the critics learn alone
     growth_updates: int  # blocks online over which the change grows from zero to its full scale, at the earliest
-    growth_episodes: int  # episodes of practice over which it does so, at the earliest
+    growth_episodes: int  # episodes of practice, since the newest loss, over which it does so, at the earliest
     residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
 
     def __post_init__(self) -> None:
@@ -65,9 +65,10 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         if policy.residual is None:
             raise ValueError("algo=residual: expected a policy with a residual network, found one without")
         self._made = torch.zeros((), device=self.device)  # blocks online
-        self._share = policy.residual_share.detach()
-        self._share.zero_()
+        self._share = policy.residual_share  # a parameter, so that actors get it with the weights; no loss trains it
+        nn.init.zeros_(self._share)
         self._pace = torch.full((1,), 1.0 / settings.growth_updates, device=self.device)  # of the share, per block
+        self._lost = torch.zeros(1, device=self.device)  # episodes that had ended at the newest loss of success
         self._least = torch.zeros(1, device=self.device)  # of the share: the one that practice of this run began with
         self.optimizers |= {
             "policy": GuardedAdam(policy.trunk.parameters(), settings.policy_lr),
@@ -87,34 +88,41 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         metrics |= self.update_base(features, batch)
         metrics |= self.update_residual(features)
         self._made += 1
-        self._share.add_(self._pace).clamp_(max=1.0)
-        torch.maximum(self._share, self._least, out=self._share)
+        with torch.no_grad():
+            self._share.copy_(torch.maximum((self._share + self._pace).clamp(max=1.0), self._least))
+            metrics["residual_share"] = self._share[0].clone()
         self._average_published()
-        return metrics | {"residual_share": self._share[0].clone()}
+        return metrics
 
     def start_from_weights(self) -> None:
         """Keep the share of the loaded weights as the smallest one: the first outcomes are those of a policy with it.
 
         A smaller share would be another policy than the one that practice is compared with, and a worse one.
         """
-        self._least.copy_(self._share)
+        self._least.copy_(self._share.detach())
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Restore as every algorithm does; checkpoints of earlier releases have no smallest share, which is then 0."""
-        super().load_state_tensors({"least": torch.zeros_like(self._least)} | dict(tensors))
+        """Restore as every algorithm does; in checkpoints of earlier releases, a smallest share and a loss are missing.
+
+        Both are then 0.
+        """
+        missing = {"least": torch.zeros_like(self._least), "lost": torch.zeros_like(self._lost)}
+        super().load_state_tensors(missing | dict(tensors))
 
     def heed(self, outcomes: Outcomes) -> None:
         """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
 
-        One standard deviation of the first rate is tolerated: none where every first episode succeeded.
+        One standard deviation of the first rate is tolerated: none where every first episode succeeded. After a loss,
+        episodes count anew: the critics need data of each scale before the next larger one, as at first.
         """
         pace = 1.0 / self.settings.growth_updates
         tolerated = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
         if outcomes.newest < outcomes.first - tolerated:
             self._pace.fill_(-SHRINKING * pace)
+            self._lost.fill_(outcomes.ended)
         else:  # episodes that have not ended tell nothing yet
-            allowed = outcomes.ended / self.settings.growth_episodes
-            self._pace.copy_((self._share < allowed) * pace)
+            allowed = (outcomes.ended - self._lost) / self.settings.growth_episodes
+            self._pace.copy_((self._share.detach() < allowed) * pace)
 
     def update_base(self, features: Tensor, batch: Batch) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections."""
@@ -144,4 +152,5 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def own_tensors(self) -> dict[str, Tensor]:
         """The published weights, the critics, and the progress of the change."""
-        return super().own_tensors() | {"made": self._made, "pace": self._pace, "least": self._least}
+        progress = {"made": self._made, "pace": self._pace, "lost": self._lost, "least": self._least}
+        return super().own_tensors() | progress

@@ -82,7 +82,7 @@ class Sac(EnsembleAlgorithm[SacSettings]):
     def update_actor(self, features: Tensor, batch: Batch) -> Metrics:
         """Make one step of the policy towards higher Q and entropy, plus imitation where it is configured."""
         mean, log_std = self.policy.distribution(features)
-        action, log_prob = heads.sample(mean, log_std, self.generator)
+        action, log_prob = heads.sample(mean, log_std, self.noise)
         every_q = self.critic.q(features, action, frozen=True)
         q = every_q.mean(0) if self.settings.actor_q == "mean" else every_q.amin(0)
         loss = (self.log_temperature.detach().exp() * log_prob - q).mean()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from steadyhand.policies.encoders.convolutions import initialise
+from steadyhand.policies.noise import Noise
 
 __all__ = ["SpatialEmbeddings"]
 
@@ -32,12 +33,12 @@ class SpatialEmbeddings(nn.Module):
         initialise((self.dense,), generator)
         nn.init.normal_(self.embedding, std=(height * width) ** -0.5, generator=generator)
 
-    def forward(self, maps: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+    def forward(self, maps: Tensor, dropout: Noise | None = None) -> Tensor:
         """Turn maps (B, C, h, w) into (B, latent_size) in (-1, 1); `dropout` draws dropped entries, None = none."""
         # One product per channel, the batch as its last axis: five times as fast on a CPU as the batch first.
         places = maps.flatten(2).permute(1, 2, 0)
         x = torch.bmm(self.embedding.transpose(1, 2), places).permute(2, 0, 1).flatten(1)
         if dropout is not None:
-            kept = torch.rand(x.shape, generator=dropout, device=x.device).ge_(DROPOUT)
+            kept = dropout.uniform(x.shape).ge_(DROPOUT)
             x = x * kept.div_(1.0 - DROPOUT)
         return torch.tanh(self.norm(self.dense(x)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from steadyhand.robot_envs.rewards.reward import Fields, Observation
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.classifier_manifest import OUTPUT, ManifestError, ReadField, read_classifier_manifest
-from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, open_session
+from steadyhand.runtime.onnx_file import OnnxFileError, check_seal, computed, open_session
 
 __all__ = ["ClassifierFile"]
 
@@ -43,6 +43,8 @@ class ClassifierFile:
             check_seal(raw, str(path), EXPECTED)
             self._session: Any = open_session(raw, str(path))
             self.manifest = read_classifier_manifest(self._session, str(path))
+            nothing = {field.name: np.zeros(field.shape, field.dtype) for field in self.manifest.fields}
+            computed(self._session, OUTPUT, nothing, str(path))
         except OSError as error:
             raise ConfigError(f"{where}: expected {EXPECTED}, found {path}: {error.strerror}") from None
         except OnnxFileError as error:

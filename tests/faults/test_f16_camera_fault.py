@@ -158,7 +158,9 @@ def test_an_hour_of_frames_that_come_as_they_do_stops_nothing(record_property):
 def test_practice_without_a_fault_is_not_stopped(record_property):
     """A simulated hour in the long variant; no limit that the actions themselves could break is near."""
     steps = 36_000 if FULL else 400
-    env = make_robot_env("task=reach", "task.settings.tolerance_m=0.000001", "safety.max_force_n=1000")
+    # Nearer to its base the arm folds its elbow to a joint limit.
+    far = ("safety.max_force_n=1000", "safety.workspace_low_m=[0.40,-0.35,0.005]")
+    env = make_robot_env("task=reach", "task.settings.tolerance_m=0.000001", *far)
     rng, stops, made = np.random.default_rng(0), 0, 0
     push = np.zeros(6)
     env.reset(seed=0)

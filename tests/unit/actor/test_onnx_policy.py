@@ -72,6 +72,17 @@ def test_what_onnxruntime_cannot_load_is_one_line():
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_loaded_and_cannot_compute_is_one_line():
+    def break_shape(model):
+        shapes = [one for one in model.graph.initializer if one.data_type == onnx.TensorProto.INT64]
+        broken = onnx.numpy_helper.to_array(shapes[0]) * 0 + 5
+        shapes[0].CopyFrom(onnx.numpy_helper.from_array(broken, shapes[0].name))
+
+    with pytest.raises(ExportedPolicyError, match="x: onnxruntime cannot compute it") as caught:
+        OnnxPolicy(changed(break_shape), "x")
+    assert "\n" not in str(caught.value)
+
+
 def test_other_actions_than_those_that_were_exported_are_refused():
     def alter(model):
         for tensor in model.graph.initializer:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from benchmarks import measure
-from benchmarks.measure import Plan, in_turns, percentile_ms, threads, times_ms
+from benchmarks.measure import Plan, computing, in_turns, percentile_ms, times_ms
 from steadyhand.runtime.clock import FakeClock
 
 
@@ -50,11 +50,11 @@ def test_percentiles_are_of_single_calls(clock):
     assert percentile_ms(times, 50) == 2.0
 
 
-def test_threads_are_as_before_afterwards():
-    before = torch.get_num_threads()
-    with threads(1):
+def test_threads_and_the_precision_of_products_are_as_before_afterwards():
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    with computing(1):
         assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
+    assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
 
 
 def test_every_folder_is_empty_and_another(tmp_path):

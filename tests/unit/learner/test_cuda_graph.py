@@ -25,13 +25,13 @@ def record_by_tracing(step, generator):
         return metrics
 
     graph = make_fx(traced)()
-    return Recording(lambda: metrics.update(graph()), metrics)
+    return Recording(torch.no_grad()(lambda: metrics.update(graph())), metrics)  # the gradients are in the graph
 
 
 @pytest.fixture(params=["state", "pixels"])
 def make_sac(request, make_config, make_spec, monkeypatch):
-    def shifted_at_once(frames, pixels, generator):
-        offset = torch.randint(0, 2 * pixels + 1, (2, frames.shape[0]), generator=generator, device=frames.device)
+    def shifted_at_once(frames, pixels, noise):
+        offset = noise.integers(2 * pixels + 1, (2, frames.shape[0]))
         return batch._shifted_at_once(frames, pixels, offset)
 
     monkeypatch.setattr(batch, "random_shift", shifted_at_once)  # as on any device but a CPU

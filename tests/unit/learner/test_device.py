@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from steadyhand.learner.device import DeviceError, resolve_device, resolve_precision
+from steadyhand.learner.device import (
+    DeviceError,
+    _medium_is_float32,
+    resolve_device,
+    resolve_matmul,
+    resolve_precision,
+)
 
 
 def test_auto_takes_the_fastest(monkeypatch):
@@ -42,3 +48,26 @@ def test_other_devices_keep_float32():
     assert resolve_precision("auto", torch.device("mps")) == torch.float32
     with pytest.raises(DeviceError, match="choose auto or float32"):
         resolve_precision("bfloat16", torch.device("mps"))
+
+
+@pytest.mark.parametrize(("is_float32", "found"), [(True, "medium"), (False, "highest")])
+def test_products_take_the_fast_way_only_where_it_is_float32(monkeypatch, is_float32, found):
+    monkeypatch.setattr("steadyhand.learner.device._medium_is_float32", lambda: is_float32)
+    assert resolve_matmul("auto", torch.device("cpu")) == found
+    assert resolve_matmul("auto", torch.device("cuda")) == "highest"
+    assert resolve_matmul("high", torch.device("cpu")) == "high"
+
+
+@pytest.mark.parametrize("digits", [torch.float32, torch.bfloat16])
+def test_the_trial_tells_float32_from_bfloat16_and_leaves_the_precision_alone(monkeypatch, digits):
+    before, product = torch.get_float32_matmul_precision(), torch.Tensor.__matmul__
+
+    def rounded(one, other):
+        if one.dtype == torch.float32:
+            one, other = (factor.to(digits).float() for factor in (one, other))
+        return product(one, other)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda name: None)
+    assert _medium_is_float32() == (digits == torch.float32)
+    assert torch.get_float32_matmul_precision() == before

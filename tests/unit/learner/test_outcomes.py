@@ -61,3 +61,13 @@ def test_only_visible_records_count(logs):
     assert watch.look(store).ended < 2
     store.advance({session: everything})
     assert watch.look(store) == Outcomes(1.0, 1.0, 2, 3)
+
+
+def test_every_ended_episode_is_counted_however_few_starts_are_looked_at(logs, monkeypatch):
+    monkeypatch.setattr("steadyhand.learner.outcomes.ROWS", 6)
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(1), [reader_of(log) for log in logs]
+    for number in range(9):
+        practise(logs[0], number)
+        practise(logs[1], number)
+        found = looked_at(store, watch, readers)
+    assert found.ended == 16

@@ -3,6 +3,7 @@ import torch
 from torch import distributions
 
 from steadyhand.policies import heads
+from steadyhand.policies.noise import Noise
 
 
 def reference(mean, log_std):
@@ -13,7 +14,7 @@ def reference(mean, log_std):
 
 def test_sample_is_within_bounds_with_the_reference_density():
     mean, log_std = torch.randn(64, 3, dtype=torch.float64), torch.randn(64, 3, dtype=torch.float64) * 0.5
-    action, log_prob = heads.sample(mean, log_std, torch.Generator().manual_seed(0))
+    action, log_prob = heads.sample(mean, log_std, Noise(0))
     assert action.abs().max() <= 1.0
     torch.testing.assert_close(log_prob, reference(mean, log_std).log_prob(action), rtol=1e-4, atol=1e-4)
 
@@ -35,13 +36,13 @@ def test_a_recorded_action_on_the_bound_has_a_finite_density_and_gradient(value)
 
 
 def test_density_stays_finite_far_from_the_centre():
-    _, log_prob = heads.sample(torch.full((4, 2), 40.0), torch.zeros(4, 2), torch.Generator().manual_seed(0))
+    _, log_prob = heads.sample(torch.full((4, 2), 40.0), torch.zeros(4, 2), Noise(0))
     assert torch.isfinite(log_prob).all()
 
 
 def test_gradient_flows_through_the_sample():
     mean, log_std = torch.zeros(8, 2, requires_grad=True), torch.zeros(8, 2, requires_grad=True)
-    action, log_prob = heads.sample(mean, log_std, torch.Generator().manual_seed(0))
+    action, log_prob = heads.sample(mean, log_std, Noise(0))
     (action.sum() + log_prob.sum()).backward()
     assert mean.grad.abs().sum() > 0
     assert log_std.grad.abs().sum() > 0
@@ -49,5 +50,5 @@ def test_gradient_flows_through_the_sample():
 
 def test_the_generator_fixes_the_noise():
     mean, log_std = torch.zeros(8, 2), torch.zeros(8, 2)
-    first, second = (heads.sample(mean, log_std, torch.Generator().manual_seed(3))[0] for _ in range(2))
+    first, second = (heads.sample(mean, log_std, Noise(3))[0] for _ in range(2))
     torch.testing.assert_close(first, second, rtol=0, atol=0)

@@ -4,6 +4,7 @@ import torch
 
 from steadyhand.policies import Policy, PolicySpecError
 from steadyhand.policies.mixed_action import CLOSE, OPEN, STAY, MixedAction, decided, decision_scores, explored
+from steadyhand.policies.noise import Noise
 from steadyhand.runtime.gripper_entry import gripper_wish
 
 OBSERVATION = {"state": np.zeros((2, 3), np.float32)}
@@ -51,16 +52,16 @@ def test_a_certain_clone_is_overruled_by_the_margin_and_an_unsure_one_by_less(ce
 
 
 def test_epsilon_is_the_share_of_random_decisions():
-    decisions, generator = torch.full((10_000, 1), CLOSE), torch.Generator().manual_seed(0)
-    assert explored(decisions, 0.0, generator) is decisions
-    other = (explored(decisions, 0.3, generator) != CLOSE).float().mean()
+    decisions, noise = torch.full((10_000, 1), CLOSE), Noise(0)
+    assert explored(decisions, 0.0, noise) is decisions
+    other = (explored(decisions, 0.3, noise) != CLOSE).float().mean()
     assert other == pytest.approx(0.3 * 2 / 3, abs=0.02)
 
 
 def test_a_policy_acts_with_whole_decisions_beside_continuous_entries(spec):
     policy = Policy(spec, seed=3)
     batch = {"state": torch.randn(50, 2, 3)}
-    for action in (policy.mode(batch), policy.sample(batch, None)[0]):
+    for action in (policy.mode(batch), policy.sample(batch, Noise(0))[0]):
         assert action.shape == (50, 4)
         assert set(action[:, [1, 3]].flatten().tolist()) <= {-1.0, 0.0, 1.0}
         assert not set(action[:, [0, 2]].flatten().tolist()) & {-1.0, 0.0, 1.0}

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from steadyhand.policies import Policy, PolicyWeightsError, load_backbone
+from steadyhand.policies.noise import Noise
 from tests.encoder_kit import resnet10_file
 
 
@@ -27,7 +28,7 @@ def test_shapes(make_spec, encoder):
     batch = tensors(observation(policy.spec, batch=5))
     assert policy.features(batch).shape == (5, policy.feature_size)
     assert [value.shape for value in policy(batch)] == [(5, 2), (5, 2)]
-    action, log_prob = policy.sample(batch, torch.Generator().manual_seed(0))
+    action, log_prob = policy.sample(batch, Noise(0))
     assert action.shape == (5, 2)
     assert log_prob.shape == (5,)
 

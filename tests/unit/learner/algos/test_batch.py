@@ -4,6 +4,7 @@ import torch
 
 from steadyhand.learner.algos import batch as batch_module
 from steadyhand.learner.algos.batch import Batch, random_shift
+from steadyhand.policies.noise import Noise
 
 CPU = torch.device("cpu")
 
@@ -41,16 +42,14 @@ def by_hand(frames, shifted, pixels):
     return offsets
 
 
-def shifted_at_once(frames, pixels, generator):
-    return batch_module._shifted_at_once(
-        frames, pixels, torch.randint(0, 2 * pixels + 1, (2, len(frames)), generator=generator)
-    )
+def shifted_at_once(frames, pixels, noise):
+    return batch_module._shifted_at_once(frames, pixels, noise.integers(2 * pixels + 1, (2, len(frames))))
 
 
 @pytest.mark.parametrize("shift", [random_shift, shifted_at_once])
 def test_random_shift_is_one_window_of_the_padded_frames_for_each_row(shift):
     frames = torch.randint(0, 256, (32, 2, 9, 11, 3), dtype=torch.uint8)
-    shifted = shift(frames, 2, torch.Generator().manual_seed(0))
+    shifted = shift(frames, 2, Noise(0))
     assert shifted.dtype == torch.uint8
     offsets = by_hand(frames.numpy(), shifted.numpy(), 2)
     assert len(set(offsets)) > 10
@@ -59,25 +58,25 @@ def test_random_shift_is_one_window_of_the_padded_frames_for_each_row(shift):
 @pytest.mark.parametrize("pixels", [1, 4, 8])
 def test_a_cpu_shifts_as_other_devices_do(pixels):
     frames = torch.randint(0, 256, (200, 2, 9, 11, 3), dtype=torch.uint8)
-    one, other = (shift(frames, pixels, torch.Generator().manual_seed(3)) for shift in (random_shift, shifted_at_once))
+    one, other = (shift(frames, pixels, Noise(3)) for shift in (random_shift, shifted_at_once))
     assert torch.equal(one, other)
 
 
 def test_a_shift_leaves_its_input_alone():
     frames = torch.randint(0, 256, (4, 1, 9, 11, 3), dtype=torch.uint8)
     before = frames.clone()
-    random_shift(frames, 2, torch.Generator().manual_seed(0))
+    random_shift(frames, 2, Noise(0))
     assert torch.equal(frames, before)
 
 
 def test_observation_and_next_observation_shift_independently(make_spec, make_block):
     block = make_block(make_spec(pixels=True))
     block["next_observation"] = block["observation"]
-    batch = Batch.from_block(block, CPU).shifted(2, torch.Generator().manual_seed(0))
+    batch = Batch.from_block(block, CPU).shifted(2, Noise(0))
     assert not torch.equal(batch.observation["wrist"], batch.next_observation["wrist"])
     np.testing.assert_array_equal(batch.observation["state"].numpy(), block["observation"]["state"])
 
 
 def test_no_shift_leaves_the_batch_alone(make_spec, make_block):
     batch = Batch.from_block(make_block(make_spec(pixels=True)), CPU)
-    assert batch.shifted(0, torch.Generator()) is batch
+    assert batch.shifted(0, Noise(0)) is batch

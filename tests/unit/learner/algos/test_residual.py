@@ -88,8 +88,8 @@ def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(mak
     algo, block = make_residual(growth_updates=10), make_block(make_spec())
     shares = []
     rates = [(0.9, 0.9), (0.9, 0.85), (0.9, 0.7), (0.9, 0.0), (0.4, 0.3), (1.0, 0.9)]  # at first, and now
-    for pair in rates:
-        algo.heed(Outcomes(*pair, 10, 1000))
+    for ended, pair in enumerate(rates, 1):
+        algo.heed(Outcomes(*pair, 10, 1000 * ended))
         algo.update(block)
         shares.append(float(algo.policy_tensors()["residual_share"][0]))
     assert shares == pytest.approx([0.1, 0.2, 0.0, 0.0, 0.1, 0.0])
@@ -103,6 +103,17 @@ def test_the_change_waits_for_episodes_that_end(make_residual, make_spec, make_b
         algo.update(block)
         shares.append(float(algo.policy_tensors()["residual_share"][0]))
     assert shares == pytest.approx([0.0, 0.0, 0.25, 0.25, 0.25, 0.5, 0.75])
+
+
+def test_after_a_loss_episodes_count_anew(make_residual, make_spec, make_block):
+    algo, block = make_residual(growth_updates=4, growth_episodes=10), make_block(make_spec())
+    shares = []
+    rates = [(100, 1.0), (100, 1.0), (101, 0.5), (101, 1.0), (103, 1.0), (103, 1.0), (108, 1.0), (112, 0.5)]
+    for ended, newest in rates:
+        algo.heed(Outcomes(1.0, newest, 10, ended))
+        algo.update(block)
+        shares.append(float(algo.policy_tensors()["residual_share"][0]))
+    assert shares == pytest.approx([0.25, 0.5, 0.0, 0.0, 0.25, 0.25, 0.5, 0.0])
 
 
 def test_a_change_that_gains_nothing_costs(make_residual, make_spec, make_block):
@@ -156,9 +167,25 @@ def test_a_run_from_weights_never_falls_below_the_change_that_it_began_with(make
         algo.policy.residual_share.detach().fill_(0.8)
     algos[0].start_from_weights()
     assert [shares_after_failures(algo, block) for algo in algos] == pytest.approx([0.8, 0.0])  # the second is the twin
-    algos[0].heed(Outcomes(0.9, 0.9, 10, 1000))
+    algos[0].heed(Outcomes(0.9, 0.9, 10, 2000))
     algos[0].update(block)
     assert float(algos[0].policy_tensors()["residual_share"][0]) == pytest.approx(0.9)  # it grows as ever
+
+
+def test_the_newest_loss_is_resumed_and_is_none_in_an_older_checkpoint(make_residual, make_spec, make_block):
+    block, algo = make_block(make_spec()), make_residual(growth_updates=10, growth_episodes=10)
+    algo.heed(Outcomes(0.9, 0.0, 10, 95))
+    saved = {name: value.clone() for name, value in algo.state_tensors().items()}
+    resumed, older = (make_residual(growth_updates=10, growth_episodes=10) for _ in range(2))
+    resumed.load_state_tensors(saved)
+    older.load_state_tensors({name: value for name, value in saved.items() if name != "lost"})
+    shares = []
+    for one in (resumed, older):
+        for _ in range(3):
+            one.heed(Outcomes(0.9, 0.9, 10, 96))
+            one.update(block)
+        shares.append(float(one.policy_tensors()["residual_share"][0]))
+    assert shares == pytest.approx([0.1, 0.3])
 
 
 def test_the_smallest_change_is_resumed_and_is_zero_in_an_older_checkpoint(make_residual, make_spec, make_block):

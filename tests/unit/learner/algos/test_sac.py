@@ -5,6 +5,7 @@ import torch
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.sac import Sac
 from steadyhand.policies import Policy
+from steadyhand.policies.noise import Noise
 
 CPU = torch.device("cpu")
 
@@ -85,8 +86,8 @@ def test_the_entropy_backup_is_discounted_and_has_the_right_sign(make_sac, batch
     plain, soft = make_sac(), make_sac(backup_entropy=True, init_temperature=0.5)
     batch = batch._replace(discount=torch.full((16,), 0.3))
     features = plain.policy.features(batch.next_observation)
-    generator = torch.Generator().manual_seed(0)
-    _, log_prob = plain.policy.sample(batch.next_observation, generator)
+    noise = Noise(0)
+    _, log_prob = plain.policy.sample(batch.next_observation, noise)
     difference = soft.td_target(batch) - plain.td_target(batch)
     torch.testing.assert_close(difference, -0.3 * 0.5 * log_prob, rtol=1e-4, atol=1e-4)
     assert features.shape == (16, 3)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from steadyhand.policies.encoders.embeddings import DROPOUT, SpatialEmbeddings
+from steadyhand.policies.noise import Noise
 
 MAPS = torch.randn((64, 6, 3, 4), generator=torch.Generator().manual_seed(1))
 
@@ -24,7 +25,7 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean(encoder, monkeypatch):
     seen = []
     monkeypatch.setattr(encoder.dense, "forward", lambda x: seen.append(x) or torch.zeros(len(x), 16))
     encoder(MAPS)
-    encoder(MAPS, torch.Generator().manual_seed(2))
+    encoder(MAPS, Noise(2))
     whole, dropped = seen
     kept = dropped != 0.0
     torch.testing.assert_close(dropped[kept], whole[kept] / (1.0 - DROPOUT))
