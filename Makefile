@@ -95,7 +95,7 @@ lint: $(DEV_READY)
 faults: $(DEV_READY) $(ROS_READY) $(INTERFACES_READY)
 	@$(BIN)/python -m benchmarks.faults --rows=$(ROWS) $(if $(STEPS),--steps $(STEPS)) $(if $(FILES),--files $(FILES))
 
-bench: $(READY)
+bench: $(READY) $(if $(findstring twin,$(AREAS)),.venv-jax/.jax-ready)
 	@$(BIN)/python -m benchmarks.bench --areas=$(AREAS)
 
 bench-learning: $(READY)
@@ -121,7 +121,7 @@ containers-check: $(DEV_READY) $(ROS_READY)
 	@$(BIN)/python -m tests.docker.containers_check
 
 clean:
-	rm -rf $(VENV) .venv-foreign build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-foreign .venv-jax build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints/cpu.txt constraints/cuda.txt tools/bootstrap.sh
@@ -144,6 +144,12 @@ $(VENV)/.docs-ready: $(READY) constraints/docs.txt
 		--retries 10 --requirement constraints/foreign.txt
 	@PIP_ROOT_USER_ACTION=ignore .venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
 		--retries 10 --no-deps $(GYM_HIL)
+	@touch $@
+
+.venv-jax/.jax-ready: constraints/jax.txt
+	@python3 -m venv .venv-jax
+	@.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 10 \
+		--requirement constraints/jax.txt
 	@touch $@
 
 $(VENV)/.ros-ready: $(READY) constraints/ros.txt tools/bootstrap_ros.sh

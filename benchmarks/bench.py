@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.areas import control_loop, gpu, launch, learner, mock, period, replay, scaling, transport, weights
+from benchmarks.areas import control_loop, gpu, launch, learner, mock, period, replay, scaling, transport, twin, weights
 from benchmarks.machine import machine_line
 from benchmarks.measure import CLOCK, Plan
 from benchmarks.row import Row, figure_text, not_measured
@@ -31,6 +31,7 @@ WORK = Path("runs") / "bench"
 FILE = "bench.json"
 AREAS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     "learner": learner.rows,
+    "twin": twin.rows,
     "gpu": gpu.rows,
     "replay": replay.rows,
     "transport": transport.rows,

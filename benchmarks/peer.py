@@ -27,12 +27,13 @@ class Peer:
     Args:
         module: The module that Python runs.
         arguments: The command line of the module.
+        python: The interpreter; it may be one of another environment.
     """
 
-    def __init__(self, module: str, arguments: Sequence[object]) -> None:
+    def __init__(self, module: str, arguments: Sequence[object], python: str = sys.executable) -> None:
         self._module = module
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
+            [python, "-m", module, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

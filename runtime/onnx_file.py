@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from steadyhand.runtime.logging import quoted
 
-__all__ = ["BLANK", "DTYPES", "SEAL", "MissingRuntimeError", "OnnxFileError", "check_seal", "computed", "open_session", "sealed"]
+__all__ = [
+    "BLANK",
+    "DTYPES",
+    "SEAL",
+    "MissingRuntimeError",
+    "OnnxFileError",
+    "check_seal",
+    "computed",
+    "open_session",
+    "sealed",
+]
 
 SEAL = "steadyhand.sha256"  # the metadata's key of the file's own digest
 BLANK = "0" * 64  # in the digest's place while the file is hashed
