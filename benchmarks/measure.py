@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from steadyhand.learner.device import resolve_matmul
+from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["CLOCK", "Plan", "computing", "in_turns", "percentile_ms", "seconds", "times_ms"]
@@ -96,7 +97,11 @@ def percentile_ms(times: list[float], percent: float) -> float:
 
 @contextmanager
 def computing(count: int) -> Iterator[None]:
-    """Let torch compute with `count` threads, and with the learner's precision of products, while the context lasts."""
+    """Let torch compute as in the learner while the context lasts: its precision of products, and `count` threads.
+
+    The memory that is freed stays with the process from then on, as in the learner.
+    """
+    keep_freed_memory()
     before = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(count)
     torch.set_float32_matmul_precision(resolve_matmul("auto", torch.device("cpu")))
