@@ -20,8 +20,8 @@ class Outcomes:
 
     Attributes:
         first: Of the first episodes of the run.
-        newest: Of as many newest ones.
-        episodes: Number of episodes of each rate.
+        newest: Of the newest ones.
+        episodes: Number of episodes of the newest rate.
         ended: Number of episodes that have ended.
     """
 
@@ -35,24 +35,29 @@ class OutcomeWatch:
     """Reads outcomes from the visible part of a store, so that a resumed learner reads the same ones.
 
     Args:
-        window: Number of episodes of a rate.
+        first: Number of episodes of the first rate.
+        newest: Number of episodes of the newest rate.
     """
 
-    def __init__(self, window: int) -> None:
-        self._window = window
+    def __init__(self, first: int, newest: int) -> None:
+        self._first_window, self._window = first, newest
         self._first: float | None = None
 
     def look(self, store: ReplayStore) -> Outcomes:
-        """Return the present outcomes; before `window` episodes have ended, both rates are of the same ones."""
+        """Return the present outcomes; both rates are 0 before an episode has ended."""
         ids = store.online
         newest = _alone(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-self._window :]
-        rate = float(np.mean(newest)) if len(newest) else 0.0
-        count = _ended(store, ids)
-        if len(newest) < self._window:
-            return Outcomes(rate, rate, len(newest), count)
-        if self._first is None:
-            self._first = float(np.mean(_alone(store, ids[:ROWS], whole=True)[: self._window]))
-        return Outcomes(self._first, rate, self._window, count)
+        count, first = _ended(store, ids), self._first
+        if first is None:
+            known = _alone(store, ids[:ROWS], whole=True)[: self._first_window]
+            first = _mean(known)
+            if len(known) == self._first_window:
+                self._first = first
+        return Outcomes(first, _mean(newest), len(newest), count)
+
+
+def _mean(outcomes: NDArray[np.bool_]) -> float:
+    return float(np.mean(outcomes)) if len(outcomes) else 0.0
 
 
 def _ended(store: ReplayStore, ids: NDArray[np.int64]) -> int:

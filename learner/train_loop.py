@@ -36,7 +36,8 @@ from steadyhand.runtime.logging import get_logger
 
 __all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
 
-OUTCOME_PERIOD, OUTCOME_WINDOW = 100, 10  # gradient steps, episodes
+OUTCOME_PERIOD = 100  # gradient steps
+FIRST_EPISODES, NEWEST_EPISODES = 20, 10  # whose success is compared
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
 logger = get_logger("learner.train_loop")
@@ -84,7 +85,7 @@ class TrainLoop:
         self._block = algo.sampling.slices
         self._rewards = RewardWatch(algo.settings)
         self._admission = Admission(algo)
-        self._outcome_watch = OutcomeWatch(OUTCOME_WINDOW)
+        self._outcome_watch = OutcomeWatch(FIRST_EPISODES, NEWEST_EPISODES)
         self._outcomes: Outcomes | None = None  # that the block which was asked for is to heed
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step

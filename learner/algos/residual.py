@@ -26,7 +26,8 @@ from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
 __all__ = ["Residual", "ResidualSettings"]
 
-SHRINKING = 3.0  # times as fast as growth
+SHRINKING = 3.0  # times as fast as growth, at a loss
+UNPROVEN = 0.3  # of the scale, that a change may have before it is seen to gain
 SMALLEST_Q = 1e-3  # below it Q tells nothing yet, and a normalised gradient would be noise
 
 
@@ -68,7 +69,8 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         self._share = policy.residual_share  # a parameter, so that actors get it with the weights; no loss trains it
         nn.init.zeros_(self._share)
         self._pace = torch.full((1,), 1.0 / settings.growth_updates, device=self.device)  # of the share, per block
-        self._lost = torch.zeros(1, device=self.device)  # episodes that had ended at the newest loss of success
+        self._lost = torch.zeros(1, device=self.device)  # episodes that had ended when the share was last lowered
+        self._kept = torch.zeros(1, device=self.device)  # of the share, from which it has grown since then
         self._least = torch.zeros(1, device=self.device)  # of the share: the one that practice of this run began with
         self.optimizers |= {
             "policy": GuardedAdam(policy.trunk.parameters(), settings.policy_lr),
@@ -102,26 +104,32 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         self._least.copy_(self._share.detach())
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Restore as every algorithm does; in checkpoints of earlier releases, a smallest share and a loss are missing.
-
-        Both are then 0.
-        """
-        missing = {"least": torch.zeros_like(self._least), "lost": torch.zeros_like(self._lost)}
+        """Restore as every algorithm does; what checkpoints of earlier releases lack is 0."""
+        missing = {name: torch.zeros_like(self._share.detach()) for name in ("least", "lost", "kept")}
         super().load_state_tensors(missing | dict(tensors))
 
     def heed(self, outcomes: Outcomes) -> None:
         """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
 
-        One standard deviation of the first rate is tolerated: none where every first episode succeeded. After a loss,
-        episodes count anew: the critics need data of each scale before the next larger one, as at first.
+        A small change needs no more than that. A larger one has to gain: the newest rate is higher than the first by one
+        standard deviation, or is 1. A rate that is lower by more than one is a loss: the change shrinks faster, and has
+        to earn all of its scale anew, because the critics need data of each scale before a larger one.
         """
         pace = 1.0 / self.settings.growth_updates
-        tolerated = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
-        if outcomes.newest < outcomes.first - tolerated:
+        deviation = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
+        if outcomes.newest < outcomes.first - deviation:
             self._pace.fill_(-SHRINKING * pace)
             self._lost.fill_(outcomes.ended)
-        else:  # episodes that have not ended tell nothing yet
-            allowed = (outcomes.ended - self._lost) / self.settings.growth_episodes
+            self._kept.zero_()
+        elif outcomes.newest < outcomes.first:
+            self._pace.fill_(-pace)
+            self._lost.fill_(outcomes.ended)
+            self._kept.copy_(self._share.detach())
+        else:
+            gains = outcomes.newest >= min(1.0, outcomes.first + deviation)
+            # Episodes that have not ended tell nothing yet.
+            allowed = self._kept + (outcomes.ended - self._lost) / self.settings.growth_episodes
+            allowed = allowed if gains else allowed.clamp(max=UNPROVEN)
             self._pace.copy_((self._share.detach() < allowed) * pace)
 
     def update_base(self, features: Tensor, batch: Batch) -> Metrics:
@@ -152,5 +160,5 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def own_tensors(self) -> dict[str, Tensor]:
         """The published weights, the critics, and the progress of the change."""
-        progress = {"made": self._made, "pace": self._pace, "lost": self._lost, "least": self._least}
-        return super().own_tensors() | progress
+        progress = {"made": self._made, "pace": self._pace, "least": self._least}
+        return super().own_tensors() | progress | {"lost": self._lost, "kept": self._kept}

@@ -28,7 +28,7 @@ def looked_at(store, watch, readers):
 
 
 def test_the_first_and_the_newest_episodes_are_compared(logs):
-    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2), [reader_of(logs[0])]
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2, 2), [reader_of(logs[0])]
     found = []
     episodes = [(True, ()), (True, (1,)), (False, ()), (True, ()), (True, ()), (False, ())]
     for number, (success, human) in enumerate(episodes):
@@ -41,7 +41,7 @@ def test_the_first_and_the_newest_episodes_are_compared(logs):
 
 
 def test_episodes_of_several_actors_are_in_the_order_of_their_ends(logs):
-    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2), [reader_of(log) for log in logs]
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(2, 2), [reader_of(log) for log in logs]
     for number in range(3):
         practise(logs[0], number, success=True)
         looked_at(store, watch, readers)
@@ -52,7 +52,7 @@ def test_episodes_of_several_actors_are_in_the_order_of_their_ends(logs):
 
 
 def test_only_visible_records_count(logs):
-    store, watch, reader = ReplayStore(1_000), OutcomeWatch(2), reader_of(logs[0])
+    store, watch, reader = ReplayStore(1_000), OutcomeWatch(2, 2), reader_of(logs[0])
     for number in range(4):
         practise(logs[0], number, success=True)
     reader.refresh()
@@ -65,9 +65,20 @@ def test_only_visible_records_count(logs):
 
 def test_every_ended_episode_is_counted_however_few_starts_are_looked_at(logs, monkeypatch):
     monkeypatch.setattr("steadyhand.learner.outcomes.ROWS", 6)
-    store, watch, readers = ReplayStore(1_000), OutcomeWatch(1), [reader_of(log) for log in logs]
+    store, watch, readers = ReplayStore(1_000), OutcomeWatch(1, 1), [reader_of(log) for log in logs]
     for number in range(9):
         practise(logs[0], number)
         practise(logs[1], number)
         found = looked_at(store, watch, readers)
     assert found.ended == 16
+
+
+def test_the_first_rate_is_of_more_episodes_than_the_newest(logs):
+    store, watch, reader = ReplayStore(1_000), OutcomeWatch(4, 2), reader_of(logs[0])
+    found = []
+    for number, success in enumerate((True, False, False, False, True, True, True)):
+        practise(logs[0], number, success)
+        outcomes = looked_at(store, watch, [reader])
+        found.append((outcomes.first, outcomes.newest))
+    rates = [(0.0, 0.0), (1.0, 1.0), (0.5, 0.5), (1 / 3, 0.0), (0.25, 0.0), (0.25, 0.5), (0.25, 1.0)]
+    assert found == [pytest.approx(pair) for pair in rates]

@@ -132,7 +132,8 @@ def test_a_pretrained_policy_that_warms_up_is_frozen_and_then_learns_without_the
 
 def test_a_resumed_learner_heeds_the_same_outcomes_at_the_same_steps(make_rig, monkeypatch):
     monkeypatch.setattr(train_loop, "OUTCOME_PERIOD", 4)
-    monkeypatch.setattr(train_loop, "OUTCOME_WINDOW", 2)
+    monkeypatch.setattr(train_loop, "FIRST_EPISODES", 2)
+    monkeypatch.setattr(train_loop, "NEWEST_EPISODES", 2)
 
     def watched(rig):
         heeded = []
