@@ -84,7 +84,7 @@ class FetchReachExpert:
 class FetchPickAndPlaceExpert:
     """Opens the gripper above the block, goes down, closes, and carries it to the goal; begins anew without it.
 
-    It acts from the observation alone: what it does next shows in the place of the gripper and the width of its fingers.
+    It acts from the observation alone: what comes next shows in the place of the gripper and the width of its fingers.
     """
 
     GAIN = 8.0  # of the action per metre of distance

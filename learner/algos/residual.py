@@ -111,9 +111,9 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
     def heed(self, outcomes: Outcomes) -> None:
         """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
 
-        A small change needs no more than that. A larger one has to gain: the newest rate is higher than the first by one
-        standard deviation, or is 1. A rate that is lower by more than one is a loss: the change shrinks faster, and has
-        to earn all of its scale anew, because the critics need data of each scale before a larger one.
+        A small change needs no more than that. A larger one has to gain: the newest rate is higher than the first by
+        one standard deviation, or is 1. A rate that is lower by more than one is a loss: the change shrinks faster, and
+        has to earn all of its scale anew, because the critics need data of each scale before a larger one.
         """
         pace = 1.0 / self.settings.growth_updates
         deviation = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
