@@ -40,7 +40,7 @@ class ResidualSettings(EnsembleSettings):
     residual_lr: float
     warm_updates: int  # blocks online in which the critics learn alone
     growth_updates: int  # blocks online over which the change grows from zero to its full scale, at the earliest
-    growth_episodes: int  # episodes of practice, since the newest loss, over which it does so, at the earliest
+    growth_episodes: int  # episodes of practice, since its newest shrinking, over which it does so, at the earliest
     residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
 
     def __post_init__(self) -> None:
