@@ -34,7 +34,7 @@ NICENESS = 10  # the actor's control loop may share the cores
 
 @dataclass(frozen=True)
 class CompileJob:
-    """What is compiled, and how torch computes in the learner.
+    """The update to compile, and the settings of torch in the learner.
 
     Attributes:
         algo: Configuration group of the algorithm.
