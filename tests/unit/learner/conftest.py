@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from steadyhand.learner.algos.sac import Sac, SacSettings
 from steadyhand.learner.config import LearnerConfig
@@ -110,3 +111,11 @@ def make_learner_config():
         "log_period": 10,
     }
     return lambda **changes: shipped(LearnerConfig, "learner", **(values | changes))
+
+
+@pytest.fixture
+def forget_compiled_code():
+    """Let each test compile anew, and none of the others find what it has compiled."""
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()

@@ -21,13 +21,7 @@ NEEDS_COMPILER = pytest.mark.skipif(
     reason="inductor needs a C++ compiler, and links against torch only in a folder without blanks",
 )
 PATIENCE_S = 240.0
-
-
-@pytest.fixture(autouse=True)
-def forget_compiled_code():
-    torch.compiler.reset()
-    yield
-    torch.compiler.reset()
+pytestmark = pytest.mark.usefixtures("forget_compiled_code")
 
 
 @pytest.fixture

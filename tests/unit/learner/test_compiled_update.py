@@ -7,13 +7,7 @@ from steadyhand.policies import Policy
 from steadyhand.training_settings import compose_training_settings
 
 BATCH = 8
-
-
-@pytest.fixture(autouse=True)
-def forget_compiled_code():
-    torch.compiler.reset()
-    yield
-    torch.compiler.reset()
+pytestmark = pytest.mark.usefixtures("forget_compiled_code")
 
 
 @pytest.fixture

@@ -84,59 +84,56 @@ def test_the_change_grows_with_practice(make_residual, make_spec, make_block):
     assert algo.policy_tensors()["residual_share"] == 1.0, "actors get it with the weights"
 
 
-def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(make_residual, make_spec, make_block):
-    algo, block = make_residual(growth_updates=10), make_block(make_spec())
-    shares = []
+@pytest.fixture
+def shares_of(make_spec, make_block):
+    """The share in use after each block, with outcomes that the algorithm heeds before it."""
+
+    def shares(algo, heeded):
+        found, block = [], make_block(make_spec())
+        for outcomes in heeded:
+            algo.heed(outcomes)
+            algo.update(block)
+            found.append(float(algo.policy_tensors()["residual_share"][0]))
+        return found
+
+    return shares
+
+
+def test_the_change_shrinks_while_practice_succeeds_less_often_than_at_first(make_residual, shares_of):
     # At first, and now: as often, more often, a little less often, less often by more than chance explains, and so on.
     rates = [(0.9, 0.9), (0.9, 1.0), (0.9, 0.95), (0.9, 0.85), (0.9, 0.7), (0.9, 0.9), (0.4, 0.3), (1.0, 0.9)]
-    for ended, pair in enumerate(rates, 1):
-        algo.heed(Outcomes(*pair, 10, 1000 * ended))
-        algo.update(block)
-        shares.append(float(algo.policy_tensors()["residual_share"][0]))
-    assert shares == pytest.approx([0.1, 0.2, 0.3, 0.2, 0.0, 0.1, 0.0, 0.0])
+    heeded = [Outcomes(*pair, 10, 1000 * ended) for ended, pair in enumerate(rates, 1)]
+    found = shares_of(make_residual(growth_updates=10), heeded)
+    assert found == pytest.approx([0.1, 0.2, 0.3, 0.2, 0.0, 0.1, 0.0, 0.0])
 
 
-def test_the_change_waits_for_episodes_that_end(make_residual, make_spec, make_block):
-    algo, block = make_residual(growth_updates=4, growth_episodes=10), make_block(make_spec())
-    shares = []
-    for ended in (0, 0, 1, 1, 1, 4, 10):
-        algo.heed(Outcomes(1.0, 1.0, 10, ended))
-        algo.update(block)
-        shares.append(float(algo.policy_tensors()["residual_share"][0]))
-    assert shares == pytest.approx([0.0, 0.0, 0.25, 0.25, 0.25, 0.5, 0.75])
+def test_the_change_waits_for_episodes_that_end(make_residual, shares_of):
+    heeded = [Outcomes(1.0, 1.0, 10, ended) for ended in (0, 0, 1, 1, 1, 4, 10)]
+    found = shares_of(make_residual(growth_updates=4, growth_episodes=10), heeded)
+    assert found == pytest.approx([0.0, 0.0, 0.25, 0.25, 0.25, 0.5, 0.75])
 
 
-def test_after_a_loss_episodes_count_anew(make_residual, make_spec, make_block):
-    algo, block = make_residual(growth_updates=4, growth_episodes=10), make_block(make_spec())
-    shares = []
+def test_after_a_loss_episodes_count_anew(make_residual, shares_of):
     rates = [(100, 1.0), (100, 1.0), (101, 0.5), (101, 1.0), (103, 1.0), (103, 1.0), (108, 1.0), (112, 0.5)]
-    for ended, newest in rates:
-        algo.heed(Outcomes(1.0, newest, 10, ended))
-        algo.update(block)
-        shares.append(float(algo.policy_tensors()["residual_share"][0]))
-    assert shares == pytest.approx([0.25, 0.5, 0.0, 0.0, 0.25, 0.25, 0.5, 0.0])
+    heeded = [Outcomes(1.0, newest, 10, ended) for ended, newest in rates]
+    found = shares_of(make_residual(growth_updates=4, growth_episodes=10), heeded)
+    assert found == pytest.approx([0.25, 0.5, 0.0, 0.0, 0.25, 0.25, 0.5, 0.0])
 
 
-def test_after_a_little_less_success_the_change_grows_on_from_where_it_is(make_residual, make_spec, make_block):
-    algo, block = make_residual(growth_updates=10, growth_episodes=10), make_block(make_spec())
-    shares = []
-    for ended, newest in ((50, 1.0), (50, 1.0), (50, 1.0), (51, 0.8), (51, 1.0), (52, 1.0), (52, 1.0)):
-        algo.heed(Outcomes(0.9, newest, 4, ended))
-        algo.update(block)
-        shares.append(float(algo.policy_tensors()["residual_share"][0]))
-    assert shares == pytest.approx([0.1, 0.2, 0.3, 0.2, 0.3, 0.4, 0.4])
+def test_after_a_little_less_success_the_change_grows_on_from_where_it_is(make_residual, shares_of):
+    rates = [(50, 1.0), (50, 1.0), (50, 1.0), (51, 0.8), (51, 1.0), (52, 1.0), (52, 1.0)]
+    heeded = [Outcomes(0.9, newest, 4, ended) for ended, newest in rates]
+    found = shares_of(make_residual(growth_updates=10, growth_episodes=10), heeded)
+    assert found == pytest.approx([0.1, 0.2, 0.3, 0.2, 0.3, 0.4, 0.4])
 
 
 @pytest.mark.parametrize(
     ("first", "newest", "largest"),
     [(0.5, 0.5, 0.3), (0.5, 0.6, 0.3), (0.5, 0.7, 1.0), (1.0, 1.0, 1.0), (0.95, 1.0, 1.0)],
 )
-def test_a_large_change_has_to_gain(make_residual, make_spec, make_block, first, newest, largest):
-    algo, block = make_residual(growth_updates=10), make_block(make_spec())
-    for _ in range(12):
-        algo.heed(Outcomes(first, newest, 10, 1000))
-        algo.update(block)
-    assert float(algo.policy_tensors()["residual_share"][0]) == pytest.approx(largest)
+def test_a_large_change_has_to_gain(make_residual, shares_of, first, newest, largest):
+    heeded = [Outcomes(first, newest, 10, 1000)] * 12
+    assert shares_of(make_residual(growth_updates=10), heeded)[-1] == pytest.approx(largest)
 
 
 def test_a_change_that_gains_nothing_costs(make_residual, make_spec, make_block):
