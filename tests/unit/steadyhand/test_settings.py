@@ -140,7 +140,7 @@ def test_no_number_may_be_nan_or_infinite(choice, value):
 def test_the_command_line_refuses_it_too(data, value):
     choice = data.draw(st.sampled_from(["peg_insert", "reach", "pick_place", "gym"]))
     # An entry of a list has no override of its own, nor what safety and robot take from other groups.
-    taken_over = (("safety", "joints"), ("safety", "extent"), ("robot", "gap"))
+    taken_over = (("safety", "joints"), ("safety", "extent"), ("robot", "gap"), ("robot", "joint_limits"))
     own = [
         path for path in leaves(choice) if all(isinstance(part, str) for part in path) and path[:2] not in taken_over
     ]

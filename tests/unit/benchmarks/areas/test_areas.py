@@ -18,6 +18,7 @@ EXPECTED = {
         "small_cnn frozen",
         "avoidable item",
     ),
+    "twin": ("2 critics, state, one core, compiled", "10 critics, 2 drawn, state, one core, uncompiled"),
     "gpu": ("state, 2 critics", "efficientnet_lite0 cached", "small_cnn trained"),
     "replay": ("observation and next", "with the DrQ shift", "kB a two-camera step on the disk"),
     "transport": ("transitions/s, durable", "CURVE keys", "kB on the wire a transition, raw", "lossy frames"),
