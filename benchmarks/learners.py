@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.recording import write_log
 from steadyhand.learner.algos.sac import Sac
+from steadyhand.learner.compiled_update import CompiledUpdate
 from steadyhand.learner.device import resolve_precision
 from steadyhand.learner.learner import Learner
 from steadyhand.learner.learner_settings import LearnerSettings
@@ -24,9 +25,22 @@ from steadyhand.subprocesses import free_addresses
 from steadyhand.training_settings import compose_training_settings
 from steadyhand.transport.schema import Schema
 
-__all__ = ["make_block", "make_learner", "make_policy", "make_sac", "make_spec", "open_learner"]
+__all__ = [
+    "ALIKE",
+    "PAPER",
+    "compiled_update",
+    "make_block",
+    "make_learner",
+    "make_policy",
+    "make_sac",
+    "make_spec",
+    "open_learner",
+]
 
 CPU = torch.device("cpu")
+# The setting in which the peers were measured: rows of 18 numbers, batch 256, one policy step per critic step.
+ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
+PAPER = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")  # RLPD's ensemble
 # Settings that switch off the limits of updates by the amount of data.
 ALWAYS_DUE = ("learner.utd_ratio=1000000", "learner.start_transitions=1", "learner.device=cpu", "logging.level=error")
 
@@ -87,6 +101,19 @@ def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | 
         "gripper_changes": np.zeros((rows, len(spec.decided)), np.float32),
         "is_demo": np.arange(rows) % 2 == 0,
     }
+
+
+def compiled_update(algo: Sac, block: Mapping[str, Any], quick: bool) -> CompiledUpdate:
+    """Return the compiled update of an algorithm, for blocks like this one; two updates have been made.
+
+    Raises:
+        CompilationError: This machine cannot compile it.
+    """
+    with algo.noise.noted() as draws:
+        algo.update(block)
+    update = CompiledUpdate(algo, draws, "aot_eager" if quick else "inductor")
+    update(block)
+    return update
 
 
 def make_learner(folder: Path, schema: Schema, records: int, overrides: Sequence[str]) -> Learner:

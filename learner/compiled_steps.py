@@ -51,14 +51,12 @@ class CompiledSteps:
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
         """See `Algorithm.pretrain`; it is not compiled, since pretraining is over before the compiler is."""
-        if self._process is None and not self._is_off:
-            self._start(block)
+        self._start_once(block)
         return self._algo.pretrain(block)
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """See `Algorithm.update`."""
-        if self._process is None and not self._is_off:
-            self._start(block)
+        self._start_once(block)
         if self._is_off:
             return self._algo.update(block)
         if self._draws is None:
@@ -84,8 +82,10 @@ class CompiledSteps:
     def _errors(self) -> Path:
         return Path(self._folder.name, "errors")
 
-    def _start(self, block: Mapping[str, Any]) -> None:
-        """Start to compile."""
+    def _start_once(self, block: Mapping[str, Any]) -> None:
+        """Start to compile at the first block."""
+        if self._process is not None or self._is_off:
+            return
         if any(value.dtype == FRAME_DTYPE for value in to_device(block["observation"], self._algo.device).values()):
             self._give_up(FRAMES)
             return

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.areas.learner import ALIKE, PIXELS
-from benchmarks.learners import make_block, make_sac
+from benchmarks.areas.learner import PIXELS
+from benchmarks.learners import ALIKE, make_block, make_sac
 from benchmarks.measure import Plan, in_turns
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, not_measured, row

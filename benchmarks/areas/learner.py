@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from benchmarks.bounds import Products
-from benchmarks.learners import make_block, make_sac
+from benchmarks.learners import ALIKE, PAPER, compiled_update, make_block, make_sac
 from benchmarks.measure import CLOCK, Plan, computing, in_turns
 from benchmarks.random_weights import resnet10_file
 from benchmarks.recording import make_schema
@@ -18,7 +18,7 @@ from benchmarks.row import Limit, Row, at_least, not_measured, row, share_of_bou
 from benchmarks.update_profile import profile_rows
 from steadyhand.job import quoted
 from steadyhand.learner.algos.batch import to_device
-from steadyhand.learner.compiled_update import CompilationError, CompiledUpdate
+from steadyhand.learner.compiled_update import CompilationError
 from steadyhand.learner.config import Precision
 from steadyhand.policies import EncoderError, Policy
 from steadyhand.policies.encoders import FROM_FILE
@@ -26,8 +26,6 @@ from steadyhand.policies.encoders import FROM_FILE
 __all__ = ["ENCODERS", "EncoderCase", "rows"]
 
 AREA = "learner"
-# The setting in which the peers were measured: rows of 18 numbers, batch 256, one policy step per critic step.
-ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
 PIXELS = ("policy=pixels", *ALIKE)
 WHAT_AN_UPDATE_IS = "one critic, policy and temperature step, batch 256; bound: the same matrix products alone"
 
@@ -76,15 +74,14 @@ ENCODERS = (
 
 def rows(plan: Plan) -> Iterable[Row]:
     """Yield the area's rows."""
-    paper = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")
     note = "20 critic steps to one policy step, batch 256; bound: the same matrix products alone"
     # The peers had all cores. Beside an actor on the same machine, the product uses one thread.
     for count, text in ((plan.pick(len(os.sched_getaffinity(0)), 1), ""), (1, ", 1 thread")):
         fast, many = ((at_least(100.0), share_of_bound(0.5)), (at_least(45.0),)) if not text else ((), ())
         yield _state(plan, f"update/s, state, 2 critics{text}", (), fast, WHAT_AN_UPDATE_IS, count)
-        yield _state(plan, f"critic steps/s, state, 10 critics, 2 drawn{text}", paper, many, note, count)
+        yield _state(plan, f"critic steps/s, state, 10 critics, 2 drawn{text}", PAPER, many, note, count)
     yield _compiled(plan, "update/s, state, 2 critics", ())
-    yield _compiled(plan, "critic steps/s, state, 10 critics, 2 drawn", paper)
+    yield _compiled(plan, "critic steps/s, state, 10 critics, 2 drawn", PAPER)
     for case in ENCODERS:
         yield _pixels(plan, case)
     yield from profile_rows(plan)
@@ -108,11 +105,9 @@ def _compiled(plan: Plan, name: str, overrides: tuple[str, ...]) -> Row:
     steps = plain.settings.policy_delay
     block = make_block(plain.policy.spec, steps * plain.settings.batch_size)
     with computing(1):
-        with compiled.noise.noted() as draws:
-            compiled.update(block)
-        update, began_ns = CompiledUpdate(compiled, draws, "aot_eager" if plan.quick else "inductor"), CLOCK.now_ns()
+        began_ns = CLOCK.now_ns()
         try:
-            update(block)
+            update = compiled_update(compiled, block, plan.quick)
         except CompilationError as error:
             return not_measured(AREA, name, "1/s", str(error))
         compile_s = (CLOCK.now_ns() - began_ns) / 1e9

@@ -8,23 +8,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.learners import make_block, make_sac
+from benchmarks.learners import ALIKE, PAPER, compiled_update, make_block, make_sac
 from benchmarks.measure import Plan, computing, in_turns
 from benchmarks.peer import Peer
 from benchmarks.recording import make_schema
 from benchmarks.row import Row, not_measured, row, share_of_bound
 from steadyhand.learner.algos.sac import Sac
-from steadyhand.learner.compiled_update import CompilationError, CompiledUpdate
+from steadyhand.learner.compiled_update import CompilationError
 
 __all__ = ["rows"]
 
 AREA = "twin"
 PYTHON = Path(__file__).resolve().parents[2] / ".venv-jax" / "bin" / "python"
 ABSENT = "no environment with JAX; make it with: make bench AREAS=twin"
-ALIKE = ("policy.obs_horizon=1", "algo.batch_size=256", "algo.policy_delay=1")
-PAPER = ("algo.num_critics=10", "algo.num_min=2", "algo.policy_delay=20")
-AHEAD = share_of_bound(1.5)
-TARGETS = {"uncompiled": (), "compiled": (AHEAD,)}
+TARGETS = {"uncompiled": (), "compiled": (share_of_bound(1.5),)}
 
 
 def rows(plan: Plan) -> Iterable[Row]:
@@ -49,11 +46,9 @@ def _rows(plan: Plan, name: str, overrides: tuple[str, ...]) -> Iterator[Row]:
                 raise ValueError("the twin's losses are not finite")
 
         functions = {"twin": updates_of_twin, "uncompiled": lambda: plain.update(block)}
-        with compiled.noise.noted() as draws:
-            compiled.update(block)
-        update, failure = CompiledUpdate(compiled, draws, "aot_eager" if plan.quick else "inductor"), ""
+        failure = ""
         try:
-            update(block)
+            update = compiled_update(compiled, block, plan.quick)
             functions["compiled"] = lambda: update(block)
         except CompilationError as error:
             failure = str(error)

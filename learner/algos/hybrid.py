@@ -94,7 +94,7 @@ class Hybrid(Residual):
         margin = self.settings.decision_margin * self._size.clamp(min=SMALLEST_Q)
         gain = self.policy.decision_gain
         with torch.no_grad():
-            gain.copy_(acts * self.policy.residual_share / margin)
+            gain.copy_(acts * self._share / margin)
             return metrics | {"decision_gain": gain[0].clone()}
 
     def update_critic(

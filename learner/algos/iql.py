@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from steadyhand.learner.algos.algorithm import Algorithm, Metrics, TdSettings
+from steadyhand.learner.algos.algorithm import Algorithm, Metrics, TdSettings, detached
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
 from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings, follow
@@ -145,4 +145,5 @@ class Iql(Algorithm[IqlSettings]):
     def own_tensors(self) -> dict[str, Tensor]:
         """Critics, their targets and the value."""
         parts = {"critic": self.critic, "target_critic": self.target_critic, "value": self.value}
-        return {f"{part}/{name}": p.detach() for part, module in parts.items() for name, p in module.named_parameters()}
+        owned = {f"{part}/{name}": p for part, module in parts.items() for name, p in module.named_parameters()}
+        return detached(owned)
