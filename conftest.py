@@ -12,15 +12,19 @@ pytest_plugins = ["tests.stalls", "tests.workers"]
 
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:
-    """Remove the log handler that a test set up: it writes to the captured output of that test."""
-    logger = logging.getLogger("steadyhand")
-    handlers, level, propagate = set(logger.handlers), logger.level, logger.propagate
+    """Undo how a test, or a fixture of its module before it, set up logging: the handler writes to captured output."""
+    _forget_setup()
     yield
-    for handler in set(logger.handlers) - handlers:
+    _forget_setup()
+
+
+def _forget_setup() -> None:
+    logger = logging.getLogger("steadyhand")
+    for handler in logger.handlers[:]:
         if type(handler) is logging.StreamHandler:  # pytest takes its own away
             logger.removeHandler(handler)
-    logger.setLevel(level)
-    logger.propagate = propagate
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
 
 
 @pytest.fixture
