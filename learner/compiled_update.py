@@ -36,7 +36,7 @@ class CompiledUpdate:
     ) -> None:
         self._algo, self._draws = algo, draws
         self._compiled = torch.compile(_update, fullgraph=True, dynamic=False, backend=backend)
-        self._mode = _compiling
+        self._is_compiled = False
 
     def __call__(self, block: Mapping[str, Any]) -> Metrics:
         """See `Algorithm.update`.
@@ -47,12 +47,12 @@ class CompiledUpdate:
         noise, inputs = self._algo.noise, _contiguous(to_device(block, self._algo.device))
         state = noise.generator.get_state()
         try:
-            with self._mode(), noise.given(noise.draw(self._draws)):
+            with _compiled() if self._is_compiled else _compiling(), noise.given(noise.draw(self._draws)):
                 metrics: Metrics = self._compiled(self._algo, inputs)
         except Exception as error:  # any error of a compiler, its cache or the linker
             noise.generator.set_state(state)
-            raise CompilationError(_cause(error)) from error
-        self._mode = _compiled
+            raise CompilationError(_recompiled(error) if self._is_compiled else _cause(error)) from error
+        self._is_compiled = True
         return metrics
 
 
@@ -81,9 +81,16 @@ def _contiguous(block: Any) -> Any:
     return block.contiguous()
 
 
+def _recompiled(error: Exception) -> str:
+    return f"this block differs in shape from the one that the update was compiled for ({_first_line(error)})"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:160]
+
+
 def _cause(error: Exception) -> str:
-    cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
     remedy = "install a C++ compiler (g++)"
     if " " in torch.__file__:  # torch passes the path of its libraries to the linker without quotes
         remedy = f"make the environment in a folder without blanks, not in {Path(torch.__file__).parent}"
-    return f"torch cannot compile here ({cause[:160]}); {remedy}, or give learner.compile=false"
+    return f"torch cannot compile here ({_first_line(error)}); {remedy}, or give learner.compile=false"

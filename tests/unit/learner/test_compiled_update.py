@@ -111,7 +111,7 @@ def test_a_block_of_another_shape_changes_nothing_and_is_refused(make_algo, make
     update = compiled(algo, block)
     update(block)
     before = {name: value.clone() for name, value in algo.state_tensors().items()}
-    with pytest.raises(CompilationError):
+    with pytest.raises(CompilationError, match="differs in shape"):
         update(make_block(algo.policy.spec, rows=2 * len(block["reward"])))
     assert all(torch.equal(algo.state_tensors()[name], value) for name, value in before.items())
     update(block)
