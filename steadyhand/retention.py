@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from steadyhand.earlier.note import NOTE, read_earlier
+from steadyhand.earlier.settings import WEIGHTS
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
@@ -83,12 +85,18 @@ def archive(run: RunFolder) -> Path:
 
 
 def check_disposable(run: RunFolder) -> None:
-    """Refuse to delete a run if that would lose the only copy of some data.
+    """Refuse to delete a run if that would lose the only copy of some data, or the data that another run reads.
 
     Raises:
-        RunInUseError: The run has demonstrations, or records that the learner does not hold, and no archive of them.
+        RunInUseError: The run has demonstrations, or records that the learner does not hold, and no archive of them; or
+            a run beside it started from it, and reads its records at each start of the learner.
         LogError: A log is damaged.
     """
+    if readers := _readers(run):
+        raise RunInUseError(
+            f"{run.path}: {', '.join(readers)} started from it and read{'s' * (len(readers) == 1)} its records; "
+            "delete what started from it first, or keep both"
+        )
     path = archive_path(run)
     if path.exists() and _is_whole(path, run):
         return
@@ -97,6 +105,17 @@ def check_disposable(run: RunFolder) -> None:
     reasons += ["demonstrations"] if any(map(is_demo_set, _demo_folders(run))) else []
     if reasons:
         raise RunInUseError(f"{run.path}: it has {' and '.join(reasons)}; `steadyhand runs archive {run.name}` first")
+
+
+def _readers(run: RunFolder) -> list[str]:
+    """Return the names of the runs beside this one that took records of it, or its classifier."""
+    beside = (path.parent for path in run.path.parent.glob(f"*/{NOTE}"))
+    taken = {path.name: read_earlier(path) for path in beside if path != run.path}
+    return sorted(
+        name
+        for name, earlier in taken.items()
+        if earlier and Path(earlier["folder"]).resolve() == run.path.resolve() and set(earlier["take"]) != {WEIGHTS}
+    )
 
 
 def _demo_folders(run: RunFolder) -> list[Path]:

@@ -6,6 +6,7 @@ A `device` group names `ScriptedPerson` or `NoPerson` by its `entry_point`.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,8 @@ class CorrectorConfig:
         delay_steps: Shortest and longest reaction time, in steps.
         act_steps: Shortest and longest intervention, in steps.
         release_progress: It releases control as soon as progress is below this, so that the policy finishes the task.
+        wrong_share: Share of its interventions that are wrong, 0..1. Such a one pushes, at even odds, the opposite way
+            or one random way from its first step to its last.
     """
 
     hand: HandConfig
@@ -77,10 +80,12 @@ class CorrectorConfig:
     delay_steps: tuple[int, ...]
     act_steps: tuple[int, ...]
     release_progress: float
+    wrong_share: float
 
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "stall_steps")
-        expect_at_least(self, 0.0, "stall_progress", "disagreement", "release_progress")
+        expect_at_least(self, 0.0, "stall_progress", "disagreement", "release_progress", "wrong_share")
+        expect(self.wrong_share <= 1.0, "wrong_share", "at most 1", self.wrong_share)
         for name in ("delay_steps", "act_steps"):
             value = getattr(self, name)
             whole = len(value) == 2 and 0 <= value[0] <= value[1]
@@ -207,6 +212,8 @@ class ScriptedCorrector:
         self._hand = _Hand(expert, robot, config.hand, seed)
         self._config = config
         self._watched: deque[float] = deque(maxlen=config.stall_steps + 1)
+        self._mistakes = np.random.default_rng([seed, 1])  # of its own: the hand shakes as it does without mistakes
+        self._mistake: Callable[[Action], Action] = _none
         self._wait = 0
         self._left = 0
 
@@ -233,7 +240,7 @@ class ScriptedCorrector:
         if info.get("progress", np.inf) < self._config.release_progress:
             self._left = 0
             return None
-        return self._hand.shake(wanted)
+        return self._hand.shake(self._mistake(wanted))
 
     def may_resume(self, stop_reason: str) -> bool:
         """Return True: in simulation, resuming is always safe."""
@@ -259,4 +266,18 @@ class ScriptedCorrector:
         if stalled:
             self._wait = self._hand.integer(c.delay_steps)
             self._left = self._hand.integer(c.act_steps)
+            self._mistake = self._next_mistake(wanted)
             self._watched.clear()
+
+    def _next_mistake(self, wanted: Action) -> Callable[[Action], Action]:
+        """Return what the next intervention makes of the expert's actions."""
+        if self._mistakes.random() >= self._config.wrong_share:
+            return _none
+        if self._mistakes.random() < 0.5:
+            return np.negative
+        pushed = self._mistakes.uniform(-1.0, 1.0, wanted.shape).astype(np.float32)
+        return lambda _: pushed
+
+
+def _none(wanted: Action) -> Action:
+    return wanted

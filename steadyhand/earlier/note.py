@@ -10,9 +10,9 @@ from typing import Any
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import atomic_write_json
 
-__all__ = ["read_earlier", "write_earlier"]
+__all__ = ["NOTE", "read_earlier", "write_earlier"]
 
-FILE = "earlier.json"
+NOTE = "earlier.json"
 KEYS = ("run", "folder", "run_id", "take", "step", "account")
 
 logger = get_logger("earlier")
@@ -26,13 +26,13 @@ def write_earlier(run: Path, facts: Mapping[str, Any]) -> None:
         facts: Name, folder and id of the earlier run, the parts taken, the step of the weights, and the account; {}
             writes nothing.
     """
-    if facts and not (run / FILE).exists():
-        atomic_write_json(run / FILE, dict(facts))
+    if facts and not (run / NOTE).exists():
+        atomic_write_json(run / NOTE, dict(facts))
 
 
 def read_earlier(run: Path) -> dict[str, Any]:
     """Return where a run came from; {} for a run from nothing, and for a note that cannot be read, which is logged."""
-    path = run / FILE
+    path = run / NOTE
     if not path.exists():
         return {}
     try:

@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from steadyhand.cli import main
+from steadyhand.earlier.note import write_earlier
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.retention import archive, archive_path, check_disposable, prunable
 from steadyhand.runtime.run_folder import RunFolder
@@ -107,3 +108,16 @@ def test_a_run_that_is_worked_on_is_left_alone(run, tmp_path, capsys, role):
 def test_other_words_are_one_line(tmp_path, capsys, words):
     assert main(["runs", *words, f"run_root={tmp_path}"]) == 2
     assert "expected list, compare <names>, archive <name> or prune <name>" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("take", "goes"), [(["weights"], True), (["weights", "practice"], False), (["classifier"], False)]
+)
+def test_a_run_whose_records_another_run_reads_stays(run, tmp_path, capsys, take, goes):
+    archive(run)
+    next_part = RunFolder(tmp_path, "rings")
+    facts = {"run": "pegs", "folder": str(run.path), "run_id": "", "take": take, "step": 3, "account": []}
+    write_earlier(next_part.path, facts)
+    assert main(["runs", "prune", "pegs", "--all", "--yes", f"run_root={tmp_path}"]) == (0 if goes else 2)
+    assert run.path.exists() != goes
+    assert goes or "rings started from it and reads its records" in capsys.readouterr().err

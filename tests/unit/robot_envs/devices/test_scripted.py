@@ -6,7 +6,7 @@ import pytest
 from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 
 QUIET = HandConfig(0.0, 0.0, None)
-CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, (2, 3), (5, 15), 0.010)
+CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, (2, 3), (5, 15), 0.010, 0.0)
 POLICY = np.zeros(2, np.float32)
 
 
@@ -73,6 +73,20 @@ def test_without_progress_it_helps_who_disagrees_with_the_expert():
 
     assert helps(-np.ones(2, np.float32))
     assert not helps(np.ones(2, np.float32))
+
+
+def test_wrong_interventions_push_one_way_and_have_their_share():
+    pushes = []
+    for seed in range(400):
+        corrector = ScriptedCorrector(Ahead(), Robot(), replace(CONFIG, wrong_share=0.3), seed)
+        corrector.reset({})
+        acts = [action for _ in range(30) if (action := corrector.act({}, {"progress": 0.05}, POLICY)) is not None]
+        assert all(np.array_equal(action, acts[0]) for action in acts)
+        pushes.append(acts[0])
+    wrong = [action for action in pushes if not np.array_equal(action, (1.0, 1.0))]
+    assert 0.23 < len(wrong) / len(pushes) < 0.37
+    opposite = sum(np.array_equal(action, (-1.0, -1.0)) for action in wrong)
+    assert 0.3 < opposite / len(wrong) < 0.7
 
 
 def test_hand_shakes_within_bounds_and_repeats_under_its_seed():
