@@ -26,6 +26,7 @@ from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.logging import get_logger, quoted
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 __all__ = ["GymTaskConfig", "GymTaskEnv", "make_gym_env"]
 
@@ -69,14 +70,8 @@ class GymTaskConfig:
     action_bound: float | None
 
     def __post_init__(self) -> None:
-        if self.control_period_s <= 0.0:
-            raise ValueError(f"control_period_s: expected a time above 0 s, found {self.control_period_s}")
-        if self.max_steps is not None and self.max_steps < 1:
-            raise ValueError(f"max_steps: expected null or at least 1, found {self.max_steps}")
-        if self.success_steps < 1:
-            raise ValueError(f"success_steps: expected at least 1, found {self.success_steps}")
-        if self.action_bound is not None and self.action_bound <= 0.0:
-            raise ValueError(f"action_bound: expected null or a number above 0, found {self.action_bound}")
+        expect_above(self, 0.0, "control_period_s", "action_bound")
+        expect_at_least(self, 1, "max_steps", "success_steps")
 
 
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):

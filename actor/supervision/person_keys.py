@@ -10,6 +10,7 @@ from steadyhand.robot_envs.devices.keyboard import TerminalLink
 from steadyhand.robot_envs.devices.mapping import check_request_names
 from steadyhand.robot_envs.devices.reader import Reader
 from steadyhand.runtime.logging import get_logger
+from steadyhand.runtime.ranges import expect_above
 
 __all__ = ["PersonKeys", "PersonKeysConfig"]
 
@@ -31,8 +32,7 @@ class PersonKeysConfig:
     keys: dict[str, str]
 
     def __post_init__(self) -> None:
-        if self.retry_s <= 0.0:
-            raise ValueError(f"retry_s: expected a time above 0 s, found {self.retry_s}")
+        expect_above(self, 0.0, "retry_s")
         check_request_names(self.keys)
         if len(set(self.keys.values())) < len(self.keys):
             raise ValueError(f"keys: expected one meaning for each key, found {self.keys}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from steadyhand.runtime.ranges import expect
+
 __all__ = ["Mixer"]
 
 
@@ -20,12 +22,9 @@ class Mixer:
     def __init__(
         self, demo_ratio: float, batch_size: int, prior_share: float = 0.0, earlier_share: float = 0.0
     ) -> None:
-        if not 0.0 <= demo_ratio <= 1.0:
-            raise ValueError(f"demo_ratio: expected a share within [0, 1], found {demo_ratio}")
-        if not 0.0 <= prior_share <= 1.0:
-            raise ValueError(f"prior_share: expected a share within [0, 1], found {prior_share}")
-        if not 0.0 <= earlier_share <= 1.0:
-            raise ValueError(f"earlier_share: expected a share within [0, 1], found {earlier_share}")
+        shares = {"demo_ratio": demo_ratio, "prior_share": prior_share, "earlier_share": earlier_share}
+        for name, share in shares.items():
+            expect(0.0 <= share <= 1.0, name, "a share within [0, 1]", share)
         self._batch_size = batch_size
         self._per_batch = Fraction(str(demo_ratio)) * batch_size
         self._prior_share = Fraction(str(prior_share))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.runtime.ranges import expect, expect_length
+
 __all__ = [
     "AGAIN",
     "CLOSE",
@@ -52,15 +54,10 @@ class MappingConfig:
     buttons: dict[str, tuple[int, ...]]
 
     def __post_init__(self) -> None:
-        for name, values in (("axes", self.axes), ("scale", self.scale)):
-            if len(values) != 6:
-                raise ValueError(f"{name}: expected one entry for each of 6 directions, found {len(values)}")
-        if min(self.axes) < UNUSED:
-            raise ValueError(f"axes: expected numbers from 0, or -1 for none, found {min(self.axes)}")
-        if not 0.0 < self.full_scale < math.inf:
-            raise ValueError(f"full_scale: expected a number above 0, found {self.full_scale}")
-        if not 0.0 <= self.dead_zone < 1.0:
-            raise ValueError(f"dead_zone: expected a share in [0, 1), found {self.dead_zone}")
+        expect_length(self, 6, "axes", "scale")
+        expect(min(self.axes) >= UNUSED, "axes", "numbers from 0, or -1 for none", self.axes)
+        expect(0.0 < self.full_scale < math.inf, "full_scale", "a finite number above 0", self.full_scale)
+        expect(0.0 <= self.dead_zone < 1.0, "dead_zone", "a share in [0, 1)", self.dead_zone)
         check_button_names(self.buttons)
 
     @property

@@ -12,6 +12,7 @@ from steadyhand.robot_envs.camera import Camera, CameraError, Frame
 from steadyhand.robot_envs.safety.freshness import Freshness
 from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.runtime.observation_kinds import IMAGE, kind_of
+from steadyhand.runtime.ranges import expect_above, expect_at_least
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,8 @@ class CameraLimits:
     max_same_frames: int | None
 
     def __post_init__(self) -> None:
-        if not self.max_age_s > 0.0:
-            raise ValueError(f"max_age_s: expected a time above 0, found {self.max_age_s}")
-        if self.max_same_frames is not None and self.max_same_frames < 1:
-            raise ValueError(f"max_same_frames: expected at least 1, or null for never, found {self.max_same_frames}")
+        expect_above(self, 0.0, "max_age_s")
+        expect_at_least(self, 1, "max_same_frames")
 
 
 class CameraWatch:

@@ -19,6 +19,7 @@ from steadyhand.robot_envs.safety.plausibility import PlausibleMotion
 from steadyhand.robot_envs.safety.rate_limit import RateLimits
 from steadyhand.robot_envs.safety.region import Extent, Region
 from steadyhand.robot_envs.safety.tare import TareLimits
+from steadyhand.runtime.ranges import expect
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,9 @@ class SafetyLimits:
             "max_torque_nm",
             "max_state_age_s",
         ):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}: expected a finite number above 0, found {getattr(self, name)}")
-        if self.max_tilt_rad > math.pi:
-            raise ValueError(f"max_tilt_rad: expected at most pi, found {self.max_tilt_rad}")
+            value = getattr(self, name)
+            expect(0.0 < value < math.inf, name, "a finite number above 0", value)
+        expect(self.max_tilt_rad <= math.pi, "max_tilt_rad", "at most pi", self.max_tilt_rad)
         self._check_arms()
 
     def _check_arms(self) -> None:

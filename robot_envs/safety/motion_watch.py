@@ -10,6 +10,7 @@ import numpy as np
 from steadyhand.robot_envs.frames import Array, length
 from steadyhand.robot_envs.robot import RobotCommand, RobotState
 from steadyhand.robot_envs.safety.stop_reason import StopReason
+from steadyhand.runtime.ranges import expect, expect_above
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,8 @@ class MotionLimits:
     contact_force_n: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) > 0.0:
-                raise ValueError(f"{field.name}: expected a number above 0, found {getattr(self, field.name)}")
-        if self.min_share >= 1.0:
-            raise ValueError(f"min_share: expected a share below 1, found {self.min_share}")
+        expect_above(self, 0.0, *(field.name for field in fields(self)))
+        expect(self.min_share < 1.0, "min_share", "a share below 1", self.min_share)
 
 
 class MotionWatch:
