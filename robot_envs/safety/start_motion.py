@@ -27,7 +27,7 @@ _NS = 1_000_000_000
 _REACHED_M, _REACHED_RAD = 1.5e-3, 0.02  # largest error of the start pose; a real arm at rest is that exact
 _REST_M_S = 5e-3
 _PASSED_M = 0.01  # distance at which a waypoint counts as passed
-_NEAR_M, _SLOW_M_S = 0.02, 0.02  # error and speed below which the target leads by the accumulated error
+_NEAR_M = 0.02  # error below which the target leads by the accumulated error, once the arm is at rest
 _PER_S = 3.0  # share of the error that is corrected per second
 _TARED_SHARE = 0.5  # of the readings while the arm settles: the last ones
 _LARGEST_LEAD = np.array([0.01, 0.01, 0.01, 0.05, 0.05, 0.05])  # m, rad
@@ -82,6 +82,7 @@ class StartMotion:
         self._period_s, self._ahead_s, self._settle_s = period_s, ahead_s, settle_s
         self._clock, self._may_move = clock, may_move
         self._lead = np.zeros(6)
+        self._steady = np.zeros(6)  # the lead with which the arm last came to rest at a start pose
         self._shaper = PoseShaper(limits.linear, limits.angular, limits.region)
 
     def is_inside(self, pose: Array) -> bool:
@@ -124,9 +125,10 @@ class StartMotion:
         if there and home is not None:
             there = home(lambda state: self._may_move() and may_go_on(state))
             self._shaper.begin(self._pose())
-        there = there and self._go(target, _REACHED_M, may_go_on)
+        there = there and self._go(target, _REACHED_M, may_go_on, self._steady)
         wrenches: list[Array] = []
         if there:
+            self._steady = self._lead.copy()
             self._arm.set_gains("compliance")
             wrenches = self._stay(target, may_go_on)
         if not wrenches:
@@ -139,11 +141,18 @@ class StartMotion:
         pose: Array = self._arm.read().tcp_pose[0]
         return pose
 
-    def _go(self, target: Array, near_m: float, may_go_on: MayGoOn) -> bool:
-        """Move to a target within the limits; return True on arrival, False if motion is no longer allowed."""
+    def _go(self, target: Array, near_m: float, may_go_on: MayGoOn, lead: Array | None = None) -> bool:
+        """Move to a target within the limits; return True on arrival, False if motion is no longer allowed.
+
+        Args:
+            target: The pose, base frame. Shape (7,).
+            near_m: Distance that counts as arrival.
+            may_go_on: Called with every reading.
+            lead: Lead to begin with [m], [rad], shape (6,); None = zero.
+        """
         way_m = float(np.linalg.norm(target[:3] - self._pose()[:3]))
         until_ns = self._clock.now_ns() + round((_SPARE_S + way_m / _SLOWEST_M_S) * _NS)
-        self._lead = np.zeros(6)
+        self._lead = np.zeros(6) if lead is None else lead.copy()
         while self._clock.now_ns() < until_ns:
             state = self._arm.read()
             if not (self._may_move() and may_go_on(state)):
@@ -180,11 +189,12 @@ class StartMotion:
         """Send the next point on the way.
 
         Friction and the posture spring keep an impedance controller from its target. Near the target, once the arm is
-        slow, the error is integrated and added.
+        at rest, the error is integrated and added. Earlier it would be that of a swing, which it would prolong. The
+        next motion begins with what was found, because the error hardly depends on the pose.
         """
         measured = state.tcp_pose[0]
         error = pose_difference(target, measured)
-        if length(error[:3]) < _NEAR_M and length(state.tcp_twist[0, :3]) < _SLOW_M_S:
+        if length(error[:3]) < _NEAR_M and length(state.tcp_twist[0, :3]) < _REST_M_S:
             self._lead = np.clip(self._lead + _PER_S * self._period_s * error, -_LARGEST_LEAD, _LARGEST_LEAD)
         wanted = np.concatenate(
             [target[:3] + self._lead[:3], quat_multiply(quat_from_rotvec(self._lead[3:]), target[3:])]
