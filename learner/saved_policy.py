@@ -75,5 +75,8 @@ def newest_policy(checkpoints: Path) -> SavedPolicy:
     """
     checkpoint = CheckpointFolder(checkpoints, keep=1).newest()
     if checkpoint is None:
-        raise CheckpointError(f"{checkpoints}: expected a checkpoint, found none; train first")
+        raise CheckpointError(
+            f"{checkpoints}: expected a checkpoint, found none; train first, or wait: a learner writes one every "
+            "learner.checkpoint_period gradient steps, and when it ends"
+        )
     return SavedPolicy.from_files(checkpoint.files)
