@@ -100,6 +100,7 @@ def make_block(spec: PolicySpec, rows: int, seed: int = 0, backbone: Backbone | 
         "mc_return": np.zeros(rows, np.float32),
         "gripper_changes": np.zeros((rows, len(spec.decided)), np.float32),
         "is_demo": np.arange(rows) % 2 == 0,
+        "is_correction": np.arange(rows) % 4 == 0,
     }
 
 

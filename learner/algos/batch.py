@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     discount: Tensor  # (B,) gamma^k (1 - terminated)
     next_observation: dict[str, Tensor]  # as observation, k steps later
     is_demo: Tensor  # (B,) bool, demo or human action
+    is_correction: Tensor  # (B,) bool, demo rows of practice: a person's action in an episode of the policy
     mc_return: Tensor  # (B,) discounted reward to the end of the episode; zeros unless the algorithm asks for it
     gripper_changes: Tensor  # (B, D) discounted n-step count of changed gripper states, per discrete entry
 

@@ -49,8 +49,8 @@ class CalQl(Sac):
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
         """Make the steps of `update`, with the conservative term in the critics' loss."""
-        features, batch, metrics = self._update_critics(block, self.settings.actor_bc_weight, self.conservative_term)
-        metrics |= self.update_actor(features, batch)
+        step = self._update_critics(block, self.settings.actor_bc_weight, self.conservative_term)
+        metrics = step.metrics | self.update_actor(step.features, step.batch)
         metrics |= self.update_temperature(metrics["entropy"])
         self._average_published()
         return metrics

@@ -20,7 +20,7 @@ from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["EnsembleAlgorithm", "EnsembleSettings", "NextStep", "Penalty"]
+__all__ = ["CriticStep", "EnsembleAlgorithm", "EnsembleSettings", "NextStep", "Penalty", "imitated"]
 
 Penalty = Callable[[Tensor, Batch, Tensor], Tensor]
 
@@ -69,6 +69,15 @@ class NextStep(NamedTuple):
     decisions: Tensor  # (B, D) int64
 
 
+class CriticStep(NamedTuple):
+    """What a step of the critics leaves for that of the policy, without gradient."""
+
+    batch: Batch
+    features: Tensor  # (B, F) of the observation
+    target: Tensor  # (B,) TD target of the recorded action
+    metrics: Metrics
+
+
 S = TypeVar("S", bound=EnsembleSettings)
 
 
@@ -96,27 +105,19 @@ class EnsembleAlgorithm(Algorithm[S]):
         self.optimizers = {"critic": GuardedAdam([*self.critic.parameters(), *encoder], settings.critic_lr)}
         self._published = {name: value.clone() for name, value in detached(self._trained).items()}
 
-    def _update_critics(
-        self, block: Mapping[str, Any], imitation: float, penalty: Penalty | None = None
-    ) -> tuple[Tensor, Batch, Metrics]:
-        """Make `policy_delay` critic steps; returns the last slice with its features."""
+    def _update_critics(self, block: Mapping[str, Any], imitation: float, penalty: Penalty | None = None) -> CriticStep:
+        """Make `policy_delay` critic steps; returns the last one."""
         for batch in Batch.from_block(block, self.device).slices(self.settings.policy_delay):
-            batch = batch.shifted(self.settings.image_shift, self.noise)
-            features, metrics = self.update_critic(batch, imitation, penalty)
-        return features, batch, metrics
+            step = self.update_critic(batch.shifted(self.settings.image_shift, self.noise), imitation, penalty)
+        return step
 
-    def update_critic(
-        self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
-    ) -> tuple[Tensor, Metrics]:
+    def update_critic(self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None) -> CriticStep:
         """Make one step of all critics and the encoder, then one step of the target critics.
 
         Args:
             batch: One slice.
             imitation: Weight of imitating the demo rows in the encoder's loss.
             penalty: Added to the critics' loss; a function of the features (B, F), the batch and the critics' Q (N, B).
-
-        Returns:
-            The features (B, F) of the observation without gradient, and metrics.
         """
         later = self.next_step(batch)
         target = self.td_target(batch, later)
@@ -141,7 +142,7 @@ class EnsembleAlgorithm(Algorithm[S]):
                 "target_mean": target.mean(),
                 "demo_share": batch.is_demo.float().mean(),
             }
-        return features.detach(), metrics
+        return CriticStep(batch, features.detach(), target, metrics)
 
     @torch.no_grad()
     def next_step(self, batch: Batch) -> NextStep:
@@ -189,14 +190,20 @@ class EnsembleAlgorithm(Algorithm[S]):
             return None
         return self.noise.order(self.settings.num_critics)[: self.settings.num_min]
 
-    def imitation_loss(self, features: Tensor, batch: Batch) -> tuple[Tensor, Metrics]:
-        """Return the loss () of the base's imitation of demonstrations and corrections, and its metrics."""
-        loss = self._cloning_loss(*self.policy.base(features), batch)
+    def imitation_loss(self, features: Tensor, batch: Batch, worth: Tensor | None = None) -> tuple[Tensor, Metrics]:
+        """Return the loss () of the base's imitation of demonstrations and corrections, and its metrics.
+
+        Args:
+            features: Features (B, F) of the observation.
+            batch: The batch of B rows.
+            worth: Weights (B,) of the rows; None = all 1.
+        """
+        loss = self._cloning_loss(*self.policy.base(features), batch, worth)
         return loss, {"bc_loss": loss.detach()}
 
     def _cloning_loss(self, mean: Tensor, log_std: Tensor, batch: Batch, worth: Tensor | None = None) -> Tensor:
         """Return the imitation loss of the demo rows, averaged with the weights (B,) of the rows; 0 without any."""
-        rows = batch.is_demo.float() if worth is None else batch.is_demo * worth
+        rows = imitated(batch, worth)
         action = self.policy.mixed.motion(batch.action)
         loss = cloning_loss(self.settings.actor_bc_loss, mean, log_std, action)
         return (rows * loss).sum() / rows.sum().clamp(min=1.0)
@@ -215,3 +222,8 @@ class EnsembleAlgorithm(Algorithm[S]):
         tensors = {f"published/{name}": value for name, value in self._published.items()}
         tensors |= detached({f"critic/{name}": value for name, value in self.critic.named_parameters()})
         return tensors | {f"target_critic/{name}": value for name, value in self.target_critic.named_parameters()}
+
+
+def imitated(batch: Batch, worth: Tensor | None) -> Tensor:
+    """Return the weights (B,) of the rows in an imitation loss; `worth` (B,), None = 1 for each demo row."""
+    return batch.is_demo.float() if worth is None else batch.is_demo * worth

@@ -22,7 +22,7 @@ from torch.nn import functional as F  # noqa: N812
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.critic import follow
-from steadyhand.learner.algos.ensemble import NextStep, Penalty
+from steadyhand.learner.algos.ensemble import CriticStep, NextStep, Penalty, imitated
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.algos.residual import SMALLEST_Q, Residual, ResidualSettings
 from steadyhand.policies import Policy, PolicySpec, PolicySpecError
@@ -97,18 +97,16 @@ class Hybrid(Residual):
             gain.copy_(acts * self._share / margin)
             return metrics | {"decision_gain": gain[0].clone()}
 
-    def update_critic(
-        self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None
-    ) -> tuple[Tensor, Metrics]:
+    def update_critic(self, batch: Batch, imitation: float = 0.0, penalty: Penalty | None = None) -> CriticStep:
         """Make one step of both kinds of critics and the encoder, then one step of their targets.
 
         The continuous critics see each gripper entry as the decision that it commands.
         """
         mixed = self.policy.mixed
         batch = batch._replace(action=mixed.join(mixed.motion(batch.action), mixed.decisions(batch.action)))
-        features, metrics = super().update_critic(batch, imitation, penalty)
+        step = super().update_critic(batch, imitation, penalty)
         follow(self._target, self._values, self.settings.tau)
-        return features, metrics
+        return step
 
     def loss_beside(self, batch: Batch, features: Tensor, later: NextStep) -> tuple[Tensor, Metrics]:
         """Return the squared error () of the recorded decisions' values, averaged over grippers and rows."""
@@ -146,13 +144,13 @@ class Hybrid(Residual):
         """Return the cost of a gripper that changes in every step for ever."""
         return self.settings.gripper_penalty / max(1.0 - self.settings.gamma, SMALLEST_Q)
 
-    def imitation_loss(self, features: Tensor, batch: Batch) -> tuple[Tensor, Metrics]:
-        """Return the imitation loss () of motions and decisions, and its metrics."""
+    def imitation_loss(self, features: Tensor, batch: Batch, worth: Tensor | None = None) -> tuple[Tensor, Metrics]:
+        """Return the imitation loss () of motions and decisions, and its metrics; see `EnsembleAlgorithm`."""
         mean, log_std, logits = self.policy.clone(features)
-        motion_loss = self._cloning_loss(mean, log_std, batch)
+        motion_loss = self._cloning_loss(mean, log_std, batch, worth)
         shown = self.policy.mixed.decisions(batch.action)
         surprise = F.cross_entropy(logits.flatten(0, 1), shown.flatten(), reduction="none").view_as(shown).sum(-1)
-        rows = batch.is_demo.float()
+        rows = imitated(batch, worth)
         decision_loss = (rows * surprise).sum() / rows.sum().clamp(min=1.0)
         with torch.no_grad():
             chosen = self.policy.decisions(features, logits)

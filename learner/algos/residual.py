@@ -1,9 +1,10 @@
 """Residual RLPD: a base that clones demonstrations and corrections, and a bounded correction of it that climbs Q.
 
 The base is trained by imitation alone, online too: it learns a correction of the operator as HG-DAgger does
-(arXiv 1810.02890). Reinforcement learning decides only the change of its action. The change begins at zero and is
-bounded (residual RL, arXiv 1812.03201; on cloned bases ResFiT, arXiv 2509.19301, and EXPO, arXiv 2507.07986), so a
-critic that is still wrong cannot take away what was shown. The critics are those of RLPD (arXiv 2302.02948).
+(arXiv 1810.02890), unless the critics see that it loses value. Reinforcement learning decides only the change of its
+action. The change begins at zero and is bounded (residual RL, arXiv 1812.03201; on cloned bases ResFiT,
+arXiv 2509.19301, and EXPO, arXiv 2507.07986), so a critic that is still wrong cannot take away what was shown. The
+critics are those of RLPD (arXiv 2302.02948).
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
-from steadyhand.learner.algos.batch import Batch
-from steadyhand.learner.algos.ensemble import EnsembleAlgorithm, EnsembleSettings
+from steadyhand.learner.algos.ensemble import CriticStep, EnsembleAlgorithm, EnsembleSettings
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy, PolicySpec
@@ -42,12 +42,13 @@ class ResidualSettings(EnsembleSettings):
     growth_updates: int  # blocks online over which the change grows from zero to its full scale, at the earliest
     growth_episodes: int  # episodes of practice, since its newest shrinking, over which it does so, at the earliest
     residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
+    correction_doubt: float  # how little a correction that loses value is imitated; 0 = all corrections count fully
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_above(self, 0.0, "residual_lr", "residual_scale", "action_noise")
         expect(self.residual_scale <= 2.0, "residual_scale", "at most 2, the width of the actions", self.residual_scale)
-        expect_at_least(self, 0, "warm_updates", "residual_penalty")
+        expect_at_least(self, 0, "warm_updates", "residual_penalty", "correction_doubt")
         expect_at_least(self, 1, "growth_updates", "growth_episodes")
 
     def adapt(self, spec: PolicySpec) -> PolicySpec:
@@ -79,16 +80,16 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
         """Make the steps of `update` without those of the residual network."""
-        features, batch, metrics = self._update_critics(block, imitation=1.0)
-        metrics |= self.update_base(features, batch)
+        step = self._update_critics(block, imitation=1.0)
+        metrics = step.metrics | self.update_base(step)
         self._average_published()
         return metrics
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """Make `policy_delay` critic steps, each on a slice, then one of the base and one of the residual network."""
-        features, batch, metrics = self._update_critics(block, imitation=1.0)
-        metrics |= self.update_base(features, batch)
-        metrics |= self.update_residual(features)
+        step = self._update_critics(block, imitation=1.0)
+        metrics = step.metrics | self.update_base(step)
+        metrics |= self.update_residual(step.features)
         self._made += 1
         with torch.no_grad():
             self._share.copy_(torch.maximum((self._share + self._pace).clamp(max=1.0), self._least))
@@ -132,11 +133,31 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
             allowed = allowed if gains else allowed.clamp(max=UNPROVEN)
             self._pace.copy_((self._share.detach() < allowed) * pace)
 
-    def update_base(self, features: Tensor, batch: Batch) -> Metrics:
+    def update_base(self, step: CriticStep) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections."""
-        loss, metrics = self.imitation_loss(features, batch)
+        worth = self.correction_worth(step)
+        loss, metrics = self.imitation_loss(step.features, step.batch, worth)
         self.optimizers["policy"].step(loss)
-        return metrics
+        corrections = step.batch.is_correction.float()
+        return metrics | {"correction_worth": (worth * corrections).sum() / corrections.sum().clamp(min=1.0)}
+
+    @torch.no_grad()
+    def correction_worth(self, step: CriticStep) -> Tensor:
+        """Return the weights (B,) of the rows in the imitation: less than 1 for corrections that lose value.
+
+        The loss is the policy's value less the target of the recorded action, an advantage over `n_step` steps. It is
+        compared with what standing still would lose, since that is the same for every task: a correction that gets on
+        as fast as the policy's value expects counts fully, one that loses `1 / correction_doubt` times as much as
+        standing still does not count. The filter on demonstrations of arXiv 1709.10089 and CRR's on all data
+        (arXiv 2006.15134) look at one step, over which a critic cannot tell a wrong way from its own error.
+        """
+        settings = self.settings
+        mean, _, decisions = self.policy.outputs(step.features)
+        action = self.policy.mixed.join(torch.tanh(mean), decisions)
+        value = self.target_critic.q(step.features, action).amin(0)
+        still = (1.0 - settings.gamma**settings.n_step) * value.abs() + SMALLEST_Q
+        worth = (1.0 - settings.correction_doubt * (value - step.target) / still).clamp(0.0, 1.0)
+        return torch.where(step.batch.is_correction, worth, 1.0)
 
     def update_residual(self, features: Tensor) -> Metrics:
         """Make one step of the residual network towards higher Q, in units of the mean Q.

@@ -57,8 +57,8 @@ class Sac(EnsembleAlgorithm[SacSettings]):
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """Make `policy_delay` critic steps, each on a slice, then a policy and a temperature step on the last slice."""
-        features, batch, metrics = self._update_critics(block, self.settings.actor_bc_weight)
-        metrics |= self.update_actor(features, batch)
+        step = self._update_critics(block, self.settings.actor_bc_weight)
+        metrics = step.metrics | self.update_actor(step.features, step.batch)
         metrics |= self.update_temperature(metrics["entropy"])
         self._average_published()
         return metrics
@@ -69,11 +69,11 @@ class Sac(EnsembleAlgorithm[SacSettings]):
         Cloning trains the encoder too: before a reward distinguishes the states, the critic's loss alone teaches it
         little about the features that the actions depend on.
         """
-        features, batch, metrics = self._update_critics(block, imitation=1.0)
-        loss = self._cloning_loss(*self.policy.distribution(features), batch)
+        step = self._update_critics(block, imitation=1.0)
+        loss = self._cloning_loss(*self.policy.distribution(step.features), step.batch)
         self.optimizers["policy"].step(loss)
         self._average_published()
-        return metrics | {"bc_loss": loss.detach()}
+        return step.metrics | {"bc_loss": loss.detach()}
 
     def next_value(self, next_q: Tensor, log_prob: Tensor) -> Tensor:
         """Return the soft value (B,) of the next action, with `backup_entropy`."""

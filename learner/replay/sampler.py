@@ -32,6 +32,7 @@ class Block(TypedDict):
     discount: NDArray[np.float32]  # (R,) gamma^k (1 - terminated)
     next_observation: Observation  # as observation, k steps later
     is_demo: NDArray[np.bool_]  # (R,) demo or human action
+    is_correction: NDArray[np.bool_]  # (R,) the human ones of practice
     mc_return: NDArray[np.float32]  # (R,) discounted reward to the episode's end; zeros unless requested
     gripper_changes: NDArray[np.float32]  # (R, D) discounted n-step count, per discrete entry of the policy's action
 
@@ -105,7 +106,8 @@ class Sampler:
         count, spec, features, sampling = len(ids), self._spec, self._features, self._sampling
         action = np.empty((count, spec.action_size), np.float32)
         reward, discount = np.empty(count, np.float32), np.empty(count, np.float32)
-        is_demo, mc_return = np.empty(count, np.bool_), np.zeros(count, np.float32)
+        is_demo, is_correction = np.empty(count, np.bool_), np.empty(count, np.bool_)
+        mc_return = np.zeros(count, np.float32)
         changes = np.zeros((count, len(spec.decided)), np.float32)
         # Observation and next observation in one array, so that each field is gathered once.
         pairs: Observation = {}
@@ -119,7 +121,8 @@ class Sampler:
             views = rng.integers(0, features.views, (2, count))
         for log, places, rows in self._store.by_log(ids):
             reached, reward[places], discount[places] = log.n_step(rows, sampling.n_step, sampling.gamma)
-            action[places], is_demo[places] = log.action(rows), log.is_demo(rows)
+            action[places] = log.action(rows)
+            is_demo[places], is_correction[places] = log.is_demo(rows), log.is_correction(rows)
             if spec.decided:
                 changes[places] = gripper_changes(log, rows, reached, sampling.gamma, spec.decided)
             if sampling.with_returns:
@@ -144,6 +147,7 @@ class Sampler:
             discount=discount,
             next_observation={key: pair[1] for key, pair in pairs.items()},
             is_demo=is_demo,
+            is_correction=is_correction,
             mc_return=mc_return,
             gripper_changes=changes,
         )

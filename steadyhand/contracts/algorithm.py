@@ -125,6 +125,7 @@ def random_block(spec: PolicySpec, sampling: Sampling, seed: int) -> dict[str, A
         "discount": np.where(rng.uniform(size=rows) > 0.2, 0.97, 0.0).astype(np.float32),
         "next_observation": observation(),
         "is_demo": np.arange(rows) % 2 == 0,
+        "is_correction": np.arange(rows) % 4 == 0,
         "mc_return": rng.uniform(0.0, 1.0, rows).astype(np.float32),
         "gripper_changes": rng.integers(0, 2, (rows, len(spec.decided))).astype(np.float32),
     }

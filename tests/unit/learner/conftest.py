@@ -86,6 +86,7 @@ def make_block():
             "discount": (0.9 * (rng.uniform(size=rows) > 0.2)).astype(np.float32),
             "next_observation": observation(),
             "is_demo": np.arange(rows) % 2 == 0,
+            "is_correction": np.arange(rows) % 4 == 0,
             "mc_return": rng.uniform(0, 1, rows).astype(np.float32),
             "gripper_changes": rng.integers(0, 2, (rows, len(spec.decided))).astype(np.float32),
         }

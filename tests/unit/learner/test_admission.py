@@ -30,6 +30,7 @@ def task_block(spec, number):
         "discount": np.zeros(ROWS, np.float32),
         "next_observation": {"state": state},
         "is_demo": is_demo,
+        "is_correction": np.zeros(ROWS, np.bool_),
         "mc_return": np.zeros(ROWS, np.float32),
         "gripper_changes": np.zeros((ROWS, 0), np.float32),
     }

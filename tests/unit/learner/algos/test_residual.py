@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from steadyhand.learner.algos.batch import Batch
+from steadyhand.learner.algos.ensemble import CriticStep
 from steadyhand.learner.algos.residual import Residual, ResidualSettings
 from steadyhand.learner.outcomes import Outcomes
 from steadyhand.policies import Policy
@@ -54,6 +55,37 @@ def test_the_base_learns_from_demonstrations_alone(make_residual, make_spec, mak
     metrics = algo.update(block)
     assert metrics["bc_loss"] == 0.0
     assert all(torch.equal(value, before[name]) for name, value in algo.policy.trunk.named_parameters())
+
+
+@pytest.mark.parametrize("value", [0.5, -20.0])
+@pytest.mark.parametrize(
+    ("doubt", "expected"), [(0.0, [1.0, 1.0, 1.0, 1.0]), (0.5, [1.0, 0.75, 0.5, 0.0]), (1.0, [1.0, 0.5, 0.0, 0.0])]
+)
+def test_a_correction_counts_less_the_more_value_it_loses(
+    make_residual, make_spec, make_block, monkeypatch, value, doubt, expected
+):
+    algo = make_residual(correction_doubt=doubt)
+    batch = Batch.from_block(make_block(make_spec(), rows=8), algo.device)
+    corrections = torch.arange(8) < 4
+    batch = batch._replace(is_demo=torch.ones(8, dtype=torch.bool), is_correction=corrections)
+    monkeypatch.setattr(algo.target_critic, "q", lambda *_: torch.full((2, 8), value))
+    still = (1.0 - algo.settings.gamma**algo.settings.n_step) * abs(value)
+    lost = torch.tensor([-1.0, 0.5, 1.0, 2.0]).repeat(2)  # more than expected; half as fast; none; back again
+    step = CriticStep(batch, algo.policy.features(batch.observation), value - lost * still, {})
+    worth = algo.correction_worth(step)
+    torch.testing.assert_close(worth[:4], torch.tensor(expected), atol=0.03, rtol=0.0)
+    assert (worth[4:] == 1.0).all()
+
+
+def test_corrections_without_worth_are_not_imitated(make_residual, make_spec, make_block, monkeypatch):
+    block, losses = make_block(make_spec()), []
+    block["is_correction"][:] = block["is_demo"]
+    for worth in (1.0, 0.0):
+        algo = make_residual()
+        monkeypatch.setattr(algo, "correction_worth", lambda step, worth=worth: worth * step.batch.is_demo.float())
+        losses.append(float(algo.update(block)["bc_loss"]))
+    assert losses[0] > 0.0
+    assert losses[1] == 0.0
 
 
 def test_pretraining_and_the_first_updates_leave_the_residual_alone(make_residual, make_spec, make_block):

@@ -86,6 +86,7 @@ def test_rows_belong_together(make_store, make_sampler):
     np.testing.assert_allclose(block["discount"], np.where(last, 0.0, 0.9), rtol=1e-6)
     human = (session == 1) & (episode == 1) & (step == 1)
     np.testing.assert_array_equal(block["is_demo"], (session == 0) | human)
+    np.testing.assert_array_equal(block["is_correction"], human)
 
 
 def test_frames_come_with_their_vectors(make_store, make_sampler, make_spec):
