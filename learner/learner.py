@@ -6,14 +6,12 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from steadyhand.learner.algos.algorithm import Algorithm
 from steadyhand.learner.checkpoint import CheckpointFolder
@@ -26,28 +24,25 @@ from steadyhand.learner.malloc import keep_freed_memory
 from steadyhand.learner.metrics import Metrics, MetricsSink
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.learner.prior import PriorData, check_sessions, compatible_spec, joined, take_weights
-from steadyhand.learner.publisher import Publisher, publish_now
+from steadyhand.learner.progress import Progress
 from steadyhand.learner.replay.feature_worker import FeatureWorker
 from steadyhand.learner.replay.features import FeatureCache
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import check_facts, counters_of, next_epoch, open_journal, open_store, restore
 from steadyhand.learner.saved_policy import SavedPolicy
+from steadyhand.learner.serving import Serving
+from steadyhand.learner.sources import Sources
 from steadyhand.learner.status import LearnerStatus
 from steadyhand.learner.steps import Steps
-from steadyhand.learner.train_loop import Phase, TrainLoop
+from steadyhand.learner.train_loop import TrainLoop
 from steadyhand.policies import Policy, PolicySpec, load_backbone
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder
-from steadyhand.transport.demo_set import read_manifest
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.run_identity import Identity
-from steadyhand.transport.schema import Schema, SchemaError
-from steadyhand.transport.scrubber import Scrubber
-from steadyhand.transport.syncer import Syncer
-from steadyhand.transport.weights import Weights
-from steadyhand.transport.wire import Status
+from steadyhand.transport.schema import Schema
 from steadyhand.transport.zmq_server import ZmqServer
 
 __all__ = ["Learner"]
@@ -56,18 +51,6 @@ EPOCH_FILE, JOURNAL_FILE = "learner_epoch.json", "journal.jsonl"
 IDLE_S = 0.02  # longest sleep of an idle learner that no record wakes
 
 logger = get_logger("learner")
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """Progress that the intake's thread reports to actors; replaced as a whole."""
-
-    updates: int = 0
-    policy_version: int = 0
-    phase: Phase = "waiting"
-    transitions_allowed: int = 0  # over all sessions
-    transitions: int = 0
-    steps: dict[str, int] = field(default_factory=dict)  # by session
 
 
 class Learner:
@@ -120,17 +103,12 @@ class Learner:
         if self._checkpoint is None and (run.path / JOURNAL_FILE).exists():
             logger.warning("%s: no checkpoint although training had begun; the same updates are made again", run.path)
         self._action_gains = demos.action_gains
-        earlier = prior.earlier
-        self._own_demos = [_open_demo_set(folder) for folder in demos.folders]
-        self._demos = [*self._own_demos, *(_open_demo_set(folder) for folder in earlier.demos)]
-        self._prior_logs = [LogReader(folder) for folder in (*prior.logs, *earlier.logs)]
-        others = (*self._demos[len(self._own_demos) :], *self._prior_logs[len(prior.logs) :])
-        self._earlier, self._earlier_share = {one.session_id for one in others}, earlier.demo_share
+        self._sources, self._earlier_share = Sources(demos, prior), prior.earlier.demo_share
         self._start_from = prior.checkpoint
         if self._checkpoint is not None and self._start_from is not None:
             logger.info("%s: it has a checkpoint of its own and goes on from that", run.path)
             self._start_from = None
-        identity = joined(prior, (*self._demos, *self._prior_logs), config.accept_other_robot)
+        identity = joined(prior, self._sources.readers, config.accept_other_robot)
         if self._checkpoint is not None:
             identity = identity.filled(Identity.from_json(self._checkpoint.facts.get("identity", {})))
         self._spec: PolicySpec | None = None
@@ -139,30 +117,27 @@ class Learner:
         encoder = policy.encoder if self._spec is None else self._spec.encoder
         self._backbone = load_backbone(encoder, policy.encoder_weights)
         required = self._required_schema()
-        self._progress = _Progress()
+        self._progress = Progress()
         self.intake = Intake(
             run.log,
             settings.transport,
-            self._spec_for,
-            self._status,
+            lambda schema: self._spec_of(schema).to_json(),
+            lambda session_id: self._progress.status(session_id),
             required,
             clock=self._clock,
             identity=identity,
             accept_other_robot=config.accept_other_robot,
         )
-        check_sessions((*self._demos, *self._prior_logs), self.intake.readers())
-        for reader in (*self._demos, *self._prior_logs):
+        check_sessions(self._sources.readers, self.intake.readers())
+        for reader in self._sources.readers:
             self.intake.require(reader.schema)
         # A start that was refused until here is not counted.
         self.learner_epoch = self.intake.learner_epoch = next_epoch(run.path / EPOCH_FILE)
-        self._server: ZmqServer | None = None
-        self._publisher: Publisher | None = None
-        self._syncer: Syncer | None = None
+        self._serving = Serving(self.intake, self._clock, self._log_folders, self._report_damage)
         self._news = threading.Event()
         self.intake.sinks.append(lambda session_id, first, end: self._news.set())
         self._changes: SimpleQueue[tuple[str, list[int]]] = SimpleQueue()
         self.intake.mended_sinks.append(lambda session_id, numbers: self._changes.put((session_id, numbers)))
-        self._scrubber: Scrubber | None = None
         self.loop: TrainLoop | None = None
         self._features: FeatureWorker | None = None
         self._close_files: list[Callable[[], None]] = []
@@ -170,14 +145,7 @@ class Learner:
 
     def serve(self) -> ZmqServer:
         """Listen for actors on other threads; returns the server with its addresses."""
-        self._server = ZmqServer(self.intake, self.intake.config, self._clock)
-        if self._publisher is not None:  # of a server before this one
-            self._publisher.close()
-        self._publisher = Publisher(self._server.publish, self.learner_epoch)
-        if self._syncer is None:
-            self._syncer = Syncer(self.intake.sync, self.intake.config.sync_period_s)
-            self._scrubber = Scrubber(self._log_folders, self._report_damage, self.intake.config.scrub_bytes_s)
-        return self._server
+        return self._serving.start()
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Train until `stop` returns True, then save. A learner that has made its updates goes on serving."""
@@ -188,10 +156,7 @@ class Learner:
 
     def step(self) -> bool:
         """Make one block of gradient steps if it is due; returns whether it was."""
-        if self._server is not None and self._server.failure is not None:
-            raise self._server.failure  # no actor can reach the learner any more
-        if self._publisher is not None and self._publisher.failure is not None:
-            raise self._publisher.failure  # no actor would get newer weights any more
+        self._serving.check()
         if self.loop is None:
             if self.intake.schema is None:  # no demonstrations, and no actor has said HELLO
                 return False
@@ -212,13 +177,7 @@ class Learner:
         finally:
             if self.loop is not None:
                 self.loop.close()
-            if self._publisher is not None:
-                self._publisher.close()
-            if self._server is not None:
-                self._server.close()
-            for helper in (self._syncer, self._scrubber):
-                if helper is not None:
-                    helper.close()
+            self._serving.close()
             self.intake.close()
             for close in self._close_files:
                 close()
@@ -227,26 +186,21 @@ class Learner:
         """Return the schema that actors must record, once it is known; set the policy's specification with it."""
         if self._checkpoint is not None:
             return Schema.from_json(self._checkpoint.facts["schema"])
-        schema = None
-        if self._demos or self._prior_logs:
-            schema = (self._demos or self._prior_logs)[0].schema
-        elif self._start_from is not None:
+        schema = self._sources.schema
+        if schema is None and self._start_from is not None:
             schema = Schema.from_json(self._start_from.facts["schema"])
         if schema is not None:
             inputs = [item.key for item in self._spec_of(schema).inputs]
             return replace(schema, observation=tuple(one for one in schema.observation if one.name in inputs))
         return None
 
-    def _spec_for(self, schema: Schema) -> dict[str, Any]:
-        return self._spec_of(schema).to_json()
-
     def _spec_of(self, schema: Schema) -> PolicySpec:
         """Return the policy's specification, which the first schema fixes. Also called on the intake's thread."""
         with self._lock:
             if self._spec is None:
                 floor = self._config.normaliser_std_floor
-                demos = self._own_demos or self._demos
-                spec = build_policy_spec(self._policy_config, schema, demos, floor, self._backbone, self._prior_logs)
+                demos, logs = self._sources.scaling_demos, self._sources.logs
+                spec = build_policy_spec(self._policy_config, schema, demos, floor, self._backbone, logs)
                 spec = self._algo.settings.adapt(spec)
                 if self._start_from is not None:
                     other = SavedPolicy.from_files(self._start_from.files).spec
@@ -256,7 +210,7 @@ class Learner:
 
     def _make_loop(self, spec: PolicySpec, schema: Schema) -> TrainLoop:
         config, checkpoint = self._config, self._checkpoint
-        if not self._demos and not self._prior_logs:  # a few corrections are no demonstrations to start from
+        if not self._sources.readers:  # a few corrections are no demonstrations to start from
             config = replace(config, pretrain_updates=0)
         policy = Policy(spec, self._seed, self._backbone).to(self.device)
         policy.convolve_in(self._precision)
@@ -271,8 +225,8 @@ class Learner:
         elif self._start_from is not None:
             take_weights(algo, self._start_from)
         counters = counters_of(checkpoint)
-        others = [reader.session_id for reader in self._prior_logs]
-        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others, self._earlier)
+        others, earlier = [reader.session_id for reader in self._sources.logs], self._sources.earlier
+        store = open_store(config.capacity, checkpoint, self._readers(), self._action_gains, others, earlier)
         store.on_damage = self.intake.report_damage
         journal = open_journal(self._run.path / JOURNAL_FILE, checkpoint)
         metrics = Metrics(self._run.metrics, counters.step, self._sink)
@@ -284,7 +238,7 @@ class Learner:
             algo,
             Replay(store, sampler, journal),
             Results(metrics, self._checkpoints, CheckpointFolder(self._run.start, 1), self.learner_epoch, self._facts),
-            Links(self._readers, self._publish, self.intake.sync, self._take_changes),
+            Links(self._readers, self._serving.publish, self.intake.sync, self._take_changes),
             counters,
             self._clock,
             steps,
@@ -321,14 +275,13 @@ class Learner:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def _readers(self) -> list[LogReader]:
-        readers = [*self._demos, *self._prior_logs, *self.intake.readers()]
+        readers = [*self._sources.readers, *self.intake.readers()]
         if self._features is not None:
             self._features.tell(readers)
         return readers
 
     def _log_folders(self) -> list[Path]:
-        own = [reader.folder for reader in self.intake.readers()]
-        return [*own, *(reader.folder for reader in (*self._demos, *self._prior_logs))]
+        return [reader.folder for reader in (*self.intake.readers(), *self._sources.readers)]
 
     def _report_damage(self, session_id: str, numbers: list[int]) -> None:
         """Take records that the scrubber has found damaged out of training, and ask their actor for them."""
@@ -338,41 +291,10 @@ class Learner:
     def _take_changes(self) -> list[tuple[str, list[int]]]:
         return [self._changes.get() for _ in range(self._changes.qsize())]
 
-    def _publish(self, policy_version: int, tensors: dict[str, NDArray[np.float32]]) -> None:
-        if self._publisher is None:
-            publish_now(self.intake.publish, Weights(self.learner_epoch, policy_version, tensors))
-        else:
-            self._publisher.publish(policy_version, tensors)
-
     def _tell(self, loop: TrainLoop) -> None:
         """Pass the progress of training to the intake's thread."""
-        counters, steps = loop.counters, loop.steps()
-        progress = _Progress(
-            counters.updates,
-            counters.policy_version,
-            loop.phase,
-            loop.transitions_allowed(),
-            sum(steps.values()),
-            steps,
-        )
+        progress = Progress.of(loop)
         if progress != self._progress:
             self._progress = progress
             self._facts["identity"] = self.intake.identity.to_json()  # the robot may be known from the first actor only
-            if self._server is not None:
-                self._server.announce()
-
-    def _status(self, session_id: str) -> Status:
-        progress = self._progress
-        allowed = progress.transitions_allowed
-        if allowed >= 0:  # any session may use the rest of it
-            allowed = progress.steps.get(session_id, 0) + max(0, allowed - progress.transitions)
-        return Status(
-            progress.updates, progress.policy_version, allowed, progress.phase, transitions=progress.transitions
-        )
-
-
-def _open_demo_set(folder: Path) -> LogReader:
-    manifest, reader = read_manifest(folder), LogReader(folder)
-    if differences := manifest.schema.diff(reader.schema):
-        raise SchemaError(f"{folder}: its manifest and its log differ: {'; '.join(differences)}")
-    return reader
+            self._serving.announce()

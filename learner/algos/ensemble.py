@@ -70,7 +70,7 @@ class NextStep(NamedTuple):
 
 
 class CriticStep(NamedTuple):
-    """What a step of the critics leaves for that of the policy, without gradient."""
+    """Result of one step of the critics, for that of the policy; without gradient."""
 
     batch: Batch
     features: Tensor  # (B, F) of the observation
