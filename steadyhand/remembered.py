@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from steadyhand.runtime.component import KEY
 from steadyhand.runtime.config import CONFIG_VARIABLE, compose, use_config_dir
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.settings import RUN, run_root
 
-__all__ = ["CONFIG_DIR", "OVERRIDES", "remembered_overrides", "with_run"]
+__all__ = ["CONFIG_DIR", "OVERRIDES", "recorded_config", "remembered_overrides", "with_run"]
 
 OVERRIDES, CONFIG_DIR = "overrides", "config_dir"  # keys of a manifest
 EARLIER = re.compile(r"manifest\.(\d+)\.json")  # of earlier starts
@@ -66,6 +67,28 @@ def remembered_overrides(manifest: Mapping[str, Any]) -> list[str]:
     if not isinstance(words, list):
         words = [word for word in _list(manifest.get("command"))[1:] if "=" in str(word)]
     return [str(word) for word in words if not str(word).startswith("-") and _group(str(word)) in GROUPS]
+
+
+def recorded_config(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the configuration of a manifest; None if it has none.
+
+    A setting that a later release has added has the value that it has now, where the run chose the same part.
+    """
+    config = manifest.get("config")
+    if not isinstance(config, dict):
+        return None
+    return _completed(config, compose(remembered_overrides(manifest)))
+
+
+def _completed(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    if recorded.get(KEY) != present.get(KEY):
+        return dict(recorded)
+    both = {key: (value, present.get(key)) for key, value in recorded.items()}
+    kept = {
+        key: _completed(value, now) if isinstance(value, Mapping) and isinstance(now, Mapping) else value
+        for key, (value, now) in both.items()
+    }
+    return {key: value for key, value in present.items() if key not in kept} | kept
 
 
 def _merged(starts: Iterable[Sequence[str]], given: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from steadyhand.actor.evaluate import Evaluation
 from steadyhand.face.environments import EnvSource
 from steadyhand.face.policy import Policy
 from steadyhand.policy_file import runner_of
+from steadyhand.remembered import recorded_config
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import RunFolder
@@ -60,7 +61,7 @@ def _recorded_config(policy: Policy) -> dict[str, Any]:
     if policy.run is None:
         raise ConfigError("evaluate: expected an environment or overrides, found none; give task=... as in training")
     manifest = RunFolder(policy.run.parent, policy.run.name, create=False).read_manifest() or {}
-    config = manifest.get("config")
-    if not isinstance(config, dict):
+    config = recorded_config(manifest)
+    if config is None:
         raise ConfigError(f"{policy.run}: expected a manifest with a configuration, found none; give task=...")
     return config
