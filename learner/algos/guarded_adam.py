@@ -31,20 +31,26 @@ class GuardedAdam:
         self._steps = [torch.zeros((), device=parameter.device) for parameter in self._parameters]
         self.skipped = torch.zeros((), device=self._parameters[0].device)
 
-    def step(self, loss: Tensor) -> Tensor:
-        """Differentiate `loss` and step; returns the gradient norm ()."""
+    def step(self, loss: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """Differentiate `loss` and step; returns the gradient norm ().
+
+        Args:
+            loss: The loss ().
+            wanted: 0 leaves weights and moments alone, 1 does not (); None = 1.
+        """
         # The fused kernel walks weights and gradients side by side in memory, and a convolution over channels_last
         # frames gives its gradient in another order than its weights. Without this copy every step would be wrong.
         gradients = [gradient.contiguous() for gradient in torch.autograd.grad(loss, self._parameters)]
         norm: Tensor = torch.stack(torch._foreach_norm(gradients)).norm()
         broken = (~torch.isfinite(norm + loss.detach())).float()
+        left_out = broken if wanted is None else torch.maximum(broken, 1.0 - wanted)
         with torch.no_grad():
             if torch.compiler.is_compiling():
-                self._step_plainly(gradients, broken == 0.0)
+                self._step_plainly(gradients, left_out == 0.0)
             else:
                 adam(
                     self._parameters, gradients, self._first, self._second, [], self._steps,
-                    fused=True, found_inf=broken,  # the fused kernel does nothing where found_inf is 1
+                    fused=True, found_inf=left_out,  # the fused kernel does nothing where found_inf is 1
                     amsgrad=False, beta1=BETA_1, beta2=BETA_2, lr=self._lr, weight_decay=0.0, eps=EPSILON,
                     maximize=False,
                 )  # fmt: skip

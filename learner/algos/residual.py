@@ -1,10 +1,10 @@
 """Residual RLPD: a base that clones demonstrations and corrections, and a bounded correction of it that climbs Q.
 
 The base is trained by imitation alone, online too: it learns a correction of the operator as HG-DAgger does
-(arXiv 1810.02890), unless the critics see that it loses value. Reinforcement learning decides only the change of its
-action. The change begins at zero and is bounded (residual RL, arXiv 1812.03201; on cloned bases ResFiT,
-arXiv 2509.19301, and EXPO, arXiv 2507.07986), so a critic that is still wrong cannot take away what was shown. The
-critics are those of RLPD (arXiv 2302.02948).
+(arXiv 1810.02890), unless the critics see that it loses value, and without corrections it stays as it is. Reinforcement
+learning decides only the change of its action. The change begins at zero and is bounded (residual RL, arXiv 1812.03201;
+on cloned bases ResFiT, arXiv 2509.19301, and EXPO, arXiv 2507.07986), so a critic that is still wrong cannot take away
+what was shown. The critics are those of RLPD (arXiv 2302.02948).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
+from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.ensemble import CriticStep, EnsembleAlgorithm, EnsembleSettings
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.outcomes import Outcomes
@@ -42,13 +43,16 @@ class ResidualSettings(EnsembleSettings):
     growth_updates: int  # blocks online over which the change grows from zero to its full scale, at the earliest
     growth_episodes: int  # episodes of practice, since its newest shrinking, over which it does so, at the earliest
     residual_penalty: float  # weight of the squared change, as a share of its scale, beside the normalised value
+    base_pace: (
+        float  # steps of the base a block online, for a share of corrections of 1 in the imitated rows; at most 1
+    )
     correction_doubt: float  # how little a correction that loses value is imitated; 0 = all corrections count fully
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_above(self, 0.0, "residual_lr", "residual_scale", "action_noise")
         expect(self.residual_scale <= 2.0, "residual_scale", "at most 2, the width of the actions", self.residual_scale)
-        expect_at_least(self, 0, "warm_updates", "residual_penalty", "correction_doubt")
+        expect_at_least(self, 0, "warm_updates", "residual_penalty", "base_pace", "correction_doubt")
         expect_at_least(self, 1, "growth_updates", "growth_episodes")
 
     def adapt(self, spec: PolicySpec) -> PolicySpec:
@@ -72,6 +76,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         self._pace = torch.full((1,), 1.0 / settings.growth_updates, device=self.device)  # of the share, per block
         self._lost = torch.zeros(1, device=self.device)  # episodes that had ended when the share was last lowered
         self._kept = torch.zeros(1, device=self.device)  # of the share, from which it has grown since then
+        self._due = torch.zeros(1, device=self.device)  # steps of the base that are due
         self._least = torch.zeros(1, device=self.device)  # of the share: the one that practice of this run began with
         self.optimizers |= {
             "policy": GuardedAdam(policy.trunk.parameters(), settings.policy_lr),
@@ -81,14 +86,16 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
     def pretrain(self, block: Mapping[str, Any]) -> Metrics:
         """Make the steps of `update` without those of the residual network."""
         step = self._update_critics(block, imitation=1.0)
-        metrics = step.metrics | self.update_base(step)
+        worth = self.correction_worth(step)
+        metrics = step.metrics | self.update_base(step, worth)
         self._average_published()
         return metrics
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """Make `policy_delay` critic steps, each on a slice, then one of the base and one of the residual network."""
         step = self._update_critics(block, imitation=1.0)
-        metrics = step.metrics | self.update_base(step)
+        worth = self.correction_worth(step)
+        metrics = step.metrics | self.update_base(step, worth, self._base_is_due(step.batch, worth))
         metrics |= self.update_residual(step.features)
         self._made += 1
         with torch.no_grad():
@@ -106,7 +113,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Restore as every algorithm does; what checkpoints of earlier releases lack is 0."""
-        missing = {name: torch.zeros_like(self._share.detach()) for name in ("least", "lost", "kept")}
+        missing = {name: torch.zeros_like(self._share.detach()) for name in ("least", "lost", "kept", "due")}
         super().load_state_tensors(missing | dict(tensors))
 
     def heed(self, outcomes: Outcomes) -> None:
@@ -133,13 +140,34 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
             allowed = allowed if gains else allowed.clamp(max=UNPROVEN)
             self._pace.copy_((self._share.detach() < allowed) * pace)
 
-    def update_base(self, step: CriticStep) -> Metrics:
-        """Make one step of the base towards the recorded actions of demonstrations and corrections."""
-        worth = self.correction_worth(step)
+    def update_base(self, step: CriticStep, worth: Tensor, is_due: Tensor | None = None) -> Metrics:
+        """Make one step of the base towards the recorded actions of demonstrations and corrections.
+
+        Args:
+            step: The newest step of the critics.
+            worth: Weights (B,) of the rows.
+            is_due: 0 leaves the base alone (); None = 1.
+        """
         loss, metrics = self.imitation_loss(step.features, step.batch, worth)
-        self.optimizers["policy"].step(loss)
+        self.optimizers["policy"].step(loss, is_due)
         corrections = step.batch.is_correction.float()
         return metrics | {"correction_worth": (worth * corrections).sum() / corrections.sum().clamp(min=1.0)}
+
+    @torch.no_grad()
+    def _base_is_due(self, batch: Batch, worth: Tensor) -> Tensor | None:
+        """Return 1 if the base takes a step in this block, else 0; None = in every block.
+
+        It has learned the demonstrations before practice, and would only learn them by heart. So the more of the
+        imitated rows are corrections of worth, the more often it steps. On a trained encoder it has to follow the
+        features, and steps in every block.
+        """
+        if self._trains_encoder:
+            return None
+        share = (worth * batch.is_correction).sum() / batch.is_demo.sum().clamp(min=1)
+        self._due += (self.settings.base_pace * share).nan_to_num(0.0).clamp(max=1.0)  # the optimiser counts such rows
+        is_due = (self._due >= 1.0).float()
+        self._due -= is_due
+        return is_due[0]
 
     @torch.no_grad()
     def correction_worth(self, step: CriticStep) -> Tensor:
@@ -181,5 +209,5 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
 
     def own_tensors(self) -> dict[str, Tensor]:
         """The published weights, the critics, and the progress of the change."""
-        progress = {"made": self._made, "pace": self._pace, "least": self._least}
-        return super().own_tensors() | progress | {"lost": self._lost, "kept": self._kept}
+        growth = {"made": self._made, "pace": self._pace, "least": self._least, "lost": self._lost, "kept": self._kept}
+        return super().own_tensors() | growth | {"due": self._due}

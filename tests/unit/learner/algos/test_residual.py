@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -86,6 +87,31 @@ def test_corrections_without_worth_are_not_imitated(make_residual, make_spec, ma
         losses.append(float(algo.update(block)["bc_loss"]))
     assert losses[0] > 0.0
     assert losses[1] == 0.0
+
+
+@pytest.mark.parametrize(("corrections", "steps"), [(0.0, 0), (0.25, 3), (1.0, 6)])
+def test_online_the_base_steps_as_often_as_its_rows_are_corrections(
+    make_residual, make_spec, make_block, corrections, steps
+):
+    algo, block = make_residual(base_pace=2.0, correction_doubt=0.0), make_block(make_spec())
+    block["is_demo"][:] = True
+    block["is_correction"][:] = np.arange(len(block["is_demo"])) % 4 < 4 * corrections
+    bias, changes = algo.policy.trunk[0].bias, 0
+    for _ in range(6):
+        before = bias.detach().clone()
+        algo.update(block)
+        changes += not torch.equal(bias, before)
+    assert changes == steps
+    algo.pretrain(block)
+    assert not torch.equal(bias, before)
+
+
+def test_the_base_follows_an_encoder_that_is_trained_in_every_block(make_residual, make_spec, make_block):
+    algo, block = make_residual(pixels=True), make_block(make_spec(pixels=True))
+    block["is_correction"][:] = False
+    before = algo.policy.trunk[0].bias.detach().clone()
+    algo.update(block)
+    assert not torch.equal(algo.policy.trunk[0].bias, before)
 
 
 def test_pretraining_and_the_first_updates_leave_the_residual_alone(make_residual, make_spec, make_block):
