@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from steadyhand.learner.replay.store import ReplayStore
 __all__ = ["OutcomeWatch", "Outcomes"]
 
 ROWS = 10_000  # newest, or first, starts in which episodes are looked for
+GAIN = 1.5  # standard deviations of the difference of two equal rates, above which it is more than chance
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,38 @@ class Outcomes:
         newest: Of the newest ones.
         episodes: Number of episodes of the newest rate.
         ended: Number of episodes that have ended.
+        lasting: Of as many of the newest ones as the first rate has.
+        lasting_episodes: Number of episodes of the lasting rate.
     """
 
     first: float
     newest: float
     episodes: int
     ended: int
+    lasting: float
+    lasting_episodes: int
+
+    @property
+    def is_loss(self) -> bool:
+        """True if the newest rate is lower than the first one by more than a standard deviation of its own."""
+        return self.newest < self.first - math.sqrt(self._variance / max(1, self.episodes))
+
+    @property
+    def is_gain(self) -> bool:
+        """True if the lasting rate is higher than the first one by more than chance explains, or is 1."""
+        spread = math.sqrt(2.0 * self._variance / max(1, self.lasting_episodes))
+        return self.lasting >= min(1.0, self.first + GAIN * spread)
+
+    @property
+    def _variance(self) -> float:
+        return self.first * (1.0 - self.first)
 
 
 class OutcomeWatch:
     """Reads outcomes from the visible part of a store, so that a resumed learner reads the same ones.
 
     Args:
-        first: Number of episodes of the first rate.
+        first: Number of episodes of the first rate, and of the lasting one.
         newest: Number of episodes of the newest rate.
     """
 
@@ -44,16 +65,17 @@ class OutcomeWatch:
         self._first: float | None = None
 
     def look(self, store: ReplayStore) -> Outcomes:
-        """Return the present outcomes; both rates are 0 before an episode has ended."""
+        """Return the present outcomes; all rates are 0 before an episode has ended."""
         ids = store.online
-        newest = _alone(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-self._window :]
+        lasting = _alone(store, ids[-ROWS:], whole=len(ids) <= ROWS)[-max(self._first_window, self._window) :]
+        newest, lasting = lasting[-self._window :], lasting[-self._first_window :]
         count, first = _ended(store, ids), self._first
         if first is None:
             known = _alone(store, ids[:ROWS], whole=True)[: self._first_window]
             first = _mean(known)
             if len(known) == self._first_window:
                 self._first = first
-        return Outcomes(first, _mean(newest), len(newest), count)
+        return Outcomes(first, _mean(newest), len(newest), count, _mean(lasting), len(lasting))
 
 
 def _mean(outcomes: NDArray[np.bool_]) -> float:

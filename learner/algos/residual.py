@@ -29,6 +29,7 @@ __all__ = ["Residual", "ResidualSettings"]
 
 SHRINKING = 3.0  # times as fast as growth, at a loss
 UNPROVEN = 0.3  # of the scale, that a change may have before it is seen to gain
+HALFWAY, MASTERED = 0.5, 0.9  # success of practice from which a change that gains may be larger, and may have its scale
 SMALLEST_Q = 1e-3  # below it Q tells nothing yet, and a normalised gradient would be noise
 
 
@@ -119,26 +120,27 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
     def heed(self, outcomes: Outcomes) -> None:
         """Let the change grow while practice succeeds as often as it did at first, and shrink while it does not.
 
-        A small change needs no more than that. A larger one has to gain: the newest rate is higher than the first by
-        one standard deviation, or is 1. A rate that is lower by more than one is a loss: the change shrinks faster, and
-        has to earn all of its scale anew, because the critics need data of each scale before a larger one.
+        A small change needs no more than that. A larger one has to gain, and to the extent to which practice succeeds:
+        where half of the episodes fail, neither the critics nor twenty outcomes can tell a good change from a bad one.
+        A loss shrinks the change faster, and it has to earn all of its scale anew, because the critics need data of
+        each scale before a larger one.
         """
-        pace = 1.0 / self.settings.growth_updates
-        deviation = math.sqrt(outcomes.first * (1.0 - outcomes.first) / max(1, outcomes.episodes))
-        if outcomes.newest < outcomes.first - deviation:
+        pace, share = 1.0 / self.settings.growth_updates, self._share.detach()
+        if outcomes.is_loss:
             self._pace.fill_(-SHRINKING * pace)
             self._lost.fill_(outcomes.ended)
             self._kept.zero_()
         elif outcomes.newest < outcomes.first:
             self._pace.fill_(-pace)
             self._lost.fill_(outcomes.ended)
-            self._kept.copy_(self._share.detach())
+            self._kept.copy_(share)
         else:
-            gains = outcomes.newest >= min(1.0, outcomes.first + deviation)
+            succeeds = min(max((outcomes.lasting - HALFWAY) / (MASTERED - HALFWAY), 0.0), 1.0)
+            largest = UNPROVEN + (1.0 - UNPROVEN) * succeeds if outcomes.is_gain else UNPROVEN
             # Episodes that have not ended tell nothing yet.
-            allowed = self._kept + (outcomes.ended - self._lost) / self.settings.growth_episodes
-            allowed = allowed if gains else allowed.clamp(max=UNPROVEN)
-            self._pace.copy_((self._share.detach() < allowed) * pace)
+            earned = self._kept + (outcomes.ended - self._lost) / self.settings.growth_episodes
+            grows, shrinks = share < earned.clamp(max=largest), share > largest
+            self._pace.copy_((grows.float() - shrinks.float()) * pace)
 
     def update_base(self, step: CriticStep, worth: Tensor, is_due: Tensor | None = None) -> Metrics:
         """Make one step of the base towards the recorded actions of demonstrations and corrections.

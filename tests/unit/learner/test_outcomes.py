@@ -35,9 +35,9 @@ def test_the_first_and_the_newest_episodes_are_compared(logs):
         practise(logs[0], number, success, human)
         found.append(looked_at(store, watch, readers))
     # An episode counts once the next one has begun.
-    begin = [Outcomes(0.0, 0.0, 0, 0), Outcomes(1.0, 1.0, 1, 1)]
+    begin = [Outcomes(0.0, 0.0, 0, 0, 0.0, 0), Outcomes(1.0, 1.0, 1, 1, 1.0, 1)]
     rates = [(0.5, 0.5), (0.5, 0.0), (0.5, 0.5), (0.5, 1.0)]
-    assert found == begin + [Outcomes(*pair, 2, ended) for ended, pair in enumerate(rates, 2)]
+    assert found == begin + [Outcomes(*pair, 2, ended, pair[1], 2) for ended, pair in enumerate(rates, 2)]
 
 
 def test_episodes_of_several_actors_are_in_the_order_of_their_ends(logs):
@@ -51,6 +51,14 @@ def test_episodes_of_several_actors_are_in_the_order_of_their_ends(logs):
     assert (found.first, found.newest) == (1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("first", "lasting", "is_gain"), [(0.4, 0.6, False), (0.4, 0.65, True), (0.95, 0.95, False), (0.95, 1.0, True)]
+)
+def test_a_gain_is_more_than_chance(first, lasting, is_gain):
+    """Of twenty episodes; a rate of 0.4 has a spread of 0.15 against another one of the same policy."""
+    assert Outcomes(first, lasting, 10, 99, lasting, 20).is_gain == is_gain
+
+
 def test_only_visible_records_count(logs):
     store, watch, reader = ReplayStore(1_000), OutcomeWatch(2, 2), reader_of(logs[0])
     for number in range(4):
@@ -60,7 +68,7 @@ def test_only_visible_records_count(logs):
     store.advance({session: everything // 4})
     assert watch.look(store).ended < 2
     store.advance({session: everything})
-    assert watch.look(store) == Outcomes(1.0, 1.0, 2, 3)
+    assert watch.look(store) == Outcomes(1.0, 1.0, 2, 3, 1.0, 2)
 
 
 def test_every_ended_episode_is_counted_however_few_starts_are_looked_at(logs, monkeypatch):
@@ -79,6 +87,7 @@ def test_the_first_rate_is_of_more_episodes_than_the_newest(logs):
     for number, success in enumerate((True, False, False, False, True, True, True)):
         practise(logs[0], number, success)
         outcomes = looked_at(store, watch, [reader])
-        found.append((outcomes.first, outcomes.newest))
-    rates = [(0.0, 0.0), (1.0, 1.0), (0.5, 0.5), (1 / 3, 0.0), (0.25, 0.0), (0.25, 0.5), (0.25, 1.0)]
+        found.append((outcomes.first, outcomes.newest, outcomes.lasting))
+    rates = [(0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.5, 0.5, 0.5), (1 / 3, 0.0, 1 / 3), (0.25, 0.0, 0.25)]
+    rates += [(0.25, 0.5, 0.25), (0.25, 1.0, 0.5)]
     assert found == [pytest.approx(pair) for pair in rates]
