@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         take_earlier(job)  # a part that does not fit ends the demo before the demonstrations; the learner takes it
         say(f"steadyhand demo: {job.run.path}, learning on {device}")
         start = partial(job.write_manifest, compute_device=str(device))
-        work = RobotWork(partial(demonstrate, start=start), train, partial(judge, who="policy"))
+        work = RobotWork(partial(demonstrate, start=start), train, judge)
         try:
             passed = run_stages(job, stop, work)
         except ChildError as error:

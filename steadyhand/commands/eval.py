@@ -21,7 +21,7 @@ from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.comparing import NamedPolicy, about_comparison, compare_in, find_policy, open_comparison
 from steadyhand.pipeline.environment import opened_env
-from steadyhand.pipeline.evaluation import about_evaluation, evaluate_in, trained_policy
+from steadyhand.pipeline.evaluation import about_evaluation, chosen_policy, evaluate_in
 from steadyhand.pipeline.protocol import policy_digest, protocol_for, setting_of, starts_for
 from steadyhand.policy_file import load_policy
 from steadyhand.report.comparisons import comparison_json, comparison_table, keep_comparison, verdict_line
@@ -35,7 +35,8 @@ from steadyhand.terminal import say
 __all__ = ["EPILOG", "add_options", "run"]
 
 EPILOG = (
-    "The policy is the newest one of run_name=..., or the file that --checkpoint names. Task, robot and cameras are\n"
+    "The policy is the newest one of run_name=..., with eval.policy=start the one before practice, or the file that\n"
+    "--checkpoint names. Task, robot and cameras are\n"
     "those of the run. `episodes=200` is short for demo.eval_episodes=200, `eval.starts=FILE` lists the starts. Equal\n"
     "seeds give equal episodes. An interrupted evaluation continues with the same command. The run keeps the result:\n"
     "`steadyhand runs` and `steadyhand report` show it (docs/evaluation.md).\n"
@@ -63,12 +64,14 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     if options.json:
         check_output(options.json, "--json")
     job = open_job(_written_out(overrides), create=None if options.checkpoint else False, remember=True)
-    policy = load_policy(options.checkpoint) if options.checkpoint else trained_policy(job)
-    who = options.checkpoint.name if options.checkpoint else POLICY
+    if options.checkpoint:
+        who, policy = options.checkpoint.name, load_policy(options.checkpoint)
+    else:
+        who, policy = chosen_policy(job)
     if job.settings.run_name is not None:
         check_output(job.run.metrics / "evaluation", "run_name")
     if options.against is not None:
-        first = NamedPolicy(who if options.checkpoint else job.run.name, policy)
+        first = NamedPolicy(job.run.name if who == POLICY else who, policy)
         return _compare(job, (first, find_policy(job, options.against)), options)
     return _evaluate(job, policy, who, options)
 

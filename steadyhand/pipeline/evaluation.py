@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -18,11 +19,23 @@ from steadyhand.exporters.evaluations import evaluation_export
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
 from steadyhand.pipeline.environment import opened_env
-from steadyhand.policy_file import runner_of
-from steadyhand.report.evaluations import keep_evaluation
+from steadyhand.policy_file import load_policy, runner_of
+from steadyhand.report.evaluations import POLICY, keep_evaluation
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 
-__all__ = ["about_evaluation", "evaluate", "evaluate_in", "runner_for", "starting_policy", "trained_policy"]
+__all__ = [
+    "BEFORE",
+    "NEWEST",
+    "about_evaluation",
+    "chosen_policy",
+    "evaluate",
+    "evaluate_in",
+    "runner_for",
+    "starting_policy",
+    "trained_policy",
+]
+
+NEWEST, BEFORE = "newest", "start"  # words of evaluation.policy
 
 
 def trained_policy(job: Job) -> SavedPolicy:
@@ -41,6 +54,22 @@ def starting_policy(job: Job) -> SavedPolicy:
         CheckpointError: The run has none.
     """
     return newest_policy(job.run.start)
+
+
+def chosen_policy(job: Job) -> tuple[str, SavedPolicy]:
+    """Return the policy that `evaluation.policy` names, and the name under which its evaluation is kept.
+
+    Raises:
+        CheckpointError: The run has none.
+        PolicyFileError: There is no such file, or it is no policy.
+    """
+    word = job.settings.evaluation.policy
+    if word == NEWEST:
+        return POLICY, trained_policy(job)
+    if word == BEFORE:
+        return BEFORE, starting_policy(job)
+    path = Path(word).expanduser()
+    return path.stem, load_policy(path)
 
 
 def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:

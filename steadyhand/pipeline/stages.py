@@ -18,19 +18,20 @@ from steadyhand.demo_compat import check_demos
 from steadyhand.job import Job
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone
-from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
+from steadyhand.pipeline.evaluation import BEFORE, evaluate, starting_policy, trained_policy
 from steadyhand.pipeline.recording import record
 from steadyhand.policy_file import save_policy
-from steadyhand.report.evaluations import evaluation_table
+from steadyhand.report.evaluations import POLICY, evaluation_table
 from steadyhand.report.records import stages_path
 from steadyhand.report.write import write_report
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.subprocesses import Child, ending
 from steadyhand.terminal import Stages, say
 
-__all__ = ["RobotWork", "demonstrate", "judge", "run_stages"]
+__all__ = ["BASELINE", "RobotWork", "baseline_path", "demonstrate", "judge", "run_stages"]
 
 STAGES = 5
+BASELINE = "bc"
 # Renderers that need no display. On other systems than Linux, MuJoCo chooses.
 RENDERERS = ("egl", "osmesa") if sys.platform == "linux" else ("",)
 
@@ -42,12 +43,13 @@ class RobotWork:
     Attributes:
         demonstrate: Records demonstrations into the run, and returns the result as one line.
         practise: Runs learner and actor until practice ends.
-        judge: Evaluates the run's policy, and keeps the result in the run folder.
+        judge: Evaluates a policy on the fresh episodes of the demo, and keeps the result in the run folder under a
+            name: `bc`, `start` or `policy`.
     """
 
     demonstrate: Callable[[Job, StopFlag], str]
     practise: Callable[[Job, StopFlag], None]
-    judge: Callable[[Job, SavedPolicy, StopFlag], Evaluation]
+    judge: Callable[[Job, SavedPolicy, StopFlag, str], Evaluation]
 
 
 def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
@@ -65,16 +67,16 @@ def run_stages(job: Job, stop: StopFlag, work: RobotWork) -> bool:
     with stages.stage("behaviour cloning", "Behaviour cloning on the same demonstrations, the baseline"):
         baseline = clone(job, [job.run.demos], stop)
         go_on(stop)
-        save_policy(_baseline_path(job), baseline)
-        cloned = judge(job, baseline, stop, "bc")
+        save_policy(baseline_path(job), baseline)
+        cloned = work.judge(job, baseline, stop, BASELINE)
     with stages.stage("practice", "Practice with corrections: learner and actor"):
         work.practise(job, stop)
         go_on(stop)
     with stages.stage("evaluation", f"{demo.eval_episodes} fresh episodes, unassisted: before and after practice"):
-        before = judge(job, starting_policy(job), stop, "start")
+        before = work.judge(job, starting_policy(job), stop, BEFORE)
         policy = trained_policy(job)
         save_policy(job.run.path / "policy.safetensors", policy)
-        after = work.judge(job, policy, stop)
+        after = work.judge(job, policy, stop, POLICY)
         go_on(stop)
     with stages.stage("film", "The same episodes before and after, on film"):
         no_film = _film(job, stop)
@@ -120,7 +122,7 @@ def _film(job: Job, stop: StopFlag) -> str:
         return "demo.film_episodes is 0"
     reason = ""
     for renderer in [os.environ["MUJOCO_GL"]] if "MUJOCO_GL" in os.environ else RENDERERS:
-        words = ["--before", str(_baseline_path(job)), *job.child_overrides()]
+        words = ["--before", str(baseline_path(job)), *job.child_overrides()]
         film = Child("film", words, job.run.path / "film.log", threads=1, environment={"MUJOCO_GL": renderer})
         with ending(film, job.settings.demo.grace_s):
             clock = MonotonicClock()
@@ -135,8 +137,9 @@ def _film(job: Job, stop: StopFlag) -> str:
     return reason
 
 
-def _baseline_path(job: Job) -> Path:
-    return job.run.checkpoints / "bc.safetensors"
+def baseline_path(job: Job) -> Path:
+    """Return the file of the best clone of the demonstrations."""
+    return job.run.checkpoints / f"{BASELINE}.safetensors"
 
 
 def go_on(stop: StopFlag) -> None:

@@ -1,7 +1,7 @@
 """`make ros-demo`: every step on the mock robot behind ROS 2, in real time, each part in its own process.
 
-Demonstrations, practice and evaluation move the robot over DDS, in the processes of the launch file with the same
-parameters. The baseline is fitted and evaluated, and the film made, on the same mock without ROS.
+Demonstrations, practice and evaluations move the robot over DDS, in the processes of the launch file with the same
+parameters. The baseline's candidates are compared, and the film made, on the same mock without ROS.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from actor_ros.launched import Launched
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.job import Job, open_job
+from steadyhand.job import Job, open_job, quoted
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.saved_policy import SavedPolicy
-from steadyhand.pipeline.stages import RobotWork, run_stages
-from steadyhand.report.evaluations import evaluation_path, read_evaluation
+from steadyhand.pipeline.evaluation import BEFORE, NEWEST
+from steadyhand.pipeline.stages import BASELINE, RobotWork, baseline_path, run_stages
+from steadyhand.report.evaluations import POLICY, evaluation_path, read_evaluation
 from steadyhand.report.records import read_run
 from steadyhand.robot_envs.robot import RobotError
 from steadyhand.runtime.build import ConfigError
@@ -68,9 +69,10 @@ def _over_ros(launched: Launched) -> RobotWork:
     def practise(job: Job, stop: StopFlag) -> None:
         launched.run("practise", stop)
 
-    def judge(job: Job, policy: SavedPolicy, stop: StopFlag) -> Evaluation:
-        launched.run("evaluate", stop)
-        return read_evaluation(evaluation_path(job.run, "policy"))
+    def judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
+        words = {POLICY: NEWEST, BEFORE: BEFORE, BASELINE: quoted(baseline_path(job))}
+        launched.run("evaluate", stop, f"evaluation.policy={words[who]}")
+        return read_evaluation(evaluation_path(job.run, who))
 
     return RobotWork(demonstrate, practise, judge)
 

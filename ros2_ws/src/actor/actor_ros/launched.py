@@ -43,8 +43,13 @@ class Launched:
         self._folder = job.run.path / "ros"
         self._folder.mkdir(exist_ok=True)
 
-    def run(self, work: str, stop: StopFlag) -> None:
+    def run(self, work: str, stop: StopFlag, *more: str) -> None:
         """Start all processes, and end them when the actor has done its work.
+
+        Args:
+            work: Work of the actor.
+            stop: Ends it early.
+            more: Overrides for this work alone.
 
         Raises:
             ChildError: A process died, or none made progress.
@@ -57,7 +62,7 @@ class Launched:
             "run_name": self._job.run.name,
             "task": task_name(self._job.settings.composed),
         }
-        overrides = tuple(word for word in self._job.overrides if not word.startswith(OWN))
+        overrides = tuple(word for word in (*self._job.overrides, *more) if not word.startswith(OWN))
         root = str(self._job.run.path.parent)
         with ExitStack() as stack:
             children = []

@@ -15,7 +15,7 @@ from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.actor.supervision.supervised_operator import SupervisedOperator
 from steadyhand.actor_id import claimed_actor
 from steadyhand.job import Job, seed_for
-from steadyhand.pipeline.evaluation import evaluate_in, trained_policy
+from steadyhand.pipeline.evaluation import chosen_policy, evaluate_in
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.pipeline.recording import record_in
 from steadyhand.robot_envs.devices.operator import NoOperator
@@ -74,8 +74,8 @@ class LearningJobs:
     def _evaluate(self, taught: SupervisedEnv) -> str:
         job, bystander = self._job, SupervisedOperator(NoOperator(), self._motion)
         episodes, ends = job.settings.demo.eval_episodes, (self._ending, self._events)
-        policy = trained_policy(job)
-        return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who="policy"))
+        who, policy = chosen_policy(job)
+        return _verdict(evaluate_in(job, taught, bystander, policy, episodes, job.seed, *ends, who=who))
 
     def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell

@@ -31,6 +31,10 @@ def test_the_whole_way_over_dds(dds, tmp_path, capfd):
     assert (report["demos"], report["episodes"]) == (2, 2)
     assert report["env_steps"] >= 120
     assert report["gradient_updates"] > 0
+    for who in ("bc", "start", "policy"):  # all three over DDS, on the same episodes
+        kept = json.loads((run / "metrics" / f"evaluation_{who}.json").read_text(encoding="utf-8"))
+        assert any(word.startswith("evaluation.policy=") for word in kept["about"]["overrides"])
+        assert kept["episodes"] == 2
     assert report["loops"]["practise"]["periods"] >= 120
     assert report["loops"]["practise"]["bursts"] == 0
     # The watchdog's own, at the controller's rate.

@@ -1,9 +1,11 @@
 import json
+import shutil
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from steadyhand.cli import main
+from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.report.evaluations import read_evaluations
 from steadyhand.runtime.run_folder import RunFolder
 from tests.unit.steadyhand.judged_run import QUIET, copied, judged_run
@@ -44,6 +46,17 @@ def test_a_run_knows_its_task_and_keeps_the_result(root, tmp_path, capsys):
     assert (kept["successes"], kept["about"]["who"]) == (EPISODES, "policy")
     assert "task=gym" in kept["about"]["overrides"]
     assert open_files(run) == []
+
+
+def test_the_policy_before_practice_is_evaluated_and_kept_by_its_name(root, capsys):
+    run = RunFolder(root, "walks", create=False)
+    assert main(words(root, f"episodes={EPISODES}", "eval.policy=start")) == 2
+    assert "start: expected a checkpoint" in capsys.readouterr().err
+    newest = CheckpointFolder(run.checkpoints, 1).newest()
+    shutil.copytree(newest.folder, run.start / newest.folder.name)
+    assert main(words(root, f"episodes={EPISODES}", "eval.policy=start")) == 0
+    assert main(words(root, f"episodes={EPISODES}", f"eval.policy='{newest.folder}'")) == 0
+    assert [kept["about"]["who"] for kept in read_evaluations(run)] == ["start", newest.folder.name]
 
 
 def test_what_the_run_keeps_reaches_the_exporters_and_an_interrupted_one_does_not(root, monkeypatch):
