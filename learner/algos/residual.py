@@ -166,7 +166,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         if self._trains_encoder:
             return None
         share = (worth * batch.is_correction).sum() / batch.is_demo.sum().clamp(min=1)
-        self._due += (self.settings.base_pace * share).nan_to_num(0.0).clamp(max=1.0)  # the optimiser counts such rows
+        self._due += (self.settings.base_pace * share).clamp(max=1.0)
         is_due = (self._due >= 1.0).float()
         self._due -= is_due
         return is_due[0]
@@ -187,6 +187,7 @@ class Residual(EnsembleAlgorithm[ResidualSettings]):
         value = self.target_critic.q(step.features, action).amin(0)
         still = (1.0 - settings.gamma**settings.n_step) * value.abs() + SMALLEST_Q
         worth = (1.0 - settings.correction_doubt * (value - step.target) / still).clamp(0.0, 1.0)
+        worth = worth.nan_to_num(0.0)  # a target that is not finite speaks for nothing
         return torch.where(step.batch.is_correction, worth, 1.0)
 
     def update_residual(self, features: Tensor) -> Metrics:
