@@ -83,12 +83,11 @@ def recorded_config(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
 def _completed(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     if recorded.get(KEY) != present.get(KEY):
         return dict(recorded)
-    both = {key: (value, present.get(key)) for key, value in recorded.items()}
-    kept = {
-        key: _completed(value, now) if isinstance(value, Mapping) and isinstance(now, Mapping) else value
-        for key, (value, now) in both.items()
-    }
-    return {key: value for key, value in present.items() if key not in kept} | kept
+    completed = {**present, **recorded}
+    for key in recorded.keys() & present.keys():
+        if isinstance(recorded[key], Mapping) and isinstance(present[key], Mapping):
+            completed[key] = _completed(recorded[key], present[key])
+    return completed
 
 
 def _merged(starts: Iterable[Sequence[str]], given: Sequence[str]) -> list[str]:

@@ -298,9 +298,9 @@ class ReplayLog:
         own = self._online.values[rows] & (not self.is_prior)
         return np.asarray(self._demo.values[rows] & (own | ~self._failed.values[rows]))
 
-    def is_correction(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return a mask (n,) of rows with an action to imitate from an episode of the policy."""
-        return np.asarray(self._online.values[rows] & self.is_demo(rows))
+    def is_practice(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return a mask (n,) of rows of the policy's episodes, in which a person may have corrected it."""
+        return np.asarray(self._online.values[rows])
 
     def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of records, (n,)."""

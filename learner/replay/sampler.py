@@ -122,7 +122,8 @@ class Sampler:
         for log, places, rows in self._store.by_log(ids):
             reached, reward[places], discount[places] = log.n_step(rows, sampling.n_step, sampling.gamma)
             action[places] = log.action(rows)
-            is_demo[places], is_correction[places] = log.is_demo(rows), log.is_correction(rows)
+            is_demo[places] = log.is_demo(rows)
+            is_correction[places] = is_demo[places] & log.is_practice(rows)
             if spec.decided:
                 changes[places] = gripper_changes(log, rows, reached, sampling.gamma, spec.decided)
             if sampling.with_returns:

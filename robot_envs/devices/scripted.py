@@ -213,7 +213,7 @@ class ScriptedCorrector:
         self._config = config
         self._watched: deque[float] = deque(maxlen=config.stall_steps + 1)
         self._mistakes = np.random.default_rng([seed, 1])  # of its own: the hand shakes as it does without mistakes
-        self._mistake: Callable[[Action], Action] = _none
+        self._mistake: Callable[[Action], Action] = _as_wanted
         self._wait = 0
         self._left = 0
 
@@ -272,12 +272,12 @@ class ScriptedCorrector:
     def _next_mistake(self, wanted: Action) -> Callable[[Action], Action]:
         """Return what the next intervention makes of the expert's actions."""
         if self._mistakes.random() >= self._config.wrong_share:
-            return _none
+            return _as_wanted
         if self._mistakes.random() < 0.5:
             return np.negative
         pushed = self._mistakes.uniform(-1.0, 1.0, wanted.shape).astype(np.float32)
         return lambda _: pushed
 
 
-def _none(wanted: Action) -> Action:
+def _as_wanted(wanted: Action) -> Action:
     return wanted

@@ -1,4 +1,4 @@
-"""What an earlier release has left in a run folder goes on working: tests/data/README.md says which one."""
+"""A run folder of an earlier release goes on working: tests/data/README.md says which release."""
 
 import shutil
 from pathlib import Path
