@@ -15,7 +15,7 @@ from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.statistics import wilson_interval
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.exporters.evaluations import evaluation_export
-from steadyhand.job import Job, open_job, with_alias
+from steadyhand.job import Job, open_job, quoted, with_alias
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
@@ -23,7 +23,6 @@ from steadyhand.pipeline.comparing import NamedPolicy, about_comparison, compare
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.pipeline.evaluation import about_evaluation, chosen_policy, evaluate_in
 from steadyhand.pipeline.protocol import policy_digest, protocol_for, setting_of, starts_for
-from steadyhand.policy_file import load_policy
 from steadyhand.report.comparisons import comparison_json, comparison_table, keep_comparison, verdict_line
 from steadyhand.report.evaluations import POLICY, evaluation_table, keep_evaluation
 from steadyhand.report.open_evaluation import OpenEvaluation
@@ -36,10 +35,10 @@ __all__ = ["EPILOG", "add_options", "run"]
 
 EPILOG = (
     "The policy is the newest one of run_name=..., with eval.policy=start the one before practice, or the file that\n"
-    "--checkpoint names. Task, robot and cameras are\n"
-    "those of the run. `episodes=200` is short for demo.eval_episodes=200, `eval.starts=FILE` lists the starts. Equal\n"
-    "seeds give equal episodes. An interrupted evaluation continues with the same command. The run keeps the result:\n"
-    "`steadyhand runs` and `steadyhand report` show it (docs/evaluation.md).\n"
+    "--checkpoint names. Task, robot and cameras are those of the run. `episodes=200` is short for\n"
+    "demo.eval_episodes=200, `eval.starts=FILE` lists the starts. Equal seeds give equal episodes.\n"
+    "An interrupted evaluation continues with the same command. The run keeps the result: `steadyhand runs` and\n"
+    "`steadyhand report` show it (docs/evaluation.md).\n"
     "--against runs pairs of episodes in a hidden order, and ends as soon as one policy is known to be better.\n"
     "example: steadyhand eval run_name=pegs episodes=100 seed=1 --json pegs.json"
 )
@@ -48,7 +47,7 @@ SHORT = "eval."  # the group `evaluation`, as the verb's own keys
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the policy and the result file."""
-    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; the run's newest one otherwise")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="policy file; short for eval.policy=FILE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there, with one row per episode")
     parser.add_argument(
         "--against",
@@ -63,11 +62,11 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     use_one_thread()
     if options.json:
         check_output(options.json, "--json")
-    job = open_job(_written_out(overrides), create=None if options.checkpoint else False, remember=True)
+    words = _written_out(overrides)
     if options.checkpoint:
-        who, policy = options.checkpoint.name, load_policy(options.checkpoint)
-    else:
-        who, policy = chosen_policy(job)
+        words.append(f"evaluation.policy={quoted(options.checkpoint)}")
+    job = open_job(words, create=None, remember=True)
+    who, policy = chosen_policy(job)
     if job.settings.run_name is not None:
         check_output(job.run.metrics / "evaluation", "run_name")
     if options.against is not None:

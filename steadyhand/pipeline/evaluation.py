@@ -22,6 +22,7 @@ from steadyhand.pipeline.environment import opened_env
 from steadyhand.policy_file import load_policy, runner_of
 from steadyhand.report.evaluations import POLICY, keep_evaluation
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
+from steadyhand.runtime.build import ConfigError
 
 __all__ = [
     "BEFORE",
@@ -60,16 +61,19 @@ def chosen_policy(job: Job) -> tuple[str, SavedPolicy]:
     """Return the policy that `evaluation.policy` names, and the name under which its evaluation is kept.
 
     Raises:
+        ConfigError: The policy is one of a run, and none is named.
         CheckpointError: The run has none.
         PolicyFileError: There is no such file, or it is no policy.
     """
     word = job.settings.evaluation.policy
+    if word in (NEWEST, BEFORE) and job.settings.run_name is None:
+        raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
     if word == NEWEST:
         return POLICY, trained_policy(job)
     if word == BEFORE:
         return BEFORE, starting_policy(job)
     path = Path(word).expanduser()
-    return path.stem, load_policy(path)
+    return path.name, load_policy(path)
 
 
 def runner_for(job: Job, policy: SavedPolicy, env: gymnasium.Env[Any, Any], seed: int) -> PolicyRunner:
