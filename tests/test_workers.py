@@ -1,4 +1,4 @@
-"""A test file stays on one worker, and the files of a group on one."""
+"""A test file stays on one worker, and the files of a group on one; files with slow tests start first."""
 
 import json
 from pathlib import Path
@@ -25,6 +25,8 @@ def test_over_dds():
 """
 )
 
+SLOW = FILE.replace("@pytest.mark.parametrize", "@pytest.mark.slow\n@pytest.mark.parametrize")
+
 
 @pytest.fixture
 def workers_of(pytester, monkeypatch, tmp_path):
@@ -40,7 +42,7 @@ def workers_of(pytester, monkeypatch, tmp_path):
         for line in told.read_text().splitlines():
             path, worker = json.loads(line)
             found.setdefault(Path(path).stem, set()).add(worker)
-        return found
+        return found  # in the order in which the files ended their first test
 
     return run
 
@@ -59,3 +61,9 @@ def test_a_file_stays_on_one_worker_and_those_of_a_group_on_one(workers_of):
 @pytest.mark.slow
 def test_other_distributions_are_left_as_they_are(workers_of):
     assert workers_of("--dist", "each", test_a=GROUPED) == {"test_a": {"gw0", "gw1"}}
+
+
+@pytest.mark.slow
+def test_files_with_slow_tests_start_first(workers_of):
+    files = {f"test_{name}": FILE for name in "abcdef"} | {"test_y": SLOW, "test_z": SLOW}
+    assert set(list(workers_of("--dist", "loadfile", **files))[:2]) == {"test_y", "test_z"}

@@ -3,12 +3,14 @@
 Under `-n N --dist loadfile` a test file stays on one worker, so that the fixtures of its module are made once. Files
 with a test of one `xdist_group` go to one worker, where they run one after the other: two robots over DDS never share
 the machine. (xdist's own `--dist loadgroup` splits up files without a group, and pytest 9 hides its groups.)
+Files with the most slow tests start first, so that no worker waits for the other's long file at the end.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,7 @@ class Distribution:
             return None
         from xdist.scheduler import LoadFileScheduling
 
+        config.option.loadscopereorder = False  # by the number of tests: the order is that of the collection
         group_of = self._group_of
 
         class GroupScheduling(LoadFileScheduling):
@@ -69,6 +72,15 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
         config.pluginmanager.register(Distribution(Path(folder.name)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the files of a worker: those with the most slow tests first, then those with the most tests."""
+    if hasattr(config, "workerinput"):
+        tests = Counter(item.path for item in items)
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: (-slow[item.path], -tests[item.path]))
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist says that this worker has collected
