@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -13,19 +12,17 @@ import msgspec
 from steadyhand.runtime.clock import Clock, MonotonicClock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import escaped, get_logger
-from steadyhand.runtime.run_folder import make_folder
-from steadyhand.transport import segment
 from steadyhand.transport.config import TransportConfig
-from steadyhand.transport.damage import damage_from
 from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.hello_terms import HelloTerms
-from steadyhand.transport.log import LogError, LogReader, LogWriter
+from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.open_session import OpenSession, Taken
+from steadyhand.transport.open_sessions import OpenSessions
 from steadyhand.transport.quarantine import Quarantine
-from steadyhand.transport.recovery import recover
 from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity, write_identity
 from steadyhand.transport.schema import Schema
 from steadyhand.transport.session_limits import SessionLimits
+from steadyhand.transport.stored_sessions import StoredSessions
 from steadyhand.transport.weights import WeightsError
 from steadyhand.transport.wire import (
     MAX_REASONS,
@@ -38,10 +35,7 @@ from steadyhand.transport.wire import (
     Wanted,
 )
 
-__all__ = ["Intake", "UnknownSessionError"]
-
-NS_PER_S = 1_000_000_000
-SESSION_FOLDER = re.compile(r"[0-9a-f]{32}")
+__all__ = ["Intake"]
 
 _log = get_logger("transport.intake")
 
@@ -49,10 +43,6 @@ PolicySpecOf = Callable[[Schema], dict[str, Any]]
 StatusOf = Callable[[str], Status]
 Sink = Callable[[str, int, int], None]
 MendedSink = Callable[[str, list[int]], None]
-
-
-class UnknownSessionError(RuntimeError):
-    """A message of a session that was not accepted, or that has expired: it must say HELLO."""
 
 
 class Intake:
@@ -100,18 +90,15 @@ class Intake:
         self._policy_spec, self._learner_status = policy_spec, status
         self._clock = clock or MonotonicClock()
         self._lock = threading.RLock()
-        self._sessions: dict[str, OpenSession] = {}
+        self._sessions = OpenSessions(config.liveness_s, self._clock)
         self._limits = SessionLimits(self._clock)
         self._quarantine = Quarantine(folder, self._clock)
-        self._durable: dict[str, int] = {}  # session id -> the number before which its records survive a power cut
         self._terms = HelloTerms(config.max_frame_bytes, required, identity, accept_other_robot)
-        make_folder(folder)
-        names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
-        self._readers = {name: self._recovered(name) for name in names if segment.paths(folder / name)}
-        for reader in self._readers.values():
+        self._stored = StoredSessions(folder, config.segment_bytes, self._quarantine)
+        for reader in self._stored.readers.values():
             self.require(reader.schema)
             self._terms.fill(read_identity(reader.folder))
-        self._receiver = ReceiverState({name: reader.next_seq for name, reader in self._readers.items()})
+        self._receiver = ReceiverState({name: reader.next_seq for name, reader in self._stored.readers.items()})
 
     @property
     def schema(self) -> Schema | None:
@@ -160,7 +147,7 @@ class Intake:
         """
         crashpoint("intake.records.before")
         with self._lock:
-            taken = self._heard(session_id).take(first_seq, count, frame)
+            taken = self._sessions.heard(session_id).take(first_seq, count, frame)
             if taken.banned:
                 self.bye(session_id)
         crashpoint("intake.records.stored")
@@ -175,7 +162,7 @@ class Intake:
             OSError: The disk is full; nothing is acknowledged.
         """
         with self._lock:
-            taken = self._heard(session_id).take_lost(lost, self.config.max_frame_bytes)
+            taken = self._sessions.heard(session_id).take_lost(lost, self.config.max_frame_bytes)
         return self._announce(session_id, taken)
 
     def _announce(self, session_id: str, taken: Taken) -> Ack:
@@ -211,24 +198,22 @@ class Intake:
             UnknownSessionError: Not accepted, or expired.
         """
         with self._lock:
-            self._heard(session_id)
+            self._sessions.heard(session_id)
         return self.status(session_id)
 
     def bye(self, session_id: str) -> None:
         """Close a session that leaves; its log stays."""
         with self._lock:
-            session = self._sessions.pop(session_id, None)
+            session = self._sessions.pop(session_id)
             if session is not None:
                 session.writer.close()  # syncs
-                self._durable[session_id] = session.writer.next_seq
+                self._stored.durable[session_id] = session.writer.next_seq
                 _log.info("%s left, session %s", session.actor_id, session_id)
 
     def expire(self) -> None:
         """Close the sessions that have been silent for too long."""
         with self._lock:
-            silent_ns = round(self.config.liveness_s * NS_PER_S)
-            now_ns = self._clock.now_ns()
-            for name in [name for name, one in self._sessions.items() if now_ns - one.heard_ns >= silent_ns]:
+            for name in self._sessions.silent():
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
                 self._bye_or_log(name)
 
@@ -260,7 +245,7 @@ class Intake:
     def status(self, session_id: str) -> Status:
         """Return the status for a session: the learner's progress, and which of the session's records are durable."""
         with self._lock:
-            damaged, durable_seq = self._quarantine.first_damaged(session_id), self._durable.get(session_id, 0)
+            damaged, durable_seq = self._quarantine.first_damaged(session_id), self._stored.durable.get(session_id, 0)
             quarantined = self._quarantine.count(session_id)
         if damaged is not None:  # until it is repaired, the actor's copy may be the only one
             durable_seq = min(durable_seq, damaged)
@@ -278,7 +263,7 @@ class Intake:
         They belong to the one thread that calls this, which must `refresh` them to see new records.
         """
         with self._lock:
-            return list(self._readers.values())
+            return list(self._stored.readers.values())
 
     def sync(self) -> None:
         """Return when everything stored so far survives a power cut; only then may actors forget it.
@@ -289,10 +274,10 @@ class Intake:
         with self._lock:
             stored = {name: (one.writer, one.writer.next_seq) for name, one in self._sessions.items()}
         for name, (writer, next_seq) in stored.items():
-            if next_seq > self._durable.get(name, 0) and writer.sync():
+            if next_seq > self._stored.durable.get(name, 0) and writer.sync():
                 crashpoint("intake.synced")
                 with self._lock:
-                    self._durable[name] = max(next_seq, self._durable.get(name, 0))
+                    self._stored.durable[name] = max(next_seq, self._stored.durable.get(name, 0))
 
     def close(self) -> None:
         """Close every session, and the files of the readers; data that they have mapped stay readable."""
@@ -301,8 +286,7 @@ class Intake:
                 for name in list(self._sessions):
                     self._bye_or_log(name)
             finally:
-                for reader in self._readers.values():
-                    reader.close()
+                self._stored.close()
 
     def _objections(self, hello: Hello) -> list[str]:
         """Return the reasons against a HELLO."""
@@ -311,18 +295,9 @@ class Intake:
         with self._lock:
             self.expire()
             reasons = self._terms.objections(hello)
-            reasons += self._limits.objections(hello.session_id, hello.actor_id, self._sessions, self._readers)
+            reasons += self._limits.objections(hello.session_id, hello.actor_id, self._sessions, self._stored.readers)
             reasons += self._quarantine.objections(hello.actor_id)
-            for name, other in self._sessions.items():
-                if name == hello.session_id and (
-                    other.writer.schema != hello.schema or other.actor_id != hello.actor_id
-                ):
-                    reasons.append(f"session_id {name}: held with another schema or actor_id; start a new session")
-                elif name != hello.session_id and other.actor_id == hello.actor_id:
-                    reasons.append(
-                        f"actor_id {hello.actor_id}: held by session {name}, which is alive; "
-                        f"stop it, or try again when it has been silent for {self.config.liveness_s:.1f} s"
-                    )
+            reasons += self._sessions.objections(hello)
         return reasons
 
     def _open(self, hello: Hello) -> int:
@@ -330,25 +305,12 @@ class Intake:
         with self._lock:
             session = self._sessions.get(hello.session_id)
             if session is None:
-                # This seals and syncs the records that an earlier start left in the page cache.
-                folder = self.folder / hello.session_id
-                if folder.is_symlink():
-                    raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
-                writer = LogWriter(folder, hello.schema, hello.actor_id, hello.session_id, self.config.segment_bytes)
-                try:
-                    # From here on the actor may be told to forget what is stored: what it still has is checked before.
-                    damaged = [*writer.damaged, *damage_from(folder, hello.first_seq)]
-                    if hello.session_id not in self._readers:
-                        self._readers[hello.session_id] = LogReader(folder)
-                        self._limits.count(hello.actor_id)
-                except (OSError, LogError):
-                    writer.close()
-                    raise
-                self._quarantine.watch(hello.session_id, hello.schema)
-                self._quarantine.report(hello.session_id, damaged)
+                is_new = hello.session_id not in self._stored.readers
+                writer = self._stored.open(hello)
+                if is_new:
+                    self._limits.count(hello.actor_id)
                 session = OpenSession(hello, writer, self._receiver, self._quarantine, self._clock.now_ns())
-                self._sessions[hello.session_id] = session
-                self._durable[hello.session_id] = writer.next_seq
+                self._sessions.add(session)
                 crashpoint("intake.opened")
             session.heard_ns = self._clock.now_ns()
             missing = range(session.writer.next_seq, hello.first_seq)
@@ -360,23 +322,3 @@ class Intake:
             self._terms.take(hello)
             self._receiver.on_stored(hello.session_id, session.writer.next_seq)
             return session.writer.next_seq
-
-    def _recovered(self, session_id: str) -> LogReader:
-        """Return a reader of an earlier session's log, in which every record that is missing has a place."""
-        folder = self.folder / session_id
-        if folder.is_symlink():
-            raise LogError(f"{folder}: expected a folder, found a symbolic link; remove it")
-        damaged = recover(folder, fill_from=0).damaged
-        reader = LogReader(folder)
-        self._quarantine.watch(session_id, reader.schema)
-        if damaged:
-            self._quarantine.report(session_id, damaged)
-            reader.verify(reader.rows_of(damaged))
-        return reader
-
-    def _heard(self, session_id: str) -> OpenSession:
-        session = self._sessions.get(session_id)
-        if session is None:
-            raise UnknownSessionError(f"session {session_id}: not accepted; say HELLO first")
-        session.heard_ns = self._clock.now_ns()
-        return session

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.intake import Intake
 from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.outbox import Outbox, Rejected
 from steadyhand.transport.uplink import Progress, WeightsBox
 from steadyhand.transport.weights import Weights

@@ -14,8 +14,9 @@ from steadyhand.transport import wire
 from steadyhand.transport.allow_list import DOMAIN, AllowList
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.handshake import HandshakeMonitor
-from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.intake import Intake
 from steadyhand.transport.keys import own_keys
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.socket_thread import SocketThread, check_address
 from steadyhand.transport.wire import (

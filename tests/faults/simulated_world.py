@@ -21,9 +21,10 @@ from steadyhand.actor.session_log import LogFaultError, LogFullError, Session, o
 from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport import wire
-from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.intake import Intake
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogError, LogReader
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.outbox import Behind, Outbox, Rejected
 from steadyhand.transport.uplink import Progress
 from steadyhand.transport.wire import Accept, Ack, Hello, Lost, Records, WireError

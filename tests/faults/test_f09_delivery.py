@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from steadyhand.transport import segment as seg
-from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.intake import Intake
 from steadyhand.transport.log import LogWriter
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.outbox import Outbox
 from steadyhand.transport.wire import Accept, Ack, Lost, WireError
 from tests.faults.scale import FULL

@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.transport.intake import Intake, UnknownSessionError
+from steadyhand.transport.intake import Intake
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.outbox import Rejected
 from steadyhand.transport.wire import Accept, Reject
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, record, session_id, write_episode, writer_in

@@ -117,7 +117,7 @@ def test_until_it_is_repaired_the_actor_is_not_told_to_forget_its_copy(world, mo
 
 
 def test_without_the_filled_places_they_would_never_be_asked_for(world, monkeypatch):
-    from steadyhand.transport import intake as module
+    from steadyhand.transport import stored_sessions as module
 
     segments(world.stored)[4].unlink()
     real = module.recover

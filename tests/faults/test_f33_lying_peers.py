@@ -16,8 +16,8 @@ from steadyhand.learner.policy_spec import moments
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport import wire
-from steadyhand.transport.intake import UnknownSessionError
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.quarantine import MAX_UNFIT
 from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import Kind

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from steadyhand.transport import intake, log_writer, segment
+from steadyhand.transport import log_writer, segment, stored_sessions
 from steadyhand.transport.delivery import ReceiverState
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
@@ -104,7 +104,7 @@ def no_damage(folder, first_seq):
 
 def durable_at_once(intake):
     for name, session in intake._sessions.items():
-        intake._durable[name] = session.writer.next_seq
+        intake._stored.durable[name] = session.writer.next_seq
 
 
 def first_bad(self, start):
@@ -128,7 +128,12 @@ TWINS = {
     "names are not synced": (log_writer, "sync_folder", no_sync, {"power actor": 4}),
     "a recovery ends at the first damage": (segment.Segment, "end_of_records", first_bad, {"flip": 8, "kill actor": 2}),
     "damage is not looked for before sending": (LogReader, "sound_run", all_sound, {"flip": 8}),
-    "what the actor still has is not checked": (intake, "damage_from", no_damage, {"flip": 8, "kill learner": 4}),
+    "what the actor still has is not checked": (
+        stored_sessions,
+        "damage_from",
+        no_damage,
+        {"flip": 8, "kill learner": 4},
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from steadyhand.transport.intake import UnknownSessionError
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.record import record_dtype
 from steadyhand.transport.run_identity import Identity, read_identity
 from steadyhand.transport.weights import WeightsError

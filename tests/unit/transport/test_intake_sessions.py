@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.runtime.clock import FakeClock
-from steadyhand.transport.intake import UnknownSessionError
+from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.session_limits import MAX_NEW_SESSIONS
 from steadyhand.transport.wire import Accept, Reject
 from tests.transport_kit import CONFIG, SCHEMA, WRIST, hello, intake_in, session_id
