@@ -1,4 +1,4 @@
-"""One log of the replay: its light columns in memory, and the number of its visible records."""
+"""One log of the replay: its records as light columns, and the number of those that may be sampled."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.learner.replay.columns import Column
+from steadyhand.learner.replay.light_columns import LightColumns
 from steadyhand.learner.replay.soundness import Soundness
-from steadyhand.transport.label_log import Label, LabelReader
+from steadyhand.transport.label_log import LabelReader
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind, Phase, valid_starts
 
 __all__ = ["BEYOND", "ReplayLog", "SnapshotError"]
 
 START_COLUMNS = ("seq", "episode_id", "step_index", "kind", "valid")
-FLAGS = ("start", "online", "demo", "terminated", "practised")  # bits of one byte in a snapshot
-
-
 BEYOND = 1.001  # of an action after conversion; rounding is not beyond
 
 
@@ -30,8 +27,7 @@ class SnapshotError(ValueError):
 class ReplayLog:
     """Columns of every record loaded, of which the first `visible` may be sampled.
 
-    A start is a valid step whose valid successor is the next record. The same flag links the
-    records of an episode: row r + 1 follows row r in one episode exactly if r is a start.
+    A start is a valid step whose valid successor is the next record.
     """
 
     def __init__(
@@ -62,16 +58,7 @@ class ReplayLog:
         self.label_version = 0  # labels up to this one are applied
         self._label_reader = LabelReader(reader.folder, reader.session_id)
         self._labels = self._label_reader.refresh()
-        # Of everything loaded, visible or not:
-        self.steps = 0  # TRAIN steps, the environment transitions that the utd_ratio counts
-        self.online_starts = 0
-        self.demo_starts = 0
-        self._seq, self._episode_id = Column(np.int64), Column(np.int64)
-        self._reward, self._terminated = Column(np.float32), Column(np.bool_)
-        self._start, self._online, self._demo = Column(np.bool_), Column(np.bool_), Column(np.bool_)
-        # failed: by a label, or in an online log of another run also by the records themselves
-        self._practised, self._failed = Column(np.bool_), Column(np.bool_)
-        self._lost = Column(np.bool_)  # not saved: of records of an earlier start it is not known
+        self._columns = LightColumns()  # of everything loaded, visible or not
         if saved is not None:
             self._load(saved)
         self._read_columns(self._complete(len(reader)))
@@ -84,12 +71,27 @@ class ReplayLog:
     @property
     def quarantined(self) -> int:
         """Records that are loaded and left out because they are lost, damaged or unfit."""
-        return int(np.count_nonzero(self._lost.values)) + self.soundness.unfit
+        return int(np.count_nonzero(self._columns["lost"])) + self.soundness.unfit
+
+    @property
+    def steps(self) -> int:
+        """Number of TRAIN steps loaded, the environment transitions that the utd_ratio counts."""
+        return self._columns.steps
+
+    @property
+    def online_starts(self) -> int:
+        """Number of online starts loaded."""
+        return self._columns.online_starts
+
+    @property
+    def demo_starts(self) -> int:
+        """Number of demo starts loaded."""
+        return self._columns.demo_starts
 
     @property
     def next_seq(self) -> int:
         """The number after the newest record loaded."""
-        return int(self._seq.values[-1]) + 1 if len(self._seq) else 0
+        return int(self._columns["seq"][-1]) + 1 if len(self._columns) else 0
 
     @property
     def next_label(self) -> int:
@@ -100,37 +102,27 @@ class ReplayLog:
         """Load the columns of new records, and their labels: no label concerns a record that is not loaded yet."""
         self._labels += self._label_reader.refresh()
         total = self._complete(self.reader.refresh())
-        if total > len(self._seq):
+        if total > len(self._columns):
             self._read_columns(total)
 
     def _complete(self, total: int) -> int:
         """Return how many of the first `total` records count: of another run, those of episodes that have ended."""
         if not self.is_prior:
             return total
-        loaded = len(self._seq)
+        loaded = len(self._columns)
         finals = np.flatnonzero(self.reader.gather(np.arange(loaded, total), "kind") == Kind.FINAL)
         return loaded + int(finals[-1]) + 1 if len(finals) else loaded
 
     def _read_columns(self, total: int) -> None:
-        loaded = len(self._seq)
+        loaded = len(self._columns)
         # The last row's successor was unknown, so whether it is a start is decided now: read it again.
         rows = np.arange(max(loaded - 1, 0), total)
         if not rows.size:
             return
-        starts = self._starts_of(rows)
-        if loaded:
-            self._start.values[-1] = starts[0]
-        new = slice(1 if loaded else 0, None)
-        self._start.extend(starts[new])
-        for column, values in self._light(rows[new]):
-            column.extend(values)
-        self._failed.extend(self._recorded_failures(rows[new]))
+        starts, new = self._starts_of(rows), rows[1 if loaded else 0 :]
+        self._columns.append(starts, self._light(new) | {"failed": self._recorded_failures(new)})
         for label in self._labels[: self.label_version]:
-            self._apply(label, loaded)
-        self.steps += int(np.count_nonzero(self._practised.values[rows[new]]))
-        decided = rows[self._start.values[rows]]
-        self.online_starts += int(np.count_nonzero(self._online.values[decided]))
-        self.demo_starts += int(np.count_nonzero(self._demo.values[decided]))
+            self._columns.apply(label, loaded)
 
     def _starts_of(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some rows (n,) in order are starts; of the last one it is not known yet."""
@@ -139,7 +131,7 @@ class ReplayLog:
         columns["valid"] &= ~bad
         return valid_starts(columns)
 
-    def _light(self, rows: NDArray[np.int64]) -> list[tuple[Column, NDArray[Any]]]:
+    def _light(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns that follow from the records of rows (n,) alone."""
         bad = self.soundness.bad(rows)
         names = ("seq", "episode_id", "kind", "phase", "has_human", "terminated", "reward")
@@ -148,16 +140,16 @@ class ReplayLog:
         # A lost record was a step too, or nearly always: an actor in lockstep has counted it.
         practised = train & (kind != Kind.FINAL) & (not self.is_prior)
         demo = ((phase == Phase.DEMO) | (train & human)) & doable
-        return [
-            (self._seq, seq),
-            (self._episode_id, episode_id),
-            (self._practised, practised),
-            (self._online, train & doable),
-            (self._demo, demo),
-            (self._terminated, terminated),
-            (self._reward, np.where(bad, 0.0, reward)),
-            (self._lost, (kind == Kind.LOST) & ~bad),
-        ]
+        return {
+            "seq": seq,
+            "episode_id": episode_id,
+            "practised": practised,
+            "online": train & doable,
+            "demo": demo,
+            "terminated": terminated,
+            "reward": np.where(bad, 0.0, reward),
+            "lost": (kind == Kind.LOST) & ~bad,
+        }
 
     def recheck(self, rows: NDArray[np.int64], again: bool = True) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Look at records that were found damaged, or were repaired; return the starts that are gone and the new ones.
@@ -166,27 +158,21 @@ class ReplayLog:
             rows: Their rows, loaded or not.
             again: Whether to read their checksums again.
         """
-        loaded = len(self._seq)
+        loaded = len(self._columns)
         rows = np.unique(rows[rows < loaded])
         self.soundness.bad(rows, again)
-        for column, values in self._light(rows):
-            column.values[rows] = values
+        self._columns.replace(rows, self._light(rows))
         for label in self._labels[: self.label_version] if rows.size else ():
-            self._apply(label, int(rows[0]))
+            self._columns.apply(label, int(rows[0]))
         around = np.unique(np.concatenate([rows, rows - 1]))
         around = around[(around >= 0) & (around < loaded - 1)]
-        before = self._start.values[around]
+        start = self._columns["start"]
+        before = start[around]
         for row in around.tolist():
-            self._start.values[row] = self._starts_of(np.arange(row, row + 2))[0]
-        after, shown = self._start.values[around], around < self.visible - 1
-        self._count()
+            start[row] = self._starts_of(np.arange(row, row + 2))[0]
+        after, shown = start[around], around < self.visible - 1
+        self._columns.count()
         return around[before & ~after], around[after & ~before & shown]
-
-    def _count(self) -> None:
-        start = self._start.values
-        self.steps = int(np.count_nonzero(self._practised.values))
-        self.online_starts = int(np.count_nonzero(start & self._online.values))
-        self.demo_starts = int(np.count_nonzero(start & self._demo.values))
 
     def unfit(self, rows: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int) -> NDArray[np.int64]:
         """Check the records that the transitions of starts (n,) read; return the rows (m,) that must not be used."""
@@ -210,148 +196,69 @@ class ReplayLog:
 
         An intervention is a start of both kinds. Nothing recorded for an evaluation is ever a start.
         """
-        before, after = self.visible, int(np.searchsorted(self._seq.values, next_seq))
+        before, after = self.visible, int(np.searchsorted(self._columns["seq"], next_seq))
         if after <= before:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         self.visible = after
         # A start needs a visible successor, so the last visible row is left for the next time.
         rows = np.arange(max(before - 1, 0), after - 1)
-        return self.kinds(rows[self._start.values[rows]])
+        return self.kinds(rows[self._columns["start"][rows]])
 
     def kinds(self, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return which rows of starts (n,) are online starts, and which are demo starts."""
-        return starts[self._online.values[starts]], starts[self._demo.values[starts]]
+        return starts[self._columns["online"][starts]], starts[self._columns["demo"][starts]]
 
     def show_labels(self, version: int) -> None:
         """Apply the labels up to `version` in order."""
         for label in self._labels[self.label_version : version]:
-            self._apply(label, 0)
+            self._columns.apply(label, 0)
         self.label_version = max(self.label_version, version)
-
-    def _apply(self, label: Label, from_row: int) -> None:
-        rows = self._rows_of(label, from_row)
-        places = self._seq.values[rows] - label.first_seq
-        if label.rewards is not None:
-            self._reward.values[rows] = np.asarray(label.rewards, np.float32)[places]
-        if label.terminated is not None:
-            self._terminated.values[rows] = np.asarray(label.terminated, np.bool_)[places]
-        self._mark_failed(label, rows)
-
-    def _mark_failed(self, label: Label, rows: NDArray[np.int64]) -> None:
-        if label.success is not None:
-            self._failed.values[rows] = not label.success
-
-    def _rows_of(self, label: Label, from_row: int) -> NDArray[np.int64]:
-        lo, hi = np.searchsorted(self._seq.values, (label.first_seq, label.end_seq))
-        return np.arange(max(int(lo), from_row), int(hi))
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Return the columns of the visible records, as they are sampled from now."""
-        shown = slice(self.visible)
-        flags = np.zeros(self.visible, np.uint8)
-        for bit, column in enumerate((self._start, self._online, self._demo, self._terminated, self._practised)):
-            flags |= column.values[shown].astype(np.uint8) << bit
-        return {
-            "seq": self._seq.values[shown].copy(),
-            "episode_id": self._episode_id.values[shown].copy(),
-            "reward": self._reward.values[shown].copy(),
-            "flags": flags,
-            "label_version": np.array([self.label_version], np.int64),
-        }
+        return self._columns.save(self.visible) | {"label_version": np.array([self.label_version], np.int64)}
 
     def _load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         seq, self.label_version = saved["seq"], int(saved["label_version"][0])
         self.visible = len(seq)
         self.soundness.assume(len(seq))
-        flags = {name: (saved["flags"] >> bit & 1).astype(np.bool_) for bit, name in enumerate(FLAGS)}
         rows = self.reader.locate(int(seq[-1]) + 1)[0] if len(seq) else 0
         if self.label_version > len(self._labels) or rows != len(seq) or (rows and self.reader.first_seq != seq[0]):
             raise SnapshotError(
                 f"{self.reader.folder}: it lacks records or labels that training has seen; restore it or start anew"
             )
-        if len(seq):
-            flags["start"][-1] = False  # decided again with its successor
-        for column, values in (
-            (self._seq, seq),
-            (self._episode_id, saved["episode_id"]),
-            (self._reward, saved["reward"]),
-            (self._start, flags["start"]),
-            (self._online, flags["online"]),
-            (self._demo, flags["demo"]),
-            (self._terminated, flags["terminated"]),
-            (self._practised, flags["practised"]),
-            (self._failed, self._recorded_failures(np.arange(len(seq)))),
-            (self._lost, np.zeros(len(seq), np.bool_)),
-        ):
-            column.extend(values)
-        for label in self._labels[: self.label_version]:
-            self._mark_failed(label, self._rows_of(label, 0))
-        self.steps = int(np.count_nonzero(flags["practised"]))
-        self.online_starts = int(np.count_nonzero(flags["start"] & flags["online"]))
-        self.demo_starts = int(np.count_nonzero(flags["start"] & flags["demo"]))
+        failed = self._recorded_failures(np.arange(len(seq)))
+        self._columns.load(saved, failed, self._labels[: self.label_version])
 
     def is_demo(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return a mask (n,) of rows with an action to imitate: a person's, or a demonstration's without a failure.
 
         In an online log of another run: a person's action in an episode that did not fail.
         """
-        own = self._online.values[rows] & (not self.is_prior)
-        return np.asarray(self._demo.values[rows] & (own | ~self._failed.values[rows]))
+        own = self._columns["online"][rows] & (not self.is_prior)
+        return np.asarray(self._columns["demo"][rows] & (own | ~self._columns["failed"][rows]))
 
     def is_practice(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return a mask (n,) of rows of the policy's episodes, in which a person may have corrected it."""
-        return np.asarray(self._online.values[rows])
+        return np.asarray(self._columns["online"][rows])
 
     def seq(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of records, (n,)."""
-        return np.asarray(self._seq.values[rows])
+        return np.asarray(self._columns["seq"][rows])
 
     def episode_id(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The episodes of rows, (n,)."""
-        return np.asarray(self._episode_id.values[rows])
+        return np.asarray(self._columns["episode_id"][rows])
 
     def n_step(
         self, rows: NDArray[np.int64], n_step: int, gamma: float
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-        """Sum rewards over up to `n_step` steps from starts.
-
-        The sum ends with the episode, and at the newest visible record; a time-out is an end that bootstraps.
-
-        Args:
-            rows: Starts (n,).
-            n_step: Largest number of steps to sum.
-            gamma: Discount of one step.
-
-        Returns:
-            (n,) rows of the next observation, k <= n_step steps later; (n,) rewards summed with their discount;
-            (n,) discount gamma^k (1 - terminated).
-        """
-        start, reward, terminated = self._start.values, self._reward.values, self._terminated.values
-        reached = rows + 1
-        total = reward[rows].astype(np.float64)
-        discount = np.full(len(rows), gamma)
-        for _ in range(1, n_step):
-            inside = np.minimum(reached, self.visible - 1)
-            goes_on = (reached < self.visible - 1) & start[inside] & ~terminated[reached - 1]
-            total += np.where(goes_on, discount * reward[inside], 0.0)
-            discount = np.where(goes_on, discount * gamma, discount)
-            if not goes_on.any():
-                break
-            reached = np.where(goes_on, reached + 1, reached)
-        discount = np.where(terminated[reached - 1], 0.0, discount)
-        return reached, total.astype(np.float32), discount.astype(np.float32)
+        """See `LightColumns.n_step`; the sum ends at the newest visible record."""
+        return self._columns.n_step(rows, n_step, gamma, self.visible)
 
     def history(self, rows: NDArray[np.int64], obs_horizon: int) -> NDArray[np.int64]:
-        """Rows (n, H) of the observations up to and including `rows` (n,), the newest last.
-
-        The first observation of an episode is repeated in the places before it.
-        """
-        out = np.empty((len(rows), obs_horizon), np.int64)
-        out[:, -1] = rows
-        for column in range(obs_horizon - 2, -1, -1):
-            row = out[:, column + 1]
-            out[:, column] = row - ((row > 0) & self._start.values[row - 1])
-        return out
+        """See `LightColumns.history`."""
+        return self._columns.history(rows, obs_horizon)
 
     def action(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return actions (n, A) in [-1, 1], in the present action scales."""
