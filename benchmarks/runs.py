@@ -11,7 +11,7 @@ from steadyhand.job import Job, open_job, quoted
 from steadyhand.pipeline.recording import record
 from steadyhand.storage import outboxes
 from steadyhand.subprocesses import Child, free_addresses
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogReader
 
 __all__ = ["WaitedTooLongError", "open_run", "outbox_of", "process_overrides", "recorded_steps", "wait_for"]
@@ -41,7 +41,7 @@ def process_overrides(job: Job) -> list[str]:
 
 def outbox_of(job: Job) -> Path | None:
     """Return the folder of the actor's log; None before it exists."""
-    found = [path for outbox in outboxes(job.run) for path in outbox.iterdir() if segment.paths(path)]
+    found = [path for outbox in outboxes(job.run) for path in outbox.iterdir() if log_folder.paths(path)]
     return found[0] if found else None
 
 

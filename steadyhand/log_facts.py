@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from steadyhand.runtime.clock import utc_text, wall_time_ns
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.label_log import Label
 from steadyhand.transport.labelled import labelled_columns
 from steadyhand.transport.log import LogError, LogReader
@@ -65,7 +65,7 @@ def log_folders(folder: Path, depth: int = DEEPEST) -> list[Path]:
     """Return the logs and demo sets in or below a folder, in order."""
     if not folder.is_dir():
         return []
-    if segment.paths(folder):
+    if log_folder.paths(folder):
         return [folder]
     below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()) if depth else []
     return [found for path in below for found in log_folders(path, depth - 1)]

@@ -13,7 +13,7 @@ from steadyhand.learner.prior import PriorDataError
 from steadyhand.pipeline.recording import episode_settings
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import RunFolder, RunFolderError
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogReader
 
 __all__ = ["find_logs", "prior_gains"]
@@ -70,10 +70,10 @@ def prior_gains(job: Job, logs: Sequence[Path]) -> dict[str, tuple[float, ...]]:
 def _logs(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    if segment.paths(folder):
+    if log_folder.paths(folder):
         return [folder]
     inside = folder / "log" if (folder / "log").is_dir() else folder
-    return [path for path in sorted(inside.iterdir()) if path.is_dir() and segment.paths(path)]
+    return [path for path in sorted(inside.iterdir()) if path.is_dir() and log_folder.paths(path)]
 
 
 def _task_of(log: Path) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from steadyhand.learner.checkpoint import CheckpointFolder
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.storage import RunInUseError, outboxes, waiting_records
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.ack_file import unacknowledged
 from steadyhand.transport.demo_set import is_demo_set
 
@@ -53,7 +53,7 @@ def prunable(run: RunFolder) -> list[Path]:
     found += [run.features] if run.features.is_dir() else []  # a learner that continues rebuilds them
     for folder in [path for outbox in outboxes(run) for path in sorted(outbox.iterdir())]:
         held = run.log / folder.name
-        if folder.is_dir() and segment.paths(folder) and held.is_dir() and not unacknowledged(folder)[0]:
+        if folder.is_dir() and log_folder.paths(folder) and held.is_dir() and not unacknowledged(folder)[0]:
             found.append(folder)
     return found
 

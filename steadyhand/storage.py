@@ -9,7 +9,7 @@ from pathlib import Path
 
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import ActorFolder, RunFolder
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.ack_file import unacknowledged
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.log import LogError, LogReader
@@ -145,7 +145,7 @@ def bring_over(run: RunFolder, actor: ActorFolder, host_id: str) -> None:
 
 def _logs(outbox: Path) -> list[Path]:
     folders = sorted(outbox.iterdir()) if outbox.is_dir() else []
-    return [path for path in folders if path.is_dir() and segment.paths(path)]
+    return [path for path in folders if path.is_dir() and log_folder.paths(path)]
 
 
 def _actor_of(log: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from steadyhand.transport import log_folder
 from steadyhand.transport import segment as seg
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import SEQ
@@ -82,7 +83,7 @@ class Damage:
         }
         due = sorted(self._seqs & records.keys())
         mended: list[int] = []
-        segments = seg.paths(self._folder) if due else []
+        segments = log_folder.paths(self._folder) if due else []
         firsts = [first for first, _ in segments]
         while due:
             index = bisect_right(firsts, due[0]) - 1

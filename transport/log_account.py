@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from steadyhand.transport import segment as seg
+from steadyhand.transport import log_folder
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind, Place
 from steadyhand.transport.record_check import RecordCheck
@@ -88,7 +88,7 @@ def account(folder: Path) -> LogAccount:
     Raises:
         LogError: There is no log, or none of its headers can be read.
     """
-    segments = seg.open_segments(folder)
+    segments = log_folder.open_segments(folder)
     try:
         with closing(LogReader(folder)) as reader:
             states = _states(reader, segments)

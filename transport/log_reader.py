@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from steadyhand.transport import segment as seg
+from steadyhand.transport import log_folder
 from steadyhand.transport.mapping import map_file
 from steadyhand.transport.record import Place, place_between, record_dtype, sound_prefix, stand_in
 from steadyhand.transport.segment import LogError, Segment
@@ -240,7 +240,7 @@ class LogReader:
 
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
-        segments = seg.open_segments(self.folder, seq)
+        segments = log_folder.open_segments(self.folder, seq)
         found: list[_Part] = []
         try:
             while segments:

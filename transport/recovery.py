@@ -9,6 +9,7 @@ from pathlib import Path
 
 from steadyhand.runtime.logging import get_logger
 from steadyhand.runtime.run_folder import sync_folder
+from steadyhand.transport import log_folder
 from steadyhand.transport import segment as seg
 from steadyhand.transport.segment import Segment
 from steadyhand.transport.segment_header import copy_is_sound, encode_facts, encode_header
@@ -51,7 +52,7 @@ def recover(
         LogError: A segment cannot be read.
         OSError: The disk is full.
     """
-    segments = seg.open_segments(folder, writable=True, set_aside=fill_from is not None)
+    segments = log_folder.open_segments(folder, writable=True, set_aside=fill_from is not None)
     found, before = Recovered(), fill_from
     is_open = not all(segment.known()[1] for segment in segments)
     try:

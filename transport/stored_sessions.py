@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from steadyhand.runtime.run_folder import make_folder
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.damage import damage_from
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.quarantine import Quarantine
@@ -42,7 +42,7 @@ class StoredSessions:
         self.durable: dict[str, int] = {}
         make_folder(folder)
         names = sorted(path.name for path in folder.iterdir() if SESSION_FOLDER.fullmatch(path.name))
-        self.readers = {name: self._recovered(name) for name in names if segment.paths(folder / name)}
+        self.readers = {name: self._recovered(name) for name in names if log_folder.paths(folder / name)}
 
     def open(self, hello: Hello) -> LogWriter:
         """Open the log of a session that is not open, a new one or an earlier one; return its writer.

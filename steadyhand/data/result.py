@@ -11,7 +11,7 @@ from steadyhand.data.rewrite import Part, rewrite
 from steadyhand.data.staging import replaced, staged
 from steadyhand.terminal import say
 from steadyhand.transport.demo_set import DemoSetError, read_manifest
-from steadyhand.transport.segment import is_finished
+from steadyhand.transport.log_folder import is_finished
 
 __all__ = ["add_place", "write_result"]
 

@@ -11,7 +11,7 @@ from steadyhand.earlier.settings import CLASSIFIER, DEMOS, PARTS, PRACTICE, WEIG
 from steadyhand.learner.checkpoint import Checkpoint, CheckpointError, CheckpointFolder, read_checkpoint
 from steadyhand.learner.prior import PriorDataError
 from steadyhand.runtime.run_folder import MANIFEST, RunFolder, RunFolderError
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.demo_set import is_demo_set, read_manifest
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.run_identity import UNKNOWN, Identity, read_identity
@@ -88,7 +88,7 @@ def open_earlier(config: EarlierConfig, run_root: Path, has_weights: bool) -> Ea
     if WEIGHTS in taken and not has_weights:
         checkpoint = _checkpoint(place, run.path, config)
     demos = tuple(one for one in (run.demos, *sorted(run.demos.glob("*"))) if is_demo_set(one))
-    logs = tuple(path for path in sorted(run.log.glob("*")) if path.is_dir() and segment.paths(path))
+    logs = tuple(path for path in sorted(run.log.glob("*")) if path.is_dir() and log_folder.paths(path))
     for part, found in ((DEMOS, demos), (PRACTICE, logs)):
         if part in taken and not found:
             raise PriorDataError(lacks(run.path, part, config))

@@ -14,7 +14,7 @@ from steadyhand.log_facts import log_folders
 from steadyhand.runtime.run_lock import run_lock
 from steadyhand.settings import check_overrides
 from steadyhand.terminal import say
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.damage import Damage
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.log_account import account
@@ -76,7 +76,7 @@ def _repair(folder: Path, source: Path | None, yes: bool) -> None:
     say(f"{folder}: {text}{len(before.faults)} headers and marks{'' if yes else '; --yes repairs'}")
     if not yes:
         return
-    recover(folder, fill_from=segment.paths(folder)[0][0])
+    recover(folder, fill_from=log_folder.paths(folder)[0][0])
     with closing(LogReader(folder)) as reader:
         damage = Damage(folder, reader.dtype.itemsize)
         damage.add(bad)

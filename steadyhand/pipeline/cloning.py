@@ -15,7 +15,7 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.evaluation import evaluate
 from steadyhand.policies import load_backbone
 from steadyhand.runtime.logging import get_logger
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 
 __all__ = ["clone", "practice_logs"]
 
@@ -71,4 +71,4 @@ def clone(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: 
 
 def practice_logs(job: Job) -> list[Path]:
     """Return the learner's logs of practice, one per session of an actor."""
-    return [path for path in sorted(job.run.log.iterdir()) if path.is_dir() and segment.paths(path)]
+    return [path for path in sorted(job.run.log.iterdir()) if path.is_dir() and log_folder.paths(path)]

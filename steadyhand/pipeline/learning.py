@@ -28,7 +28,7 @@ from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.terminal import say
 from steadyhand.training_settings import TrainingSettings
 from steadyhand.transport.demo_set import is_demo_set, read_manifest, refuse_foreign
-from steadyhand.transport.segment import is_finished
+from steadyhand.transport.log_folder import is_finished
 from steadyhand.transport.zmq_server import check_can_listen
 
 __all__ = ["LEARNER", "Sources", "await_demos", "learn", "learner_settings"]

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from steadyhand.transport import log_folder
 from steadyhand.transport import segment as seg
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.log import LogWriter
@@ -225,7 +226,7 @@ class Delivery(RuleBasedStateMachine):
 
 def forget_from(folder: Path, durable_seq: int) -> None:
     """Take from a log what was never synced: those bytes are zero after a power cut, at the worst."""
-    for first_seq, path in seg.paths(folder):
+    for first_seq, path in log_folder.paths(folder):
         part = seg.open_segment(path, writable=True)
         _, sealed = part.known()
         begin = part.offset(max(0, durable_seq - first_seq))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogReader, LogWriter
 from steadyhand.transport.record import Kind, valid_starts
 from steadyhand.transport.uplink import Uplink
@@ -176,7 +176,7 @@ def test_a_deleted_segment_loses_its_records_and_no_other_s_successor(run, side)
         for episode in range(4):
             write_episode(run.writer, 1, episode, 11)
         run.writer.sync()
-        segment.paths(run.actor_log)[2][1].unlink()
+        log_folder.paths(run.actor_log)[2][1].unlink()
         run.uplink = ZmqUplink(run.actor_config, LogReader(run.actor_log))
         run.uplink.connect(hello(1), 10.0)
     else:
@@ -185,7 +185,7 @@ def test_a_deleted_segment_loses_its_records_and_no_other_s_successor(run, side)
     run.end_session()
     if side == "learner":
         run.server.intake.sync()
-        segment.paths(run.server.intake.folder / session_id(1))[2][1].unlink()
+        log_folder.paths(run.server.intake.folder / session_id(1))[2][1].unlink()
     reader = LogReader(run.server.intake.folder / session_id(1))
     assert len(reader) == 48 - 10
     # Records 20 to 29 are gone. Of 44 starts, 10 less the final record among them, and record 19, whose successor

@@ -1,6 +1,6 @@
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.damage import Damage
 from steadyhand.transport.record import record_dtype
 from steadyhand.transport.wire import MAX_LOST, Wanted
@@ -40,7 +40,7 @@ def test_a_message_asks_for_a_bounded_number(tmp_path):
 
 def test_a_record_without_a_place_stays_wanted(log):
     sent, folder = log
-    segment.paths(folder)[2][1].unlink()
+    log_folder.paths(folder)[2][1].unlink()
     damage = Damage(folder, SIZE)
     damage.add([21])
     assert damage.mend(memoryview(sent)[21 * SIZE : 22 * SIZE]) == []

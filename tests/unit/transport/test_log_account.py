@@ -1,6 +1,6 @@
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogError
 from steadyhand.transport.log_account import account
 from steadyhand.transport.record import Place, lost_record, record_dtype
@@ -30,7 +30,7 @@ def test_states_are_told_apart_and_ranges_end_with_their_files(tmp_path):
     writer.close()
     for seq in (8, 9, 10):
         flip(tmp_path, seq)
-    segment.paths(tmp_path)[2][1].unlink()
+    log_folder.paths(tmp_path)[2][1].unlink()
     found = account(tmp_path)
     assert [(one.state, one.first_seq, one.end_seq, str(one.place)) for one in found.bad] == [
         ("damaged", 8, 10, "episode 0, step 8"),

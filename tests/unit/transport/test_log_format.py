@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder, segment
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind, valid_starts
 from tests.transport_kit import SCHEMA, code, record, session_id
@@ -49,7 +49,7 @@ def test_a_log_of_the_first_format_that_was_never_closed_is_read_and_continued(t
     writer = LogWriter(tmp_path, SCHEMA, "arm", session_id(1), 1 << 16)
     assert writer.append(record(1, 2, 3)) == 15
     writer.close()
-    versions = [segment.open_segment(path).header.version for _, path in segment.paths(tmp_path)]
+    versions = [segment.open_segment(path).header.version for _, path in log_folder.paths(tmp_path)]
     assert versions == [1, 1, 2]
     again = LogReader(tmp_path)
     assert again.gather(range(16), "seq").tolist() == list(range(16))
@@ -60,7 +60,7 @@ def test_a_log_of_the_first_format_that_was_never_closed_is_read_and_continued(t
 def test_the_mark_of_the_first_format_is_believed_only_where_the_length_agrees(tmp_path, bit):
     for path in OLD.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    path = segment.paths(tmp_path)[0][1]
+    path = log_folder.paths(tmp_path)[0][1]
     raw = bytearray(path.read_bytes())
     raw[40 + bit // 8] ^= 1 << bit % 8
     path.write_bytes(raw)
@@ -69,8 +69,8 @@ def test_the_mark_of_the_first_format_is_believed_only_where_the_length_agrees(t
 
 
 def test_a_later_format_is_refused_by_a_line_that_says_so(tmp_path):
-    path = tmp_path / segment.paths(OLD)[0][1].name
-    raw = bytearray(segment.paths(OLD)[0][1].read_bytes())
+    path = tmp_path / log_folder.paths(OLD)[0][1].name
+    raw = bytearray(log_folder.paths(OLD)[0][1].read_bytes())
     raw[8] += 2  # the version
     path.write_bytes(raw)
     with pytest.raises(LogError, match="expected log format 1 or 2, found 3"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder, segment
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import Kind, valid_starts
 from steadyhand.transport.segment import Segment
@@ -89,7 +89,7 @@ def test_read_and_frame_cross_segments(tmp_path):
 
 def test_a_deleted_segment_leaves_a_gap_in_seq_only(tmp_path):
     filled(tmp_path, 35).close()
-    segment.paths(tmp_path)[1][1].unlink()
+    log_folder.paths(tmp_path)[1][1].unlink()
     reader = LogReader(tmp_path)
     expected = [*range(10), *range(20, 35)]
     assert reader.gather(np.arange(25), "seq").tolist() == expected
@@ -102,7 +102,7 @@ def test_a_deleted_segment_leaves_a_gap_in_seq_only(tmp_path):
 def test_rows_do_not_move_when_a_segment_is_deleted_meanwhile(tmp_path):
     writer = filled(tmp_path, 25)
     reader = LogReader(tmp_path)
-    segment.paths(tmp_path)[0][1].unlink()
+    log_folder.paths(tmp_path)[0][1].unlink()
     writer.append(record(step=25))
     assert reader.refresh() == 26
     assert reader.gather([0, 25], "step_index").tolist() == [0, 25]
@@ -119,7 +119,7 @@ def test_forget_frees_the_files_of_the_front(tmp_path):
 
 def patch(folder, index: int, at: int, raw: bytes) -> bytes:
     """Overwrite bytes of a record of the newest segment; return what was there."""
-    part = segment.open_segment(segment.paths(folder)[-1][1], writable=True)
+    part = segment.open_segment(log_folder.paths(folder)[-1][1], writable=True)
     place = part.offset(index) + at
     before = os.pread(part.fd, len(raw), place)
     os.pwrite(part.fd, raw, place)
@@ -172,7 +172,7 @@ def test_without_a_checksum_damaged_bytes_would_be_read(tmp_path, monkeypatch):
 
 def test_damage_in_a_sealed_segment_is_found_when_it_is_asked_for(tmp_path):
     filled(tmp_path, 25).close()
-    part = segment.open_segment(segment.paths(tmp_path)[1][1], writable=True)
+    part = segment.open_segment(log_folder.paths(tmp_path)[1][1], writable=True)
     os.pwrite(part.fd, b"\x55", part.offset(3) + 30)
     os.close(part.fd)
     reader = LogReader(tmp_path)
@@ -185,7 +185,7 @@ def test_damage_in_a_sealed_segment_is_found_when_it_is_asked_for(tmp_path):
 
 def test_many_damaged_records_in_a_row_have_their_places(tmp_path):
     filled(tmp_path, 25).close()
-    part = segment.open_segment(segment.paths(tmp_path)[1][1], writable=True)
+    part = segment.open_segment(log_folder.paths(tmp_path)[1][1], writable=True)
     os.pwrite(part.fd, bytes(10 * part.record_bytes), part.offset(0))
     os.close(part.fd)
     reader = LogReader(tmp_path)
@@ -227,7 +227,7 @@ def test_only_segments_without_a_seal_are_scanned_and_only_past_the_mark(tmp_pat
 @pytest.mark.parametrize("lost_bytes", [1, 400, 10_000])
 def test_a_sealed_segment_cut_short_loses_its_end_and_nothing_else(tmp_path, lost_bytes):
     filled(tmp_path, 25).close()
-    path = segment.paths(tmp_path)[0][1]
+    path = log_folder.paths(tmp_path)[0][1]
     size = path.stat().st_size
     os.truncate(path, max(size - lost_bytes, size - 10 * filled(tmp_path / "x", 0).dtype.itemsize))
     reader = LogReader(tmp_path)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder, segment
 from steadyhand.transport.log import LogError, LogReader, LogWriter
 from steadyhand.transport.record import RecordError, is_sound
 from tests.transport_kit import SCHEMA, WRIST, record, wait_until, write_episode, writer_in
@@ -77,7 +77,7 @@ def test_a_resumed_log_goes_on_where_it_was(tmp_path, count, clean):
 def test_a_torn_last_record_is_left_out_and_written_over(tmp_path):
     writer = writer_in(tmp_path)
     fill(writer, 4)
-    path = segment.paths(tmp_path)[-1][1]
+    path = log_folder.paths(tmp_path)[-1][1]
     part = segment.open_segment(path, writable=True)
     os.pwrite(part.fd, b"torn", part.offset(3) + 100)
     again = writer_in(tmp_path)
@@ -88,7 +88,7 @@ def test_a_torn_last_record_is_left_out_and_written_over(tmp_path):
 
 def flip(folder, index: int, at: int = 60) -> None:
     """Flip a bit of a record of the newest segment."""
-    part = segment.open_segment(segment.paths(folder)[-1][1], writable=True)
+    part = segment.open_segment(log_folder.paths(folder)[-1][1], writable=True)
     place = part.offset(index) + at
     os.pwrite(part.fd, bytes([os.pread(part.fd, 1, place)[0] ^ 4]), place)
     os.close(part.fd)
@@ -125,7 +125,7 @@ def test_a_damaged_mark_costs_no_record(tmp_path):
     writer = writer_in(tmp_path)
     fill(writer, 25)
     writer.close()
-    for _, path in segment.paths(tmp_path):
+    for _, path in log_folder.paths(tmp_path):
         raw = bytearray(path.read_bytes())
         raw[48] ^= 8  # of the mark: another number of records
         path.write_bytes(raw)
@@ -133,7 +133,7 @@ def test_a_damaged_mark_costs_no_record(tmp_path):
     again = writer_in(tmp_path)
     assert again.next_seq == 25
     again.close()
-    assert [segment.open_segment(path).known()[1] for _, path in segment.paths(tmp_path)] == [True] * 4
+    assert [segment.open_segment(path).known()[1] for _, path in log_folder.paths(tmp_path)] == [True] * 4
 
 
 def test_killed_processes_lose_nothing(tmp_path):
@@ -269,16 +269,16 @@ def test_forget_deletes_whole_sealed_segments_only_where_asked_to(tmp_path):
     fill(kept, 25)
     seal_all(kept)
     assert kept.forget(25) == 0
-    assert len(segment.paths(tmp_path / "demo")) == 3
+    assert len(log_folder.paths(tmp_path / "demo")) == 3
 
     writer = writer_in(tmp_path / "log", trim=True)
     fill(writer, 35)
     seal_all(writer)
     assert writer.forget(9) == 0
     assert writer.forget(25) == 2
-    assert [first for first, _ in segment.paths(tmp_path / "log")] == [20, 30]
+    assert [first for first, _ in log_folder.paths(tmp_path / "log")] == [20, 30]
     writer.forget(35)
-    assert [first for first, _ in segment.paths(tmp_path / "log")] == [30]
+    assert [first for first, _ in log_folder.paths(tmp_path / "log")] == [30]
     writer.close()
     again = writer_in(tmp_path / "log", trim=True)
     assert again.next_seq == 35

@@ -3,7 +3,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.outbox import Outbox, Rejected
 from steadyhand.transport.run_identity import Identity
 from steadyhand.transport.wire import Accept, Lost, Records, Reject, Status
@@ -69,7 +69,7 @@ def test_what_was_appended_is_found_after_a_look(tmp_path):
 
 def test_a_hole_is_reported_only_when_all_before_it_has_arrived(tmp_path):
     log_of(tmp_path, 35).close()
-    segment.paths(tmp_path)[1][1].unlink()
+    log_folder.paths(tmp_path)[1][1].unlink()
     outbox = Outbox(tmp_path, CONFIG)
     outbox.admit(accept(0))
     while outbox.next_frame() is not None:
@@ -144,7 +144,7 @@ def test_an_accepted_session_belongs_to_that_learner_s_run(tmp_path):
 def test_an_answer_is_one_message_that_the_learner_takes(tmp_path):
     log_of(tmp_path, 95).close()
     for index in (2, 3, 4):
-        segment.paths(tmp_path)[index][1].unlink()
+        log_folder.paths(tmp_path)[index][1].unlink()
     flip(tmp_path, 12)
     outbox = Outbox(tmp_path, CONFIG)
     outbox.admit(accept(95))

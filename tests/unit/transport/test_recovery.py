@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogError, LogReader
 from steadyhand.transport.recovery import number_text, recover
 from tests.integrity.plain_log import flip, read_log
@@ -27,7 +27,7 @@ def test_a_sound_log_stays_as_it_is(tmp_path, close):
     assert [(first, end) for first, end, _ in found.segments][:3] == [(0, 10), (10, 20), (20, 25)]
     assert found.damaged == []
     assert [one.raw for one in read_log(tmp_path)] == written
-    assert segment.is_finished(tmp_path)
+    assert log_folder.is_finished(tmp_path)
 
 
 def test_an_objection_changes_nothing(tmp_path):
@@ -38,18 +38,18 @@ def test_an_objection_changes_nothing(tmp_path):
 
     with pytest.raises(LogError, match="another log"):
         recover(tmp_path, object_)
-    assert not segment.is_finished(tmp_path)
+    assert not log_folder.is_finished(tmp_path)
 
 
 def test_missing_records_get_places_only_where_they_are_wanted(tmp_path):
     log_of(tmp_path, 45)
     for index in (0, 2):
-        segment.paths(tmp_path)[index][1].unlink()
+        log_folder.paths(tmp_path)[index][1].unlink()
     assert recover(tmp_path).damaged == []
     assert len(LogReader(tmp_path)) == 25
-    files = len(segment.paths(tmp_path))
+    files = len(log_folder.paths(tmp_path))
     assert recover(tmp_path, fill_from=10).damaged == list(range(30, 40))
-    assert len(segment.paths(tmp_path)) == files + 1
+    assert len(log_folder.paths(tmp_path)) == files + 1
     reader = LogReader(tmp_path)
     assert reader.gather(range(len(reader)), "seq").tolist()[-15:] != []
     assert len(reader) == 35
@@ -67,7 +67,7 @@ def test_numbers_that_were_left_out_on_purpose_are_not_missing(tmp_path):
 
 def test_a_segment_cut_short_gets_its_places_back(tmp_path):
     log_of(tmp_path, 25)
-    path = segment.paths(tmp_path)[1][1]
+    path = log_folder.paths(tmp_path)[1][1]
     size = path.stat().st_size
     os.truncate(path, size - 1)
     assert recover(tmp_path, fill_from=0).damaged == [19]
@@ -77,7 +77,7 @@ def test_a_segment_cut_short_gets_its_places_back(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_set_aside_where_places_are_wanted(tmp_path):
     log_of(tmp_path, 25)
-    path = segment.paths(tmp_path)[1][1]
+    path = log_folder.paths(tmp_path)[1][1]
     path.write_bytes(bytes(9000))
     with pytest.raises(LogError):
         recover(tmp_path)

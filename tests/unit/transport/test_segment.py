@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.transport import segment
-from steadyhand.transport.log import LogReader
 from steadyhand.transport.segment import LogError
-from tests.transport_kit import CONFIG, SCHEMA, record, session_id, writer_in
+from tests.transport_kit import CONFIG, SCHEMA, session_id
 
 
 def made(folder, first_seq=7):
@@ -22,7 +21,6 @@ def test_the_header_says_everything(tmp_path):
     assert (again.schema, again.actor_id, again.session_id) == (SCHEMA, "arm", session_id(1))
     assert (again.first_seq, again.capacity, again.record_bytes) == (7, 10, part.record_bytes)
     assert again.known() == (0, False)
-    assert segment.paths(tmp_path) == [(7, part.path)]
     # Preallocated: appending can not run out of disk half way.
     assert os.fstat(part.fd).st_blocks * 512 >= 10 * part.record_bytes
 
@@ -33,15 +31,6 @@ def test_finish_seals_and_gives_back_the_unused_room(tmp_path):
     again = segment.open_segment(part.path)
     assert again.known() == (4, True)
     assert part.path.stat().st_size == again.offset(4)
-
-
-def test_a_log_is_finished_once_every_segment_is_sealed(tmp_path):
-    segment.finish(made(tmp_path), 10)
-    assert segment.is_finished(tmp_path)
-    part = made(tmp_path, first_seq=17)
-    assert not segment.is_finished(tmp_path)
-    segment.finish(part, 2)
-    assert segment.is_finished(tmp_path)
 
 
 def test_a_mark_is_a_lower_bound_and_not_a_seal(tmp_path):
@@ -74,23 +63,6 @@ def test_a_header_whose_copy_is_damaged_too_is_a_log_error(tmp_path, position):
     part.path.write_bytes(raw)
     with pytest.raises(LogError, match=part.path.name):
         segment.open_segment(part.path)
-
-
-def test_another_segment_stands_for_a_lost_header(tmp_path):
-    for first in (0, 10):
-        writer = writer_in(tmp_path)
-        while writer.next_seq < first + 10:
-            writer.append(record(step=writer.next_seq))
-        writer.close()
-    path = segment.paths(tmp_path)[0][1]
-    raw = bytearray(path.read_bytes())
-    raw[:8192] = bytes(8192)
-    path.write_bytes(raw)
-    reader = LogReader(tmp_path)
-    assert reader.gather(range(20), "step_index").tolist() == list(range(20))
-    again = writer_in(tmp_path)  # writes it anew
-    again.close()
-    assert segment.open_segment(path).known() == (10, True)
 
 
 @pytest.mark.parametrize("position", range(48, 60))

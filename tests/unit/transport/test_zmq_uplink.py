@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadyhand.transport import segment
+from steadyhand.transport import log_folder
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.outbox import Rejected
 from steadyhand.transport.uplink import UplinkTimeout
@@ -120,7 +120,7 @@ def test_another_learner_with_an_empty_folder_gets_everything_again(link):
 def test_what_the_actor_lost_is_left_out_and_the_rest_arrives(link):
     link.append(35)
     link.writer.sync()
-    segment.paths(link.folder / "actor")[1][1].unlink()
+    log_folder.paths(link.folder / "actor")[1][1].unlink()
     link.uplink.connect(hello(), 10.0)
     wait_until(link.arrived)
     assert steps(link.server.intake.readers()[0]) == [*range(10), *range(20, 35)]
