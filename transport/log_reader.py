@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from steadyhand.transport import log_folder
-from steadyhand.transport.mapping import map_file
-from steadyhand.transport.record import Place, place_between, record_dtype, sound_prefix, stand_in
-from steadyhand.transport.segment import LogError, Segment
+from steadyhand.transport.mapped_segment import MappedSegment
+from steadyhand.transport.record import Place, place_between, record_dtype, stand_in
+from steadyhand.transport.segment import LogError
 
 __all__ = ["LogReader"]
 
@@ -36,7 +34,7 @@ class LogReader:
             LogError: There is no log, or it is damaged.
         """
         self.folder = folder
-        self._parts: list[_Part] = []
+        self._parts: list[MappedSegment] = []
         self._starts = np.zeros(1, np.int64)
         self._damaged = np.zeros(0, np.int64)  # rows, in order
         self._has_damage = False  # whether any segment ever had a damaged record
@@ -152,7 +150,7 @@ class LogReader:
         record: np.void = part.records[row - start]
         return record
 
-    def _part_at(self, row: int) -> tuple[_Part, int]:
+    def _part_at(self, row: int) -> tuple[MappedSegment, int]:
         """Return the segment of a row, and the segment's first row."""
         index = int(np.searchsorted(self._starts, row, side="right")) - 1
         return self._parts[index], int(self._starts[index])
@@ -241,10 +239,10 @@ class LogReader:
     def _open_newer(self, seq: int) -> None:
         """Open the segments from `seq` on. One that vanished between listing and opening was deleted: a gap."""
         segments = log_folder.open_segments(self.folder, seq)
-        found: list[_Part] = []
+        found: list[MappedSegment] = []
         try:
             while segments:
-                found.append(_Part.open(segments.pop(0)))
+                found.append(MappedSegment.open(segments.pop(0)))
                 if not self._parts:  # of a log that others have written; a file that appears later begins empty
                     found[-1].look_beyond_damage()
         except BaseException:
@@ -267,79 +265,3 @@ class LogReader:
                 for row in sorted(part.damaged)
             ]
             self._damaged = np.array(rows, np.int64)
-
-
-@dataclass
-class _Part:
-    """One mapped segment: its first `count` records have been written."""
-
-    segment: Segment
-    raw: NDArray[np.uint8]
-    records: NDArray[np.void]
-    checked: NDArray[np.bool_]  # by record: whether its checksum has been looked at
-    count: int = 0
-    damaged: set[int] = field(default_factory=set)
-    finished: bool = False
-
-    @classmethod
-    def open(cls, segment: Segment) -> _Part:
-        try:
-            raw, room = map_file(segment.fd), segment.room()
-            end = segment.offset(room)
-            records = raw[segment.header.data_offset : end].view(record_dtype(segment.schema))
-            # A segment that was cut short lacks the records at its end; they count as a gap.
-            part = cls(segment, raw, records, np.zeros(room, np.bool_), min(segment.known()[0], room))
-            part.grow()
-        except BaseException:
-            os.close(segment.fd)
-            raise
-        return part
-
-    @property
-    def end(self) -> int:
-        return self.segment.first_seq + self.count
-
-    def grow(self, at_least: int = 0) -> bool:
-        """Take in appended records, `at_least` so many; return whether no more will come."""
-        if not self.finished:
-            known, sealed = self.segment.known()
-            known = min(max(known, at_least), len(self.records))
-            if sealed:
-                self.count = known
-            else:
-                begin = self.count
-                self.count, damaged = self.segment.scan(begin, known)
-                self.damaged.update(damaged)
-                self.checked[begin : self.count] = True
-            self.finished = sealed or self.count == self.segment.capacity
-            if self.finished:
-                os.close(self.segment.fd)
-        return self.finished
-
-    def look_beyond_damage(self) -> None:
-        """Take in the records behind several damaged ones in a row, which look like the end of the records.
-
-        Records are written in order: where a later one is whole and this one, looked at again, is not, it is damaged.
-        """
-        if not self.finished and (end := self.segment.end_of_records(self.count)) > self.count:
-            self.grow(0 if self.segment.is_sound(self.count) else end)
-
-    def verify(self, local: NDArray[np.int64], again: bool) -> bool:
-        """Check records that have not been checked; return whether something else is damaged now than before."""
-        todo: Iterable[int] = np.unique(local if again else local[~self.checked[local]]).tolist()
-        before, size = set(self.damaged), self.segment.record_bytes
-        for index in todo:
-            start = self.segment.offset(index)
-            one = self.raw[start : start + size].data
-            if sound_prefix(one, size, self.segment.first_seq + index):
-                self.damaged.discard(index)
-            else:
-                self.damaged.add(index)
-            self.checked[index] = True
-        return self.damaged != before
-
-    def close(self) -> None:
-        """Close the file; the mapping goes with the last array over it."""
-        if not self.finished:
-            self.finished = True
-            os.close(self.segment.fd)

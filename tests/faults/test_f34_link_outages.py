@@ -6,7 +6,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from steadyhand.transport import log_reader
+from steadyhand.transport import mapped_segment
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 from tests.faults.scale import FULL
@@ -52,13 +52,13 @@ def test_the_number_of_open_files_is_flat(tmp_path, record_property):
 
 
 def test_with_mappings_that_keep_their_files_it_would_grow(tmp_path, monkeypatch):
-    real, kept = log_reader.map_file, []
+    real, kept = mapped_segment.map_file, []
 
     def keeping(fd):
         kept.append(os.dup(fd))
         return real(fd)
 
-    monkeypatch.setattr(log_reader, "map_file", keeping)
+    monkeypatch.setattr(mapped_segment, "map_file", keeping)
     try:
         assert break_often(tmp_path, 16) > 15
     finally:
