@@ -18,33 +18,27 @@ from steadyhand.learner.config import LearnerConfig
 from steadyhand.learner.device_queue import DeviceQueue
 from steadyhand.learner.episodes import Episodes
 from steadyhand.learner.journal import JournalError
-from steadyhand.learner.label_watch import LabelWatch
 from steadyhand.learner.limiter import UpdateLimiter, true_utd
 from steadyhand.learner.loop_parts import Links, Replay, Results
 from steadyhand.learner.outcomes import Outcomes, OutcomeWatch
 from steadyhand.learner.replay.prefetcher import Prefetcher
 from steadyhand.learner.replay.store import Watermark
 from steadyhand.learner.resume import REPLAY_FILE, STATE_FILE, Counters, Kind
-from steadyhand.learner.reward_watch import RewardWatch
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.learner.status import LearnerStatus
 from steadyhand.learner.steps import Steps
-from steadyhand.learner.success_watch import SuccessWatch
+from steadyhand.learner.training_scalars import TrainingScalars
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.crashpoint import crashpoint
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["Phase", "TrainLoop", "TrainingDivergedError"]
+__all__ = ["Phase", "TrainLoop"]
 
 OUTCOME_PERIOD = 100  # gradient steps
 FIRST_EPISODES, NEWEST_EPISODES = 20, 10  # whose success is compared
 Phase = Literal["waiting", "pretraining", "online", "finished"]
 
 logger = get_logger("learner.train_loop")
-
-
-class TrainingDivergedError(RuntimeError):
-    """Losses that have not been finite for too many steps."""
 
 
 class TrainLoop:
@@ -81,19 +75,18 @@ class TrainLoop:
         self._asked: Kind | None = None  # kind of the block that has been drawn ahead
         self._is_whole = True  # the visible records, the journal and the trained state belong together
         self._store, self._journal = replay.store, replay.journal
-        self._results, self._links, self._clock = results, links, clock
+        self._results, self._links = results, links
         self._block = algo.sampling.slices
-        self._rewards = RewardWatch(algo.settings)
         self._admission = Admission(algo)
         self._outcome_watch = OutcomeWatch(FIRST_EPISODES, NEWEST_EPISODES)
         self._outcomes: Outcomes | None = None  # that the block which was asked for is to heed
         self._limiter = UpdateLimiter(config.utd_ratio, config.slack, self._block, config.start_transitions)
         self._saved_step = counters.step
         self._stalled = False
-        self._logged = (counters.step, algo.skipped(), clock.now_ns())
-        self._episodes = Episodes(config.episode_window)
-        self._success, self._labels = SuccessWatch(), LabelWatch()
-        self.newest: Mapping[str, float] = {}  # the newest row of scalars
+        episodes = Episodes(config.episode_window)
+        self._scalars = TrainingScalars(
+            results.metrics, algo, replay.store, links, self._admission, episodes, clock, counters.step
+        )
         self._store.refresh(links.readers())
         for news in replay.journal.seen:
             if not self._store.holds(news):
@@ -132,7 +125,7 @@ class TrainLoop:
             actors=self._store.steps_by_actor(),
             utd_ratio=true_utd(transitions, counters.updates),
             policy_version=counters.policy_version,
-            metrics=self.newest,
+            metrics=self._scalars.newest,
             quarantined=self._store.quarantined,
         )
 
@@ -225,7 +218,7 @@ class TrainLoop:
         if ready and (first or self._is_due(config.publish_period, before)) and self._admission.admit(block):
             self.publish()
         if self._is_due(config.log_period, before):
-            self._log(metrics)
+            self._scalars.log(self.counters, metrics)
         if self._is_due(config.checkpoint_period, before):
             self.save()
 
@@ -247,42 +240,6 @@ class TrainLoop:
             self._links.publish(self.counters.policy_version, tensors)
         else:
             logger.error("policy version %d is not finite and is not published", self.counters.policy_version)
-
-    def _log(self, metrics: Mapping[str, Tensor]) -> None:
-        step, skipped, now_ns = self.counters.step, self._algo.skipped(), self._clock.now_ns()
-        last_step, last_skipped, last_ns = self._logged
-        self._logged = (step, skipped, now_ns)
-        self._rewards.look(self._store)
-        transitions, updates = self._store.transitions, self.counters.updates
-        self._episodes.refresh(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
-        self._success.look(self._episodes)
-        self._labels.look(one for one in self._links.readers() if not self._store.is_prior(one.session_id))
-        self.newest = (
-            {name: float(value) for name, value in metrics.items()}
-            | self._episodes.scalars()
-            | {
-                "online_updates": updates,
-                "transitions": transitions,
-                "true_utd": true_utd(transitions, updates),
-                "updates_per_s": (step - last_step) / max((now_ns - last_ns) / 1e9, 1e-9),
-                "policy_version": self.counters.policy_version,
-                "skipped_steps": skipped,
-                "refused_weights": self._admission.refused,
-                "online_starts": len(self._store.online),
-                "demo_starts": len(self._store.demo),
-                "earlier_starts": len(self._store.earlier),
-                "prior_starts": len(self._store.prior),
-                "quarantined": self._store.quarantined,
-            }
-        )
-        self._results.metrics.write(step, self.newest)
-        if skipped > last_skipped:
-            logger.warning("%d optimiser steps skipped: a loss or gradient was not finite", skipped - last_skipped)
-        if skipped - last_skipped >= step - last_step:
-            raise TrainingDivergedError(
-                f"expected finite losses, found none in {step - last_step} steps; "
-                "check the data, or lower critic_lr and start from the last checkpoint"
-            )
 
     def finish(self) -> None:
         """Make the block that has been drawn ahead, if there is one, and save.

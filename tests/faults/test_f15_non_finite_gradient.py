@@ -9,7 +9,8 @@ import safetensors.numpy
 import torch
 
 from steadyhand.learner.learner import Learner
-from steadyhand.learner.train_loop import STATE_FILE, TrainingDivergedError
+from steadyhand.learner.resume import STATE_FILE
+from steadyhand.learner.training_scalars import TrainingDivergedError
 from steadyhand.runtime.run_folder import RunFolder
 from steadyhand.transport import weights as weights_codec
 from tests.faults.resume_run import learner_settings, prepare

@@ -96,7 +96,7 @@ def test_practice_of_another_run_is_pretrained_on_and_counts_no_step(make_learne
     status = learner.status()
     assert (status.transitions, status.prior_starts, status.updates) == (0, 30, 0)
     assert status.actors == {}
-    assert not learner.loop._episodes.scalars()  # its episodes are none of this run
+    assert not learner.loop._scalars.episodes.scalars()  # its episodes are none of this run
     assert len(learner.loop._algo.policy.spec.normaliser["state"][0]) == 3  # scaled by what there is
 
 

@@ -15,7 +15,8 @@ from steadyhand.learner.replay.replay_log import SnapshotError
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.resume import counters_of, open_journal, open_store, restore
 from steadyhand.learner.saved_policy import newest_policy
-from steadyhand.learner.train_loop import TrainingDivergedError, TrainLoop
+from steadyhand.learner.train_loop import TrainLoop
+from steadyhand.learner.training_scalars import TrainingDivergedError
 from steadyhand.policies import Policy
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.record import Phase
