@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from typing import Any
 
@@ -12,13 +11,16 @@ from steadyhand.actor.action_selector import ActionSelector, Explorer
 from steadyhand.actor.arbiter import Arbiter
 from steadyhand.actor.console import Console, Status
 from steadyhand.actor.control_loop import INTERRUPTED, ControlLoop, EpisodeSummary, episode_seed
+from steadyhand.actor.end_conditions import EndConditions
 from steadyhand.actor.episode_metrics import EpisodeMetrics, MetricsFile
 from steadyhand.actor.events import EpisodeLogged, Events, Fault, PolicyLoaded, Waiting
+from steadyhand.actor.learner_search import find_learner
 from steadyhand.actor.learner_watch import LearnerWatch
 from steadyhand.actor.online_settings import Hooks, OnlineSettings, Recording
 from steadyhand.actor.operator_break import OperatorBreak
 from steadyhand.actor.pause import pause, resume_after_stop
 from steadyhand.actor.policy_runner import PolicyRunner
+from steadyhand.actor.readiness import Readiness
 from steadyhand.actor.runner import NO_POLICY
 from steadyhand.actor.session_log import LogFaultError, LogFullError
 from steadyhand.actor.training_summary import TrainingSummary, summarise
@@ -29,13 +31,11 @@ from steadyhand.robot_envs.teachable import teachable
 from steadyhand.runtime.clock import Clock, MonotonicClock, utc_text, wall_time_ns
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.record import Phase
-from steadyhand.transport.uplink import Behind, Progress
-from steadyhand.transport.wire import Hello
+from steadyhand.transport.uplink import Progress
 
 __all__ = ["OnlineRun"]
 
 LONG_WAIT_S = 2.0  # a shorter one for the learner is the pace of lockstep, and not worth showing
-CONNECT_S = 1.0  # of one attempt; a stop is noticed after it
 
 logger = get_logger("actor.online_run")
 
@@ -68,19 +68,21 @@ class OnlineRun:
         config, uplink, session = settings.actor, recording.uplink, recording.session
         self._config, self._env, self._operator, self._uplink = config, env, operator, uplink
         self._session, self._console, self._seed = session, console, settings.seed
-        self._quota_bytes, self._min_free_bytes = settings.quota_bytes, settings.min_free_bytes
         self._encoder_weights, self._hooks = settings.encoder_weights, hooks
         self.run_id = ""  # of the learner that has accepted this actor
         # Only an environment whose time stands still between steps is lockstep: no robot moves and no person waits.
         self._simulated = teachable(env).lockstep
         self._lockstep = config.lockstep and self._simulated
-        self._explore_until = config.exploration.max_env_steps if self._simulated else 0
+        explore_until = config.exploration.max_env_steps if self._simulated else 0
+        self._explores = explore_until > 0
         self._clock = clock or MonotonicClock()
         self._started_ns = self._clock.now_ns()
         self._events = events or Events()
         self._learner_watch = LearnerWatch(config.learner_stall_s, self._clock, self._events)
         self._metrics_file = MetricsFile(recording.metrics_path)
         self._metrics = EpisodeMetrics(recording.metrics_path, session, self._events)
+        self._end_conditions = EndConditions(config, session, self._metrics, hooks.stop, self._wall_s)
+        self._readiness = Readiness(settings, session, self._metrics, explore_until)
         self._loop = ControlLoop(env, session.schema, session.append, uplink.notify, self._events)
         self._break = OperatorBreak(env, operator, self._events)
         self._runner: PolicyRunner | None = None
@@ -154,25 +156,13 @@ class OnlineRun:
 
     def _connect(self) -> PolicyRunner | None:
         """Find the learner and build the policy that it describes; None when a stop was requested first."""
-        session, schema = self._session, self._session.schema
-        hello = Hello.of(schema, session.actor_id, session.session_id, session.identity)
-        while not self._hooks.stop():
-            left_s = self._config.uplink_timeout_s - self._wall_s()
-            try:
-                accept = self._uplink.connect(hello, min(CONNECT_S, max(left_s, 0.0)))
-            except Behind as behind:
-                logger.warning("%s", behind)
-                self._session.writer.skip_to(behind.next_seq)
-                continue
-            except TimeoutError as error:
-                if left_s <= CONNECT_S:
-                    tried_s = self._config.uplink_timeout_s
-                    raise type(error)(f"{error} (tried for {tried_s:.0f} s, actor.uplink_timeout_s)") from error
-                continue
-            self.run_id = accept.identity.run_id
-            spec = PolicySpec.from_json(accept.policy_spec)
-            return PolicyRunner(spec, schema, self._clock, self._seed, self._encoder_weights)
-        return None
+        session, timeout_s = self._session, self._config.uplink_timeout_s
+        accept = find_learner(self._uplink, session, timeout_s, self._wall_s, self._hooks.stop)
+        if accept is None:
+            return None
+        self.run_id = accept.identity.run_id
+        spec = PolicySpec.from_json(accept.policy_spec)
+        return PolicyRunner(spec, session.schema, self._clock, self._seed, self._encoder_weights)
 
     def _practise(self, runner: PolicyRunner) -> str:
         """Run episodes until there is a reason to end, and return it.
@@ -181,15 +171,15 @@ class OnlineRun:
             LogFaultError: The log cannot be written, for another reason than a lack of room.
         """
         size = self._session.schema.action.shape[0]
-        explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explore_until else None
+        explorer = Explorer(size, self._config.exploration.scale, self._seed) if self._explores else None
         period_s = self._session.schema.control_period_s
         arbiter = Arbiter(teachable(self._env).motion_entries, self._config.hand_over, period_s)
         selector = ActionSelector(self._operator, arbiter, runner, explorer=explorer)
         self._resume(self._latched_reason())
-        while not (end_reason := self._end_reason()):
+        while not (end_reason := self._end_conditions.reason()):
             self._take_weights()
             if self._break.requested():
-                self._break.run(lambda: bool(self._end_reason()), self._wait)
+                self._break.run(self._end_conditions.any_holds, self._wait)
                 continue
             if reason := self._reason_to_wait(runner):
                 if reason != self._waiting:
@@ -245,35 +235,10 @@ class OnlineRun:
             self._session.settle(state[1])
             self._settled = state
 
-    def _end_reason(self) -> str:
-        graduation, env_steps = self._config.graduation, self._metrics.env_steps
-        if self._hooks.stop():
-            return INTERRUPTED
-        if broken := self._session.broken():
-            return broken
-        if env_steps >= self._config.max_env_steps:
-            return "max_env_steps"
-        if graduation is not None and self._metrics.history.graduated(graduation, env_steps):
-            return "graduated"
-        return "max_wall_s" if self._wall_s() >= self._config.max_wall_s else ""
-
     def _reason_to_wait(self, runner: PolicyRunner) -> str:
-        progress, max_age_s = self._uplink.progress(), self._config.max_policy_age_s
+        progress = self._uplink.progress()
         self._learner_watch.tell(progress)
-        learner = progress.learner_phase if progress.connected else "not connected"
-        if self._session.waiting_bytes(progress.durable_seq) >= self._quota_bytes:
-            quota = f"{self._quota_bytes / 1e6:.0f} MB of records wait for it, transport.quota_bytes"
-            return f"the learner to take what is in the log (learner: {learner}; {quota})"
-        if shutil.disk_usage(self._session.folder).free < self._min_free_bytes:
-            return f"room on the disk of {self._session.folder} (transport.min_free_bytes)"
-        if not self._session.writer.has_room():
-            return f"room on the disk of {self._session.folder} for the log's next file"
-        if not runner.ready and self._metrics.env_steps >= self._explore_until:
-            hint = "" if learner != "waiting" else "; without demonstrations raise actor.exploration.max_env_steps"
-            return f"the first weights (learner: {learner}{hint})"
-        if runner.ready and max_age_s is not None and runner.age_s > max_age_s:
-            return f"weights younger than {max_age_s:.0f} s (learner: {learner})"
-        return ""
+        return self._readiness.reason_to_wait(runner, progress)
 
     def _may_step(self) -> bool:
         """Between two steps: let the learner catch up in lockstep, swap weights, check for a request to stop."""
@@ -320,7 +285,7 @@ class OnlineRun:
 
     def _resume(self, stop_reason: str) -> None:
         idle = partial(self._wait, f"a person to say that it is safe to go on (stopped: {stop_reason})")
-        resume_after_stop(self._env, self._operator, stop_reason, lambda: bool(self._end_reason()), idle, self._events)
+        resume_after_stop(self._env, self._operator, stop_reason, self._end_conditions.any_holds, idle, self._events)
 
     def _drain(self) -> None:
         """Give the link a moment to deliver the last records; the others stay in the log."""

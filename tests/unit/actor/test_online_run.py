@@ -305,7 +305,7 @@ def test_what_the_learner_takes_while_the_robot_holds_makes_room(tmp_path, monke
 
     config = dataclasses.replace(CONFIG, max_env_steps=3000)
     run = Run(tmp_path, config, idle=wake, trim=True)
-    monkeypatch.setattr("steadyhand.actor.online_run.shutil.disk_usage", free)
+    monkeypatch.setattr("steadyhand.actor.readiness.shutil.disk_usage", free)
     run.training = run.make_training(config, min_free_bytes=2 * LINK.segment_bytes)
     assert run().end_reason == "max_env_steps"
     assert [reason for reason in run.waits if "min_free_bytes" in reason]
@@ -465,7 +465,7 @@ def test_a_disk_that_is_nearly_full_holds_and_goes_on_when_there_is_room(tmp_pat
     def wake(run):
         free[0] = 10 if len(run.waits) < 5 else 1000
 
-    monkeypatch.setattr("steadyhand.actor.online_run.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr("steadyhand.actor.readiness.shutil.disk_usage", lambda path: SimpleNamespace(free=free[0]))
     run = Run(tmp_path, idle=wake)
     run.training = run.make_training(CONFIG, min_free_bytes=1000)
     assert run().end_reason == "max_env_steps"
