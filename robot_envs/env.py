@@ -15,31 +15,30 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from steadyhand.robot_envs.camera import Camera
+from steadyhand.robot_envs.control_period import ControlPeriod
 from steadyhand.robot_envs.env_config import EnvConfig
-from steadyhand.robot_envs.frames import length, pose_compose, pose_from_vector
-from steadyhand.robot_envs.gripper import commanded_wish, gripper_wish
+from steadyhand.robot_envs.exposure import Exposure
+from steadyhand.robot_envs.frames import length
+from steadyhand.robot_envs.gripper import commanded_wish
 from steadyhand.robot_envs.observed import Observation, Observed, privileged_fields
 from steadyhand.robot_envs.rewards.reward import Reward
 from steadyhand.robot_envs.rewards.scoring import Scoring
 from steadyhand.robot_envs.robot import Robot, RobotCommand, RobotError, RobotState
 from steadyhand.robot_envs.safety.gate import CAUSED_BY_ACTION, SafetyGate, StopReason
-from steadyhand.robot_envs.safety.held_pose import HeldPose
 from steadyhand.robot_envs.safety.motion_watch import MotionWatch
 from steadyhand.robot_envs.safety.tare import TareError
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.sources import Sources
 from steadyhand.robot_envs.start_pose import start_pose
-from steadyhand.robot_envs.state_history import StateHistory
 from steadyhand.robot_envs.tasks.task import Outcome, Task
 from steadyhand.robot_envs.teachable import StopLatchedError
+from steadyhand.robot_envs.tool_steps import ToolSteps
 from steadyhand.robot_envs.workpieces import Workpieces
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
 
 logger = get_logger("env")
 
-_NS = 1_000_000_000
-_FRAME_AGE_S = 1.0  # longest time between two frames that the history of states covers
 _MOTION = 6  # entries of an action that move one arm; the gripper's follows them
 
 
@@ -89,15 +88,13 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.lockstep = lockstep
         self._sources = Sources(cameras, sensors, gate.limits.cameras)
         self._motion = MotionWatch(gate.limits.motion, config.control_period_s)
-        self._period_ns = round(config.control_period_s * _NS)
+        self._period = ControlPeriod(config.control_period_s)
         per_arm = config.entries_per_arm
         self.action_space = spaces.Box(-1.0, 1.0, (robot.n_arms * per_arm,), np.float32)
         self.motion_entries: NDArray[np.bool_] = np.arange(robot.n_arms * per_arm) % per_arm < _MOTION
         self.gripper_entries = tuple(range(6, robot.n_arms * per_arm, per_arm)) if config.learns_gripper else ()
-        self._latencies_ns = {name: round(value * _NS) for name, value in (latencies_s or {}).items() if value > 0.0}
-        longest_s = max(self._latencies_ns.values(), default=0) / _NS
-        self._history = StateHistory(longest_s + _FRAME_AGE_S) if self._latencies_ns else None
-        self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors, self._history is not None)
+        self._exposure = Exposure(latencies_s or {})
+        self._observed = Observed(robot.n_arms, config, task.observed, cameras, sensors, self._exposure.has_latency)
         self.field_specs = self._observed.field_specs
         self.privileged = privileged_fields(task)
         self.observation_space = self._observed.space  # type: ignore[assignment]  # Dict is a Space of dicts
@@ -117,7 +114,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.reward_terms = self._scoring.reward_terms
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
-        self._held = HeldPose(robot.n_arms)
+        self._tool_steps = ToolSteps(config, robot.n_arms)
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
         self._sources.connect()
@@ -150,12 +147,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         # An existing fault stops the robot before the first step, which then moves nothing.
         self._check()
         self._start_pose = self._state.tcp_pose
-        if self._history is not None:
-            self._history.begin(self._state)
+        self._exposure.begin(self._state)
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
         self._steps = 0
-        self._next_ns = self.clock.now_ns() + self._period_ns
+        self._period.begin(self.clock)
         outcome = self._task.evaluate(self._state, self._seen)
         return self._observe(), self._info(outcome) | self._scoring.begin(outcome, self._task_judges)
 
@@ -167,7 +163,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """
         # The state may have become stale while the policy or the operator chose the action.
         stopped_before = self.gate.check_state(self._state, self.clock.now_ns()) is not None
-        wanted = self._command_for(np.asarray(action, np.float64))
+        wanted = self._tool_steps.command(np.asarray(action, np.float64), self._state.tcp_pose, self._gripper_width)
         with self._sending:
             command = self.gate.pass_command(wanted, self._state)
             if command is None:
@@ -179,15 +175,14 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if command is None:
             command = RobotCommand(self._state.tcp_pose, self._gripper_width)
         else:
-            if self._held.is_moving:
+            if self._tool_steps.is_moving:
                 self._motion.commanded(command, self._state)
             else:
                 self._motion.begin()  # the steady error of a held pose is not a commanded motion
             self._gripper_width = command.gripper_width
-        overrun = self._wait()
+        overrun = self._period.wait(self.clock)
         self._state = self.gate.believe(self.robot.read(), self._state)
-        if self._history is not None:
-            self._history.add(self._state)
+        self._exposure.add(self._state)
         if self._check() is not None:
             self.robot.hold()
         self._previous_action = np.asarray(action, np.float32)
@@ -279,21 +274,6 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.robot.close()
         self._sources.close()
 
-    def _command_for(self, action: NDArray[np.float64]) -> RobotCommand:
-        """Return the command of a normalised action: a step of each tool in its own frame."""
-        if not np.isfinite(action).all():
-            # Clipping would turn an infinite action into a valid command; the gate has to see the fault.
-            return RobotCommand(np.full_like(self._state.tcp_pose, np.nan), self._gripper_width)
-        arms = np.clip(action.reshape(self.robot.n_arms, -1), -1.0, 1.0)
-        delta = arms[:, :6] * np.repeat([self.config.action_scale_m, self.config.action_scale_rad], 3)
-        reference = self._held.reference(self._state.tcp_pose, length(delta) > 0.0)
-        target = pose_compose(reference, pose_from_vector(delta))
-        width = self._gripper_width
-        if self.config.learns_gripper:
-            wish = gripper_wish(arms[:, 6])
-            width = np.where(wish > 0.0, self.config.gripper_open_m, np.where(wish < 0.0, 0.0, width))
-        return RobotCommand(target, width)
-
     def _check(self) -> StopReason | None:
         """Check cameras, sensors and arm; latch and return the most basic fault."""
         self.gate.check_state(self._state, self.clock.now_ns())
@@ -311,29 +291,14 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self._state = self.robot.read()
             self.gate.latch(StopReason.NOT_TARED, str(error))
         finally:
-            self._held.release()
+            self._tool_steps.release()
         self.gate.begin(self._state.tcp_pose)
 
     def _may_go_on(self, state: RobotState) -> bool:
         return self.gate.check_state(state, self.clock.now_ns()) is None
 
-    def _wait(self) -> bool:
-        """Sleep until the end of the period. After an overrun the schedule restarts, instead of catching up in a burst.
-
-        A busy machine may also wake the loop late, and then the next period would be too short.
-        """
-        now = self.clock.now_ns()
-        overrun = now > self._next_ns
-        if overrun:
-            self._next_ns = now + self._period_ns
-        self.clock.sleep_until(self._next_ns)
-        woke = self.clock.now_ns()
-        late = woke - self._next_ns > self._period_ns // 4
-        self._next_ns = (woke if late else self._next_ns) + self._period_ns
-        return overrun or late
-
     def _observe(self) -> Observation:
-        state = self._state if self._history is None else self._history.at(self._sources.exposed_ns(self._latencies_ns))
+        state = self._exposure.state(self._state, self._sources)
         of_task = self._task.observe(state, self._workpieces)
         vectors = self._observed.vectors(state, self._start_pose, self._previous_action, of_task)
         return vectors | self._sources.observation()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from steadyhand.robot_envs.env import RobotEnv
+from steadyhand.robot_envs.control_period import ControlPeriod
 from steadyhand.robot_envs.safety.command_stream import HoldReason, PoseStream
 from steadyhand.robot_envs.safety.watchdog import Watchdog
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
@@ -62,12 +62,12 @@ def test_an_action_for_a_state_that_has_grown_old_is_not_followed(periods):
 
 
 def test_a_schedule_that_is_kept_at_any_price_would_catch_up_in_a_burst(monkeypatch):
-    def wait(env):
-        env.clock.sleep_until(env._next_ns)
-        env._next_ns += env._period_ns
+    def wait(period, clock):
+        clock.sleep_until(period._next_ns)
+        period._next_ns += period._period_ns
         return False
 
-    monkeypatch.setattr(RobotEnv, "_wait", wait)
+    monkeypatch.setattr(ControlPeriod, "wait", wait)
     with pytest.raises(AssertionError, match="burst"):
         check_no_burst(practise(1.9))
 

@@ -198,13 +198,13 @@ def test_a_stop_wins_against_a_command_that_is_on_its_way():
     env.step(np.full(6, 0.5, np.float32))
     robot.armed, robot.order = True, []
     seen_at_the_wait = []
-    wait = env._wait
+    wait = env._period.wait
 
-    def waiting():
+    def waiting(clock):
         seen_at_the_wait.extend(robot.order)
-        return wait()
+        return wait(clock)
 
-    env._wait = waiting
+    env._period.wait = waiting
     *_, info = env.step(np.full(6, 0.5, np.float32))
     assert seen_at_the_wait == ["hold", "command", "hold"]
     assert info["stop_reason"] == "person_stop"
