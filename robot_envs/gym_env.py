@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from steadyhand.robot_envs.foreign_code import ForeignCodeError, call_entry_point, one_line
 from steadyhand.robot_envs.gym_actions import ActionScaling
+from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.gym_fields import ObservationError, SpaceError
 from steadyhand.robot_envs.gym_results import SUCCESS_KEYS, as_number, as_reset, as_step, reported_success
 from steadyhand.robot_envs.gym_spaces import observed_fields
@@ -26,52 +26,14 @@ from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.runtime.component import load_entry_point
 from steadyhand.runtime.logging import get_logger, quoted
-from steadyhand.runtime.ranges import expect_above, expect_at_least
 
-__all__ = ["GymTaskConfig", "GymTaskEnv", "make_gym_env"]
+__all__ = ["GymTaskEnv", "make_gym_env"]
 
 Observation = dict[str, NDArray[Any]]
 MAX_FRAME_TEXT = 64  # characters of a field's frame in a schema
 ENDLESS = 10_000  # steps of an episode after which a time limit is probably missing
 
 logger = get_logger("gym_env")
-
-
-@dataclass(frozen=True)
-class GymTaskConfig:
-    """Settings of a foreign environment.
-
-    Attributes:
-        kind: gym.
-        entry_point: ``package.module:function`` that makes the environment; ``gymnasium:make`` for a registered one.
-        arguments: Keyword arguments for it; null = none.
-        expert: ``package.module:Class`` with ``reset(info)`` and ``act(observation, info)``, in the environment's own
-            observations and actions; null = no demonstrations and no corrections.
-        control_period_s: Time that one step represents.
-        max_steps: Steps after which an episode is truncated; null = the environment's own limit.
-        reward: env = the environment's reward; success = 1 on success, else 0.
-        success_reward: A step reward of at least this counts as success; null = success comes from ``info``.
-        success_steps: Number of consecutive steps that must count as success.
-        terminate_on_success: True if success ends the episode as terminated.
-        action_bound: Largest magnitude of an entry of the action without bounds, in the environment's units; null =
-            every entry has bounds.
-    """
-
-    kind: Literal["gym"]
-    entry_point: str
-    arguments: dict[str, Any] | None
-    expert: str | None
-    control_period_s: float
-    max_steps: int | None
-    reward: Literal["env", "success"]
-    success_reward: float | None
-    success_steps: int
-    terminate_on_success: bool
-    action_bound: float | None
-
-    def __post_init__(self) -> None:
-        expect_above(self, 0.0, "control_period_s", "action_bound")
-        expect_at_least(self, 1, "max_steps", "success_steps")
 
 
 class GymTaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):

@@ -15,7 +15,8 @@ from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.env_config import EnvConfig
 from steadyhand.robot_envs.experts.expert import ActionScale, Expert
-from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv, make_gym_env
+from steadyhand.robot_envs.gym_config import GymTaskConfig
+from steadyhand.robot_envs.gym_env import GymTaskEnv, make_gym_env
 from steadyhand.robot_envs.gym_expert import make_foreign_expert
 from steadyhand.robot_envs.hardware import Hardware, find_camera, find_robot
 from steadyhand.robot_envs.rewards.reward import Reward, find_reward

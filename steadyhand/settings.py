@@ -16,7 +16,7 @@ from steadyhand.robot_envs.arms import check_arms
 from steadyhand.robot_envs.camera import Camera, ViewConfig
 from steadyhand.robot_envs.devices.device import InputSource
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros
-from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.mock.gap import GapConfig

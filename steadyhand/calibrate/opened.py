@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from steadyhand.calibration.cell import Cell, MotionSettings, slowed
-from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.hardware import Hardware
 from steadyhand.robot_envs.make import RobotTaskConfig, make_hardware, make_task
 from steadyhand.robot_envs.workpieces import Workpieces

@@ -13,7 +13,7 @@ from steadyhand.person import with_person
 from steadyhand.pipeline.environment import opened_env
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import DeviceOperator
-from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup

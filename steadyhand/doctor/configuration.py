@@ -9,7 +9,7 @@ from steadyhand.doctor.environment import is_there
 from steadyhand.doctor.finding import Finding, broken, ok
 from steadyhand.job import task_name
 from steadyhand.robot_envs.devices.make import input_name
-from steadyhand.robot_envs.gym_env import GymTaskConfig
+from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.hardware import find_robot, is_behind_ros
 from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.rewards.reward import find_reward

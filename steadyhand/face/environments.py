@@ -12,7 +12,8 @@ import gymnasium
 
 from steadyhand.robot_envs import make
 from steadyhand.robot_envs.env import RobotEnv
-from steadyhand.robot_envs.gym_env import GymTaskConfig, GymTaskEnv
+from steadyhand.robot_envs.gym_config import GymTaskConfig
+from steadyhand.robot_envs.gym_env import GymTaskEnv
 from steadyhand.robot_envs.make import TaughtEnv
 from steadyhand.robot_envs.rewards.reward import find_reward
 from steadyhand.runtime.build import ConfigError, build
