@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steadyhand.robot_envs.driver_frames import DriverFrames
+from steadyhand.robot_envs.gripper_profile import GripperProfile
+from steadyhand.robot_envs.homing_profile import HomingProfile
 from steadyhand.robot_envs.profile_steps import Check, Step
-from steadyhand.robot_envs.safety.gripper_limits import GripperLimits
 from steadyhand.robot_envs.safety.watchdog_settings import WatchdogSettings
 from steadyhand.runtime.ranges import expect, expect_above
 
+__all__ = [
+    "CommandMode",
+    "ControllerProfile",
+    "FaultSource",
+    "GainSets",
+    "MaxAges",
+    "ProfileTopics",
+    "RosRobotConfig",
+    "WrenchConvention",
+]
+
 CommandMode = Literal["pose", "twist", "joint"]
-GripperKind = Literal["topic", "gripper_command", "parallel_gripper_command", "franka"]
 
 
 @dataclass(frozen=True)
@@ -94,134 +105,6 @@ class GainSets:
         for name in ("compliance", "precision"):
             for key, value in getattr(self, name).items():
                 expect(value >= 0.0, f"{name}.{key}", "at least 0", value)
-
-
-@dataclass(frozen=True)
-class GripperPoint:
-    """One end of a gripper's range.
-
-    Attributes:
-        opening_m: Opening between the fingers.
-        position: Position of the joint there, in the joint's own unit.
-        command: Command value for it.
-    """
-
-    opening_m: float
-    position: float
-    command: float
-
-
-@dataclass(frozen=True)
-class GripperProfile:
-    """One gripper, described by the two ends of its range: values in between are linear, in either direction.
-
-    Attributes:
-        kind: topic = std_msgs/Float64MultiArray with one number; gripper_command and parallel_gripper_command = the
-            actions GripperCommand and ParallelGripperCommand of control_msgs; franka = franka_msgs' actions Move, to
-            open, and Grasp, to close.
-        command: The topic or the action; for franka the node that serves ``move`` and ``grasp``.
-        state_topic: JointState.
-        joint: Name of the joint.
-        open: The open end.
-        closed: The closed end.
-        max_effort: Largest effort of a goal, for franka the grasping force [N]; null = the gripper's default. A topic
-            has to have null.
-        limits: Range and speed of the commands.
-    """
-
-    kind: GripperKind
-    command: str
-    state_topic: str
-    joint: str
-    open: GripperPoint
-    closed: GripperPoint
-    max_effort: float | None
-    limits: GripperLimits
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.closed.opening_m < self.open.opening_m:
-            raise ValueError(
-                f"gripper: expected 0 <= closed.opening_m < open.opening_m, found {self.closed.opening_m} and "
-                f"{self.open.opening_m}"
-            )
-        for name in ("position", "command"):
-            if getattr(self.open, name) == getattr(self.closed, name):
-                raise ValueError(f"gripper: expected another {name} when open than when closed, found the same")
-        needs_effort = self.kind in ("gripper_command", "franka")
-        if needs_effort and not (self.max_effort is not None and self.max_effort > 0.0):
-            raise ValueError(f"gripper.max_effort: expected a number above 0 for {self.kind}, found {self.max_effort}")
-        if self.kind == "topic" and self.max_effort is not None:
-            raise ValueError("gripper.max_effort: expected null, a topic carries no effort")
-
-    @property
-    def source(self) -> str:
-        """Unique name of its state; the arm's joints may be on the same topic."""
-        return f"{self.state_topic} ({self.joint})"
-
-    @property
-    def takes_speed(self) -> bool:
-        """True if a command includes the speed; any other gripper is moved in steps."""
-        return self.kind == "franka"
-
-    def opening_at(self, position: float) -> float:
-        """Return the opening [m] at a position of the joint."""
-        return self._between(position, "position", "opening_m")
-
-    def position_at(self, opening_m: float) -> float:
-        """Return the joint's position at an opening [m]."""
-        return self._between(opening_m, "opening_m", "position")
-
-    def command_for(self, opening_m: float) -> float:
-        """Return the command value for an opening [m]."""
-        return self._between(opening_m, "opening_m", "command")
-
-    def commanded_opening(self, command: float) -> float:
-        """Return the opening [m] of a command value."""
-        return self._between(command, "command", "opening_m")
-
-    def _between(self, value: float, given: str, wanted: str) -> float:
-        low, high = getattr(self.closed, given), getattr(self.open, given)
-        share = (value - low) / (high - low)
-        return float((1.0 - share) * getattr(self.closed, wanted) + share * getattr(self.open, wanted))
-
-
-@dataclass(frozen=True)
-class HomingProfile:
-    """A joint-space motion before an episode, by a controller that replaces the Cartesian one meanwhile.
-
-    Attributes:
-        action: Name of the action, control_msgs/action/FollowJointTrajectory.
-        activate: The controllers that are active during the motion.
-        deactivate: The controllers that they replace; these are active again afterwards.
-        position_rad: Goal of the joints, in the profile's order. Shape (n_joints,).
-        max_velocity_rad_s: Largest velocity of every joint.
-        max_acceleration_rad_s2: Largest acceleration of every joint.
-        max_jerk_rad_s3: Largest jerk of every joint.
-        tolerance_rad: Largest distance of every joint at which the arm counts as at home.
-        every_episodes: Number of episodes from one homing to the next.
-    """
-
-    action: str
-    activate: tuple[str, ...]
-    deactivate: tuple[str, ...]
-    position_rad: tuple[float, ...]
-    max_velocity_rad_s: float
-    max_acceleration_rad_s2: float
-    max_jerk_rad_s3: float
-    tolerance_rad: float
-    every_episodes: int
-
-    def __post_init__(self) -> None:
-        rates = ("max_velocity_rad_s", "max_acceleration_rad_s2", "max_jerk_rad_s3")
-        for name in (*rates, "tolerance_rad", "every_episodes"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"homing.{name}: expected a number above 0, found {getattr(self, name)}")
-        both = sorted(set(self.activate) & set(self.deactivate))
-        if not self.activate or not self.deactivate or both:
-            raise ValueError(
-                f"homing: expected controllers to activate and others to deactivate, found {list(self.activate)} and "
-                f"{list(self.deactivate)}"
-            )
 
 
 @dataclass(frozen=True)

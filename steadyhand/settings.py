@@ -16,11 +16,13 @@ from steadyhand.robot_envs.arms import check_arms
 from steadyhand.robot_envs.camera import Camera, ViewConfig
 from steadyhand.robot_envs.devices.device import InputSource
 from steadyhand.robot_envs.devices.make import find_input, is_over_ros
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.hardware import RobotSetup, find_camera, find_robot, is_behind_ros
+from steadyhand.robot_envs.homing_profile import HomingProfile
 from steadyhand.robot_envs.make import RobotTaskConfig
 from steadyhand.robot_envs.mock.gap import GapConfig
-from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile, HomingProfile, RosRobotConfig
+from steadyhand.robot_envs.profile import ControllerProfile, RosRobotConfig
 from steadyhand.robot_envs.rewards.reward import Reward, find_reward
 from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import Sensor, find_sensor

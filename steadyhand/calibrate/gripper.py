@@ -14,8 +14,8 @@ from steadyhand.calibrate.opened import add_here, add_output, arm_task, composed
 from steadyhand.calibration.cell import Cell, MotionSettings
 from steadyhand.calibration.gripper_points import GripperEnds, GripperSettings, ends_from_readings
 from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 from steadyhand.robot_envs.hardware import Hardware
-from steadyhand.robot_envs.profile import GripperProfile
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.settings import Settings
 from steadyhand.terminal import say

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, MultiDOFJointState
 
 from steadyhand.robot_envs.frames import Array, quat_inverse, quat_rotate
-from steadyhand.robot_envs.profile import GripperProfile, WrenchConvention
+from steadyhand.robot_envs.gripper_profile import GripperProfile
+from steadyhand.robot_envs.profile import WrenchConvention
 
 _NS = 1_000_000_000
 _UNIT = 0.02  # largest error of a quaternion's length by drivers' rounding

@@ -14,7 +14,7 @@ from actor_ros import conversions, qos
 from actor_ros.conversions import MessageError
 from actor_ros.gripper_actions import ActionGripper, make_goals
 from actor_ros.gripper_topic import TopicGripper
-from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 from steadyhand.robot_envs.safety.gripper_limits import GripperStream
 
 __all__ = ["Gripper"]

@@ -16,7 +16,7 @@ from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
-from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 
 __all__ = ["ActionGripper", "Goals", "make_goals"]
 

@@ -6,7 +6,7 @@ from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from actor_ros import qos
-from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 
 __all__ = ["TopicGripper"]
 

@@ -21,7 +21,7 @@ from actor_ros.robot_link import RobotLink
 from actor_ros.running_goal import RunningGoal
 from actor_ros.service_calls import call
 from steadyhand.robot_envs.frames import Array
-from steadyhand.robot_envs.profile import HomingProfile
+from steadyhand.robot_envs.homing_profile import HomingProfile
 from steadyhand.robot_envs.robot import MayGoOn, RobotError, RobotState
 from steadyhand.robot_envs.safety.homing_watch import HomingWatch, require_joint_limits
 from steadyhand.robot_envs.safety.joint_motion import JointMotion, plan_joint_motion

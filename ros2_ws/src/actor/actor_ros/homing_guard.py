@@ -10,7 +10,7 @@ from std_msgs.msg import Bool
 
 from actor_ros import qos
 from actor_ros.robot_link import HOMING
-from steadyhand.robot_envs.profile import HomingProfile
+from steadyhand.robot_envs.homing_profile import HomingProfile
 
 __all__ = ["HomingGuard"]
 

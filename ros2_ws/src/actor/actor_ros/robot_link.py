@@ -20,7 +20,8 @@ from actor_ros.latest import Latest
 from actor_ros.latest_readings import LatestReadings
 from actor_ros.topics import QosName
 from steadyhand.robot_envs.frames import IDENTITY_QUAT, Array, quat_inverse, quat_multiply, rotvec_from_quat
-from steadyhand.robot_envs.profile import ControllerProfile, GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
+from steadyhand.robot_envs.profile import ControllerProfile
 from steadyhand.robot_envs.safety.command_stream import LATCHING, HoldReason
 from steadyhand.runtime.build import ConfigError
 

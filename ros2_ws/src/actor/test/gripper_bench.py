@@ -9,7 +9,7 @@ from std_msgs.msg import Bool, Float64, String
 
 from actor_ros import conversions
 from actor_ros.gripper import Gripper
-from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 from steadyhand.runtime.build import build
 from steadyhand.runtime.config import compose
 

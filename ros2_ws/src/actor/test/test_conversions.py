@@ -6,7 +6,8 @@ from sensor_msgs.msg import JointState
 from actor_ros import conversions
 from actor_ros.conversions import MessageError
 from steadyhand.robot_envs.frames import quat_from_rotvec, quat_rotate
-from steadyhand.robot_envs.profile import GripperProfile, WrenchConvention
+from steadyhand.robot_envs.gripper_profile import GripperProfile
+from steadyhand.robot_envs.profile import WrenchConvention
 from steadyhand.runtime.build import build
 from steadyhand.runtime.config import compose
 

@@ -12,7 +12,7 @@ from std_msgs.msg import Float64MultiArray
 from stub_grippers import ControllerGripper, FrankaHand
 
 from actor_ros.gripper import Gripper
-from steadyhand.robot_envs.profile import GripperProfile
+from steadyhand.robot_envs.gripper_profile import GripperProfile
 
 
 @pytest.fixture
