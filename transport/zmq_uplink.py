@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import zmq
 
@@ -16,6 +16,7 @@ from steadyhand.transport import wire
 from steadyhand.transport.config import TransportConfig
 from steadyhand.transport.handshake import HandshakeMonitor, confirmed, explain
 from steadyhand.transport.keys import fingerprint, learner_key, own_keys
+from steadyhand.transport.learner_link import Attempt, LearnerLink
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.outbox import Outbox, Rejected
 from steadyhand.transport.socket_thread import SocketThread, check_address
@@ -41,30 +42,6 @@ SLOWEST_BYTES_S = 1e6  # of a link that is still waited for while weights come o
 MAX_WIRE_ERRORS = 8  # of one connection, then another one is made
 
 _log = get_logger("transport.uplink")
-
-
-@dataclass
-class _Attempt:
-    """A request of `connect`; the thread answers it once, and keeps the session connected from then on."""
-
-    hello: Hello
-    answer: Future[Accept]
-
-
-@dataclass
-class _Link:
-    """One connection. After a loss a new one is made, so no message queued in the old one arrives late."""
-
-    attempt: _Attempt
-    dealer: zmq.Socket[bytes]
-    monitor: HandshakeMonitor
-    silent_s: float  # when the learner counts as gone
-    beat_s: float  # when to give the next sign of life
-    stalled_s: float  # when to send the window again, if no acknowledgement brings news
-    accepted: bool = False
-    learner_epoch: int = 0
-    claim_s: float = 0.0  # when to ask for published weights that have not come
-    wire_errors: int = 0
 
 
 class ZmqUplink(SocketThread):
@@ -93,8 +70,8 @@ class ZmqUplink(SocketThread):
             }
         self._weights = WeightsBox()
         self._progress = Progress()
-        self._attempt: _Attempt | None = None
-        self._link: _Link | None = None
+        self._attempt: Attempt | None = None
+        self._link: LearnerLink | None = None
         self._retry_s = 0.0
         self._backoff_s = config.backoff_min_s
         # Whether the subscription may have been refused, which ZeroMQ does not retry, or may lead to no learner.
@@ -104,7 +81,7 @@ class ZmqUplink(SocketThread):
     def connect(self, hello: Hello, timeout_s: float) -> Accept:
         """See `Uplink.connect`. May be called again after a failure."""
         self._outbox.check(hello)
-        attempt = self._attempt = _Attempt(hello, Future())
+        attempt = self._attempt = Attempt(hello, Future())
         self.start()
         self.wake()
         try:
@@ -176,15 +153,14 @@ class ZmqUplink(SocketThread):
                 link.beat_s = now + self.config.heartbeat_s
                 self._send(link, wire.encode(Heartbeat()))
 
-    def _dial(self, attempt: _Attempt) -> None:
+    def _dial(self, attempt: Attempt) -> None:
         now = self._now_s()
         dealer = self._socket(zmq.DEALER, self.config.window_records, self.config.max_weights_bytes)
         monitor = HandshakeMonitor(dealer)
         dealer.connect(self.config.address)
-        self._poller.register(dealer, zmq.POLLIN)
-        self._poller.register(monitor.socket, zmq.POLLIN)
         silent_s = now + self.config.liveness_s
-        self._link = _Link(attempt, dealer, monitor, silent_s, now + self.config.heartbeat_s, silent_s)
+        self._link = LearnerLink(attempt, dealer, monitor, silent_s, now + self.config.heartbeat_s, silent_s)
+        self._link.join(self._poller)
         self._greet(self._link)
 
     def _subscribe(self) -> zmq.Socket[bytes]:
@@ -194,7 +170,7 @@ class ZmqUplink(SocketThread):
         self._poller.register(sub, zmq.POLLIN)
         return sub
 
-    def _look_at_handshake(self, link: _Link) -> None:
+    def _look_at_handshake(self, link: LearnerLink) -> None:
         """Raise the failed handshake in a waiting `connect`; later on, log it and keep trying."""
         failure = confirmed(link.monitor.failure(), self.config.address, keyed=bool(self._curve))
         if not failure:
@@ -207,12 +183,12 @@ class ZmqUplink(SocketThread):
             self._attempt = None
             link.attempt.answer.set_exception(error)
 
-    def _greet(self, link: _Link) -> None:
+    def _greet(self, link: LearnerLink) -> None:
         """Say HELLO; no record is sent before the learner's answer gives the first one."""
         link.accepted = False
         self._send(link, wire.encode(self._outbox.introduce(link.attempt.hello)))
 
-    def _send_records(self, link: _Link) -> None:
+    def _send_records(self, link: LearnerLink) -> None:
         if not self._outbox.sender.under_way:
             link.stalled_s = self._now_s() + self.config.liveness_s
         elif self._now_s() >= link.stalled_s:
@@ -226,7 +202,7 @@ class ZmqUplink(SocketThread):
         if self._outbox.hole_end is not None:
             self._greet(link)
 
-    def _receive(self, link: _Link) -> None:
+    def _receive(self, link: LearnerLink) -> None:
         try:
             message, raw = wire.decode(self._receive_frames(link.dealer)[0], "learner")
         except WireError as error:
@@ -254,7 +230,7 @@ class ZmqUplink(SocketThread):
             case Bye():
                 self._lost(link, "it says goodbye")
 
-    def _on_answer(self, link: _Link, message: Accept | Reject) -> None:
+    def _on_answer(self, link: LearnerLink, message: Accept | Reject) -> None:
         answer = link.attempt.answer
         try:
             accept = self._outbox.admit(message)
@@ -281,7 +257,7 @@ class ZmqUplink(SocketThread):
         if not answer.done():
             answer.set_result(accept)
 
-    def _note(self, link: _Link, status: Status | None) -> None:
+    def _note(self, link: LearnerLink, status: Status | None) -> None:
         if status is None:
             return
         self._outbox.on_durable(status.durable_seq)
@@ -292,11 +268,11 @@ class ZmqUplink(SocketThread):
         elif link.accepted and self._now_s() >= link.claim_s:
             self._ask_for_weights(link)
 
-    def _ask_for_weights(self, link: _Link) -> None:
+    def _ask_for_weights(self, link: LearnerLink) -> None:
         link.claim_s = self._now_s() + self.config.heartbeat_s
         self._send(link, wire.encode(WeightsRequest()))
 
-    def _lost(self, link: _Link, why: str) -> None:
+    def _lost(self, link: LearnerLink, why: str) -> None:
         """Try again after a delay that doubles every time, with jitter so that actors do not reconnect in step."""
         if link.accepted:
             _log.warning("lost the learner at %s: %s; records wait in the log", self.config.address, why)
@@ -305,16 +281,11 @@ class ZmqUplink(SocketThread):
         self._retry_s = self._now_s() + self._backoff_s * random.uniform(0.5, 1.0)
         self._backoff_s = min(2 * self._backoff_s, self.config.backoff_max_s)
 
-    def _hang_up(self, link: _Link) -> None:
-        for socket in (link.dealer, link.monitor.socket):
-            self._poller.unregister(socket)
-        link.monitor.close()
-        link.dealer.close(linger=0)
+    def _hang_up(self, link: LearnerLink) -> None:
+        link.leave(self._poller)
         self._link = None
         self._progress = replace(self._progress, connected=False)
 
-    def _send(self, link: _Link, frames: list[bytes]) -> None:
-        try:
-            link.dealer.send_multipart(frames, zmq.NOBLOCK)
-        except zmq.Again:
+    def _send(self, link: LearnerLink, frames: list[bytes]) -> None:
+        if not link.send(frames):
             link.stalled_s = self._now_s()  # the queue is full: send the window again once it has moved
