@@ -17,7 +17,7 @@ from steadyhand.transport.handshake import HandshakeMonitor
 from steadyhand.transport.intake import Intake
 from steadyhand.transport.keys import own_keys
 from steadyhand.transport.open_sessions import UnknownSessionError
-from steadyhand.transport.rate_limit import RateLimit
+from steadyhand.transport.peer_limits import ERROR_WINDOW_S, MAX_WIRE_ERRORS, PeerLimits
 from steadyhand.transport.socket_thread import SocketThread, check_address
 from steadyhand.transport.wire import (
     Accept,
@@ -38,11 +38,6 @@ from steadyhand.transport.wire import (
 
 __all__ = ["ZmqServer", "check_can_listen"]
 
-MAX_WIRE_ERRORS = 8  # of one peer within the window, then it is dropped for as long
-ERROR_WINDOW_S = 60.0
-MAX_HELLOS = 60  # of one peer within the window
-MAX_LOST_MESSAGES = 256  # of one peer within the window: each one takes more room here than there
-MAX_COUNTED = 1024  # peers whose errors are remembered
 REBIND_ATTEMPTS, REBIND_S = 200, 0.01
 
 _NOT_YOURS = "actor_id: expected {}, as whom this key is paired, found {}; pair the key again under that id"
@@ -94,9 +89,7 @@ class ZmqServer(SocketThread):
         self.handshake_failures = 0  # connections that did not speak our protocol, in all
         self._peers: dict[bytes, str] = {}  # connection -> session id
         self._told: dict[str, Status] = {}  # session id -> the last status it was sent
-        self._rate_limit = RateLimit(MAX_WIRE_ERRORS, ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
-        limits = (ERROR_WINDOW_S, MAX_COUNTED, clock or MonotonicClock())
-        self._hellos, self._losses = RateLimit(MAX_HELLOS, *limits), RateLimit(MAX_LOST_MESSAGES, *limits)
+        self._limits = PeerLimits(clock or MonotonicClock())
         self._asked: dict[str, Wanted] = {}  # session id -> the records that it was asked for last
         self._published: bytes | None = None
         self._beat_s = 0.0
@@ -111,7 +104,7 @@ class ZmqServer(SocketThread):
                     zmq.ZAP_DOMAIN: DOMAIN.encode(),
                     zmq.ZAP_ENFORCE_DOMAIN: 1,  # without an authenticator the connection is refused
                 }
-                self._allow_list = AllowList(self._context, keys, self._rate_limit.exceeded)
+                self._allow_list = AllowList(self._context, keys, self._limits.dropped)
                 self._allow_list.start()
             self._listen()
         except BaseException:
@@ -206,11 +199,11 @@ class ZmqServer(SocketThread):
     def _serve(self) -> None:
         (identity, *frames), user = self._receive_frames(self._router)
         peer = user or identity
-        if self._rate_limit.exceeded(peer):
+        if self._limits.dropped(peer):
             return
         try:
             message, raw = wire.decode(frames, "actor")
-            self._check_rate(peer, message)
+            self._limits.check(peer, message)
             reply = self._answer(identity, user, message, raw)
         except WireError as error:
             if isinstance(error, VersionError):
@@ -224,15 +217,6 @@ class ZmqServer(SocketThread):
             if reply:
                 self._send(identity, reply)
                 self._ask(identity, again=False)
-
-    def _check_rate(self, peer: Hashable, message: Message) -> None:
-        """Refuse a HELLO or a loss of a peer that has sent too many of them."""
-        for kind, limit, most in ((Hello, self._hellos, MAX_HELLOS), (Lost, self._losses, MAX_LOST_MESSAGES)):
-            if isinstance(message, kind):
-                if limit.exceeded(peer):
-                    name = kind.__name__
-                    raise WireError(f"{name}: expected at most {most} of a peer within {ERROR_WINDOW_S:.0f} s")
-                limit.count(peer)
 
     def _ask(self, identity: bytes, again: bool) -> None:
         """Ask a session for records that are damaged here: for the next ones when the last have come, or `again`."""
@@ -307,7 +291,7 @@ class ZmqServer(SocketThread):
     def _count_error(self, peer: Hashable, error: WireError) -> None:
         self.wire_errors += 1
         _log.warning("refused a message (%d in all): %s", self.wire_errors, error)
-        if self._rate_limit.count(peer):
+        if self._limits.count_error(peer):
             _log.error("dropped a peer for %.0f s: it sent %d bad messages", ERROR_WINDOW_S, MAX_WIRE_ERRORS)
             self._check_keys()
 

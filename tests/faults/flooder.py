@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import zmq
 
-from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS
+from steadyhand.transport.peer_limits import MAX_WIRE_ERRORS
 from tests.faults.peers import Hostile
 from tests.transport_kit import CONFIG
 

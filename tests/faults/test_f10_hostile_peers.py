@@ -14,9 +14,10 @@ import zmq
 
 from steadyhand.transport import wire
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.peer_limits import MAX_WIRE_ERRORS
 from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.wire import MAX_HEADER_BYTES, Accept, Reject
-from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
+from steadyhand.transport.zmq_server import ZmqServer
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.faults.hostile_messages import (
     FRAMES,

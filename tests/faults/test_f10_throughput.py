@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
+from steadyhand.transport.peer_limits import MAX_WIRE_ERRORS
+from steadyhand.transport.zmq_server import ZmqServer
 from tests.faults.peers import Honest
 from tests.faults.scale import FULL
 from tests.transport_kit import intake_in, make_machine, pair, reaching, session_id, wait_until

@@ -7,7 +7,7 @@ import zmq
 from steadyhand.transport import keys, wire
 from steadyhand.transport.handshake import HandshakeError
 from steadyhand.transport.log import LogReader
-from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS
+from steadyhand.transport.peer_limits import MAX_WIRE_ERRORS
 from steadyhand.transport.zmq_uplink import ZmqUplink
 from tests.faults.keyed_world import seconds_to, weights_arrive
 from tests.transport_kit import CLOCK, hello, make_machine, pair, reaching, record, session_id, wait_until, writer_in

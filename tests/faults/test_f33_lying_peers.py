@@ -18,12 +18,13 @@ from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport import wire
 from steadyhand.transport.log import LogReader
 from steadyhand.transport.open_sessions import UnknownSessionError
+from steadyhand.transport.peer_limits import MAX_HELLOS
 from steadyhand.transport.quarantine import MAX_UNFIT
 from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import Kind
 from steadyhand.transport.record_check import RecordCheck
 from steadyhand.transport.wire import Accept, Lost, Reject, WireError
-from steadyhand.transport.zmq_server import MAX_HELLOS, ZmqServer
+from steadyhand.transport.zmq_server import ZmqServer
 from tests.faults.peers import Honest, Hostile
 from tests.transport_kit import (
     ACTION,

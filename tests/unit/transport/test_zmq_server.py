@@ -9,10 +9,11 @@ import zmq
 
 from steadyhand.transport import wire
 from steadyhand.transport.log import LogReader
+from steadyhand.transport.peer_limits import MAX_WIRE_ERRORS
 from steadyhand.transport.socket_thread import InsecureAddressError
 from steadyhand.transport.weights import Weights, WeightsError, encode
 from steadyhand.transport.wire import Accept, Ack, Bye, Heartbeat, Records, Reject, Status, WeightsReply, WeightsRequest
-from steadyhand.transport.zmq_server import MAX_WIRE_ERRORS, ZmqServer
+from steadyhand.transport.zmq_server import ZmqServer
 from tests.transport_kit import CONFIG, SCHEMA, hello, intake_in, record, session_id, wait_until, writer_in
 
 
