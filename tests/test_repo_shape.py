@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.component_groups import RawGroup
 from steadyhand.runtime.build import build
 from steadyhand.runtime.component import Component
 from steadyhand.runtime.config import compose
-from steadyhand.settings import RawGroup
 from steadyhand.training_settings import TrainingSettings, compose_training_settings
 from tests.english import PRODUCT, breaches_in
 
