@@ -81,8 +81,8 @@ class TaskTrial(Trial):
     @cached_property
     def overrides(self) -> list[str]:
         """Return the configuration; nothing in it is about learning but what the command line says."""
-        mine = [*_task(self.task, self.seed), *ARMS[self.arm], f"seed={self.seed}", "actor.graduation=null"]
-        return [*mine, "demo.film_episodes=0", "logging.console=off", "logging.level=warning", *self.given]
+        mine = [*_task(self.task, self.seed), *ARMS[self.arm], "actor.graduation=null", "demo.film_episodes=0"]
+        return [*mine, "logging.console=off", "logging.level=warning", *self.given, f"seed={self.seed}"]
 
     @property
     def label(self) -> str:
