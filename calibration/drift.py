@@ -19,7 +19,16 @@ from steadyhand.robot_envs.frames import Array
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.camera_calibration_settings import DriftConfig
 
-__all__ = ["Drift", "EdgePoints", "edge_points", "find_drift", "points_at", "stable_points"]
+__all__ = [
+    "Drift",
+    "EdgePoints",
+    "NotFoundError",
+    "NothingToCompareError",
+    "edge_points",
+    "find_drift",
+    "points_at",
+    "stable_points",
+]
 
 Pixels = NDArray[np.uint8]
 ALONG, ACROSS = 4, 6  # half the length of a patch along and across its edge [px]
@@ -28,6 +37,14 @@ MIN_STEP = 8.0  # smallest brightness gradient of an edge [1/px of 255]
 SAMPLE, SAMPLES = 6, 400  # points of a random sample, one for each parameter of the motion; number of samples
 MORE = 1.25  # a motion has to explain this many times the points that agree with none
 SMALL_PX = 0.9  # standard deviation of the smoothing: takes the picture's noise
+
+
+class NotFoundError(CalibrationError):
+    """A picture with edges, among which those of the reference are not found."""
+
+
+class NothingToCompareError(CalibrationError):
+    """A picture that shows too few edges for any comparison."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +107,20 @@ def find_drift(reference: EdgePoints, picture: Pixels, wanted: DriftConfig) -> D
     """Compare a picture with the points of a reference.
 
     Raises:
-        CalibrationError: Too few points are found again: the camera was moved far, or something covers the scene.
+        NothingToCompareError: The picture has too few edges: it is dark, covered or out of focus.
+        NotFoundError: Too few points are found again: the camera was moved far, or something covers the scene.
     """
     displacement, likeness = _search(reference, picture, wanted)
     found = likeness >= wanted.min_likeness
     if int(found.sum()) < wanted.min_edges:
-        raise CalibrationError(
+        if (edges := len(edge_points(picture, wanted).places)) < wanted.min_edges:
+            raise NothingToCompareError(
+                f"expected at least {wanted.min_edges} edge points in the picture, found {edges}; it is dark, covered "
+                "or out of focus"
+            )
+        raise NotFoundError(
             f"expected at least {wanted.min_edges} edge points of the reference in the picture, found {found.sum()}; "
-            "the camera was moved far, or something covers the scene: compare the picture with the reference"
+            f"the camera was moved far (by more than {wanted.search_px} px), or something covers the scene"
         )
     places, normals, moved_px = reference.places[found], reference.normals[found], displacement[found]
     motion, agreeing = _consensus(places, normals, moved_px, wanted.tolerance_px)

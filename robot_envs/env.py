@@ -6,7 +6,7 @@ Actions are steps of the tool in its own frame. `observed.py` defines the observ
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -115,6 +115,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
         self._tool_steps = ToolSteps(config, robot.n_arms)
+        self.in_place: Callable[[], str] = lambda: ""  # objection to the cameras' places, asked after a break
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
         self._sources.connect()
@@ -267,7 +268,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         trial = SafetyGate(self.gate.limits, self.config.control_period_s)
         trial.check_state(self._state, self.clock.now_ns())
         self._look(trial)
-        return trial.stop_text
+        return trial.stop_text or self.in_place()
 
     def close(self) -> None:
         """Hold, and close robot, cameras and sensors."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steadyhand.runtime.camera_calibration_settings import BoardConfig, DriftConfig, HandEyeConfig, PicturesConfig
+from steadyhand.runtime.camera_calibration_settings import (
+    BoardConfig,
+    CameraCheckConfig,
+    DriftConfig,
+    HandEyeConfig,
+    PicturesConfig,
+)
 from steadyhand.runtime.ranges import expect_above
 
 __all__ = ["CalibrationSettings", "UsedCalibration"]
@@ -39,6 +45,7 @@ class CalibrationSettings:
         pictures: Requirements of its pictures.
         hand_eye: Requirements of the poses, and their noise.
         drift: Search of the check for a moved camera.
+        check: That check at the start of a run.
     """
 
     files: tuple[str, ...]
@@ -48,6 +55,7 @@ class CalibrationSettings:
     pictures: PicturesConfig
     hand_eye: HandEyeConfig
     drift: DriftConfig
+    check: CameraCheckConfig
 
     def __post_init__(self) -> None:
         expect_above(self, 0.0, "max_age_days")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["BoardConfig", "DriftConfig", "HandEyeConfig", "PicturesConfig"]
+__all__ = ["BoardConfig", "CameraCheckConfig", "DriftConfig", "HandEyeConfig", "PicturesConfig"]
 
 MOST_SQUARES = 40
 
@@ -136,3 +137,20 @@ class DriftConfig:
         expect_at_least(self, 4, "search_px")
         expect_within(self, 0.0, 1.0, "min_likeness")
         expect_above(self, 0.0, "tolerance_px", "max_motion_px")
+
+
+@dataclass(frozen=True)
+class CameraCheckConfig:
+    """Check of the cameras at the start of a run, and after a break.
+
+    Attributes:
+        moved: Consequence of a moved camera: refuse = nothing moves; warn = one line, and the run goes on; skip = no
+            check.
+        timeout_s: Longest time in which the pictures of all cameras have to arrive [s].
+    """
+
+    moved: Literal["refuse", "warn", "skip"]
+    timeout_s: float
+
+    def __post_init__(self) -> None:
+        expect_above(self, 0.0, "timeout_s")

@@ -28,6 +28,7 @@ __all__ = [
     "open_camera",
     "read_folder",
     "read_picture",
+    "view_of",
     "whole_view",
 ]
 
@@ -64,6 +65,21 @@ def camera_name(config: Mapping[str, Any], name: str) -> CameraName:
     if serial is None:
         return CameraName(name, {})
     return CameraName(str(serial), {f"camera.views.{name}.device.serial": serial})
+
+
+def view_of(config: Mapping[str, Any], device: str) -> str:
+    """Return the view whose camera has that serial number or name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    views = config["camera"].get("views") or {}
+    for name in views:
+        if camera_name(config, name).device == device:
+            return str(name)
+    raise ConfigError(
+        f"camera.views: expected the camera {device!r} of the reference, found {', '.join(views) or 'none'}"
+    )
 
 
 def read_folder(folder: Path) -> list[tuple[str, Pixels]]:

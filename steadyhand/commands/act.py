@@ -13,7 +13,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor_id import claimed_actor
 from steadyhand.job import new_job, seed_for
 from steadyhand.person import with_person
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.robot_envs.make import make_corrector
 from steadyhand.subprocesses import end_with_parent
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         new_job(overrides) as job,
         claimed_actor(job.run, job.actor_id),
         StopFlag().on_signals() as stop,
-        opened_env(job.settings, job.seed) as env,
+        driven_env(job.settings, job.seed) as env,
         with_person(
             job.settings,
             env,

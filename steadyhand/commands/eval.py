@@ -20,7 +20,7 @@ from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.comparing import NamedPolicy, about_comparison, compare_in, find_policy, open_comparison
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.pipeline.evaluation import about_evaluation, chosen_policy, evaluate_in
 from steadyhand.pipeline.protocol import policy_digest, protocol_for, setting_of, starts_for
 from steadyhand.report.comparisons import comparison_json, comparison_table, keep_comparison, verdict_line
@@ -86,7 +86,7 @@ def _evaluate(job: Job, policy: SavedPolicy, who: str, options: argparse.Namespa
     with (
         StopFlag().on_signals() as stop,
         evaluation_export(job) if is_kept else nullcontext() as exported,
-        opened_env(settings, job.seed) as env,
+        driven_env(settings, job.seed) as env,
         with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
         protocol = protocol_for(job, person, starts, stop, events, kept)
@@ -127,7 +127,7 @@ def _compare(job: Job, policies: tuple[NamedPolicy, NamedPolicy], options: argpa
     say_requests(events)
     with (
         StopFlag().on_signals() as stop,
-        opened_env(settings, job.seed) as env,
+        driven_env(settings, job.seed) as env,
         with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
         if kept.done:

@@ -16,7 +16,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import quoted
 from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.pipeline.recorded_episode import Recorded, ReplayError, check_replayable, read_episode
 from steadyhand.pipeline.replaying import Replayed, replay
 from steadyhand.remembered import with_run
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     say_requests(events)
     with (
         StopFlag().on_signals() as stop,
-        opened_env(settings, settings.seed) as env,
+        driven_env(settings, settings.seed) as env,
         with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
         check_replayable(recorded.schema, person.env, str(options.folder))

@@ -14,7 +14,7 @@ from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.actor_id import check_robot
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.robot_envs.make import make_onlooker
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.logging import setup
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     events = Events()
     events.subscribe(EpisodeEnded, say_episode)
     say_requests(events)
-    with StopFlag().on_signals() as stop, opened_env(settings, settings.seed) as env:
+    with StopFlag().on_signals() as stop, driven_env(settings, settings.seed) as env:
         runner = runner_for_policy(settings, policy, env)
         with with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person:
             result = deploy_policy(settings, person.env, person.operator, runner, options.episodes, stop, events)

@@ -10,7 +10,7 @@ from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.person import with_person
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import DeviceOperator
 from steadyhand.robot_envs.gym_config import GymTaskConfig
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     events.subscribe(EpisodeEnded, _say_episode)
     with (
         StopFlag().on_signals() as stop,
-        opened_env(settings, seed) as env,
+        driven_env(settings, seed) as env,
         with_person(settings, env, partial(make_onlooker, settings.composed, env), stop, events) as person,
     ):
         driver = person.acting

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import gymnasium
 
+from steadyhand.pipeline.environment import make_driven_env
 from steadyhand.robot_envs import make
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.gym_config import GymTaskConfig
@@ -74,11 +75,14 @@ class EnvSource:
             )
         return cls(env, (*task_overrides(env), *overrides))
 
-    def make(self, config: Mapping[str, Any]) -> TaughtEnv:
-        """Return the caller's environment, wrapped for Steadyhand, or make the one of `config`."""
+    def make(self, config: Mapping[str, Any], drives: bool = False) -> TaughtEnv:
+        """Return the caller's environment, wrapped for Steadyhand, or make the one of `config`.
+
+        With `drives` a run follows, and moved cameras are refused (`make_driven_env`).
+        """
         seed = int(config["seed"])
         if self.env is None:
-            return make.make_env(config, seed)
+            return make_driven_env(config, seed) if drives else make.make_env(config, seed)
         if isinstance(self.env, (RobotEnv, GymTaskEnv)):
             return self.env
         reward = find_reward(config["reward"]).make()
@@ -89,7 +93,7 @@ class EnvSource:
     @contextmanager
     def opened(self, config: Mapping[str, Any]) -> Iterator[TaughtEnv]:
         """Make the environment, and close it afterwards unless it belongs to the caller."""
-        env = self.make(config)
+        env = self.make(config, drives=True)
         try:
             yield env
         finally:

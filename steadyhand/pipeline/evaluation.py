@@ -18,7 +18,7 @@ from steadyhand.actor_id import check_robot
 from steadyhand.exporters.evaluations import evaluation_export
 from steadyhand.job import Job, task_name
 from steadyhand.learner.saved_policy import SavedPolicy, newest_policy
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.policy_file import load_policy, runner_of
 from steadyhand.report.evaluations import POLICY, keep_evaluation
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
@@ -99,7 +99,7 @@ def evaluate(
     who: str = "",
 ) -> Evaluation:
     """Evaluate a policy on seeded episodes, unassisted; with `who`, keep the result in the run folder."""
-    with opened_env(job.settings, seed) as env:
+    with driven_env(job.settings, seed) as env:
         return evaluate_in(job, env, NoOperator(), policy, episodes, seed, stop, events, who)
 
 

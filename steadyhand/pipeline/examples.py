@@ -13,7 +13,7 @@ from steadyhand.actor.supervision.motion_enable import MotionEnable
 from steadyhand.actor.wandering import Wandering
 from steadyhand.job import Job, seed_for
 from steadyhand.person import with_person
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.pipeline.recording import check_continued, recording_config
 from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.robot_envs.devices.operator import Operator
@@ -45,7 +45,7 @@ def record_run_examples(
     settings, folder, events = job.settings, job.run.examples, events or Events()
     check_continued(job, folder)
     dialogue, seed = settings.demo.dialogue, seed_for(job.seed, "demonstrator")
-    with opened_env(settings, job.seed) as env:
+    with driven_env(settings, job.seed) as env:
         marks = _marks(job, env)
         make = partial(make_demonstrator, settings.composed, env, seed)
         countdown_s = 0 if dialogue is None else dialogue.countdown_s

@@ -18,7 +18,7 @@ from steadyhand.demo_compat import check_recorded, check_same_action, check_same
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.person import with_person
-from steadyhand.pipeline.environment import opened_env
+from steadyhand.pipeline.environment import driven_env
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_demonstrator
@@ -52,7 +52,7 @@ def record(
     dialogue = settings.demo.dialogue
     countdown_s = 0 if dialogue is None else dialogue.countdown_s
     with (
-        opened_env(settings, job.seed) as env,
+        driven_env(settings, job.seed) as env,
         with_person(
             settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events, countdown_s
         ) as person,

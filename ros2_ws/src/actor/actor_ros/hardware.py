@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -28,6 +30,7 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.robot_envs.sensor import find_sensor
 from steadyhand.robot_envs.workpieces import NotedWorkpieces, Workpieces
 from steadyhand.runtime.build import ConfigError, build
+from steadyhand.runtime.calibration_settings import CalibrationSettings
 from steadyhand.runtime.clock import MonotonicClock
 
 __all__ = ["CALL_S", "PASSES_ON_S", "RosHardware"]
@@ -90,6 +93,7 @@ class RosHardware:
         self.sensors = [
             find_sensor(name, values).make(name, None) for name, values in config["sensor"]["fields"].items()
         ]
+        self._pictures = build(CalibrationSettings, config["calibration"], "calibration").pictures
         self.workpieces: Workpieces = NotedWorkpieces()
         if self.is_mock:
             self.workpieces = MockWorkpieces(node, self.profile.base_frame)
@@ -98,6 +102,19 @@ class RosHardware:
     def hardware(self) -> Hardware:
         """The hardware objects for the environment."""
         return Hardware(self.robot, self.cameras, self.workpieces, self.clock, False, None, self.sensors)
+
+    def whole_picture(self, name: str, patience_s: float) -> NDArray[np.uint8]:
+        """Return a camera's next image without the view's crop, at the size of `calibration.pictures`.
+
+        Args:
+            name: Name of the view.
+            patience_s: Time to wait for the image [s].
+
+        Raises:
+            CameraError: No image comes in time.
+        """
+        camera = next(camera for camera in self.cameras if camera.name == name)
+        return camera.whole_picture(self._pictures.height, self._pictures.width, patience_s)
 
     def fault(self) -> str:
         """Return why the robot cannot be driven, as one line; "" if it can. Never waits."""

@@ -19,6 +19,7 @@ from steadyhand.actor_id import check_robot
 from steadyhand.job import RobotJob, with_learner
 from steadyhand.person import wants_page
 from steadyhand.pipeline.deployment import deploy_policy, deployment_text, runner_for_policy
+from steadyhand.pipeline.environment import has_references
 from steadyhand.report.records import loop_path
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_env, make_onlooker
@@ -72,6 +73,7 @@ class ActorJob:
 
         Raises:
             RobotError: The robot or a part of its cell is missing, or cannot do the request.
+            CalibrationError: A camera was moved; nothing has moved the arm.
         """
         lessons = None if self._kind == RUN else self._make_lessons()
         job, cell = self._job, self._cell
@@ -79,6 +81,7 @@ class ActorJob:
         env = make_env(job.settings.composed, job.seed, cell.hardware())
         assert isinstance(env, RobotEnv)
         with closing(env):
+            self._check_cameras(env)
             how = BY_SERVICE + (BY_PAGE if wants_page(job.settings) else "")
             self.env = SupervisedEnv(env, self._motion, self._ending, self._events, how)
             self.times = LoopTimes(env.control_period_s)
@@ -91,6 +94,20 @@ class ActorJob:
                 self._events.unsubscribe(self)
                 self._write_times(self.times)
                 self.env = self.times = None
+
+    def _check_cameras(self, env: RobotEnv) -> None:
+        """Refuse the job if a camera with a reference was moved. Nothing has moved the arm yet.
+
+        Raises:
+            CalibrationError: A camera was moved.
+        """
+        config = self._job.settings.composed
+        if has_references(config):
+            from steadyhand.pipeline.camera_check import CameraCheck  # needs OpenCV
+
+            check = CameraCheck(config, self._cell.whole_picture)
+            check.refuse()
+            env.in_place = check.objection
 
     def _make_lessons(self) -> LearningJobs:
         try:

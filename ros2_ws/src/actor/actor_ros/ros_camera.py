@@ -16,7 +16,7 @@ from actor_ros import qos
 from actor_ros.conversions import MessageError
 from actor_ros.image_decoding import image_to_array
 from actor_ros.latest_readings import LatestReadings
-from steadyhand.robot_envs.camera import WHOLE, Camera, Crop, Frame
+from steadyhand.robot_envs.camera import WHOLE, Camera, CameraError, Crop, Frame
 
 __all__ = ["RosCamera", "RosCameraConfig", "decode"]
 
@@ -64,6 +64,8 @@ class RosCamera(Camera):
         self._ending = False
         self._connected = False
         self._counter = 0
+        self._whole: NDArray[np.uint8] | None = None  # the picture that `whole_picture` waits for
+        self._wants_whole = False
         sources.expect(self.topic, max_age_s)
         message_type = CompressedImage if config.compressed else Image
         self._subscription = node.create_subscription(message_type, self.topic, self._on_message, qos.profile("sensor"))
@@ -90,6 +92,20 @@ class RosCamera(Camera):
         frame, counter = self._sources.newest(self.topic)
         return Frame(frame, self._sources.received_ns(self.topic), counter)
 
+    def whole_picture(self, height: int, width: int, patience_s: float) -> NDArray[np.uint8]:
+        """Return the driver's next image without the crop, resized to (height, width, 3); wait for it.
+
+        Raises:
+            CameraError: No image comes in time.
+        """
+        with self._arrived:
+            self._whole, self._wants_whole = None, True
+            if not self._arrived.wait_for(lambda: self._whole is not None, patience_s):
+                raise CameraError(f"camera {self.name!r}: expected an image within {patience_s:.0f} s, found none")
+            whole, self._whole = self._whole, None
+        assert whole is not None
+        return _resized(whole, height, width)
+
     def close(self) -> None:
         """Take no more images until connected again."""
         self._connected = False
@@ -115,19 +131,24 @@ class RosCamera(Camera):
                     return
                 message, self._message = self._message, None
             try:
-                pixels = self.crop.cut(decode(message))
+                whole = decode(message)
             except MessageError as error:
                 if self._sources.refuse(self.topic, str(error)):
                     self._node.get_logger().error(f"{self.topic}: {error}")
                 continue
-            if pixels.shape[:2] != (self.height, self.width):
-                pixels = np.asarray(
-                    cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA), np.uint8
-                )
+            pixels = _resized(self.crop.cut(whole), self.height, self.width)
             self._counter += 1
             with self._arrived:
+                if self._wants_whole:
+                    self._whole, self._wants_whole = whole, False
                 self._sources.put(self.topic, (pixels, self._counter))
                 self._arrived.notify_all()
+
+
+def _resized(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def decode(message: Any) -> NDArray[np.uint8]:

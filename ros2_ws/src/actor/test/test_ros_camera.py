@@ -1,5 +1,7 @@
 """Images over real DDS: both kinds of topic, any size, both qualities of service."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from actor_ros import conversions, qos, ros_camera
 from actor_ros.conversions import MessageError
 from actor_ros.latest_readings import LatestReadings
 from actor_ros.ros_camera import RosCamera, RosCameraConfig, decode
-from steadyhand.robot_envs.camera import WHOLE, Crop
+from steadyhand.robot_envs.camera import WHOLE, CameraError, Crop
 from steadyhand.runtime.clock import MonotonicClock
 
 STAMP = conversions.stamp_from_ns(0)
@@ -142,6 +144,24 @@ def test_a_crop_shows_its_part_of_the_picture(dds):
         pixels = driver.camera.latest().pixels
         assert pixels.shape == (48, 64, 3)
         assert not pixels.any()  # the picture's right half is black
+    finally:
+        driver.close()
+
+
+def test_the_whole_picture_is_without_the_crop(dds):
+    driver = Driver("whole", False, Crop(left=0.5, width=0.5))
+    try:
+        with pytest.raises(CameraError, match="camera 'whole': expected an image within 0 s, found none"):
+            driver.camera.whole_picture(96, 128, 0.05)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(driver.camera.whole_picture, 96, 128, 30.0)
+
+            def answered() -> bool:
+                driver.show(picture())
+                return asked.done()
+
+            wait_until(answered, "the whole picture")
+        assert np.array_equal(asked.result(), picture())
     finally:
         driver.close()
 
