@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,34 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from steadyhand.calibration.drift import Drift, EdgePoints, edge_points, find_drift, points_at, stable_points
+from steadyhand.robot_envs.frames import Array
+from steadyhand.robot_envs.robot import RobotState
 from steadyhand.runtime.calibration_file import Calibration, CalibrationError, read_calibration, write_calibration
 from steadyhand.runtime.camera_calibration_settings import DriftConfig
 
-__all__ = ["compare", "read_reference", "reference_points", "write_reference"]
+__all__ = ["ArmPose", "arm_pose_of", "compare", "read_reference", "reference_points", "write_reference"]
 
 KIND = "reference"
+
+
+@dataclass(frozen=True)
+class ArmPose:
+    """Pose of the arm at the reference of a camera on it.
+
+    Attributes:
+        tool: Measured poses of the tools, base frame. Shape (n_arms, 7); [m], xyzw.
+        joints: Joint positions, with which a person can bring the arm back there. Shape (n_arms, n_joints); [rad].
+        openings: Openings of the grippers, which a camera on the arm sees. Shape (n_arms,); [m].
+    """
+
+    tool: Array
+    joints: Array
+    openings: Array
+
+    @classmethod
+    def of(cls, state: RobotState) -> ArmPose:
+        """Return the pose of a measured state."""
+        return cls(state.tcp_pose.copy(), state.joint_position.copy(), state.gripper_width.copy())
 
 
 def reference_points(pictures: Sequence[NDArray[np.uint8]], wanted: DriftConfig) -> EdgePoints:
@@ -45,9 +68,19 @@ def reference_points(pictures: Sequence[NDArray[np.uint8]], wanted: DriftConfig)
 
 
 def write_reference(
-    folder: Path, device: str, belongs_to: Mapping[str, Any], picture: NDArray[np.uint8], points: EdgePoints, count: int
+    folder: Path,
+    device: str,
+    belongs_to: Mapping[str, Any],
+    picture: NDArray[np.uint8],
+    points: EdgePoints,
+    count: int,
+    arm: ArmPose | None = None,
 ) -> Path:
-    """Write a reference of `count` pictures, and return the path of its file."""
+    """Write a reference of `count` pictures, and return the path of its file.
+
+    `arm` is the pose of the arm for a camera on it; None for a camera beside the robot. The others are as in
+    `write_calibration` and `reference_points`.
+    """
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG")
     height, width = picture.shape[:2]
@@ -57,7 +90,14 @@ def write_reference(
         device,
         belongs_to=belongs_to,
         sets={},
-        values={"width": width, "height": height, "places_px": points.places.astype(int).tolist()},
+        values={
+            "width": width,
+            "height": height,
+            "places_px": points.places.astype(int).tolist(),
+            "tool_pose": None if arm is None else arm.tool.tolist(),
+            "joint_position_rad": None if arm is None else arm.joints.tolist(),
+            "gripper_width_m": None if arm is None else arm.openings.tolist(),
+        },
         residuals={"edge_points": len(points.places), "pictures": count},
         png=file.getvalue(),
     )
@@ -85,6 +125,26 @@ def read_reference(path: Path) -> tuple[Calibration, EdgePoints]:
     except (KeyError, ValueError, UnidentifiedImageError):
         raise CalibrationError(f"{path}: expected a picture and its edge points, found others; take it again") from None
     return found, points_at(picture, places)
+
+
+def arm_pose_of(reference: Calibration) -> ArmPose | None:
+    """Return the pose of the arm at the reference of a camera on it; None for a camera beside the robot.
+
+    Raises:
+        CalibrationError: The file has something else in its place.
+    """
+    values = reference.values
+    if values.get("tool_pose") is None:
+        return None
+    try:
+        tool = np.array(values["tool_pose"], dtype=np.float64).reshape(-1, 7)
+        joints = np.array(values["joint_position_rad"], dtype=np.float64).reshape(len(tool), -1)
+        return ArmPose(tool, joints, np.array(values["gripper_width_m"], dtype=np.float64).reshape(len(tool)))
+    except (KeyError, TypeError, ValueError):
+        raise CalibrationError(
+            f"reference of {reference.device}: expected the pose of the arm (tool_pose, joint_position_rad, "
+            "gripper_width_m), found something else; take it again"
+        ) from None
 
 
 def compare(path: Path, picture: NDArray[np.uint8], wanted: DriftConfig) -> Drift:

@@ -115,7 +115,9 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._state: RobotState
         self._start_pose = np.zeros((0, 7))  # before the first episode
         self._tool_steps = ToolSteps(config, robot.n_arms)
-        self.in_place: Callable[[], str] = lambda: ""  # objection to the cameras' places, asked after a break
+        # Objections to the places of the cameras, given the measured state.
+        self.in_place: Callable[[RobotState], str] = lambda state: ""  # after a break
+        self.in_place_at_start: Callable[[RobotState], str] = lambda state: ""  # at the start of an episode
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         robot.connect()
         self._sources.connect()
@@ -145,6 +147,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._move(start_pose(plan.start_pose, options), plan.gripper_width)
         self._sources.begin()
         self._motion.begin()
+        if self.gate.stop_reason is None and (moved := self.in_place_at_start(self._state)):
+            self.gate.latch(StopReason.CAMERA_MOVED, moved)
         # An existing fault stops the robot before the first step, which then moves nothing.
         self._check()
         self._start_pose = self._state.tcp_pose
@@ -268,7 +272,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         trial = SafetyGate(self.gate.limits, self.config.control_period_s)
         trial.check_state(self._state, self.clock.now_ns())
         self._look(trial)
-        return trial.stop_text or self.in_place()
+        return trial.stop_text or self.in_place(self._state)
 
     def close(self) -> None:
         """Hold, and close robot, cameras and sensors."""

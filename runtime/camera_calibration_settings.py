@@ -147,10 +147,17 @@ class CameraCheckConfig:
         moved: Consequence of a moved camera: refuse = nothing moves; warn = one line, and the run goes on; skip = no
             check.
         timeout_s: Longest time in which the pictures of all cameras have to arrive [s].
+        max_arm_px: A camera on the arm is not compared where the arm's distance from the pose of the reference may move
+            its picture by more than this [px].
+        near_m: Distance from a camera on the arm to the nearest thing that it sees [m].
+        focal_widths: Focal length of a camera on the arm, in widths of its picture.
     """
 
     moved: Literal["refuse", "warn", "skip"]
     timeout_s: float
+    max_arm_px: float
+    near_m: float
+    focal_widths: float
 
     def __post_init__(self) -> None:
-        expect_above(self, 0.0, "timeout_s")
+        expect_above(self, 0.0, "timeout_s", "max_arm_px", "near_m", "focal_widths")

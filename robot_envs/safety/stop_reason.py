@@ -22,6 +22,7 @@ class StopReason(str, Enum):
     CAMERA_STALE = "camera_stale"
     CAMERA_FROZEN = "camera_frozen"
     CAMERA_WRONG_SIZE = "camera_wrong_size"
+    CAMERA_MOVED = "camera_moved"
     SENSOR_STALE = "sensor_stale"
     SENSOR_UNFIT = "sensor_unfit"
     PERSON_STOP = "person_stop"

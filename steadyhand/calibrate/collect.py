@@ -8,15 +8,14 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from steadyhand.calibrate.opened import add_here, composed_step, opened_cell
-from steadyhand.calibrate.picture_source import whole_view
+from steadyhand.calibrate.opened import add_here, composed_step, opened_cell, with_whole_pictures
 from steadyhand.calibration.cell import MotionSettings
 from steadyhand.calibration.collecting import visit
 from steadyhand.calibration.pose_set import PoseSetSettings, is_inside, poses_about
@@ -27,7 +26,6 @@ from steadyhand.robot_envs.safety.limits import SafetyLimits
 from steadyhand.runtime.calibration_file import CalibrationError
 from steadyhand.runtime.ranges import expect, expect_at_least
 from steadyhand.runtime.run_folder import atomic_write_bytes
-from steadyhand.settings import Settings
 from steadyhand.terminal import say
 
 __all__ = ["EPILOG", "CollectStep", "add_options", "run"]
@@ -76,7 +74,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
         raise CalibrationError(f"{options.output}: expected a new folder, found one that exists; give another --output")
     check_output(options.output, "--output")
     settings, step = composed_step("collect", overrides, CollectStep)
-    settings = _with_whole_picture(settings, options.camera)
+    settings = with_whole_pictures(settings, (options.camera,))
     with opened_cell(settings, step.motion, (options.camera,), hardware, not options.here) as cell:
         cell.check_inside()
         start = cell.pose.copy()
@@ -89,15 +87,6 @@ def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardwar
     _write(options.output, seen.pictures[options.camera], seen.poses)
     say(f"{options.output}: {len(seen.poses)} pictures and poses.csv")
     return 0
-
-
-def _with_whole_picture(settings: Settings, camera: str) -> Settings:
-    """Return the settings with one camera's whole picture, at the size of the calibration."""
-    views = settings.composed["camera"]["views"]
-    if camera not in views:
-        return settings  # refused when the cell is opened
-    view = whole_view(views[camera], settings.calibration.pictures)
-    return replace(settings, composed={**settings.composed, "camera": {"views": {**views, camera: view}}})
 
 
 def _shifted(poses: Array, step: CollectStep, limits: SafetyLimits) -> Array:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from steadyhand.calibrate.picture_source import whole_view
 from steadyhand.calibration.cell import Cell, MotionSettings, slowed
 from steadyhand.robot_envs.gym_config import GymTaskConfig
 from steadyhand.robot_envs.hardware import Hardware
@@ -23,10 +24,31 @@ from steadyhand.runtime.logging import setup
 from steadyhand.settings import Settings, read_settings
 from steadyhand.terminal import say
 
-__all__ = ["add_here", "add_output", "arm_task", "composed_step", "numbers", "opened_cell", "save"]
+__all__ = [
+    "MotionStep",
+    "add_here",
+    "add_output",
+    "arm_task",
+    "composed_step",
+    "numbers",
+    "opened_cell",
+    "save",
+    "with_whole_pictures",
+]
 
 T = TypeVar("T")
 GROUP = "calibrate"
+
+
+@dataclass(frozen=True)
+class MotionStep:
+    """Numbers of a step that has none but those of the arm's motion.
+
+    Attributes:
+        motion: Motion between poses.
+    """
+
+    motion: MotionSettings
 
 
 def add_output(parser: argparse.ArgumentParser, collected: str = "") -> None:
@@ -62,6 +84,17 @@ def composed_step(step: str, overrides: Sequence[str], numbers_type: type[T]) ->
     settings = read_settings(config)
     setup(settings.logging.level)
     return settings, build(numbers_type, values, GROUP)
+
+
+def with_whole_pictures(settings: Settings, cameras: Sequence[str]) -> Settings:
+    """Return the settings with the whole pictures of these views, at the size of `calibration.pictures`.
+
+    A view that does not exist is left to `opened_cell`, which refuses it.
+    """
+    views = settings.composed["camera"]["views"]
+    wanted = settings.calibration.pictures
+    whole = {name: whole_view(views[name], wanted) for name in cameras if name in views}
+    return replace(settings, composed={**settings.composed, "camera": {"views": {**views, **whole}}})
 
 
 def arm_task(settings: Settings) -> RobotTaskConfig:

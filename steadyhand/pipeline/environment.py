@@ -38,6 +38,7 @@ def make_driven_env(config: Mapping[str, Any], seed: int) -> TaughtEnv:
     """Make the environment of a run that drives the arm, after a check that no camera was moved.
 
     The check compares each camera with its reference in `calibration.files`, here and after each break of the operator.
+    A camera on the arm is compared where the arm is at the pose of its reference, also at the start of an episode.
 
     Args:
         config: As `compose` returns it.
@@ -56,11 +57,10 @@ def make_driven_env(config: Mapping[str, Any], seed: int) -> TaughtEnv:
     assert isinstance(env, RobotEnv)
     check = CameraCheck(config, whole_pictures_in(config, hardware.world))
     try:
-        check.refuse()
+        check.guard(env)
     except BaseException:
         env.close()
         raise
-    env.in_place = check.objection
     return env
 
 

@@ -3,7 +3,14 @@ import pytest
 import yaml
 from PIL import Image
 
-from steadyhand.calibration.reference import compare, read_reference, reference_points, write_reference
+from steadyhand.calibration.reference import (
+    ArmPose,
+    arm_pose_of,
+    compare,
+    read_reference,
+    reference_points,
+    write_reference,
+)
 from steadyhand.runtime.calibration_file import CalibrationError
 from tests.board_kit import SETTINGS, facing, renderer
 
@@ -54,3 +61,15 @@ def test_a_picture_of_another_size_is_refused(tmp_path):
 def test_an_empty_picture_is_no_reference():
     with pytest.raises(CalibrationError, match="edge points that stay in place, found 0"):
         reference_points([np.full((240, 320, 3), 90, np.uint8)], WANTED)
+
+
+def test_the_pose_of_the_arm_is_kept_for_a_camera_on_it(tmp_path):
+    picture = renderer().render(facing())
+    points = reference_points([picture], WANTED)
+    arm = ArmPose(np.array([[0.5, 0.1, 0.3, 1.0, 0.0, 0.0, 0.0]]), np.full((1, 7), 0.25), np.array([0.02]))
+    found, _ = read_reference(write_reference(tmp_path, "wrist", {}, picture, points, 1, arm))
+    kept = arm_pose_of(found)
+    for name in ("tool", "joints", "openings"):
+        assert np.array_equal(getattr(kept, name), getattr(arm, name))
+    beside, _ = read_reference(written(tmp_path)[0])
+    assert arm_pose_of(beside) is None

@@ -105,9 +105,7 @@ class ActorJob:
         if has_references(config):
             from steadyhand.pipeline.camera_check import CameraCheck  # needs OpenCV
 
-            check = CameraCheck(config, self._cell.whole_picture)
-            check.refuse()
-            env.in_place = check.objection
+            CameraCheck(config, self._cell.whole_picture).guard(env)
 
     def _make_lessons(self) -> LearningJobs:
         try:

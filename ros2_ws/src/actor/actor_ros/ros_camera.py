@@ -64,7 +64,7 @@ class RosCamera(Camera):
         self._ending = False
         self._connected = False
         self._counter = 0
-        self._whole: NDArray[np.uint8] | None = None  # the picture that `whole_picture` waits for
+        self._whole: list[NDArray[np.uint8]] = []  # the picture that `whole_picture` waits for
         self._wants_whole = False
         sources.expect(self.topic, max_age_s)
         message_type = CompressedImage if config.compressed else Image
@@ -99,11 +99,11 @@ class RosCamera(Camera):
             CameraError: No image comes in time.
         """
         with self._arrived:
-            self._whole, self._wants_whole = None, True
-            if not self._arrived.wait_for(lambda: self._whole is not None, patience_s):
+            self._wants_whole = True
+            if not self._arrived.wait_for(lambda: bool(self._whole), patience_s):
+                self._wants_whole = False
                 raise CameraError(f"camera {self.name!r}: expected an image within {patience_s:.0f} s, found none")
-            whole, self._whole = self._whole, None
-        assert whole is not None
+            whole = self._whole.pop()
         return _resized(whole, height, width)
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class RosCamera(Camera):
             self._counter += 1
             with self._arrived:
                 if self._wants_whole:
-                    self._whole, self._wants_whole = whole, False
+                    self._whole, self._wants_whole = [whole], False
                 self._sources.put(self.topic, (pixels, self._counter))
                 self._arrived.notify_all()
 

@@ -47,6 +47,14 @@ class Driver(threading.Thread):
         self.join()
 
 
+class Cell(ActorBench):
+    """The bench, and the place of its tool."""
+
+    def place(self) -> list[float]:
+        position = self.probe.next("current_pose").pose.position
+        return [position.x, position.y, position.z]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("shift_px", [0, 4])
@@ -54,17 +62,18 @@ def test_the_actor_compares_the_whole_picture_before_it_works(dds, tmp_path, shi
     picture = renderer().render(facing())
     file = reference(tmp_path, np.roll(picture, shift_px, axis=1))
     given = [*PATIENT, *ENDLESS, *SIZE, VIEW, f"calibration.files=[{file}]"]
-    bench = ActorBench(tmp_path / "actor", overrides=str(given))
+    bench = Cell(tmp_path / "actor", overrides=str(given))
     driver = None
     try:
         driver = Driver(bench.probe, picture)
+        before = bench.place()
         wait_until(lambda: bench.change(Transition.TRANSITION_CONFIGURE), lambda: bench.actor.output())
         wait_until(lambda: bench.change(Transition.TRANSITION_ACTIVATE), lambda: bench.actor.output())
         if shift_px:
             line = "demonstrate ended: camera side: MOVED: its picture has shifted by "
             wait_until(lambda: line in bench.actor.output(), lambda: bench.actor.output())
             wait_until(lambda: bench.state() == "inactive", "an actor that has put the work down")
-            assert bench.probe.heard["actor/command"] == []
+            assert bench.place() == pytest.approx(before, abs=1e-4)  # it was asked to hold there, and nothing else
             assert not bench.enable().success
         else:
             wait_until(lambda: "side: in place: " in bench.actor.output(), lambda: bench.actor.output())
