@@ -1,5 +1,7 @@
 """RealSense views against the real library: software devices and recordings (`tests/realsense_kit.py`)."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from steadyhand.robot_envs.cameras import realsense_library
 from steadyhand.robot_envs.cameras.depth import depth_from_bytes, depth_to_range
 from steadyhand.robot_envs.cameras.realsense import RealSense
 from steadyhand.robot_envs.cameras.realsense_source import StreamSettings
+from steadyhand.robot_envs.make import make_env
+from steadyhand.runtime.config import compose
 from tests.camera_kit import HEIGHT, RATE_HZ, WIDTH, noise
 from tests.realsense_kit import CX, CY, FX, UNIT_M, SoftwareRealSense, Stream, depth_noise, realsense_view, record, rs
 from tests.transport_kit import wait_until
@@ -97,6 +101,29 @@ def test_not_in_real_time_every_picture_of_a_recording_is_delivered_once(bench, 
     assert len(taken) == 20
     assert all((pixels == noise(number)).all() for number, pixels in enumerate(taken, 1))
     assert (camera.latest().pixels == noise(20)).all()
+
+
+def test_the_observation_has_the_pictures_of_a_recording_bit_for_bit(tmp_path):
+    record(tmp_path / "wrist.db3", 20)
+    no_serials = [f"camera.views.{view}.device.serial=null" for view in ("wrist", "side")]
+    config = compose(
+        ["task=reach", "device=none", "robot.world.pace=realtime", "camera=realsense_wrist_side", *no_serials]
+    )
+    view = config["camera"]["views"]["wrist"]
+    device = view["device"] | {"recording": str(tmp_path / "wrist.db3"), "colour": asdict(MODE)}
+    shown = view | {"height": HEIGHT, "width": WIDTH, "crop": asdict(Crop()), "device": device}
+    config["camera"] = {"views": {"wrist": shown}}
+    env = make_env(config, 0)
+    try:
+        observation, _ = env.reset(seed=0)
+        seen = [observation["wrist"]]
+        for _ in range(5):
+            seen.append(env.step(np.zeros(6, np.float32))[0]["wrist"])
+    finally:
+        env.close()
+    recorded = {noise(number).tobytes() for number in range(1, 21)}
+    assert {pixels.tobytes() for pixels in seen} <= recorded
+    assert len({pixels.tobytes() for pixels in seen}) > 1
 
 
 def test_depth_of_a_recording_is_lossless_in_bytes_beside_its_colour(bench, tmp_path):
