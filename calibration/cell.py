@@ -104,6 +104,7 @@ class Cell:
     ) -> None:
         self.clock, self.cameras, self.period_s, self.motion = hardware.clock, hardware.cameras, period_s, motion
         self.robot, self._only_reads = hardware.robot, only_reads
+        self._permission = hardware.permission
         self._gate = SafetyGate(limits, period_s)
         self._sending = threading.RLock()  # a stop from another thread comes before or after a command, never between
         self.state: RobotState
@@ -124,10 +125,15 @@ class Cell:
         self.robot.forget_pose()
         self.state = self.robot.read()
         self.limit(self._gate.limits)
+        if self._permission is not None and not self._only_reads:
+            self._permission.open(self.stop)
 
     def close(self) -> None:
-        """Hold, and close everything."""
-        self.robot.close()
+        """Hold, and close everything. An arm that needs a permission and was only read gets no command here either."""
+        if self._permission is not None:
+            self._permission.close()
+        if self._permission is None or not self._only_reads:
+            self.robot.close()
         for camera in self.cameras:
             camera.close()
 
@@ -164,8 +170,24 @@ class Cell:
             self._gate.stop(reason)
             self.robot.hold()
 
+    def await_permission(self) -> None:
+        """Wait for the operator's permission to move, where one is needed; the arm may be moved by hand meanwhile."""
+        if self._permission is None or self._permission.given:
+            return
+        self._permission.wait()
+        self._begin()
+
     def resume(self) -> None:
-        """Clear the latched stop, after a person's confirmation."""
+        """Clear the latched stop, after a person's confirmation.
+
+        Raises:
+            CellStopError: The permission to move is refused; the line says why.
+        """
+        if self._permission is not None and (objection := self._permission.request()):
+            raise CellStopError(f"motion is not enabled: {objection}")
+        self._begin()
+
+    def _begin(self) -> None:
         self._gate.resume()
         self.robot.forget_pose()
         self.state = self.robot.read()
@@ -202,6 +224,8 @@ class Cell:
         """
         width = self.state.gripper_width if gripper_width_m is None else np.array([gripper_width_m])
         with self._sending:
+            if self._permission is not None and not self._permission.given:
+                self._gate.stop(StopReason.NOT_ENABLED)
             command = self._gate.pass_command(RobotCommand(pose[None], width), self.state)
             if command is None:
                 self.robot.hold()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from steadyhand.robot_envs.camera import Camera
+from steadyhand.robot_envs.permission import Permission
 from steadyhand.robot_envs.robot import Robot
 from steadyhand.robot_envs.sensor import Sensor
 from steadyhand.robot_envs.workpieces import Workpieces
@@ -38,6 +39,7 @@ class Hardware:
         lockstep: True if the clock is simulated, and stands still between steps.
         world: The simulated world that cameras and sensors read; None for a real robot.
         sensors: The sensors, not yet connected.
+        permission: The permission that a calibration needs before it moves the arm; None = its start is the permission.
     """
 
     robot: Robot
@@ -47,6 +49,7 @@ class Hardware:
     lockstep: bool
     world: object = None
     sensors: Sequence[Sensor] = ()
+    permission: Permission | None = None
 
 
 class RobotSetup(ABC):

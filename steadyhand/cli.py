@@ -7,7 +7,7 @@ import importlib
 import keyword
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -60,6 +60,7 @@ EXTRAS = {  # the extra of pyproject.toml that installs a package
     "websockets": "web",
 }
 USER_ERROR, INTERRUPTED = 2, 130
+Call = Callable[[Any, argparse.Namespace, Sequence[str]], int]
 
 USAGE = "steadyhand <verb> [options] [group=option key=value ...]"
 EPILOG = """\
@@ -74,8 +75,11 @@ examples:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit status: 0 done, 1 failed, 2 invalid request, 130 interrupted."""
+def main(argv: Sequence[str] | None = None, call: Call | None = None) -> int:
+    """Run one verb and return the exit status: 0 done, 1 failed, 2 invalid request, 130 interrupted.
+
+    `call` runs the verb's module with its options and overrides; None = `command.run(options, overrides)`.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     verbs = "\n".join(f"  {verb:<11}{text}" for verb, text in VERBS.items())
     parser = argparse.ArgumentParser(
@@ -90,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("verb", choices=list(VERBS), metavar="verb", help=argparse.SUPPRESS)
     verb = parser.parse_args(words[:1]).verb
     try:
-        return _run(verb, words[1:])
+        return _run(verb, words[1:], call)
     except KeyboardInterrupt:
         sys.stderr.write("steadyhand: interrupted\n")
         return INTERRUPTED
@@ -112,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USER_ERROR
 
 
-def _run(verb: str, words: Sequence[str]) -> int:
+def _run(verb: str, words: Sequence[str], call: Call | None) -> int:
     command = importlib.import_module(f"steadyhand.commands.{verb}")
     if hasattr(command, "STEPS"):
         name, words = _step(verb, command, words)
@@ -127,7 +131,7 @@ def _run(verb: str, words: Sequence[str]) -> int:
         from steadyhand.runtime.config import use_config_dir
 
         use_config_dir(options.config_dir, "--config-dir")
-    return int(command.run(options, overrides))
+    return int(command.run(options, overrides) if call is None else call(command, options, overrides))
 
 
 def _step(verb: str, command: Any, words: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardware | None = None) -> int:
     """Print one line for each reference."""
-    config = compose(overrides)
+    config = compose(["+calibrate=motion", *overrides])
     if options.reference is not None:
         _check_owner(options, config)
     if options.pictures is not None:

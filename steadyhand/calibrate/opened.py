@@ -116,6 +116,7 @@ def opened_cell(
     hardware: Hardware | None = None,
     at_start: bool = False,
     only_reads: bool = False,
+    enabled_by_key: bool = False,
 ) -> Iterator[Cell]:
     """Connect the configured arm with some of its cameras, behind a gate with reduced speeds; hold it at the end.
 
@@ -126,6 +127,8 @@ def opened_cell(
         hardware: Hardware that only the caller's process can reach, such as that behind ROS; None = as configured.
         at_start: True to move to the start of an episode of the task first; False to stay where the arm is.
         only_reads: See `Cell`.
+        enabled_by_key: True where the person enables motion with a key; otherwise this waits for the permission to
+            move, where the hardware needs one.
 
     Raises:
         CalibrationError: The robot is behind ROS and `hardware` is None, or a view is unknown.
@@ -140,8 +143,8 @@ def opened_cell(
     if hardware is None:
         if settings.robot.profile is not None:
             raise CalibrationError(
-                "robot.kind: expected a robot that this process reaches, found ros; collect the numbers from its "
-                "topics and give --from FILE (docs/calibration-cell.md)"
+                "robot.kind: expected a robot that this process reaches, found ros; run the step as `ros2 run actor "
+                "calibrate_node` (docs/calibration-cell.md), or give --from FILE"
             )
         config = {**settings.composed, "camera": {"views": {name: known[name] for name in views}}}
         hardware = make_hardware({**config, "sensor": {"fields": {}}}, task.scene)
@@ -149,6 +152,8 @@ def opened_cell(
     cell = Cell(hardware, limits, task.drive.control_period_s, motion, only_reads)
     try:
         cell.open()
+        if not (only_reads or enabled_by_key):
+            cell.await_permission()
         if at_start:
             _move_to_start(cell, settings, hardware.workpieces)
         yield cell

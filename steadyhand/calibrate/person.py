@@ -126,10 +126,7 @@ def take_poses(cell: Cell, person: Person, note: Callable[[Array], None] = lambd
             if name == PARK:
                 return np.array(poses).reshape(-1, 7), cell.pose
             if name == RESUME and person.leader is not None and not enabled:
-                cell.resume()
-                person.leader.begin()
-                enabled = True
-                say("motion enabled")
+                enabled = _enable(cell, person.leader)
             elif name == STOP and person.leader is not None:
                 enabled = False
                 say("stopped: the arm holds until motion is enabled again")
@@ -148,6 +145,18 @@ def take_poses(cell: Cell, person: Person, note: Callable[[Array], None] = lambd
         except CellStopError:
             enabled = False
             say(f"stopped ({cell.stop_text}): the arm holds until motion is enabled again")
+
+
+def _enable(cell: Cell, leader: Leader) -> bool:
+    """Enable motion, and return whether it is enabled."""
+    try:
+        cell.resume()
+    except CellStopError as error:
+        say(str(error))
+        return False
+    leader.begin()
+    say("motion enabled")
+    return True
 
 
 def _take(cell: Cell, poses: list[Array]) -> None:

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str], hardware: Hardware | None = None) -> int:
     """Take the pictures, and write the file."""
-    config = compose(overrides)
+    config = compose(["+calibrate=motion", *overrides])
     settings = build(CalibrationSettings, config["calibration"], "calibration")
     name, arm = camera_name(config, options.camera), None
     if options.at_start and options.mount != "tool":

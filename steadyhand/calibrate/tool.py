@@ -130,7 +130,7 @@ def _measured(
         return None, nothing
     by_hand = options.by_hand
     with (
-        opened_cell(settings, step.motion, (), hardware, only_reads=by_hand) as cell,
+        opened_cell(settings, step.motion, (), hardware, only_reads=by_hand, enabled_by_key=True) as cell,
         person_at(settings, cell, by_hand) as person,
     ):
         say(f"tip in the dimple: take at least {step.pivot.min_poses} poses, turned about two axes; then finish")

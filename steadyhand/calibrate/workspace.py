@@ -100,7 +100,7 @@ def _led(settings: Settings, step: WorkspaceStep, by_hand: bool, hardware: Hardw
 
     The tool has been at the last pose too, so the box encloses it.
     """
-    with opened_cell(settings, step.motion, (), hardware, only_reads=by_hand) as cell:
+    with opened_cell(settings, step.motion, (), hardware, only_reads=by_hand, enabled_by_key=True) as cell:
         limits = replace(settings.safety, max_force_n=min(settings.safety.max_force_n, step.max_force_n))
         cell.limit(cautious_limits(slowed(limits, step.motion), cell.pose, step.reach_m, step.max_tilt_rad))
         with person_at(settings, cell, by_hand) as person:

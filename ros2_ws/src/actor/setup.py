@@ -55,6 +55,7 @@ setup(
     entry_points={
         "console_scripts": [
             "actor_node = actor_ros.actor_node:main",
+            "calibrate_node = actor_ros.calibrate_node:main",
             "watchdog_node = actor_ros.watchdog_node:main",
             "mock_robot_node = actor_ros.mock_robot_node:main",
             "recorder_node = actor_ros.recorder_node:main",

@@ -102,3 +102,84 @@ def test_closing_holds_where_the_arm_is(cell):
     cell.close()
     assert cell.robot.closed == 1
     assert np.allclose(targets[-1], world.tcp_pose())
+
+
+class Allowance:
+    """A permission that a test gives and withdraws."""
+
+    def __init__(self) -> None:
+        self.given, self.objection, self.stop, self.waits = False, "", None, 0
+
+    def open(self, stop):
+        self.stop = stop
+
+    def wait(self):
+        self.waits += 1
+        self.given = True
+
+    def request(self):
+        self.given = not self.objection
+        return self.objection
+
+    def close(self):
+        self.given, self.stop = False, None
+
+
+@pytest.fixture
+def permitted():
+    allowance = Allowance()
+    hardware = replace(around(mock_hardware("task=reach"), lambda state: state), permission=allowance)
+    found = Cell(hardware, slowed(shipped_limits(), MOTION), 0.1, MOTION)
+    found.open()
+    yield found, allowance
+    found.close()
+
+
+def test_without_its_permission_nothing_is_sent(permitted):
+    cell, _ = permitted
+    with pytest.raises(CellStopError, match=r"stopped \(not_enabled\)"):
+        cell.step(PLACE)
+    assert cell.robot.commands == []
+
+
+def test_a_permission_that_is_withdrawn_holds(permitted):
+    cell, allowance = permitted
+    cell.await_permission()
+    cell.move_to_start(np.concatenate([[0.5, 0.0, 0.2], DOWN]), 0.02)
+    cell.step(PLACE)
+    cell.await_permission()
+    assert allowance.waits == 1
+    allowance.given = False
+    with pytest.raises(CellStopError, match=r"stopped \(not_enabled\)"):
+        cell.step(PLACE)
+    assert len(cell.robot.commands) == 1
+
+
+def test_the_persons_key_asks_for_the_permission_again(permitted):
+    cell, allowance = permitted
+    allowance.objection = "the robot had a fault; call actor/recover first"
+    with pytest.raises(CellStopError, match="motion is not enabled: the robot had a fault"):
+        cell.resume()
+    allowance.objection = ""
+    cell.resume()
+    cell.step(cell.pose)
+    assert len(cell.robot.commands) == 1
+
+
+def test_a_closed_cell_takes_no_requests(permitted):
+    cell, allowance = permitted
+    assert allowance.stop is not None
+    cell.close()
+    assert allowance.stop is None
+
+
+def test_an_arm_that_is_only_read_takes_no_requests_and_gets_no_command():
+    allowance = Allowance()
+    hardware = replace(around(mock_hardware("task=reach"), lambda state: state), permission=allowance)
+    cell = Cell(hardware, shipped_limits(), 0.1, MOTION, only_reads=True)
+    cell.open()
+    assert allowance.stop is None
+    cell.wait(0.1)
+    cell.close()
+    assert cell.robot.commands == []
+    assert cell.robot.closed == 0, "closing holds"

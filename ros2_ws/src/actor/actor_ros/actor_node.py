@@ -13,7 +13,7 @@ from actor_ros.jobs import ActorJob
 from actor_ros.operator_face import OperatorFace
 from actor_ros.operator_requests import OperatorRequests
 from actor_ros.operator_services import serve_requests
-from actor_ros.parameters import compose_config
+from actor_ros.parameters import NO_LIMITS, compose_config, has_own_limits
 from actor_ros.publishers import Publishers
 from actor_ros.spin import run
 from steadyhand.actor.events import Events, MotionDisabled
@@ -42,9 +42,7 @@ class ActorNode(LifecycleNode):
         self.events.subscribe(MotionDisabled, self._warn_of_stop)
         self.motion = MotionEnable(self.events)
         config = compose(self._given.choices)
-        self._has_own_limits = any(choice.startswith("safety") for choice in self._given.choices) or any(
-            file["kind"] == "workspace" for file in config["calibration"]["used"]
-        )
+        self._has_own_limits = has_own_limits(self._given.choices, config)
         self.cell = RosHardware(self, config, lambda: self.motion.enabled, self.motion.fault)
         self._event_topics = Publishers(self, self.events)
         self._reporter = diagnostics.Reporter(self)
@@ -129,10 +127,7 @@ class ActorNode(LifecycleNode):
         if fault := self.cell.fault():
             return fault
         if not self.cell.is_mock and not self._has_own_limits:
-            return (
-                "no limits are set for this cell; measure it with steadyhand calibrate workspace, and give the file, "
-                "or safety=..., among the overrides of params_file"
-            )
+            return f"{NO_LIMITS}, among the overrides of params_file"
         return ""
 
     def _bring_up(self) -> None:

@@ -16,6 +16,7 @@ import yaml
 __all__ = [
     "ARGUMENTS",
     "AUTO",
+    "CALIBRATE",
     "LOCAL",
     "RUN",
     "SIGKILL_AFTER_S",
@@ -32,6 +33,7 @@ __all__ = [
 MOCK_PROFILE = "mock_ros"
 ON, OFF, AUTO = "true", "false", "auto"
 TEACH, PRACTISE, RUN = "teach", "practise", "run"
+CALIBRATE = "calibrate"  # of the launch file alone: everything but the actor, for `calibrate_node`
 WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN)
 # Seconds, as text: from Ctrl-C to SIGTERM, and from SIGTERM to SIGKILL. Launch's defaults of 5 and 5 would leave an
 # arm's programs running for too long.
@@ -100,8 +102,9 @@ ARGUMENTS: dict[str, Argument] = {
     "work": Argument(
         AUTO,
         "What the actor does once motion is enabled. teach = demonstrate what is missing, then practise; "
-        "run = deploy `policy`; auto = teach on the mock, practise on a robot.",
-        (AUTO, *WORKS),
+        "run = deploy `policy`; calibrate = no actor, so that calibrate_node may drive the arm; auto = teach on the "
+        "mock, practise on a robot.",
+        (AUTO, *WORKS, CALIBRATE),
     ),
     "policy": Argument("", "The file that `steadyhand export` has written, for work:=run."),
     "run_name": Argument("", "The run in runs/, which an existing one continues; empty = ros_<task>."),
@@ -146,10 +149,9 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         "autostart": is_mock,
     }
     found = [Program("mock_robot_node", "actor_ros.mock_robot_node", "mock_robot", common)] if is_mock else []
-    found += [
-        Program("watchdog_node", "actor_ros.watchdog_node", "watchdog", common),
-        Program("actor_node", "actor_ros.actor_node", "actor", actor),
-    ]
+    found.append(Program("watchdog_node", "actor_ros.watchdog_node", "watchdog", common))
+    if actor["work"] != CALIBRATE:
+        found.append(Program("actor_node", "actor_ros.actor_node", "actor", actor))
     if values["record"]:
         recorder = common | {"folder": values["record"]}
         found.append(Program("recorder_node", "actor_ros.recorder_node", "recorder", recorder))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from actor_ros.hardware import PASSES_ON_S, RosHardware
-from actor_ros.jobs import ActorJob
 from steadyhand.actor.events import Events, RequestRefused
 from steadyhand.actor.supervision.motion_enable import MotionEnable, Verdict
 from steadyhand.actor.supervision.requests import VERDICTS
@@ -16,12 +16,27 @@ from steadyhand.robot_envs.safety.stop_reason import StopReason
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.logging import get_logger
 
-__all__ = ["OperatorRequests"]
+__all__ = ["OperatorRequests", "Stoppable", "Work"]
 
 RECOVER = "recover"
 _NS = 1_000_000_000
 
 logger = get_logger("ros.requests")
+
+
+class Stoppable(Protocol):
+    """Arm of the running work."""
+
+    def stop(self, reason: StopReason) -> None:
+        """Hold, and latch the reason, from any thread."""
+
+
+class Work(Protocol):
+    """Work that moves the arm: a job of the actor, or a step of a calibration."""
+
+    @property
+    def env(self) -> Stoppable | None:
+        """The arm; None before it is open."""
 
 
 class OperatorRequests:
@@ -38,7 +53,7 @@ class OperatorRequests:
     """
 
     def __init__(
-        self, cell: RosHardware, motion: MotionEnable, work: Callable[[], ActorJob | None], events: Events
+        self, cell: RosHardware, motion: MotionEnable, work: Callable[[], Work | None], events: Events
     ) -> None:
         self._cell, self._motion, self._work, self._events = cell, motion, work, events
         self._desk = ThreadPoolExecutor(1, "desk")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -14,9 +15,12 @@ from steadyhand.robot_envs.profile import RosRobotConfig
 from steadyhand.runtime.build import ConfigError, build
 from steadyhand.runtime.config import compose, use_config_dir
 
-__all__ = ["compose_config", "declare_settings", "robot_config"]
+__all__ = ["NO_LIMITS", "compose_config", "declare_settings", "has_own_limits", "robot_config"]
 
 T = TypeVar("T")
+NO_LIMITS = (
+    "no limits are set for this cell; measure it with steadyhand calibrate workspace, and give the file, or safety=..."
+)
 _LARGEST = 1e6
 
 
@@ -43,6 +47,12 @@ def compose_config(node: Node) -> dict[str, Any]:
     node.declare_parameter("overrides", [""], descriptor)
     overrides = [str(override) for override in node.get_parameter("overrides").value if override]
     return compose([f"robot={robot}", f"task={task}", *overrides])
+
+
+def has_own_limits(choices: Sequence[str], config: Mapping[str, Any]) -> bool:
+    """Return whether a configuration has limits of its own cell, by an override of `safety` or a measured workspace."""
+    measured = any(file["kind"] == "workspace" for file in config["calibration"]["used"])
+    return measured or any(choice.startswith("safety") for choice in choices)
 
 
 def robot_config(config: dict[str, Any]) -> RosRobotConfig:

@@ -18,6 +18,7 @@ STAMP = conversions.stamp_from_ns(0)
 VIEW = "+camera.views.side={height: 48, width: 64, crop: {left: 0.25, top: 0.25, width: 0.5, height: 0.5}}"
 SIZE = ("calibration.pictures.width=320", "calibration.pictures.height=240")
 PERIOD_S = 0.1
+PATIENCE_S = 150.0  # the job imports torch first
 
 
 def reference(folder, picture):
@@ -71,12 +72,12 @@ def test_the_actor_compares_the_whole_picture_before_it_works(dds, tmp_path, shi
         wait_until(lambda: bench.change(Transition.TRANSITION_ACTIVATE), lambda: bench.actor.output())
         if shift_px:
             line = "demonstrate ended: camera side: MOVED: its picture has shifted by "
-            wait_until(lambda: line in bench.actor.output(), lambda: bench.actor.output())
+            wait_until(lambda: line in bench.actor.output(), lambda: bench.actor.output(), PATIENCE_S)
             wait_until(lambda: bench.state() == "inactive", "an actor that has put the work down")
             assert bench.place() == pytest.approx(before, abs=1e-4)  # it was asked to hold there, and nothing else
             assert not bench.enable().success
         else:
-            wait_until(lambda: "side: in place: " in bench.actor.output(), lambda: bench.actor.output())
+            wait_until(lambda: "side: in place: " in bench.actor.output(), lambda: bench.actor.output(), PATIENCE_S)
             bench.enabled()
             bench.wait_for_steps()
     finally:

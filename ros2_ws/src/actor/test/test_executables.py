@@ -48,6 +48,13 @@ def test_nothing_activates_itself_on_a_real_robot():
     assert learner_words({"work": "evaluate"}) is None
 
 
+def test_a_calibration_has_the_command_topics_for_itself():
+    given = REAL | {"work": "calibrate"}
+    assert names(given) == ["watchdog_node", "recorder_node"]
+    assert names({"work": "calibrate"}) == ["mock_robot_node", "watchdog_node"]
+    assert learner_words(given | {"learner": "true"}) is None
+
+
 def test_a_learner_on_another_machine_is_reached_with_keys_alone():
     assert link_words("tcp://gpu-box:5000") == [
         "transport=network",
