@@ -119,11 +119,15 @@ def make_demonstrator(
 
 
 def make_corrector(
-    config: Mapping[str, Any], env: gymnasium.Env[Any, Any], seed: int, device: Device | None = None
+    config: Mapping[str, Any],
+    env: gymnasium.Env[Any, Any],
+    seed: int,
+    device: Device | None = None,
+    usual_steps: float | None = None,
 ) -> Operator:
     """Construct the operator that may intervene during training; `NoOperator` without an expert or ``device=none``.
 
-    `device` is as in `make_demonstrator`.
+    `device` is as in `make_demonstrator`. `usual_steps` is the mean length of the demonstrations, if it is known.
 
     Raises:
         DeviceError: The person's device is missing.
@@ -131,7 +135,7 @@ def make_corrector(
     if held_by_person(config["device"]):
         return make_person(config["device"], _action_size(env), device)
     stand_in, expert = make_stand_in(config["device"]), _make_expert(config, env)
-    return NoOperator() if expert is None else stand_in.corrector(expert, teachable(env), seed)
+    return NoOperator() if expert is None else stand_in.corrector(expert, teachable(env), seed, usual_steps)
 
 
 def make_onlooker(config: Mapping[str, Any], env: gymnasium.Env[Any, Any], device: Device | None = None) -> Operator:

@@ -16,7 +16,7 @@ from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.record import Kind
 from steadyhand.transport.schema import Schema
 
-__all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "read_manifest"]
+__all__ = ["DemoManifest", "DemoSetError", "count_episodes", "is_demo_set", "mean_steps", "read_manifest"]
 __all__ += ["refuse_foreign", "write_manifest"]
 
 MANIFEST = "manifest.json"
@@ -71,6 +71,16 @@ def read_manifest(folder: Path) -> DemoManifest:
             f"{folder}: expected a demo set with {MANIFEST}, found {quoted(str(error), 160)}; record one with "
             "`steadyhand record`"
         ) from None
+
+
+def mean_steps(folder: Path) -> float | None:
+    """Return the mean length of a set's episodes [steps]; None without a set, or in an empty one.
+
+    Raises:
+        DemoSetError: The manifest cannot be read.
+    """
+    manifest = read_manifest(folder) if is_demo_set(folder) else None
+    return manifest.steps / manifest.episodes if manifest and manifest.episodes else None
 
 
 def refuse_foreign(path: Path) -> None:

@@ -39,6 +39,8 @@ class Sampling:
         n_step: Control steps whose rewards are summed before bootstrapping.
         gamma: Discount of one control step.
         image_shift: Largest random shift of a frame [pixels].
+        takeover_value: Share of the value of a state in which a person takes over that the policy's step before it
+            keeps, 0..1.
         with_returns: Whether a block also has the discounted reward from its start to the end of the episode
             (`Batch.mc_return`), as calibrated algorithms need it.
     """
@@ -49,6 +51,7 @@ class Sampling:
     n_step: int
     gamma: float
     image_shift: int
+    takeover_value: float = 1.0
     with_returns: bool = False
 
 

@@ -32,6 +32,7 @@ class EnsembleSettings(CriticSettings, TdSettings):
     num_min: int  # target critics drawn for each step's minimum
     target_clip: tuple[float, float] | None  # reachable returns; null = targets are not clipped
     tau: float  # step of the target critics' moving average
+    takeover_value: float  # share of its value that the policy keeps where a person takes over; 0 = help is a failure
     policy_delay: int  # critic steps in a block, after which the policy takes one step
     policy_ema: float  # step of the published weights' moving average; 0 = publish the weights themselves
     actor_bc_loss: CloningLoss  # of imitating the demo and human rows, in pretraining too
@@ -43,7 +44,7 @@ class EnsembleSettings(CriticSettings, TdSettings):
         CriticSettings.__post_init__(self)
         expect_at_least(self, 1, "policy_delay")
         expect_above(self, 0.0, "critic_lr", "policy_lr", "tau")
-        expect_within(self, 0.0, 1.0, "tau", "policy_ema")
+        expect_within(self, 0.0, 1.0, "tau", "policy_ema", "takeover_value")
         expect(1 <= self.num_min <= self.num_critics, "num_min", f"within 1..{self.num_critics}", self.num_min)
         clip = self.target_clip
         expect(clip is None or clip[0] < clip[1], "target_clip", "null or [low, high], low < high", clip)
@@ -51,7 +52,7 @@ class EnsembleSettings(CriticSettings, TdSettings):
     @property
     def sampling(self) -> Sampling:
         """Each of the `policy_delay` critic steps has a batch of its own."""
-        return replace(super().sampling, slices=self.policy_delay)
+        return replace(super().sampling, slices=self.policy_delay, takeover_value=self.takeover_value)
 
     @property
     def target_ranges(self) -> dict[str, tuple[float, float]]:

@@ -127,34 +127,38 @@ class LightColumns:
         self.count()
 
     def n_step(
-        self, rows: NDArray[np.int64], n_step: int, gamma: float, visible: int
+        self, rows: NDArray[np.int64], n_step: int, gamma: float, visible: int, takeover_value: float = 1.0
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
         """Sum rewards over up to `n_step` steps from starts.
 
-        The sum ends with the episode, and at the newest visible record; a time-out is an end that bootstraps.
+        The sum ends with the episode, and at the newest visible record; a time-out is an end that bootstraps. Below a
+        `takeover_value` of 1 it also ends where a person takes over from the policy.
 
         Args:
             rows: Starts (n,).
             n_step: Largest number of steps to sum.
             gamma: Discount of one step.
             visible: Number of visible rows.
+            takeover_value: Share of the value that is kept at such an end.
 
         Returns:
             (n,) rows of the next observation, k <= n_step steps later; (n,) rewards summed with their discount;
-            (n,) discount gamma^k (1 - terminated).
+            (n,) discount gamma^k (1 - terminated), times `takeover_value` where a person takes over.
         """
         start, reward, terminated = self["start"], self["reward"], self["terminated"]
         reached = rows + 1
         total = reward[rows].astype(np.float64)
         discount = np.full(len(rows), gamma)
+        demo, alone = self["demo"], ~self["demo"][rows] & (takeover_value < 1.0)
         for _ in range(1, n_step):
             inside = np.minimum(reached, visible - 1)
-            goes_on = (reached < visible - 1) & start[inside] & ~terminated[reached - 1]
+            goes_on = (reached < visible - 1) & start[inside] & ~terminated[reached - 1] & ~(alone & demo[inside])
             total += np.where(goes_on, discount * reward[inside], 0.0)
             discount = np.where(goes_on, discount * gamma, discount)
             if not goes_on.any():
                 break
             reached = np.where(goes_on, reached + 1, reached)
+        discount = np.where(alone & demo[reached], takeover_value * discount, discount)
         discount = np.where(terminated[reached - 1], 0.0, discount)
         return reached, total.astype(np.float32), discount.astype(np.float32)
 

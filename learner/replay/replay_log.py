@@ -251,10 +251,10 @@ class ReplayLog:
         return np.asarray(self._columns["episode_id"][rows])
 
     def n_step(
-        self, rows: NDArray[np.int64], n_step: int, gamma: float
+        self, rows: NDArray[np.int64], n_step: int, gamma: float, takeover_value: float = 1.0
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
         """See `LightColumns.n_step`; the sum ends at the newest visible record."""
-        return self._columns.n_step(rows, n_step, gamma, self.visible)
+        return self._columns.n_step(rows, n_step, gamma, self.visible, takeover_value)
 
     def history(self, rows: NDArray[np.int64], obs_horizon: int) -> NDArray[np.int64]:
         """See `LightColumns.history`."""

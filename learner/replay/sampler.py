@@ -120,7 +120,9 @@ class Sampler:
         if features is not None and rng is not None:
             views = rng.integers(0, features.views, (2, count))
         for log, places, rows in self._store.by_log(ids):
-            reached, reward[places], discount[places] = log.n_step(rows, sampling.n_step, sampling.gamma)
+            reached, reward[places], discount[places] = log.n_step(
+                rows, sampling.n_step, sampling.gamma, sampling.takeover_value
+            )
             action[places] = log.action(rows)
             is_demo[places] = log.is_demo(rows)
             is_correction[places] = is_demo[places] & log.is_practice(rows)

@@ -18,7 +18,7 @@ from steadyhand.robot_envs.devices.gripper_button import GripperButton
 from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.robot_envs.experts.expert import Expert
 from steadyhand.robot_envs.teachable import Teachable
-from steadyhand.runtime.ranges import expect, expect_at_least
+from steadyhand.runtime.ranges import expect, expect_above, expect_at_least
 
 __all__ = [
     "CorrectorConfig",
@@ -66,6 +66,8 @@ class CorrectorConfig:
         stall_progress: Progress over those steps that counts as none, in the unit of ``info["progress"]``.
         disagreement: For tasks without ``progress``: mean absolute difference from the expert's actions over
             ``stall_steps`` that triggers an intervention.
+        patience: For tasks without ``progress``: an episode that lasts longer than this times the demonstrations' mean
+            length takes too long, and the operator intervenes until its end.
         delay_steps: Shortest and longest reaction time, in steps.
         act_steps: Shortest and longest intervention, in steps.
         release_progress: It releases control as soon as progress is below this, so that the policy finishes the task.
@@ -77,6 +79,7 @@ class CorrectorConfig:
     stall_steps: int
     stall_progress: float
     disagreement: float
+    patience: float
     delay_steps: tuple[int, ...]
     act_steps: tuple[int, ...]
     release_progress: float
@@ -85,6 +88,7 @@ class CorrectorConfig:
     def __post_init__(self) -> None:
         expect_at_least(self, 1, "stall_steps")
         expect_at_least(self, 0.0, "stall_progress", "disagreement", "release_progress", "wrong_share")
+        expect_above(self, 0.0, "patience")
         expect(self.wrong_share <= 1.0, "wrong_share", "at most 1", self.wrong_share)
         for name in ("delay_steps", "act_steps"):
             value = getattr(self, name)
@@ -119,9 +123,9 @@ class ScriptedPerson(InputSource):
         """Return the operator that demonstrates the task with `robot`."""
         return ScriptedDemonstrator(expert, robot, self._config.demonstrator, seed)
 
-    def corrector(self, expert: Expert, robot: Teachable, seed: int) -> Operator:
-        """Return the operator that corrects the policy on `robot`."""
-        return ScriptedCorrector(expert, robot, self._config.corrector, seed)
+    def corrector(self, expert: Expert, robot: Teachable, seed: int, usual_steps: float | None = None) -> Operator:
+        """Return the operator that corrects the policy on `robot`; `usual_steps` is as in `make_corrector`."""
+        return ScriptedCorrector(expert, robot, self._config.corrector, seed, usual_steps)
 
 
 class NoPerson(ScriptedPerson):
@@ -129,7 +133,7 @@ class NoPerson(ScriptedPerson):
 
     name = "none"
 
-    def corrector(self, expert: Expert, robot: Teachable, seed: int) -> Operator:
+    def corrector(self, expert: Expert, robot: Teachable, seed: int, usual_steps: float | None = None) -> Operator:
         """Return an operator that is never engaged."""
         return NoOperator()
 
@@ -206,14 +210,26 @@ class ScriptedDemonstrator:
 
 
 class ScriptedCorrector:
-    """Operator that intervenes when the policy makes no progress, and releases control early."""
+    """Operator that intervenes when the policy makes no progress, and releases control early.
 
-    def __init__(self, expert: Expert, robot: Teachable, config: CorrectorConfig, seed: int) -> None:
+    Args:
+        expert: Its knowledge of the task.
+        robot: The robot that it corrects.
+        config: When it takes over and lets go.
+        seed: Fixes its noise.
+        usual_steps: Mean length of the demonstrations [steps]; None = it has endless patience.
+    """
+
+    def __init__(
+        self, expert: Expert, robot: Teachable, config: CorrectorConfig, seed: int, usual_steps: float | None = None
+    ) -> None:
         self._hand = _Hand(expert, robot, config.hand, seed)
         self._config = config
         self._watched: deque[float] = deque(maxlen=config.stall_steps + 1)
         self._mistakes = np.random.default_rng([seed, 1])  # of its own: the hand shakes as it does without mistakes
         self._mistake: Callable[[Action], Action] = _as_wanted
+        self._latest = np.inf if usual_steps is None else config.patience * usual_steps
+        self._steps = 0  # of this episode
         self._wait = 0
         self._left = 0
 
@@ -221,7 +237,7 @@ class ScriptedCorrector:
         """Start a new episode and forget the observed steps."""
         self._hand.reset(info)
         self._watched.clear()
-        self._wait = self._left = 0
+        self._steps = self._wait = self._left = 0
 
     def act(
         self, observation: dict[str, NDArray[Any]], info: dict[str, Any], policy_action: Action | None
@@ -229,6 +245,7 @@ class ScriptedCorrector:
         """Return the expert's action during an intervention, else None."""
         # The expert sees every step, so that it knows about past contacts when it takes over.
         wanted = self._hand.expert.act(observation, info)
+        self._steps += 1
         if self._left == 0:
             self._hand.release()
             self._watch(wanted, info, policy_action)
@@ -261,6 +278,7 @@ class ScriptedCorrector:
         elif policy_action is not None:
             self._watched.append(float(np.abs(wanted - policy_action).mean()))
             stalled = len(self._watched) > c.stall_steps and float(np.mean(self._watched)) > c.disagreement
+            stalled = stalled or self._steps > self._latest
         else:
             stalled = False
         if stalled:

@@ -18,6 +18,7 @@ from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.robot_envs.make import make_corrector
 from steadyhand.subprocesses import end_with_parent
 from steadyhand.terminal import say
+from steadyhand.transport.demo_set import mean_steps
 
 EPILOG = (
     "The learner is looked for at transport.address; on another machine with transport=network transport.host=... and\n"
@@ -44,7 +45,13 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         with_person(
             job.settings,
             env,
-            partial(make_corrector, job.settings.composed, env, seed_for(job.seed, "corrector")),
+            partial(
+                make_corrector,
+                job.settings.composed,
+                env,
+                seed_for(job.seed, "corrector"),
+                usual_steps=mean_steps(job.run.demos),
+            ),
             stop,
             events,
         ) as person,

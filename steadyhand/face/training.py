@@ -41,7 +41,7 @@ from steadyhand.robot_envs.make import TaughtEnv, make_corrector, make_demonstra
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.run_folder import new_run_id
 from steadyhand.runtime.run_lock import run_lock
-from steadyhand.transport.demo_set import is_demo_set, refuse_foreign
+from steadyhand.transport.demo_set import is_demo_set, mean_steps, refuse_foreign
 from steadyhand.transport.local_uplink import LocalUplink
 from steadyhand.transport.log import LogReader
 
@@ -108,7 +108,8 @@ def train(
         if demos and _has_demonstrator(job):
             with closing(make_demonstrator(config, opened, seed_for(job.seed, "demonstrator"))) as demonstrator:
                 record_in(job, opened, demonstrator)
-        with closing(make_corrector(config, opened, seed_for(job.seed, "corrector"))) as corrector:
+        seed, usual_steps = seed_for(job.seed, "corrector"), mean_steps(job.run.demos)
+        with closing(make_corrector(config, opened, seed, usual_steps=usual_steps)) as corrector:
             return Trained(job.run.path, _train(job, opened, corrector))
 
 

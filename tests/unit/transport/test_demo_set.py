@@ -7,6 +7,7 @@ from steadyhand.transport.demo_set import (
     DemoSetError,
     count_episodes,
     is_demo_set,
+    mean_steps,
     read_manifest,
     write_manifest,
 )
@@ -24,6 +25,13 @@ def test_the_manifest_is_readable_json_and_comes_back(tmp_path):
     assert is_demo_set(tmp_path)
     assert json.loads((tmp_path / "manifest.json").read_text())["expert"] == "scripted"
     assert read_manifest(tmp_path) == with_task
+
+
+def test_the_mean_length_of_a_set_is_known_when_it_has_episodes(tmp_path):
+    assert mean_steps(tmp_path) is None
+    for episodes, steps, mean in ((0, 0, None), (4, 30, 7.5)):
+        write_manifest(tmp_path, DemoManifest(SCHEMA, episodes, episodes, steps, {}, "arm", session_id(0), "", ""))
+        assert mean_steps(tmp_path) == mean
 
 
 def test_a_folder_without_a_manifest_is_named(tmp_path):

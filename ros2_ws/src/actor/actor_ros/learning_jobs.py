@@ -22,6 +22,7 @@ from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
 from steadyhand.runtime.logging import get_logger
+from steadyhand.transport.demo_set import mean_steps
 
 __all__ = ["LearningJobs"]
 
@@ -79,7 +80,8 @@ class LearningJobs:
 
     def _practise(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
-        helps = make_corrector(job.settings.composed, env, seed_for(job.seed, "corrector"), cell.device)
+        seed, usual_steps = seed_for(job.seed, "corrector"), mean_steps(job.run.demos)
+        helps = make_corrector(job.settings.composed, env, seed, cell.device, usual_steps)
         claim = claimed_actor(job.run, job.actor_id)
         with claim, closing(SupervisedOperator(helps, self._motion)) as corrector:
             return ending_text(practise(job, taught, corrector, self._ending, self._show, events=self._events))

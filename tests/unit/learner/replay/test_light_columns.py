@@ -69,3 +69,23 @@ def test_rewards_are_summed_up_to_the_newest_visible_row(columns):
 
 def test_history_repeats_the_first_row_of_an_episode(columns):
     assert columns.history(np.array([0, 2]), 3).tolist() == [[0, 0, 0], [0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("n_step", "reached", "reward", "discount"),
+    [
+        (1, [1, 2, 3, 4, 5], [1.0, 1.0, 1.0, 1.0, 1.0], [0.5, 0.1, 0.5, 0.5, 0.0]),
+        (3, [2, 2, 5, 5, 5], [1.5, 1.0, 1.75, 1.5, 1.0], [0.05, 0.1, 0.0, 0.0, 0.0]),
+    ],
+)
+def test_the_policy_keeps_a_share_of_the_value_where_a_person_takes_over(n_step, reached, reward, discount):
+    columns = LightColumns()  # two steps of the policy, two of a person, and the last one of the policy
+    demo = np.array([False, False, True, True, False, False])
+    changes = {"reward": np.ones(6), "demo": demo, "terminated": np.arange(6) == 4}
+    columns.append(np.arange(6) < 5, rows_of(0, 6, **changes))
+    found = columns.n_step(np.arange(5), n_step, 0.5, visible=6, takeover_value=0.2)
+    np.testing.assert_allclose(found[0], reached)
+    np.testing.assert_allclose(found[1], reward)
+    np.testing.assert_allclose(found[2], discount)
+    whole = columns.n_step(np.arange(5), n_step, 0.5, visible=6)
+    assert whole[2].tolist() == ([0.5, 0.5, 0.5, 0.5, 0.0] if n_step == 1 else [0.125, 0.125, 0.0, 0.0, 0.0])

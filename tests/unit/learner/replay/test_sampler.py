@@ -89,6 +89,16 @@ def test_rows_belong_together(make_store, make_sampler):
     np.testing.assert_array_equal(block["is_correction"], human)
 
 
+def test_the_policys_value_is_cut_where_a_person_takes_over(make_store, make_sampler):
+    block = make_sampler(make_store(), takeover_value=0.25).sample(0, 30)
+    session, episode, step = block["observation"]["state"][:, -1].T
+    before = (session == 1) & (episode == 1) & (step == 0)
+    assert before.any()
+    np.testing.assert_allclose(
+        block["discount"], np.where(step == 3 + episode, 0.0, np.where(before, 0.225, 0.9)), rtol=1e-6
+    )
+
+
 def test_frames_come_with_their_vectors(make_store, make_sampler, make_spec):
     inputs = (InputSpec("state", (3,), "float32"), InputSpec("side", SIDE.shape, "uint8"))
     spec = replace(make_spec(pixels=True, obs_horizon=2), inputs=inputs)

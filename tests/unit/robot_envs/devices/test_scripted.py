@@ -6,7 +6,7 @@ import pytest
 from steadyhand.robot_envs.devices.scripted import CorrectorConfig, HandConfig, ScriptedCorrector, ScriptedDemonstrator
 
 QUIET = HandConfig(0.0, 0.0, None)
-CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, (2, 3), (5, 15), 0.010, 0.0)
+CONFIG = CorrectorConfig(QUIET, 15, 0.002, 0.5, 1.3, (2, 3), (5, 15), 0.010, 0.0)
 POLICY = np.zeros(2, np.float32)
 
 
@@ -73,6 +73,20 @@ def test_without_progress_it_helps_who_disagrees_with_the_expert():
 
     assert helps(-np.ones(2, np.float32))
     assert not helps(np.ones(2, np.float32))
+
+
+def test_without_progress_it_helps_until_the_end_once_an_episode_takes_too_long():
+    agreed = np.ones(2, np.float32)  # with the expert, so that nothing else is wrong
+    corrector = ScriptedCorrector(Ahead(), Robot(), CONFIG, 0, usual_steps=20.0)
+    for _ in range(2):  # each episode has its own time
+        corrector.reset({})
+        steps = [corrector.act({}, {}, agreed) is not None for _ in range(80)]
+        first = steps.index(True)
+        assert 26 + 2 <= first <= 27 + 3
+        assert np.mean(steps[first:]) > 0.5
+        assert any(steps[70:])
+    corrector.reset({})
+    assert not any(corrector.act({}, {"progress": p}, agreed) is not None for p in np.linspace(1.0, 0.02, 80))
 
 
 def test_wrong_interventions_push_one_way_and_have_their_share():
