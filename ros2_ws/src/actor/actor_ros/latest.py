@@ -70,6 +70,14 @@ class Latest:
             found, self._found = self._found, None
             return found
 
+    def destroy(self) -> None:
+        """End the subscription. A later `take` returns None."""
+        with self._lock:
+            self._found = None
+            if self._timer is not None:
+                self._node.destroy_timer(self._timer)
+            self._node.destroy_subscription(self._subscription)
+
     def _look(self) -> None:
         now_ns, wall_ns = self._clock.now_ns(), wall_time_ns()
         try:

@@ -114,6 +114,15 @@ TOPICS: tuple[Topic, ...] = (
         "SpaceMouse: six axes in [-1, 1] and buttons", "",
     ),
     Topic("joy", "sensor_msgs/msg/Joy", DEVICE, (ACTOR,), "event", "sensor", "Gamepad: axes in [-1, 1] and buttons"),
+    Topic(
+        "gello/joint_states", "sensor_msgs/msg/JointState", DEVICE, (ACTOR,), "event", "sensor",
+        "Leader arm: joint positions [rad], matched by name. Named by `device.source.topic`",
+    ),
+    Topic(
+        "gripper/gripper_client/target_gripper_width_percent", "std_msgs/msg/Float32", DEVICE, (ACTOR,),
+        "event", "sensor",
+        "Leader arm: its trigger, 1 released and 0 squeezed. Named by `device.source.trigger.topic`",
+    ),
     # From the actor: exactly one of the three commands, according to the profile's command_mode.
     Topic(
         "actor/command", "geometry_msgs/msg/PoseStamped", ACTOR, (WATCHDOG,), "command", "command",
