@@ -25,7 +25,19 @@ from steadyhand.runtime.run_folder import atomic_write_bytes, make_folder
 
 __all__ = ["KINDS", "Calibration", "CalibrationError", "Picture", "days_since", "read_calibration", "write_calibration"]
 
-KINDS = ("intrinsics", "hand_eye", "workspace", "tool", "wrench", "gripper", "device", "crop", "latency", "reference")
+KINDS = (
+    "intrinsics",
+    "hand_eye",
+    "workspace",
+    "tool",
+    "wrench",
+    "gripper",
+    "device",
+    "leader",
+    "crop",
+    "latency",
+    "reference",
+)
 FORMAT = 1
 DIGEST = "digest"
 DAY_S = 86_400.0

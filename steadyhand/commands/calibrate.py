@@ -17,6 +17,7 @@ STEPS = {
     "wrench": "bias, payload and sign of the measured wrench",
     "gripper": "the open and the closed end of the gripper",
     "device": "axes and signs of the input device, from nudges",
+    "leader": "offsets of a leader arm's joints, held in the robot's reset pose",
     "crop": "the part of a camera's picture that its frames show",
     "latency": "latency of the command path and of each camera",
     "show": "list calibration files: kind, device, age, settings, residuals",
