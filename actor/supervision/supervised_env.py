@@ -104,6 +104,10 @@ class SupervisedEnv(gymnasium.Wrapper[Observation, NDArray[np.float32], Observat
         self._note_stop(info)
         return observation, reward, terminated, truncated, info
 
+    def count_down_for(self, countdown_s: int) -> None:
+        """Count down for so many whole seconds after the enable of every later episode; 0 = not at all."""
+        self._countdown_s = countdown_s
+
     def park(self) -> None:
         """Park; to go on a person enables motion again."""
         self._robot.park()

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from steadyhand.actor.control_loop import INTERRUPTED
-from steadyhand.actor.events import Countdown, DemoCounted, EpisodeBegan, EpisodeEnded, Events
+from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.stop_flag import StopFlag
 from steadyhand.job import new_job, with_alias
 from steadyhand.person import say_requests
 from steadyhand.pipeline.recording import record
+from steadyhand.pipeline.recording_dialogue import RecordingLines
 from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.terminal import say
-from steadyhand.training_settings import TrainingSettings
 
 EPILOG = (
     "`episodes=20` is short for demo.demos=20.\nexample: steadyhand record task=peg_insert episodes=20 run_name=pegs"
@@ -31,22 +31,10 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     say_requests(events)
     with new_job(with_alias(overrides, "episodes", "demo.demos")) as job, StopFlag().on_signals() as stop:
         if held_by_person(job.settings.composed["device"]):
-            _talk(job.settings, events)
+            RecordingLines(job.settings.demo.dialogue, events)
         manifest = record(job, stop, events, job.write_manifest)
     say(f"{manifest.successes} demonstrations of {manifest.episodes} attempts, {manifest.steps} steps: {job.run.demos}")
     return 130 if stop() else 0
-
-
-def _talk(settings: TrainingSettings, events: Events) -> None:
-    """Tell the person what was recorded, and when the robot begins to move."""
-    bell = "\a" if settings.demo.dialogue is not None and settings.demo.dialogue.bell else ""
-    events.subscribe(Countdown, lambda event: say(f"  {event.left_s} ...") if event.left_s else None)
-    events.subscribe(EpisodeBegan, lambda event: say(f"  go{bell}"))
-    events.subscribe(DemoCounted, lambda event: say(_count_line(event) + bell))
-
-
-def _count_line(event: DemoCounted) -> str:
-    return f"  {event.successes} of {event.wanted}; {event.fate}: {event.quality}"
 
 
 def _say_attempt(event: EpisodeEnded) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ import gymnasium
 
 from steadyhand.actor.demonstrations import record_demos
 from steadyhand.actor.env_schema import env_schema
-from steadyhand.actor.events import DemoCounted, Events
+from steadyhand.actor.events import Events
 from steadyhand.actor.recording import RecordingConfig
-from steadyhand.actor.supervision.motion_enable import MotionEnable
+from steadyhand.actor.supervision.supervised_env import SupervisedEnv
 from steadyhand.demo_compat import check_recorded, check_same_action, check_same_robot, check_task
 from steadyhand.job import Job, seed_for
 from steadyhand.learner.policy_spec import build_policy_spec
 from steadyhand.person import with_person
 from steadyhand.pipeline.environment import driven_env
+from steadyhand.pipeline.recording_dialogue import recording_dialogue
 from steadyhand.robot_envs.devices.make import held_by_person, input_name
 from steadyhand.robot_envs.devices.operator import Operator
 from steadyhand.robot_envs.make import make_demonstrator
@@ -49,16 +51,13 @@ def record(
         DemoSetError: The attempts were used up too early, or the run has demonstrations of another task.
     """
     settings, seed, events = job.settings, seed_for(job.seed, "demonstrator"), events or Events()
-    dialogue = settings.demo.dialogue
-    countdown_s = 0 if dialogue is None else dialogue.countdown_s
     with (
         driven_env(settings, job.seed) as env,
-        with_person(
-            settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events, countdown_s
-        ) as person,
+        with_person(settings, env, partial(make_demonstrator, settings.composed, env, seed), stop, events) as person,
+        ExitStack() as talk,
     ):
-        if dialogue is not None and person.motion is not None:
-            events.subscribe(DemoCounted, partial(_ask_for_the_next, person.motion))
+        if person.motion is not None and isinstance(person.env, SupervisedEnv):
+            talk.enter_context(recording_dialogue(settings.demo.dialogue, person.env, person.motion, events))
         return record_in(job, person.env, person.operator, stop, events, accepted)
 
 
@@ -124,12 +123,6 @@ def recording_config(job: Job, episodes: int) -> RecordingConfig:
         reward=settings.composed["reward"],
         identity=job.identity,
     )
-
-
-def _ask_for_the_next(motion: MotionEnable, event: DemoCounted) -> None:
-    """Wait for the person before the next attempt: the workpieces have to be arranged."""
-    if event.successes < event.wanted:
-        motion.disable(f"ready for demonstration {event.successes + 1} of {event.wanted}")
 
 
 def episode_settings(task: Mapping[str, Any]) -> tuple[str, ...]:

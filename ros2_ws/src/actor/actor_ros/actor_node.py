@@ -16,7 +16,7 @@ from actor_ros.operator_services import serve_requests
 from actor_ros.parameters import NO_LIMITS, compose_config, has_own_limits
 from actor_ros.publishers import Publishers
 from actor_ros.spin import run
-from steadyhand.actor.events import Events, MotionDisabled
+from steadyhand.actor.events import Events, MotionDisabled, Waiting
 from steadyhand.actor.onnx_policy import OnnxPolicy
 from steadyhand.actor.supervision.motion_enable import NOT_YET, MotionEnable
 from steadyhand.job import RobotJob, open_robot_job
@@ -40,6 +40,7 @@ class ActorNode(LifecycleNode):
         self._given = actor_parameters.declare(self)
         self.events = Events()
         self.events.subscribe(MotionDisabled, self._warn_of_stop)
+        self.events.subscribe(Waiting, self._log_wait)
         self.motion = MotionEnable(self.events)
         config = compose(self._given.choices)
         self._has_own_limits = has_own_limits(self._given.choices, config)
@@ -171,6 +172,10 @@ class ActorNode(LifecycleNode):
 
     def _warn_of_stop(self, event: MotionDisabled) -> None:
         self.get_logger().warning(f"stopped: {event.reason}")
+
+    def _log_wait(self, event: Waiting) -> None:
+        if event.reason:
+            self.get_logger().info(f"waiting for {event.reason}")
 
     def _report(self) -> None:
         level, message, values = report(self.cell, self.motion, self._work)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 from actor_ros.hardware import RosHardware
 from steadyhand.actor.evaluate import Evaluation
@@ -18,6 +18,8 @@ from steadyhand.job import Job, seed_for
 from steadyhand.pipeline.evaluation import chosen_policy, evaluate_in
 from steadyhand.pipeline.practice import ending_text, practise
 from steadyhand.pipeline.recording import record_in
+from steadyhand.pipeline.recording_dialogue import RecordingLines, recording_dialogue
+from steadyhand.robot_envs.devices.make import held_by_person
 from steadyhand.robot_envs.devices.operator import NoOperator
 from steadyhand.robot_envs.env import RobotEnv
 from steadyhand.robot_envs.make import make_corrector, make_demonstrator
@@ -68,9 +70,24 @@ class LearningJobs:
     def _demonstrate(self, env: RobotEnv, taught: SupervisedEnv) -> str:
         job, cell = self._job, self._cell
         shows = make_demonstrator(job.settings.composed, env, seed_for(job.seed, "demonstrator"), cell.device)
-        with closing(SupervisedOperator(shows, self._motion)) as demonstrator:
+        with closing(SupervisedOperator(shows, self._motion)) as demonstrator, self._dialogue(taught):
             manifest = record_in(job, taught, demonstrator, self._ending, self._events)
         return f"{manifest.successes} demonstrations in {manifest.episodes} attempts, {manifest.steps} steps"
+
+    @contextmanager
+    def _dialogue(self, taught: SupervisedEnv) -> Iterator[None]:
+        """Wait for the person and count down before every attempt, as `steadyhand record` does."""
+        settings, events = self._job.settings, self._events
+        if not held_by_person(settings.composed["device"]):
+            yield
+            return
+        dialogue = settings.demo.dialogue
+        lines = RecordingLines(dialogue, events)
+        try:
+            with recording_dialogue(dialogue, taught, self._motion, events):
+                yield
+        finally:
+            events.unsubscribe(lines)
 
     def _evaluate(self, taught: SupervisedEnv) -> str:
         job, bystander = self._job, SupervisedOperator(NoOperator(), self._motion)

@@ -11,7 +11,17 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, Float32MultiArray
 
 from actor_ros import qos
-from steadyhand.actor.events import ActionChosen, BreakBegan, EpisodeBegan, EpisodeEnded, Events, StepEnded
+from steadyhand.actor.events import (
+    ActionChosen,
+    BreakBegan,
+    Countdown,
+    DemoCounted,
+    EpisodeBegan,
+    EpisodeEnded,
+    Events,
+    StepEnded,
+    Waiting,
+)
 from steadyhand.actor.operator_break import PARKED
 
 __all__ = ["Publishers"]
@@ -28,12 +38,15 @@ class Publishers:
         self._action = node.create_publisher(Float32MultiArray, "actor/action", event)
         self._episode = node.create_publisher(DiagnosticStatus, "actor/episode", qos.profile("latched"))
         self._episodes = self._steps = 0
-        self._last_end = "none yet"
+        self._last_end, self._demonstrations, self._countdown_s = "none yet", "", 0
         events.subscribe(ActionChosen, self._on_action)
         events.subscribe(EpisodeBegan, self._on_begin)
         events.subscribe(StepEnded, self._on_step)
         events.subscribe(EpisodeEnded, self._on_end)
         events.subscribe(BreakBegan, self._on_break)
+        events.subscribe(Waiting, self._on_wait)
+        events.subscribe(Countdown, self._on_countdown)
+        events.subscribe(DemoCounted, self._on_demo)
 
     def _on_action(self, event: ActionChosen) -> None:
         if event.policy_action is not None:
@@ -56,8 +69,27 @@ class Publishers:
     def _on_break(self, event: BreakBegan) -> None:
         self._tell(PARKED)
 
+    def _on_wait(self, event: Waiting) -> None:
+        if event.reason:
+            self._tell("waiting")
+
+    def _on_countdown(self, event: Countdown) -> None:
+        self._countdown_s = event.left_s
+        if event.left_s:
+            self._tell("countdown")
+
+    def _on_demo(self, event: DemoCounted) -> None:
+        self._demonstrations = f"{event.successes} of {event.wanted}; {event.fate}: {event.quality}"
+        self._tell("ended")
+
     def _tell(self, message: str) -> None:
-        values = {"episode": self._episodes, "step": self._steps, "last_ended": self._last_end}
+        values = {
+            "episode": self._episodes,
+            "step": self._steps,
+            "last_ended": self._last_end,
+            "countdown_s": self._countdown_s,
+            "demonstrations": self._demonstrations,
+        }
         status = DiagnosticStatus(level=DiagnosticStatus.OK, name=self._name, message=message)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         self._episode.publish(status)

@@ -156,7 +156,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "actor/episode", "diagnostic_msgs/msg/DiagnosticStatus", ACTOR, (ANYONE,), "latched", "latched",
-        "The episode that runs: its number, phase, step and how the last one ended",
+        "The episode that runs: its number, phase, step and how the last one ended; of a recording also the countdown, "
+        "and the count of demonstrations",
     ),
     # From the watchdog, the only publisher to the controller.
     Topic(
