@@ -25,7 +25,7 @@ class ComparisonConfig:
 class EvaluationConfig:
     """Protocol of an evaluation."""
 
-    policy: str  # newest | start: those of the run; or a policy file
+    policy: str  # newest | start | bc: those of the run; or a policy file
     starts: str | None  # a YAML file that lists the starts; null = drawn from the seed
     repeats: int  # episodes of each listed start
     ask_label: bool  # ask for the operator's label after every episode

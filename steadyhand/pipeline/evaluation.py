@@ -25,9 +25,11 @@ from steadyhand.robot_envs.devices.operator import NoOperator, Operator
 from steadyhand.runtime.build import ConfigError
 
 __all__ = [
+    "BASELINE",
     "BEFORE",
     "NEWEST",
     "about_evaluation",
+    "baseline_path",
     "chosen_policy",
     "evaluate",
     "evaluate_in",
@@ -36,7 +38,7 @@ __all__ = [
     "trained_policy",
 ]
 
-NEWEST, BEFORE = "newest", "start"  # words of evaluation.policy
+NEWEST, BEFORE, BASELINE = "newest", "start", "bc"  # words of evaluation.policy
 
 
 def trained_policy(job: Job) -> SavedPolicy:
@@ -57,6 +59,11 @@ def starting_policy(job: Job) -> SavedPolicy:
     return newest_policy(job.run.start)
 
 
+def baseline_path(job: Job) -> Path:
+    """Return the file of the best clone of the demonstrations, which `demo` makes."""
+    return job.run.checkpoints / f"{BASELINE}.safetensors"
+
+
 def chosen_policy(job: Job) -> tuple[str, SavedPolicy]:
     """Return the policy that `evaluation.policy` names, and the name under which its evaluation is kept.
 
@@ -66,12 +73,14 @@ def chosen_policy(job: Job) -> tuple[str, SavedPolicy]:
         PolicyFileError: There is no such file, or it is no policy.
     """
     word = job.settings.evaluation.policy
-    if word in (NEWEST, BEFORE) and job.settings.run_name is None:
+    if word in (NEWEST, BEFORE, BASELINE) and job.settings.run_name is None:
         raise ConfigError("run_name: expected the name of a run, found none; `steadyhand runs` lists them")
     if word == NEWEST:
         return POLICY, trained_policy(job)
     if word == BEFORE:
         return BEFORE, starting_policy(job)
+    if word == BASELINE:
+        return BASELINE, load_policy(baseline_path(job))
     path = Path(word).expanduser()
     return path.name, load_policy(path)
 

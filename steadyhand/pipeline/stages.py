@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.evaluate import Evaluation
@@ -18,7 +17,7 @@ from steadyhand.demo_compat import check_demos
 from steadyhand.job import Job
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.pipeline.cloning import clone
-from steadyhand.pipeline.evaluation import BEFORE, evaluate, starting_policy, trained_policy
+from steadyhand.pipeline.evaluation import BASELINE, BEFORE, baseline_path, evaluate, starting_policy, trained_policy
 from steadyhand.pipeline.recording import record
 from steadyhand.policy_file import save_policy
 from steadyhand.report.evaluations import POLICY, evaluation_table
@@ -28,10 +27,9 @@ from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.subprocesses import Child, ending
 from steadyhand.terminal import Stages, say
 
-__all__ = ["BASELINE", "RobotWork", "baseline_path", "demonstrate", "judge", "run_stages"]
+__all__ = ["RobotWork", "demonstrate", "judge", "run_stages"]
 
 STAGES = 5
-BASELINE = "bc"
 # Renderers that need no display. On other systems than Linux, MuJoCo chooses.
 RENDERERS = ("egl", "osmesa") if sys.platform == "linux" else ("",)
 
@@ -135,11 +133,6 @@ def _film(job: Job, stop: StopFlag) -> str:
         reason = "".join(film.tail(1)).removeprefix("steadyhand film: ") or film.ending_text()
     say(f"      no film: {reason}")
     return reason
-
-
-def baseline_path(job: Job) -> Path:
-    """Return the file of the best clone of the demonstrations."""
-    return job.run.checkpoints / f"{BASELINE}.safetensors"
 
 
 def go_on(stop: StopFlag) -> None:

@@ -16,11 +16,11 @@ from actor_ros.launched import Launched
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.actor.stop_flag import StopFlag
-from steadyhand.job import Job, open_job, quoted
+from steadyhand.job import Job, open_job
 from steadyhand.learner.device import resolve_device
 from steadyhand.learner.saved_policy import SavedPolicy
-from steadyhand.pipeline.evaluation import BEFORE, NEWEST
-from steadyhand.pipeline.stages import BASELINE, RobotWork, baseline_path, run_stages
+from steadyhand.pipeline.evaluation import NEWEST
+from steadyhand.pipeline.stages import RobotWork, run_stages
 from steadyhand.report.evaluations import POLICY, evaluation_path, read_evaluation
 from steadyhand.report.records import read_run
 from steadyhand.robot_envs.robot import RobotError
@@ -70,8 +70,7 @@ def _over_ros(launched: Launched) -> RobotWork:
         launched.run("practise", stop)
 
     def judge(job: Job, policy: SavedPolicy, stop: StopFlag, who: str) -> Evaluation:
-        words = {POLICY: NEWEST, BEFORE: BEFORE, BASELINE: quoted(baseline_path(job))}
-        launched.run("evaluate", stop, f"evaluation.policy={words[who]}")
+        launched.run("evaluate", stop, f"evaluation.policy={NEWEST if who == POLICY else who}")
         return read_evaluation(evaluation_path(job.run, who))
 
     return RobotWork(demonstrate, practise, judge)

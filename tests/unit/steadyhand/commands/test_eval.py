@@ -6,6 +6,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from steadyhand.cli import main
 from steadyhand.learner.checkpoint import CheckpointFolder
+from steadyhand.policy_file import load_policy, save_policy
 from steadyhand.report.evaluations import read_evaluations
 from steadyhand.runtime.run_folder import RunFolder
 from tests.unit.steadyhand.judged_run import QUIET, copied, judged_run
@@ -56,7 +57,17 @@ def test_the_policy_before_practice_is_evaluated_and_kept_by_its_name(root, caps
     shutil.copytree(newest.folder, run.start / newest.folder.name)
     assert main(words(root, f"episodes={EPISODES}", "eval.policy=start")) == 0
     assert main(words(root, f"episodes={EPISODES}", f"eval.policy='{newest.folder}'")) == 0
-    assert [kept["about"]["who"] for kept in read_evaluations(run)] == ["start", newest.folder.name]
+    assert main(words(root, f"episodes={EPISODES}", "eval.policy=bc")) == 2
+    assert "bc.safetensors: expected a policy file" in capsys.readouterr().err
+    save_policy(run.checkpoints / "bc.safetensors", load_policy(newest.folder))
+    assert main(words(root, f"episodes={EPISODES}", "eval.policy=bc")) == 0
+    assert [kept["about"]["who"] for kept in read_evaluations(run)] == ["start", newest.folder.name, "bc"]
+
+
+@pytest.mark.parametrize("policy", ["newest", "start", "bc"])
+def test_a_policy_of_a_run_needs_the_run(policy, capsys):
+    assert main(["eval", "task=reach", f"eval.policy={policy}"]) == 2
+    assert "run_name: expected the name of a run, found none" in capsys.readouterr().err
 
 
 def test_what_the_run_keeps_reaches_the_exporters_and_an_interrupted_one_does_not(root, monkeypatch):
