@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,12 +17,13 @@ from steadyhand.output import check_output
 from steadyhand.person import say_requests, with_person
 from steadyhand.pipeline.environment import driven_env
 from steadyhand.pipeline.recorded_episode import Recorded, ReplayError, check_replayable, read_episode
-from steadyhand.pipeline.replaying import Replayed, replay
+from steadyhand.pipeline.recording_origin import recorded_seeds, run_of
+from steadyhand.pipeline.replaying import Replayed, outcome_lines, replay
 from steadyhand.remembered import with_run
 from steadyhand.robot_envs.make import RobotTaskConfig, make_onlooker
 from steadyhand.runtime.config import compose
 from steadyhand.runtime.logging import setup
-from steadyhand.runtime.run_folder import MANIFEST, RunFolder, atomic_write_json
+from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.settings import Settings, read_settings
 from steadyhand.terminal import say, table_text
 from steadyhand.transport.demo_set import is_demo_set, read_manifest
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
 
 def _settings(folder: Path, overrides: Sequence[str]) -> tuple[Settings, list[int]]:
     """Return the settings of the recording's run, or of its demo set, and the seeds that the run was started with."""
-    run = _run_of(folder)
+    run = run_of(folder)
     words = list(overrides)
     if run is not None and not any(word.startswith("run_name=") for word in words):
         words = with_run([f"run_root={quoted(run.path.parent)}", f"run_name={run.name}", *words])
@@ -83,22 +83,7 @@ def _settings(folder: Path, overrides: Sequence[str]) -> tuple[Settings, list[in
     if run is None and is_demo_set(folder) and not any(word.startswith("task=") for word in words):
         config = {**config, "task": read_manifest(folder).task}
     settings = read_settings(config)
-    starts = [] if run is None else [run.read_manifest(path.name) for path in sorted(run.path.glob("manifest*.json"))]
-    seeds = [seed for seed in map(_seed, starts) if seed is not None]
-    return settings, list(dict.fromkeys([*seeds, settings.seed]))
-
-
-def _run_of(folder: Path) -> RunFolder | None:
-    """Return the run that a recording is in; None for a folder elsewhere."""
-    for parent in folder.resolve().parents:
-        if (parent / MANIFEST).is_file() and (parent / "checkpoints").is_dir():
-            return RunFolder(parent.parent, parent.name, create=False)
-    return None
-
-
-def _seed(manifest: Mapping[str, Any] | None) -> int | None:
-    seed = (manifest or {}).get("seeds", {}).get("seed")
-    return seed if isinstance(seed, int) else None
+    return settings, recorded_seeds(run, settings.seed)
 
 
 def _show(folder: Path, recorded: Recorded, result: Replayed) -> None:
@@ -112,17 +97,9 @@ def _show(folder: Path, recorded: Recorded, result: Replayed) -> None:
         )
     ]
     say(table_text(("recorded and reached", "mean", "largest", "at the end"), rows))
-    outcome = f"stopped: {result.stop_reason}" if result.stop_reason else _said(result.success)
-    say(f"outcome: {outcome}, recorded: {_said(recorded.success)}; largest force {result.peak_force_n:.1f} N")
-    if result.elsewhere:
-        say(f"a workpiece is not where it was: at the start another {', '.join(result.elsewhere)} was observed")
-    if result.limited:
-        say(f"the gate sent another command than in the recording, by more than 1 mm, in {result.limited} steps")
+    for line in outcome_lines(recorded, result):
+        say(line)
 
 
 def _summary(values: Sequence[float]) -> tuple[float, float, float]:
     return (float(np.mean(values)), max(values), values[-1]) if values else (float("nan"),) * 3
-
-
-def _said(success: bool) -> str:
-    return "success" if success else "no success"

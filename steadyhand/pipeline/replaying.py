@@ -27,7 +27,7 @@ from steadyhand.robot_envs.make import RobotTaskConfig, make_task
 from steadyhand.robot_envs.start_pose import START_POSE
 from steadyhand.robot_envs.teachable import EndedError
 
-__all__ = ["Replayed", "replay"]
+__all__ = ["Replayed", "outcome_lines", "replay"]
 
 PER_ARM = 8  # entries of a gated command: pose and width
 DIFFERENT = 0.1  # of a field's scale: more than the noise of a sensor
@@ -126,6 +126,25 @@ def replay(
         limited=limited,
         elsewhere=elsewhere,
     )
+
+
+def outcome_lines(recorded: Recorded, result: Replayed) -> list[str]:
+    """Return the outcome beside the recorded one, and what was different, a line each."""
+    outcome = f"stopped: {result.stop_reason}" if result.stop_reason else _said(result.success)
+    lines = [f"outcome: {outcome}, recorded: {_said(recorded.success)}; largest force {result.peak_force_n:.1f} N"]
+    if result.elsewhere:
+        lines.append(
+            f"a workpiece is not where it was: at the start another {', '.join(result.elsewhere)} was observed"
+        )
+    if result.limited:
+        lines.append(
+            f"the gate sent another command than in the recording, by more than 1 mm, in {result.limited} steps"
+        )
+    return lines
+
+
+def _said(success: bool) -> str:
+    return "success" if success else "no success"
 
 
 def _elsewhere(observation: Mapping[str, NDArray[Any]], recorded: Recorded) -> tuple[str, ...]:

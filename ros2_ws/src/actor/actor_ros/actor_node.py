@@ -15,6 +15,7 @@ from actor_ros.operator_requests import OperatorRequests
 from actor_ros.operator_services import serve_requests
 from actor_ros.parameters import NO_LIMITS, compose_config, has_own_limits
 from actor_ros.publishers import Publishers
+from actor_ros.replay_job import Recording, load_recording
 from actor_ros.spin import run
 from steadyhand.actor.events import Events, MotionDisabled, Waiting
 from steadyhand.actor.onnx_policy import OnnxPolicy
@@ -49,6 +50,7 @@ class ActorNode(LifecycleNode):
         self._reporter = diagnostics.Reporter(self)
         self._job: RobotJob | None = None
         self._policy: OnnxPolicy | None = None
+        self._recording: Recording | None = None
         self._work: ActorJob | None = None
         self._activated = threading.Event()
         self._ending = threading.Event()  # of the work
@@ -83,7 +85,10 @@ class ActorNode(LifecycleNode):
             objection = self._objection()
             if not objection:
                 self._policy = OnnxPolicy.load(self._given.policy) if self._given.policy else None
-                self._face.serve(compose_settings(self._given.choices))
+                settings = compose_settings(self._given.choices)
+                if self._given.recording is not None:
+                    self._recording = load_recording(self._given.recording, self._given.episode, settings.composed)
+                self._face.serve(settings)
                 self._job = open_robot_job(self._given.choices)
         except (ValueError, RuntimeError) as error:  # errors of the configuration, the run folder and the page
             objection = str(error)
@@ -157,6 +162,7 @@ class ActorNode(LifecycleNode):
             self.events,
             lambda: ending.is_set() or self._ended.is_set(),
             self._policy,
+            self._recording,
         )
         try:
             self.get_logger().info(f"{self._given.work} ended: {self._work.run()}")

@@ -9,7 +9,7 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-from actor_ros.executables import RUN, WORKS, ArgumentError, link_words
+from actor_ros.executables import REPLAY, RUN, WORKS, ArgumentError, link_words
 from steadyhand.job import quoted
 from steadyhand.runtime.build import ConfigError
 
@@ -23,6 +23,8 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
     ),
     "work": ("practise", f"What is done once motion is enabled: {', '.join(WORKS)}."),
     "policy": ("", f"The file that `steadyhand export` has written, for work {RUN}."),
+    "recording": ("", f"Folder of a demo set or log, for work {REPLAY}."),
+    "episode": (-1, f"Number of the recording's episode, for work {REPLAY}; -1 = its first."),
     "autostart": (False, "Configure and activate by itself. On a real robot a person does that."),
     "once": (False, "End the process when the work is done."),
     "run_root": ("runs", "Folder of the run folders."),
@@ -37,6 +39,8 @@ class ActorParameters:
     Attributes:
         work: The work, one of WORKS.
         policy: The exported policy to deploy, if that is the work.
+        recording: The demo set or log to replay, if that is the work.
+        episode: Number of its episode; -1 = its first.
         autostart: Whether the node configures and activates itself.
         once: Whether the process ends after the work.
         choices: Overrides of the configuration, in order of precedence.
@@ -44,6 +48,8 @@ class ActorParameters:
 
     work: str
     policy: Path | None
+    recording: Path | None
+    episode: int
     autostart: bool
     once: bool
     choices: tuple[str, ...]
@@ -66,6 +72,11 @@ def declare(node: Node) -> ActorParameters:
             f"policy: expected the file of an exported policy with work {RUN}, and none otherwise, "
             f"found work {values['work']} and policy {values['policy']!r}"
         )
+    if (values["work"] == REPLAY) != bool(values["recording"]):
+        raise ConfigError(
+            f"recording: expected the folder of a demo set or log with work {REPLAY}, and none otherwise, "
+            f"found work {values['work']} and recording {values['recording']!r}"
+        )
     try:
         link = link_words(values["learner_address"]) if values["learner_address"] else []
     except ArgumentError as error:
@@ -81,4 +92,12 @@ def declare(node: Node) -> ActorParameters:
         *[str(override) for override in overrides if override],
     ]
     policy = Path(values["policy"]) if values["policy"] else None
-    return ActorParameters(values["work"], policy, bool(values["autostart"]), bool(values["once"]), tuple(choices))
+    return ActorParameters(
+        work=values["work"],
+        policy=policy,
+        recording=Path(values["recording"]) if values["recording"] else None,
+        episode=int(values["episode"]),
+        autostart=bool(values["autostart"]),
+        once=bool(values["once"]),
+        choices=tuple(choices),
+    )

@@ -18,6 +18,7 @@ __all__ = [
     "AUTO",
     "CALIBRATE",
     "LOCAL",
+    "REPLAY",
     "RUN",
     "SIGKILL_AFTER_S",
     "SIGTERM_AFTER_S",
@@ -32,9 +33,9 @@ __all__ = [
 
 MOCK_PROFILE = "mock_ros"
 ON, OFF, AUTO = "true", "false", "auto"
-TEACH, PRACTISE, RUN = "teach", "practise", "run"
+TEACH, PRACTISE, RUN, REPLAY = "teach", "practise", "run", "replay"
 CALIBRATE = "calibrate"  # of the launch file alone: everything but the actor, for `calibrate_node`
-WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN)
+WORKS = (TEACH, "demonstrate", PRACTISE, "evaluate", RUN, REPLAY)
 # Seconds, as text: from Ctrl-C to SIGTERM, and from SIGTERM to SIGKILL. Launch's defaults of 5 and 5 would leave an
 # arm's programs running for too long.
 SIGTERM_AFTER_S, SIGKILL_AFTER_S = "2", "1"
@@ -102,11 +103,13 @@ ARGUMENTS: dict[str, Argument] = {
     "work": Argument(
         AUTO,
         "What the actor does once motion is enabled. teach = demonstrate what is missing, then practise; "
-        "run = deploy `policy`; calibrate = no actor, so that calibrate_node may drive the arm; auto = teach on the "
-        "mock, practise on a robot.",
+        "run = deploy `policy`; replay = an episode of `recording` again; calibrate = no actor, so that calibrate_node "
+        "may drive the arm; auto = teach on the mock, practise on a robot.",
         (AUTO, *WORKS, CALIBRATE),
     ),
     "policy": Argument("", "The file that `steadyhand export` has written, for work:=run."),
+    "recording": Argument("", "Folder of a demo set or log, for work:=replay."),
+    "episode": Argument("", "Number of the episode of the recording, for work:=replay; empty = its first."),
     "run_name": Argument("", "The run in runs/, which an existing one continues; empty = ros_<task>."),
     "python": Argument(
         AUTO,
@@ -125,7 +128,7 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         run_root: Folder that holds the run folders.
 
     Raises:
-        ArgumentError: The parameter file cannot be read.
+        ArgumentError: The parameter file cannot be read, or the episode is no number.
     """
     values = _values(given)
     _overrides_in(values["params_file"])
@@ -143,6 +146,8 @@ def programs(given: Mapping[str, str], overrides: tuple[str, ...] = (), run_root
         "learner_address": values["learner_address"],
         "work": _work(values),
         "policy": values["policy"],
+        "recording": values["recording"],
+        "episode": _episode(values["episode"]),
         "run_root": run_root,
         "run_name": _run_name(values),
         # On a real robot the operator configures and activates. Motion needs actor/enable in either case.
@@ -225,6 +230,12 @@ def _work(values: Mapping[str, str]) -> str:
     if values["work"] != AUTO:
         return values["work"]
     return TEACH if _profile(values) == MOCK_PROFILE else PRACTISE
+
+
+def _episode(text: str) -> int:
+    if text and not text.isdecimal():
+        raise ArgumentError(f"episode: expected the number of an episode, such as 3, found {text!r}")
+    return int(text) if text else -1
 
 
 def _profile(values: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The actor's jobs while it is active: demonstrations, practice, evaluation or deployment, with the core's code."""
+"""The actor's jobs while it is active: recording, practice, evaluation, deployment or replay, with the core's code."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from actor_ros.executables import RUN
+from actor_ros.executables import REPLAY, RUN
 from actor_ros.hardware import RosHardware
+from actor_ros.replay_job import Recording, replay_in
 from steadyhand.actor.control_loop import INTERRUPTED
 from steadyhand.actor.events import EpisodeEnded, Events
 from steadyhand.actor.loop_times import LoopTimes
@@ -49,6 +50,7 @@ class ActorJob:
         events: Receives the events of the loop.
         ending: Returns whether to end.
         policy: The policy to deploy, if that is the work.
+        recording: The episode to replay, if that is the work.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class ActorJob:
         events: Events,
         ending: Callable[[], bool],
         policy: OnnxPolicy | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self._job, self._kind, self._cell = job, kind, cell
         self._motion, self._events, self._ending = motion, events, ending
-        self._policy = policy
+        self._policy, self._recording = policy, recording
         self.env: SupervisedEnv | None = None
         self.times: LoopTimes | None = None
         self.training: OnlineRun | None = None
@@ -75,7 +78,7 @@ class ActorJob:
             RobotError: The robot or a part of its cell is missing, or cannot do the request.
             CalibrationError: A camera was moved; nothing has moved the arm.
         """
-        lessons = None if self._kind == RUN else self._make_lessons()
+        lessons = None if self._kind in (RUN, REPLAY) else self._make_lessons()
         job, cell = self._job, self._cell
         job.write_manifest(gains=cell.gains)
         env = make_env(job.settings.composed, job.seed, cell.hardware())
@@ -88,7 +91,9 @@ class ActorJob:
             self.times.follow(self._events)
             self._events.subscribe(EpisodeEnded, self._log_episode)
             try:
-                return self._deploy(env, self.env) if lessons is None else lessons.run(self._kind, env, self.env)
+                if lessons is not None:
+                    return lessons.run(self._kind, env, self.env)
+                return self._replay(env, self.env) if self._kind == REPLAY else self._deploy(env, self.env)
             finally:
                 self._events.unsubscribe(self.times)
                 self._events.unsubscribe(self)
@@ -125,6 +130,10 @@ class ActorJob:
         looks_on = make_onlooker(settings.composed, env, self._cell.device)
         with closing(SupervisedOperator(looks_on, self._motion)) as onlooker:
             return deployment_text(deploy_policy(settings, taught, onlooker, runner, None, self._ending, self._events))
+
+    def _replay(self, env: RobotEnv, taught: SupervisedEnv) -> str:
+        assert self._recording is not None
+        return replay_in(self._job, self._cell, self._motion, self._recording, env, taught, self._ending)
 
     def _show_training(self, training: OnlineRun) -> None:
         self.training = training

@@ -58,8 +58,10 @@ def test_a_cells_own_files_are_found_in_its_folder(declare, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"work": "play"}, "expected one of teach, demonstrate, practise, evaluate, run"),
+        ({"work": "play"}, "expected one of teach, demonstrate, practise, evaluate, run, replay"),
         ({"work": "run"}, "policy: expected the file of an exported policy with work run"),
+        ({"work": "replay"}, "recording: expected the folder of a demo set or log with work replay"),
+        ({"recording": "runs/pegs/demos"}, "and none otherwise, found work practise"),
         ({"policy": "policy.onnx"}, "and none otherwise, found work practise"),
         ({"learner_address": "gpu-box:5555"}, "expected tcp://host:port"),
         ({"learner_address": "tcp://gpu-box:65535"}, "expected tcp://host:port"),
