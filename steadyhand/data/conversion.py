@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from steadyhand.data.foreign import ForeignDataError, ForeignEpisode
+from steadyhand.data.gripper_presses import wanted_states
 from steadyhand.data.mapping import Plan, Source
 from steadyhand.transport.schema import FieldSpec
 
@@ -94,7 +95,7 @@ def _actions(episode: ForeignEpisode, plan: Plan) -> NDArray[np.float32]:
             f"{episode.name}: expected actions within [-1, 1] or --action-range, found axis {worst} from "
             f"{column.min():g} to {column.max():g}; give --action-range LOW HIGH in the units of the data set"
         )
-    return np.clip(actions, -1.0, 1.0)
+    return wanted_states(np.clip(actions, -1.0, 1.0), plan.presses, plan.choices.gripper_start)
 
 
 def _field(one: FieldSpec, where: Source, episode: ForeignEpisode) -> NDArray[Any]:

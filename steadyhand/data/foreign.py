@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.data.gripper_presses import GripperMeaning
 from steadyhand.runtime.logging import quoted
 
 __all__ = [
@@ -94,6 +95,7 @@ class ForeignSet(ABC):
         actions: The columns that may be actions, by key.
         default_action: Key of the action where the caller names none.
         period_s: Duration of a step [s]; None where the set does not say so.
+        gripper: Meaning of a gripper entry in the format: a press of a button, or the wanted state.
         own: Manifest of the demo set that this package exported to it; None for all other sets.
     """
 
@@ -102,6 +104,7 @@ class ForeignSet(ABC):
     actions: Mapping[str, ForeignField]
     default_action: str
     period_s: float | None = None
+    gripper: GripperMeaning = "state"
     own: Mapping[str, Any] | None = None
 
     @abstractmethod

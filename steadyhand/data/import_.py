@@ -13,6 +13,7 @@ from steadyhand.data.choice import chosen_numbers
 from steadyhand.data.conversion import Converted, convert
 from steadyhand.data.foreign import ForeignDataError, ForeignSet
 from steadyhand.data.formats import opened_foreign
+from steadyhand.data.gripper_presses import GripperMeaning, GripperStart
 from steadyhand.data.mapping import Choices, Plan, Rewards, Success, plan_import, read_choices
 from steadyhand.data.quality import read_quality
 from steadyhand.data.set_warnings import warning_lines
@@ -59,6 +60,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rewards", choices=get_args(Rewards), help="sparse: 1 at a success's last step, else 0")
     parser.add_argument("--resize", action="store_true", default=None, help="scale pictures of another size")
     parser.add_argument("--any-period", action="store_true", default=None, help="accept another control period")
+    parser.add_argument(
+        "--gripper", choices=get_args(GripperMeaning), help="gripper entries: presses, or states; default: the format's"
+    )
+    parser.add_argument(
+        "--gripper-start",
+        choices=get_args(GripperStart),
+        help="the gripper before an episode's first press; default: inferred",
+    )
     parser.add_argument("--episodes", metavar="N,N-N", help="only these, counted from 0")
     parser.add_argument("--expert", default="", help="name of the demonstrator; default: the format's name")
 
@@ -117,6 +126,8 @@ def import_episodes(
     notes = []
     if repeated:
         notes.append("the set has no observation after the last step; the last one is repeated")
+    if plan.presses:
+        notes.append("gripper: presses became the wanted state, which counts until the opposite press (--gripper)")
     if made:
         notes.append("rewards: 1 at the last step of a success, else 0")
     return successes, steps, notes
@@ -127,7 +138,7 @@ def _choices(options: argparse.Namespace) -> Choices:
     base = read_choices(options.map) if options.map else Choices()
     given: dict[str, Any] = {
         name: getattr(options, name)
-        for name in ("action", "success", "rewards", "resize", "any_period")
+        for name in ("action", "success", "rewards", "resize", "any_period", "gripper", "gripper_start")
         if getattr(options, name) is not None
     }
     if options.action_range:

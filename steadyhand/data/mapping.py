@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from steadyhand.data.foreign import ForeignDataError, ForeignField, ForeignSet
+from steadyhand.data.gripper_presses import GripperMeaning, GripperStart
 from steadyhand.runtime.logging import escaped, quoted
 from steadyhand.transport.schema import FieldSpec, Schema
 
@@ -39,6 +40,8 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         rewards: `data`: those of the set. `sparse`: 1 at the last step of a success, else 0; for sets without any.
         resize: Scale pictures of another size.
         any_period: Accept a set whose period is not the task's.
+        gripper: Meaning of the gripper entries; None = as the format has it.
+        gripper_start: State of a gripper before the first press of an episode.
     """
 
     observations: dict[str, str] = {}
@@ -49,6 +52,8 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     rewards: Rewards = "data"
     resize: bool = False
     any_period: bool = False
+    gripper: GripperMeaning | None = None
+    gripper_start: GripperStart = "inferred"
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """The column of each field of a schema, and of the action."""
+    """The column of each field of a schema, and of the action; `presses` are the entries of it that are presses."""
 
     schema: Schema
     observations: Mapping[str, Source]
     action: Source
     choices: Choices
+    presses: tuple[int, ...] = ()
 
     @property
     def wanted(self) -> list[str]:
@@ -138,7 +144,17 @@ def plan_import(source: ForeignSet, schema: Schema, choices: Choices) -> Plan:
         )
     _check_range(choices, schema.action.shape[0])
     _check_period(source, schema, choices)
-    return Plan(schema, found, action, choices)
+    return Plan(schema, found, action, choices, _presses(source, schema, choices))
+
+
+def _presses(source: ForeignSet, schema: Schema, choices: Choices) -> tuple[int, ...]:
+    """Return the entries of an action that are presses of a gripper's button."""
+    if choices.gripper == "press" and not schema.action.gripper_entries:
+        raise ForeignDataError(
+            "gripper: expected a task whose action has a gripper entry, found none; leave --gripper out, or give "
+            "task.drive.learns_gripper=true"
+        )
+    return schema.action.gripper_entries if (choices.gripper or source.gripper) == "press" else ()
 
 
 def plain_name(name: str) -> str:

@@ -32,6 +32,7 @@ class SerlSet(ForeignSet):
     """The episodes of a pickle. The pickle is read once, in a child; its arrays wait in a temporary folder."""
 
     format, default_action = "SERL transitions", "actions"
+    gripper = "press"
 
     def __init__(self, path: Path) -> None:
         if path.stat().st_size > MOST_FILE_BYTES:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
@@ -125,6 +126,42 @@ def test_transitions_of_serl_become_demonstrations(here):
         np.testing.assert_array_equal(episode.observations["state"][-1], np.float32(last["state"][0]))
         np.testing.assert_array_equal(episode.observations["wrist"][-1], last["wrist"][0])
         assert (episode.success, bool(episode.terminated[-1])) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ([], [1, -1, -1, -1]),
+        (["--gripper-start", "closed"], [-1, -1, -1, -1]),
+        (["--gripper", "state"], [0, -0.95, 0, 0]),
+    ],
+)
+def test_the_presses_of_serl_become_the_wanted_state(here, words, wanted, capsys):
+    transitions = []
+    for step, press in enumerate((0.0, -0.95, 0.0, 0.0)):
+        last = step == 3
+        one = {"observations": {"state": np.zeros((1, 3))}, "next_observations": {"state": np.zeros((1, 3))}}
+        one |= {"actions": np.array([0.2, press]), "rewards": float(last), "masks": 1.0 - last, "dones": last}
+        transitions.append(one | {"infos": {"succeed": last}})
+    (here / "demos.pkl").write_bytes(bytes(ForkingPickler.dumps(transitions)))
+    kinds = ("motion", "gripper")
+    like = schema(vector("state"))
+    write_set(here / "like", replace(like, action=replace(like.action, kinds=kinds)))
+    assert main(["data", "import", "demos.pkl", "demos", "--like", "like", *words]) == 0
+    assert ("presses became the wanted state" in capsys.readouterr().out) == ("state" not in words)
+    (episode,) = read_log(here / "demos")
+    np.testing.assert_array_equal(episode.actions[:, 1], np.float32(wanted))
+    np.testing.assert_array_equal(episode.actions[:, 0], np.float32([0.2] * 4))
+
+
+def test_presses_need_a_gripper_entry(here, capsys):
+    write_set(here / "like", schema(vector("state")))
+    transition = {"observations": {"state": np.zeros((1, 3))}, "next_observations": {"state": np.zeros((1, 3))}}
+    transition |= {"actions": np.zeros(2), "rewards": 1.0, "masks": 0.0, "dones": True, "infos": {"succeed": True}}
+    (here / "demos.pkl").write_bytes(bytes(ForkingPickler.dumps([transition])))
+    assert main(["data", "import", "demos.pkl", "demos", "--like", "like", "--gripper", "press"]) == 2
+    assert "gripper: expected a task whose action has a gripper entry, found none" in capsys.readouterr().err
+    assert not (here / "demos").exists()
 
 
 @pytest.mark.parametrize(
