@@ -1,4 +1,4 @@
-"""A recorded episode again: its actions through the safety gate, from the same start, and the reached poses."""
+"""A recorded episode again through the safety gate, from the same start, and the reached poses."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from steadyhand.robot_envs.frames import (
     pose_from_vector,
     pose_inverse,
     pose_relative,
+    pose_to_vector,
     rotvec_from_quat,
 )
 from steadyhand.robot_envs.make import RobotTaskConfig, make_task
 from steadyhand.robot_envs.start_pose import START_POSE
 from steadyhand.robot_envs.teachable import EndedError
 
-__all__ = ["Replayed", "outcome_lines", "replay"]
+__all__ = ["Replayed", "action_towards", "outcome_lines", "replay"]
 
 PER_ARM = 8  # entries of a gated command: pose and width
 DIFFERENT = 0.1  # of a field's scale: more than the noise of a sensor
@@ -70,6 +71,9 @@ def replay(
 ) -> Replayed:
     """Send the recorded actions from the recorded start. The gate judges every one of them anew.
 
+    In real time an arm is never twice at the same place after the same steps, and actions are steps from where it is.
+    There the actions lead to the recorded commands, where the recording has them.
+
     Args:
         env: The environment, which `check_replayable` has accepted.
         recorded: The episode.
@@ -90,6 +94,7 @@ def replay(
     if seed is None and pose is None:
         raise ReplayError("the start is not known: the recording has no commands, and no seed; replay one of a run")
     options = None if seed is not None else {START_POSE: pose}
+    follows = pose is not None and not inner.lockstep
     origin = "drawn from a seed of the recording" if seed is not None else "from the recorded commands"
     distances, angles = [], []
     info: dict[str, Any] = {"stop_reason": ""}
@@ -101,6 +106,8 @@ def replay(
         for action, command in zip(recorded.sent, recorded.commands, strict=True):
             if stop():
                 break
+            if follows and pose is not None:
+                action = action_towards(command, pose, observation[POSE], action, scale)
             observation, _, terminated, truncated, info = env.step(action)
             steps += 1
             peak_n = max(peak_n, float(info["force_n"]))
@@ -126,6 +133,27 @@ def replay(
         limited=limited,
         elsewhere=elsewhere,
     )
+
+
+def action_towards(
+    command: NDArray[Any], start: Array, reached: NDArray[Any], recorded: NDArray[Any], scale: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the action that leads each moving arm to a recorded command; at rest it stays the recorded one.
+
+    Args:
+        command: The command, base frame. Shape (n_arms * 8,): pose [m, xyzw] and gripper width [m] of each arm.
+        start: Poses of the start, base frame. Shape (n_arms, 7).
+        reached: Measured poses relative to the start. Shape (n_arms * 6,); [m, rad].
+        recorded: The recorded action, whose gripper entries are kept. Shape (A,).
+        scale: Motion of an entry of 1. Shape (6,); [m, rad].
+    """
+    arms = np.array(recorded, np.float64).reshape(len(start), -1)
+    wanted = pose_relative(start, np.asarray(command, np.float64).reshape(len(start), PER_ARM)[:, :7])
+    here = pose_from_vector(np.asarray(reached, np.float64).reshape(-1, 6))
+    moving = arms[:, :6].any(axis=1)
+    steps = np.clip(pose_to_vector(pose_relative(here, wanted)) / scale, -1.0, 1.0)
+    arms[moving, :6] = steps[moving]
+    return arms.reshape(-1).astype(np.float32)
 
 
 def outcome_lines(recorded: Recorded, result: Replayed) -> list[str]:

@@ -1,12 +1,16 @@
 import json
 import re
 import shutil
+from contextlib import closing
 
+import gymnasium
+import numpy as np
 import pytest
 
 from steadyhand.cli import main
 from steadyhand.pipeline.recorded_episode import check_replayable, read_episode
-from steadyhand.pipeline.replaying import replay
+from steadyhand.pipeline.replaying import action_towards, replay
+from steadyhand.robot_envs.frames import pose_compose, pose_from_vector
 from steadyhand.robot_envs.make import make_env
 from steadyhand.settings import compose_settings
 from tests.unit.steadyhand.synthetic_run import write_log
@@ -51,6 +55,37 @@ def test_without_a_seed_the_start_is_that_of_the_commands(demos):
     assert max(found.position_m) < 2e-3
     assert max(found.rotation_rad) < 0.02
     assert found.elsewhere == ("goal",)
+
+
+class Lagging(gymnasium.ActionWrapper):
+    """An arm that makes nine tenths of every motion, as one in real time may."""
+
+    def action(self, action):
+        return np.asarray(action) * 0.9
+
+
+@pytest.mark.parametrize(("lockstep", "least_m", "most_m"), [(True, 0.008, 1.0), (False, 0.0, 0.004)])
+def test_in_real_time_the_arm_is_led_back_to_the_recorded_commands(demos, lockstep, least_m, most_m):
+    settings, recorded = compose_settings(TASK), read_episode(demos, 1)
+    with closing(Lagging(make_env(settings.composed, 0))) as env:
+        env.unwrapped.lockstep = lockstep
+        found = replay(env, recorded, settings.task, ())
+    assert least_m <= found.position_m[-1] <= most_m
+    assert found.steps == len(recorded.sent)
+
+
+def test_at_the_recorded_pose_the_recorded_action_leads_to_its_command(demos):
+    recorded = read_episode(demos, 0)
+    start = np.array([[0.4, 0.1, 0.3, 1.0, 0.0, 0.0, 0.0]])
+    reached, action = np.array([0.1, 0.0, -0.05, 0.0, 0.2, 0.0]), np.array([0.5, -1.0, 0.25, 0.1, 0.0, -0.3])
+    scale = np.repeat([0.02, 0.05], 3)
+    target = pose_compose(pose_compose(start[0], pose_from_vector(reached)), pose_from_vector(action * scale))
+    command = np.append(target, 0.08)
+    np.testing.assert_allclose(action_towards(command, start, reached, action, scale), action, atol=1e-6)
+    behind = action_towards(command, start, reached - np.array([0.01, 0, 0, 0, 0, 0]), action, scale)
+    assert not np.allclose(behind, action, atol=0.1)
+    assert not action_towards(command, start, reached, np.zeros(6), scale).any()
+    assert len(recorded.commands[0]) == len(command)
 
 
 def test_a_moved_demo_set_remembers_its_task_and_the_moved_goal_is_said(demos, capsys, tmp_path):
