@@ -29,6 +29,7 @@ from steadyhand.learner.outcomes import OutcomeWatch
 from steadyhand.learner.replay.sampler import Sampler
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.train_loop import TrainLoop
+from steadyhand.learner.training_scalars import TrainingScalars
 from steadyhand.policies import Policy, heads
 from steadyhand.report.chart import Share, share_chart
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
@@ -60,7 +61,7 @@ WATCHED = (
     (OutcomeWatch, "look", "outcomes", "loop"),
     (Admission, "admit", "admission", "loop"),
     (TrainLoop, "publish", "publish", "loop"),
-    (TrainLoop, "_log", "metrics", "loop"),
+    (TrainingScalars, "log", "metrics", "loop"),
     (TrainLoop, "save", "checkpoint", "loop"),
 )
 # The necessary items of an update. All others are avoidable, or could be done elsewhere.
