@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -197,7 +198,9 @@ def _spin(executor: SingleThreadedExecutor) -> None:
 
 
 def main() -> None:
-    """Run one step."""
+    """Run one step. SIGTERM ends it as Ctrl-C does, and Ctrl-C also where the shell has it ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     status = cli.main(["calibrate", *remove_ros_args(sys.argv)[1:]], run_step)
     rclpy.try_shutdown()

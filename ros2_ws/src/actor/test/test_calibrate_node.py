@@ -128,10 +128,11 @@ def test_a_stop_on_the_way_holds_and_leaves_no_file(bench, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_ctrl_c_before_the_enable_moves_nothing(bench, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_before_the_enable_moves_nothing(bench, tmp_path, number):
     step = bench.start("wrench", "--here", "--out", str(tmp_path / "out"), SLOW)
     bench.says("motion needs actor/enable")
-    step.signal(signal.SIGINT)
+    step.signal(number)
     assert step.wait(START_S) == 130
     assert bench.commands <= 1, "it is asked to hold where it is, and nothing else"
     assert not (tmp_path / "out").exists()
