@@ -1,5 +1,6 @@
 """Every link of a Markdown file leads to a file, and to a heading where it names one. `make docs` checks the rest."""
 
+import os
 import re
 from pathlib import Path
 
@@ -36,3 +37,10 @@ def test_a_broken_link_is_found():
         ("", "#j"),
     ]
     assert anchors("# The gripper\n## Joint-space homing, twice") == {"the-gripper", "joint-space-homing-twice"}
+
+
+def test_every_page_is_in_the_index_of_the_site():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").split()
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks" / "results").glob("*.md")]
+    names = {Path(os.path.relpath(page, ROOT / "docs")).with_suffix("").as_posix() for page in pages}
+    assert names - set(index) == {"index"}
