@@ -54,6 +54,13 @@ def page(bench):
         page.press("recover")
         wait_until(lambda: not page.state["motion"]["needs_recover"], "the recovery")
 
+    enable(page)
+    bench.wait_for_steps()
+    yield page
+    page.close()
+
+
+def enable(page):
     def has_enabled() -> bool:
         page.press("resume")
         deadline = time.monotonic() + 2.0
@@ -62,9 +69,6 @@ def page(bench):
         return page.state["motion"]["enabled"]
 
     wait_until(has_enabled, lambda: f"motion enabled, not {page.state['lines']}")
-    bench.wait_for_steps()
-    yield page
-    page.close()
 
 
 def test_the_address_is_printed_once_and_published_nowhere(bench):
@@ -85,6 +89,8 @@ def test_a_person_at_the_page_enables_jogs_labels_and_stops(bench, page):
     page.press("success")
     bench.probe.next("actor/episode", lambda message: message.message == "ended", since=before)
     assert bench.episode()["last_ended"] == "success"
+    wait_until(lambda: not page.state["motion"]["enabled"], "the question for the next demonstration")
+    enable(page)
     bench.wait_for_steps()
     page.press("stop")
     bench.wait_for_end("person_stop")
