@@ -174,11 +174,13 @@ class ReplayLog:
         self._columns.count()
         return around[before & ~after], around[after & ~before & shown]
 
-    def unfit(self, rows: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int) -> NDArray[np.int64]:
+    def unfit(
+        self, rows: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int, takeover_value: float = 1.0
+    ) -> NDArray[np.int64]:
         """Check the records that the transitions of starts (n,) read; return the rows (m,) that must not be used."""
         if not self.soundness.unknown:  # every record was checked when its columns were read
             return np.empty(0, np.int64)
-        reached = self.n_step(rows, n_step, gamma)[0]
+        reached = self.n_step(rows, n_step, gamma, takeover_value)[0]
         read = np.concatenate([self.history(rows, obs_horizon), self.history(reached, obs_horizon)], axis=1)
         bad = self.soundness.bad(read.reshape(-1)).reshape(read.shape)
         return np.unique(read[bad])

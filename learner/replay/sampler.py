@@ -97,7 +97,8 @@ class Sampler:
                 if part.size:
                     part[:] = starts[rng.integers(0, len(starts), part.size)]
         sampling = self._sampling
-        if store.drop_unfit(ids.reshape(-1), sampling.n_step, sampling.gamma, self._spec.obs_horizon):
+        steps = sampling.n_step, sampling.gamma, self._spec.obs_horizon, sampling.takeover_value
+        if store.drop_unfit(ids.reshape(-1), *steps):
             return self.sample(update, slices, offline)  # from the starts that are left
         return self.gather(ids.reshape(-1), rng)
 

@@ -210,11 +210,13 @@ class ReplayStore:
         online, demo = log.kinds(new)
         self._show(index, online, demo)
 
-    def drop_unfit(self, ids: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int) -> bool:
+    def drop_unfit(
+        self, ids: NDArray[np.int64], n_step: int, gamma: float, obs_horizon: int, takeover_value: float = 1.0
+    ) -> bool:
         """Check the records that the transitions of starts (n,) read; return whether any start was dropped for it."""
         dropped = False
         for log, _, rows in self.by_log(ids):
-            unfit = log.unfit(rows, n_step, gamma, obs_horizon)
+            unfit = log.unfit(rows, n_step, gamma, obs_horizon, takeover_value)
             if unfit.size:
                 dropped = True
                 self._recheck(self._by_session[log.session_id], unfit, again=False)

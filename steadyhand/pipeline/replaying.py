@@ -94,7 +94,7 @@ def replay(
     if seed is None and pose is None:
         raise ReplayError("the start is not known: the recording has no commands, and no seed; replay one of a run")
     options = None if seed is not None else {START_POSE: pose}
-    follows = pose is not None and not inner.lockstep
+    led_from = None if inner.lockstep else pose
     origin = "drawn from a seed of the recording" if seed is not None else "from the recorded commands"
     distances, angles = [], []
     info: dict[str, Any] = {"stop_reason": ""}
@@ -106,8 +106,8 @@ def replay(
         for action, command in zip(recorded.sent, recorded.commands, strict=True):
             if stop():
                 break
-            if follows and pose is not None:
-                action = action_towards(command, pose, observation[POSE], action, scale)
+            if led_from is not None:
+                action = action_towards(command, led_from, observation[POSE], action, scale)
             observation, _, terminated, truncated, info = env.step(action)
             steps += 1
             peak_n = max(peak_n, float(info["force_n"]))

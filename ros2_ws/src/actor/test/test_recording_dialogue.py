@@ -35,7 +35,7 @@ class GamepadBench(ActorBench):
         self._driver.close()
 
     def position(self) -> np.ndarray:
-        """Where the tool is now [m]."""
+        """Return the place of the tool [m]."""
         at = self.probe.last("current_pose").pose.position
         return np.array([at.x, at.y, at.z])
 

@@ -91,3 +91,16 @@ def test_damage_at_the_edge_of_what_is_visible(tmp_path):
     flip(tmp_path, 13)
     store.recheck(session_id(0), [13])
     assert sorted(store.online.tolist()) == [row for row in range(30) if row % 10 != 9]
+
+
+def test_what_a_takeover_cuts_short_is_checked_where_it_ends(tmp_path):
+    writer = writer_in(tmp_path)
+    write_episode(writer, 0, 9, human=(3, 4))
+    writer.close()
+    log = ReplayLog(reader_of(writer))
+    log.advance(10)
+    loaded = ReplayLog(reader_of(writer), log.save())
+    flip(tmp_path, 3)  # the person's first record, at which the sum of the step before it ends
+    start, taken = np.array([2]), 0.0
+    assert loaded.n_step(start, 3, 0.9, taken)[0].tolist() == [3]
+    assert loaded.unfit(start, 3, 0.9, 1, taken).tolist() == [3]
