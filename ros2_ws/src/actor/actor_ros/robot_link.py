@@ -55,6 +55,7 @@ class RobotLink:
                 "or twist, found joint; put a Cartesian controller in between"
             )
         self.node, self.profile, self.sources = node, profile, sources
+        self.has_commanded = False  # whether any target was sent to the watchdog
         self._on_fault = on_fault
         self._frames = FrameCheck(node, profile)
         topics, ages = profile.topics, profile.max_age
@@ -128,6 +129,7 @@ class RobotLink:
             target: Target pose of the tool; base frame, shape (7,).
             measured: Measured pose of the tool; base frame, shape (7,).
         """
+        self.has_commanded = True
         stamp, frame = self.node.get_clock().now().to_msg(), self.profile.base_frame
         if self.profile.command_mode == "pose":
             self._command.publish(conversions.pose_from_array(target, frame, stamp))

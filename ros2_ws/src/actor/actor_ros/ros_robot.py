@@ -209,8 +209,8 @@ class RosRobot:
         self._tare = mean_wrench(np.array(wrenches), self._limits.tare)
 
     def close(self) -> None:
-        """Hold, and take no more commands."""
-        if self._connected:
+        """Hold where the arm was moved, and take no more commands; an arm that was only read gets no target."""
+        if self._connected and self._link.has_commanded:
             self.hold()
         self._connected = False
 

@@ -89,3 +89,18 @@ class TestRosRobot(RobotContract):
         robot.last = None
         self.bench.rearm()
         wait_until(lambda: robot.read().ok.all(), "an arm that may move again")
+
+    def test_an_arm_that_was_only_read_gets_no_target_when_the_robot_is_closed(self, robot, monkeypatch):
+        link, sent = self.bench.cell.link, []
+        monkeypatch.setattr(link._command, "publish", sent.append)
+        link.has_commanded = False
+        reader = self.make_robot()
+        reader.connect()
+        reader.read()
+        reader.close()
+        assert not sent
+        moved = self.make_robot()
+        moved.connect()
+        moved.command(RobotCommand(moved.read().tcp_pose, np.array([0.04])))
+        moved.close()
+        assert len(sent) == 2  # the command and the hold
