@@ -98,9 +98,10 @@ def test_a_real_row_is_run_printed_and_written(tmp_path, monkeypatch, capsys, bo
     assert (first["pass"], first["figure"]) == (status == 0, 1.0)
     assert first["measured"] == {"stop_periods": {"count": 1, "min": 1.0, "median": 1.0, "max": 1.0}}
     assert (second["pass"], second["why_not_run"]) == (None, "no arm")
-    printed = capsys.readouterr().out
+    printed, failure = capsys.readouterr()
     assert "no arm" in printed
     assert ("FAIL" in printed) == bool(status)
+    assert (">       assert 1 == 2" in failure) == bool(status)  # where it was, and what led there
 
 
 def test_rows_that_are_left_out_stay_and_a_file_of_another_machine_is_not_touched(tmp_path, monkeypatch, capsys):
