@@ -33,6 +33,16 @@ def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:
     return f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
 
 
+def pad(radius_m: float, length_m: float, tcp_m: float) -> str:
+    """Return a round felt pad in the gripper, in the hand's frame; its face is ``length_m`` beyond the TCP at ``tcp_m``."""
+    grasped = 0.02
+    half, centre = (length_m + grasped) / 2, tcp_m + (length_m - grasped) / 2
+    return (
+        f'<geom class="peg" name="pad" type="cylinder" size="{radius_m} {half}" pos="0 0 {centre}" mass="0.05" '
+        'priority="1" friction="0.3" solref="0.06 1" solimp="0.3 0.9 0.004"/>'
+    )
+
+
 def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float) -> str:
     """Return a block with a chamfered square hole; the origin is the centre of the hole's mouth, at the upper face.
 
@@ -113,6 +123,17 @@ def bar(length_m: float, side_m: float, mass_kg: float) -> str:
     return f'<geom class="object" type="box" size="{length_m / 2} {half} {half}" mass="{mass_kg}"/>'
 
 
+def slab(side_m: float, height_m: float) -> str:
+    """Return a square board; the origin is the middle of its upper face."""
+    half, up = side_m / 2, height_m / 2
+    return f'<geom class="fixture" type="box" size="{half} {half} {up}" pos="0 0 {-up}"/>'
+
+
+def disc(radius_m: float) -> str:
+    """Return a flat mark on a face, without contacts; the origin is its middle."""
+    return f'<geom class="mark" type="cylinder" size="{radius_m} 0.0004"/>'
+
+
 def marker(radius_m: float) -> str:
     """Return a ball that is visible but has no contacts."""
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
@@ -169,11 +190,14 @@ def _boxes(*sizes_and_positions: tuple[str, str], more: str = "") -> str:
 
 KINDS: dict[str, Callable[..., str]] = {
     "square_peg": square_peg,
+    "pad": pad,
     "square_hole": square_hole,
     "held_socket": held_socket,
     "open_bin": open_bin,
     "cube": cube,
     "bar": bar,
+    "slab": slab,
+    "disc": disc,
     "marker": marker,
 }
 ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}

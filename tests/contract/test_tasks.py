@@ -44,6 +44,12 @@ class TestHandover(TaskContract):
     episodes = 10
 
 
+class TestWipe(TaskContract):
+    group = "task=wipe"
+    episodes = 3
+    success = 1.0
+
+
 class TestBimanualInsert(TaskContract):
     group = "task=bimanual_insert"
 
