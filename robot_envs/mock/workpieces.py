@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from steadyhand.robot_envs.mock.cable import cable_xml, segment_names, tie_xml
 from steadyhand.robot_envs.mock.charuco import KIND as CHARUCO
 from steadyhand.robot_envs.mock.charuco import board_xml, find_board
 from steadyhand.runtime.build import ConfigError
 
-__all__ = ["TOOL", "SceneError", "is_articulated", "workpiece_xml"]
+__all__ = ["TOOL", "SceneError", "is_articulated", "part_names", "ties_xml", "workpiece_xml"]
 
 TOOL = "tool"  # name of the workpiece in the hand
 
@@ -134,6 +135,13 @@ def disc(radius_m: float) -> str:
     return f'<geom class="mark" type="cylinder" size="{radius_m} 0.0004"/>'
 
 
+def clip(slot_m: float, height_m: float, post_m: float) -> str:
+    """Return two posts with flat tops and a slot between them along x; the origin is the middle of the slot's foot."""
+    radius, up = post_m / 2, height_m / 2
+    y = slot_m / 2 + radius
+    return "".join(f'<geom class="fixture" type="cylinder" size="{radius} {up}" pos="0 {at} {up}"/>' for at in (-y, y))
+
+
 def marker(radius_m: float) -> str:
     """Return a ball that is visible but has no contacts."""
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
@@ -198,14 +206,27 @@ KINDS: dict[str, Callable[..., str]] = {
     "bar": bar,
     "slab": slab,
     "disc": disc,
+    "clip": clip,
     "marker": marker,
 }
 ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}
+CHAINS: dict[str, Callable[..., str]] = {"cable": cable_xml}  # of several bodies, tied to the first arm's tool
 
 
 def is_articulated(description: Mapping[str, Any]) -> bool:
     """Return whether a workpiece has a joint."""
     return description.get("kind") in ARTICULATED
+
+
+def part_names(description: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the names of a workpiece's parts whose poses are known, from its fixed end on; () = it is one part."""
+    return segment_names(name) if description.get("kind") in CHAINS else ()
+
+
+def ties_xml(workpieces: Mapping[str, Mapping[str, Any]], tcp: str) -> str:
+    """Return the constraints between workpieces and the site of a tool centre point; "" = there are none."""
+    ties = "".join(tie_xml(name, tcp) for name, values in workpieces.items() if values.get("kind") in CHAINS)
+    return f"<equality>{ties}</equality>" if ties else ""
 
 
 def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: float) -> str:
@@ -221,7 +242,7 @@ def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: flo
     """
     values = dict(description)
     kind = str(values.pop("kind", ""))
-    kinds = KINDS | ARTICULATED
+    kinds = KINDS | ARTICULATED | CHAINS
     if kind == CHARUCO:
         try:
             return board_xml(find_board(values), name, **extra)
@@ -235,7 +256,7 @@ def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: flo
         if not (number and 0.0 < value < math.inf):
             raise SceneError(f"workpiece {kind!r}: {size}: expected a number above 0, found {value!r}")
     try:
-        joint = {"joint": name} if kind in ARTICULATED else {}
-        return kinds[kind](**joint, **values, **extra)
+        named = {"joint": name} if kind in ARTICULATED else {"name": name} if kind in CHAINS else {}
+        return kinds[kind](**named, **values, **extra)
     except TypeError as error:
         raise SceneError(f"workpiece {kind!r}: {error}") from None

@@ -50,6 +50,12 @@ class TestWipe(TaskContract):
     success = 1.0
 
 
+class TestCableRoute(TaskContract):
+    group = "task=cable_route"
+    episodes = 3
+    success = 1.0
+
+
 class TestBimanualInsert(TaskContract):
     group = "task=bimanual_insert"
 
