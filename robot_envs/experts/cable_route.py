@@ -45,4 +45,5 @@ class CableRouteExpert:
             lift = max(low, _CLEAR_M - above)
         # The tool frame is turned by half a turn about the base's x axis: y and z change sign.
         step = np.array([across[0], -across[1], -lift]) / self._scale.metres
-        return np.clip([*step, 0.0, 0.0, 0.0], -1.0, 1.0).astype(np.float32)
+        action: NDArray[np.float32] = np.clip([*step, 0.0, 0.0, 0.0], -1.0, 1.0).astype(np.float32)
+        return action

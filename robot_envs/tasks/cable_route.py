@@ -114,7 +114,8 @@ class CableRoute:
         clip = pose(foot, _turned(turn))
         ahead = np.asarray(s.clip_position_m) - s.fixed_position_m
         start_turn = np.arctan2(ahead[1], ahead[0]) + rng.uniform(-s.start_turn_rad, s.start_turn_rad)
-        rise = np.array([0.0, -rng.uniform(*s.start_rise_rad), 0.0])
+        lowest, steepest = s.start_rise_rad
+        rise = np.array([0.0, -rng.uniform(lowest, steepest), 0.0])
         cable = pose(fixed, quat_multiply(_turned(start_turn), quat_from_rotvec(rise)))
         start = pose_compose(cable, pose([s.cable_length_m, 0.0, 0.0]))[:3]
         placements = {"cable": cable, "clip": clip}
