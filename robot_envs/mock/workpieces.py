@@ -124,6 +124,15 @@ def bar(length_m: float, side_m: float, mass_kg: float) -> str:
     return f'<geom class="object" type="box" size="{length_m / 2} {half} {half}" mass="{mass_kg}"/>'
 
 
+def plug(side_m: float, length_m: float, grip_m: float, mass_kg: float) -> str:
+    """Return a loose square plug with a cube on top to hold it by; the origin is the middle of the plug's tip."""
+    half, up, grip = side_m / 2, length_m / 2, grip_m / 2
+    return (
+        f'<geom class="object" type="box" size="{half} {half} {up}" pos="0 0 {up}" mass="{mass_kg / 2}" friction="0.4"/>'
+        f'<geom class="object" type="box" size="{grip} {grip} {grip}" pos="0 0 {length_m + grip}" mass="{mass_kg / 2}"/>'
+    )
+
+
 def slab(side_m: float, height_m: float) -> str:
     """Return a square board; the origin is the middle of its upper face."""
     half, up = side_m / 2, height_m / 2
@@ -204,6 +213,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "open_bin": open_bin,
     "cube": cube,
     "bar": bar,
+    "plug": plug,
     "slab": slab,
     "disc": disc,
     "clip": clip,

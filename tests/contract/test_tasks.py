@@ -56,6 +56,12 @@ class TestCableRoute(TaskContract):
     success = 1.0
 
 
+class TestPlugInsert(TaskContract):
+    group = "task=plug_insert"
+    episodes = 3
+    success = 1.0
+
+
 class TestBimanualInsert(TaskContract):
     group = "task=bimanual_insert"
 
