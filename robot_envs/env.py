@@ -164,7 +164,8 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Gate the action, command it, wait for the end of the control period, and observe.
 
         A stop of the gate ends the episode, and the robot holds where it is. The episode is terminated without reward
-        if the action caused the stop (a force beyond the limit), else truncated.
+        if the action caused the stop (a force beyond the limit), else truncated. A failure of the task terminates it
+        too, and nothing latches.
         """
         # The state may have become stale while the policy or the operator chose the action.
         stopped_before = self.gate.check_state(self._state, self.clock.now_ns()) is not None
@@ -203,9 +204,11 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         if stopped:
             score, facts = self._scoring.stopped(outcome, self._task_judges)
         # A stop caused by the action is a failure to learn from; any other stop only truncates the episode.
-        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success
+        failed = outcome.failure and self._task_judges and not (stopped or score.success)
+        terminated = stop in CAUSED_BY_ACTION and not stopped_before if stopped else score.success or failed
         truncated = not terminated and (stopped or is_last)
         facts |= {"stop_reason": self.gate.stop_text, "gated_command": command.flat(), "overrun": overrun}
+        facts["failed"] = failed
         return observation, score.reward, terminated, truncated, info | facts
 
     @property

@@ -18,7 +18,7 @@ from steadyhand.robot_envs.mock.hand import TCP_FROM_HAND_M
 from steadyhand.robot_envs.mock.hidden import HiddenTruth
 from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.robot_envs.mock.textures import Texture, textures_xml
-from steadyhand.robot_envs.mock.workpieces import TOOL, workpiece_xml
+from steadyhand.robot_envs.mock.workpieces import TOOL, ties_xml, workpiece_xml
 
 __all__ = ["scene_textures", "scene_xml"]
 
@@ -104,6 +104,7 @@ def scene_xml(
     {fixtures}
     {objects}
   </worldbody>
+  {ties_xml(scene.fixtures, f"{arms[0].prefix}tcp")}
   <actuator>{"".join(_impedance_xml(impedance, arm.prefix) + _gripper_xml(arm.prefix) for arm in arms)}</actuator>
   <sensor>{"".join(_sensor_xml(arm.prefix) for arm in arms)}</sensor>
 </mujoco>"""

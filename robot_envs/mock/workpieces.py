@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from steadyhand.robot_envs.mock.cable import cable_xml, segment_names, tie_xml
 from steadyhand.robot_envs.mock.charuco import KIND as CHARUCO
 from steadyhand.robot_envs.mock.charuco import board_xml, find_board
 from steadyhand.runtime.build import ConfigError
 
-__all__ = ["TOOL", "SceneError", "is_articulated", "workpiece_xml"]
+__all__ = ["TOOL", "SceneError", "is_articulated", "part_names", "ties_xml", "workpiece_xml"]
 
 TOOL = "tool"  # name of the workpiece in the hand
 
@@ -31,6 +32,16 @@ def square_peg(side_m: float, length_m: float, tcp_m: float) -> str:
     half, grasped = side_m / 2, 0.02
     centre = tcp_m + (length_m - grasped) / 2
     return f'<geom class="peg" name="peg" type="box" size="{half} {half} {(length_m + grasped) / 2}" pos="0 0 {centre}" mass="0.05"/>'
+
+
+def pad(radius_m: float, length_m: float, tcp_m: float) -> str:
+    """Return a round felt pad in the gripper, in the hand's frame; its face is ``length_m`` beyond the TCP at ``tcp_m``."""
+    grasped = 0.02
+    half, centre = (length_m + grasped) / 2, tcp_m + (length_m - grasped) / 2
+    return (
+        f'<geom class="peg" name="pad" type="cylinder" size="{radius_m} {half}" pos="0 0 {centre}" mass="0.05" '
+        'priority="1" friction="0.3" solref="0.06 1" solimp="0.3 0.9 0.004"/>'
+    )
 
 
 def square_hole(side_m: float, depth_m: float, chamfer_m: float, block_m: float) -> str:
@@ -113,6 +124,33 @@ def bar(length_m: float, side_m: float, mass_kg: float) -> str:
     return f'<geom class="object" type="box" size="{length_m / 2} {half} {half}" mass="{mass_kg}"/>'
 
 
+def plug(side_m: float, length_m: float, grip_m: float, mass_kg: float) -> str:
+    """Return a loose square plug with a cube on top to hold it by; the origin is the middle of the plug's tip."""
+    half, up, grip = side_m / 2, length_m / 2, grip_m / 2
+    return (
+        f'<geom class="object" type="box" size="{half} {half} {up}" pos="0 0 {up}" mass="{mass_kg / 2}" friction="0.4"/>'
+        f'<geom class="object" type="box" size="{grip} {grip} {grip}" pos="0 0 {length_m + grip}" mass="{mass_kg / 2}"/>'
+    )
+
+
+def slab(side_m: float, height_m: float) -> str:
+    """Return a square board; the origin is the middle of its upper face."""
+    half, up = side_m / 2, height_m / 2
+    return f'<geom class="fixture" type="box" size="{half} {half} {up}" pos="0 0 {-up}"/>'
+
+
+def disc(radius_m: float) -> str:
+    """Return a flat mark on a face, without contacts; the origin is its middle."""
+    return f'<geom class="mark" type="cylinder" size="{radius_m} 0.0004"/>'
+
+
+def clip(slot_m: float, height_m: float, post_m: float) -> str:
+    """Return two posts with flat tops and a slot between them along x; the origin is the middle of the slot's foot."""
+    radius, up = post_m / 2, height_m / 2
+    y = slot_m / 2 + radius
+    return "".join(f'<geom class="fixture" type="cylinder" size="{radius} {up}" pos="0 {at} {up}"/>' for at in (-y, y))
+
+
 def marker(radius_m: float) -> str:
     """Return a ball that is visible but has no contacts."""
     return f'<geom class="mark" type="sphere" size="{radius_m}" rgba="0.90 0.15 0.10 1"/>'
@@ -169,19 +207,36 @@ def _boxes(*sizes_and_positions: tuple[str, str], more: str = "") -> str:
 
 KINDS: dict[str, Callable[..., str]] = {
     "square_peg": square_peg,
+    "pad": pad,
     "square_hole": square_hole,
     "held_socket": held_socket,
     "open_bin": open_bin,
     "cube": cube,
     "bar": bar,
+    "plug": plug,
+    "slab": slab,
+    "disc": disc,
+    "clip": clip,
     "marker": marker,
 }
 ARTICULATED: dict[str, Callable[..., str]] = {"drawer": drawer, "door": door}
+CHAINS: dict[str, Callable[..., str]] = {"cable": cable_xml}  # of several bodies, tied to the first arm's tool
 
 
 def is_articulated(description: Mapping[str, Any]) -> bool:
     """Return whether a workpiece has a joint."""
     return description.get("kind") in ARTICULATED
+
+
+def part_names(description: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the names of a workpiece's parts whose poses are known, from its fixed end on; () = it is one part."""
+    return segment_names(name) if description.get("kind") in CHAINS else ()
+
+
+def ties_xml(workpieces: Mapping[str, Mapping[str, Any]], tcp: str) -> str:
+    """Return the constraints between workpieces and the site of a tool centre point; "" = there are none."""
+    ties = "".join(tie_xml(name, tcp) for name, values in workpieces.items() if values.get("kind") in CHAINS)
+    return f"<equality>{ties}</equality>" if ties else ""
 
 
 def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: float) -> str:
@@ -197,7 +252,7 @@ def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: flo
     """
     values = dict(description)
     kind = str(values.pop("kind", ""))
-    kinds = KINDS | ARTICULATED
+    kinds = KINDS | ARTICULATED | CHAINS
     if kind == CHARUCO:
         try:
             return board_xml(find_board(values), name, **extra)
@@ -211,7 +266,7 @@ def workpiece_xml(description: Mapping[str, Any], name: str = TOOL, **extra: flo
         if not (number and 0.0 < value < math.inf):
             raise SceneError(f"workpiece {kind!r}: {size}: expected a number above 0, found {value!r}")
     try:
-        joint = {"joint": name} if kind in ARTICULATED else {}
-        return kinds[kind](**joint, **values, **extra)
+        named = {"joint": name} if kind in ARTICULATED else {"name": name} if kind in CHAINS else {}
+        return kinds[kind](**named, **values, **extra)
     except TypeError as error:
         raise SceneError(f"workpiece {kind!r}: {error}") from None

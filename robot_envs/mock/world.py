@@ -23,6 +23,7 @@ from steadyhand.robot_envs.mock.hidden import HiddenTruth, apply_hidden_truth, d
 from steadyhand.robot_envs.mock.placed_arm import PlacedArm
 from steadyhand.robot_envs.mock.scene import scene_textures, scene_xml
 from steadyhand.robot_envs.mock.textures import texture_files
+from steadyhand.robot_envs.mock.workpieces import part_names
 from steadyhand.runtime.clock import Clock
 
 __all__ = ["World"]
@@ -71,7 +72,8 @@ class World:
         self.arms = [DrivenArm(self.model, self.data, arm, config.impedance) for arm in arms]
         self._mocap = {name: int(self.model.body(name).mocapid[0]) for name in scene.fixtures}
         self._free = {name: int(self.model.body(name).jntadr[0]) for name in scene.objects}
-        self._bodies = {name: self.model.body(name).id for name in (*scene.fixtures, *scene.objects)}
+        parts = [part for name, values in scene.fixtures.items() for part in part_names(values, name)]
+        self._bodies = {name: self.model.body(name).id for name in (*scene.fixtures, *scene.objects, *parts)}
         self._joints = {name: self.model.joint(name) for name in scene.articulated}
         if self.hidden_truth is not None:
             apply_hidden_truth(self.model, self.data, self.hidden_truth)
@@ -212,7 +214,7 @@ class World:
             self.data.qvel[velocity : velocity + 6] = 0.0
 
     def pose_of(self, name: str) -> Array:
-        """Return the pose of a workpiece."""
+        """Return the pose of a workpiece, or of a part of one."""
         body = self._bodies[name]
         return pose(self.data.xpos[body], self.data.xquat[body][[1, 2, 3, 0]])
 

@@ -47,12 +47,15 @@ class Outcome:
         success: True if the task is done; the episode then terminates.
         progress: Remaining distance that decreases towards success [m]; only a scripted operator reads it.
         terms: Named parts of the reward.
+        failure: True if the attempt can no longer succeed; the episode then terminates without reward. Never True
+            together with ``success``.
     """
 
     reward: float
     success: bool
     progress: float
     terms: dict[str, float] = field(default_factory=dict)
+    failure: bool = False
 
 
 @dataclass(frozen=True)

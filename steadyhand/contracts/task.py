@@ -93,12 +93,16 @@ class TaskContract:
         assert not np.array_equal(starts[0], starts[1])
 
     def test_it_judges_every_step(self, env: RobotEnv) -> None:
-        """The reward is 1 with success and 0 otherwise, its terms are the declared ones, and progress is a number."""
+        """The reward is 1 with success and 0 otherwise, its terms are the declared ones, and progress is a number.
+
+        Success and failure end the episode.
+        """
         for info, reward, terminated in self._episode(env, 0):
             assert reward == float(info["success"])
             assert set(info["reward_terms"]) == set(env.reward_terms) == set(self.task.reward_terms)
             assert np.isfinite(info["progress"])
-            assert terminated == info["success"]
+            assert terminated == (info["success"] or info["failed"])
+            assert not (info["success"] and info["failed"])
 
     def test_standing_still_is_no_success(self, env: RobotEnv) -> None:
         """An arm at rest does not succeed."""

@@ -44,6 +44,24 @@ class TestHandover(TaskContract):
     episodes = 10
 
 
+class TestWipe(TaskContract):
+    group = "task=wipe"
+    episodes = 3
+    success = 1.0
+
+
+class TestCableRoute(TaskContract):
+    group = "task=cable_route"
+    episodes = 3
+    success = 1.0
+
+
+class TestPlugInsert(TaskContract):
+    group = "task=plug_insert"
+    episodes = 3
+    success = 1.0
+
+
 class TestBimanualInsert(TaskContract):
     group = "task=bimanual_insert"
 

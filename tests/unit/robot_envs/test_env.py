@@ -6,6 +6,7 @@ from gymnasium.utils.env_checker import check_env
 
 from steadyhand.robot_envs.env import StopLatchedError
 from steadyhand.robot_envs.robot import RobotError
+from steadyhand.robot_envs.tasks.reach import Reach
 from steadyhand.runtime.build import ConfigError
 from steadyhand.runtime.clock import MonotonicClock
 from tests.robot_kit import RecordingRobot, make_robot_env
@@ -237,4 +238,28 @@ def test_a_start_pose_of_the_caller_replaces_the_drawn_one():
             env.reset(seed=1, options={"start_pose": wrong})
     with pytest.raises(RobotError, match="reach"):
         env.reset(seed=1, options={"start_pose": far})
+    env.close()
+
+
+class Fragile(Reach):
+    """A task that has failed as soon as the tool moves down."""
+
+    def evaluate(self, state, workpieces):
+        outcome = super().evaluate(state, workpieces)
+        return replace(outcome, failure=state.tcp_pose[0, 2] < 0.245)
+
+
+def test_a_failure_of_the_task_terminates_without_reward_and_latches_nothing():
+    env = make_robot_env("task=reach", f"task.entry_point={__name__}:Fragile")
+    env.reset(seed=0)
+    down = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0], np.float32)
+    ended = False
+    while not ended:
+        _, reward, terminated, truncated, info = env.step(down)
+        ended = terminated or truncated
+    assert (reward, terminated, truncated) == (0.0, True, False)
+    assert info["failed"]
+    assert not info["success"]
+    assert env.stop_reason is None
+    env.reset(seed=1)
     env.close()
