@@ -23,6 +23,15 @@ class TestBc(AlgorithmContract):
     group = "algo=bc"
 
 
+class TestHgDagger(AlgorithmContract):
+    group = "algo=hg_dagger"
+
+
+class TestIbrl(AlgorithmContract):
+    group = "algo=ibrl"
+    overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.policy_ema=0.1", "algo.num_min=1")
+
+
 class TestIql(AlgorithmContract):
     group = "algo=iql"
 
