@@ -50,6 +50,11 @@ class TestHybrid(AlgorithmContract):
     overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.growth_updates=2", "algo.decision_epsilon=0.1")
 
 
+class TestVice(AlgorithmContract):
+    group = "algo=vice"
+    overrides = ("algo.batch_size=16", "algo.examples=4")
+
+
 class TestWsrl(AlgorithmContract):
     group = "algo=wsrl"
 
