@@ -8,6 +8,7 @@
 # make faults            the fault matrix, thoroughly; one table          ROWS=F12,F16
 # make bench             measure how fast every part is; one table        AREAS=learner,replay
 # make bench-learning    measure learning; one table                      SEED=0 JOBS=2
+# make bench-tasks       the default recipe beside baselines; one table   TASKS=reach,peg_insert SEEDS=1
 # make bench-generality  the defaults on tasks of other projects; one table  TASKS=reach,drawer-open-v3 SEEDS=3
 # make docs              the documentation as a site in build/docs, every link checked
 # make docs-pictures     the pictures of its pages anew, in Chromium
@@ -57,7 +58,7 @@ PRODUCT = actor calibration configs learner policies robot_envs runtime steadyha
 ALONE = tests/contract/test_franka_fci.py tests/unit/robot_envs/robots/test_franka_fci.py tests/e2e/test_operator_page.py
 PARALLEL = tests -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%)
 
-.PHONY: install demo ros-demo teach-demo docs-pictures test test-fast lint faults bench bench-learning bench-generality docs new-task new-robot new-algorithm
+.PHONY: install demo ros-demo teach-demo docs-pictures test test-fast lint faults bench bench-learning bench-tasks bench-generality docs new-task new-robot new-algorithm
 .PHONY: containers-check clean
 .DEFAULT_GOAL := test
 
@@ -106,9 +107,9 @@ GYM_HIL := gym-hil==0.1.14
 
 # Meta-World needs an older MuJoCo than ours, and so an environment of its own. Ours leaves first: its newer wheels have
 # a plugin library in a package of its own, which an older one would load.
-bench-generality: .venv-foreign/.foreign-ready
-	@.venv-foreign/bin/python -m benchmarks.generality --jobs $(JOBS) --seeds $(SEEDS) $(if $(TASKS),--tasks $(TASKS)) \
-		seed=$(SEED) learner.device=$(COMPUTE)
+bench-generality bench-tasks: .venv-foreign/.foreign-ready
+	@.venv-foreign/bin/python -m benchmarks.$(@:bench-%=%) --jobs $(JOBS) --seeds $(SEEDS) \
+		$(if $(TASKS),--tasks $(TASKS)) seed=$(SEED) learner.device=$(COMPUTE)
 
 docs: $(VENV)/.docs-ready
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -c docs . build/docs

@@ -11,18 +11,16 @@ other tasks, arms and seeds in the results.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from benchmarks.generality_table import kept_rows, worst_window, write_table
 from benchmarks.machine import machine_line
-from benchmarks.trial import Trial, finished_rows
+from benchmarks.trial import Trial, finished_rows, run_missing
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.job import open_job, quoted
 from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
@@ -30,7 +28,6 @@ from steadyhand.pipeline.recording import record
 from steadyhand.report.records import Row, read_run
 from steadyhand.runtime.clock import MonotonicClock
 from steadyhand.runtime.config import compose
-from steadyhand.subprocesses import thread_environment
 from steadyhand.supervise import train
 from steadyhand.terminal import duration_text
 
@@ -77,11 +74,12 @@ class TaskTrial(Trial):
     arm: str
     seed: int
     given: tuple[str, ...]  # overrides from the command line
+    arms: ClassVar[Mapping[str, tuple[str, ...]]] = ARMS  # overrides of each arm
 
     @cached_property
     def overrides(self) -> list[str]:
-        """Return the configuration; nothing in it is about learning but what the command line says."""
-        mine = [*_task(self.task, self.seed), *ARMS[self.arm], "actor.graduation=null", "demo.film_episodes=0"]
+        """Return the configuration; nothing in it is about learning but what arm and command line say."""
+        mine = [*_task(self.task, self.seed), *self.arms[self.arm], "actor.graduation=null", "demo.film_episodes=0"]
         return [*mine, "logging.console=off", "logging.level=warning", *self.given, f"seed={self.seed}"]
 
     @property
@@ -120,18 +118,15 @@ def main() -> int:
     seeds = range(first, first + options.seeds)
     trials = [TaskTrial(task, arm, seed, tuple(given)) for seed in seeds for task in tasks for arm in arms]
 
-    def run(trial: TaskTrial) -> None:
-        if trial.row(options.runs):
-            return
-        command = [sys.executable, "-m", "benchmarks.generality", "--steps", options.steps]
-        command += ["--row", f"{trial.task}:{trial.arm}:{trial.seed}", "--runs", str(options.runs), *trial.given]
-        done = subprocess.run(command, env={**os.environ, **thread_environment(1)}, check=False)
-        row = trial.row(options.runs)
-        print(_line(row) if row else f"{trial.name}: failed with status {done.returncode}", flush=True)
+    def command(trial: TaskTrial) -> list[str]:
+        words = [sys.executable, "-m", "benchmarks.generality", "--steps", options.steps]
+        return [*words, "--row", f"{trial.task}:{trial.arm}:{trial.seed}", "--runs", str(options.runs), *trial.given]
+
+    def ended(trial: TaskTrial, row: Row | None, status: int) -> None:
+        print(_line(row) if row else f"{trial.name}: failed with status {status}", flush=True)
         write_table(options.results, kept_rows(options.results, finished_rows(trials, options.runs)), EPISODES)
 
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(run, trials))
+    run_missing(trials, options.runs, options.jobs, command, ended)
     rows = finished_rows(trials, options.runs)
     print(f"\n{write_table(options.results, kept_rows(options.results, rows), EPISODES)}")
     return 0 if len(rows) == len(trials) else 1

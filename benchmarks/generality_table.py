@@ -46,9 +46,9 @@ def chance_window(rate: float, episodes: int, window: int = WINDOW) -> float | N
     return float(np.quantile(worst, UNLIKELY, method="lower")) / window
 
 
-def kept_rows(results: Path, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the file in `results`, with `rows` added, or in the place of the same task, arm and seed."""
-    path = results / "generality.json"
+def kept_rows(results: Path, rows: Sequence[Row], file: str = "generality.json") -> list[Row]:
+    """Return the rows of a file in `results`, with `rows` added, or in the place of the same task, arm and seed."""
+    path = results / file
     earlier = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
     return list({(row["task"], row["arm"], row["seed"]): row for row in (*earlier, *rows)}.values())
 

@@ -20,7 +20,6 @@ from steadyhand.job import quoted
 from steadyhand.learner.admission import Admission
 from steadyhand.learner.algos import guarded_adam
 from steadyhand.learner.algos.batch import Batch
-from steadyhand.learner.algos.critic import CriticEnsemble
 from steadyhand.learner.algos.ensemble import EnsembleAlgorithm
 from steadyhand.learner.algos.residual import Residual
 from steadyhand.learner.journal import Journal
@@ -31,6 +30,7 @@ from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.learner.train_loop import TrainLoop
 from steadyhand.learner.training_scalars import TrainingScalars
 from steadyhand.policies import Policy, heads
+from steadyhand.policies.critic import CriticEnsemble
 from steadyhand.report.chart import Share, share_chart
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 

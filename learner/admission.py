@@ -68,7 +68,12 @@ class Admission:
         self._told = False
 
     def admit(self, block: Mapping[str, Any]) -> bool:
-        """Return whether the weights that the algorithm publishes now may act; the first ones always may."""
+        """Return whether the weights that the algorithm publishes now may act; the first ones always may.
+
+        All may where the algorithm's settings ask for no admission.
+        """
+        if not self._algo.settings.needs_admission:
+            return True
         tensors = {name: value.clone() for name, value in self._algo.published().items()}
         if reason := "" if self._admitted is None else self._against(self._admitted, tensors, block):
             self.refused += 1

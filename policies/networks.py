@@ -11,7 +11,7 @@ from steadyhand.policies.encoders.convolutions import initialise
 from steadyhand.policies.mixed_action import DECISIONS
 from steadyhand.policies.spec import PolicySpec
 
-__all__ = ["decision_values_network", "residual_network", "trunk_network"]
+__all__ = ["decision_values_network", "proposal_network", "residual_network", "trunk_network"]
 
 
 def residual_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
@@ -19,6 +19,15 @@ def residual_network(spec: PolicySpec, feature_size: int, generator: torch.Gener
     layers, last = _layers(feature_size + spec.motion_size, spec.hidden, spec.motion_size, True, "relu")
     initialise(layers, generator)
     nn.init.zeros_(last.weight)  # training begins with the base as it is
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers)
+
+
+def proposal_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
+    """Return the network of a second action (B, C) before tanh, from features; it starts at an action of zero."""
+    layers, last = _layers(feature_size, spec.hidden, spec.motion_size, True, "relu")
+    initialise(layers, generator)
+    nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     return nn.Sequential(*layers)
 

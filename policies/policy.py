@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from steadyhand.policies import heads
+from steadyhand.policies.critic import CriticEnsemble
 from steadyhand.policies.encoders import Backbone, EncoderError, make_encoder
 from steadyhand.policies.encoders.convolutions import StridedConvolutions, computing_in
 from steadyhand.policies.encoders.frames import FRAME_DTYPE
 from steadyhand.policies.mixed_action import DECISIONS, MixedAction, decision_scores, explored
-from steadyhand.policies.networks import decision_values_network, residual_network, trunk_network
+from steadyhand.policies.networks import decision_values_network, proposal_network, residual_network, trunk_network
 from steadyhand.policies.noise import Noise
 from steadyhand.policies.spec import PolicySpec
 
@@ -32,6 +33,9 @@ class Policy(nn.Module):
 
     With `gripper_head=decisions` the D gripper entries are not part of the Gaussian, which then has C = A - D entries.
     Each of them is the decision with the highest score (`decision_scores`) of close, stay and open: -1, 0 and 1.
+
+    With a `chooser` a second network proposes an action beside the clone's. The better of the two by the critics of the
+    chooser, which the learner sets, is the mean; noise is added to the second one alone.
 
     Observations in batches: vectors (B, H, D) float32 in SI units, frames (B, H, height, width, 3) uint8,
     with H = obs_horizon and the newest observation last. With a frozen encoder the maps (B, H, C, h, w) of its
@@ -75,6 +79,11 @@ class Policy(nn.Module):
             self.decision_values = decision_values_network(spec, self.feature_size, generator)
             # Weight of those values beside the clone; the learner sets it, and no loss trains it.
             self.decision_gain = nn.Parameter(torch.zeros(1))
+        self.chooser: CriticEnsemble | None = None
+        if spec.chooser is not None:
+            self.proposal = proposal_network(spec, self.feature_size, generator)
+            # Published with the weights; the learner copies its critics here, and no loss trains these.
+            self.chooser = CriticEnsemble(spec.chooser, self.feature_size + spec.action_size, generator)
         self._convolutions = torch.float32
 
     def convolve_in(self, dtype: torch.dtype) -> None:
@@ -131,7 +140,24 @@ class Policy(nn.Module):
         return self._distribution(features, *self.base(features))
 
     def _distribution(self, features: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
+        if self.chooser is not None:
+            return self.better(self.chooser, features, mean, log_std)
         return (mean if self.residual is None else self.changed(mean, self.change(features, mean))), log_std
+
+    def better(self, chooser: CriticEnsemble, features: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distribution of the better of two actions by the smallest value of some critics.
+
+        Args:
+            chooser: The critics.
+            features: Features (B, feature_size).
+            mean: The clone's mean (B, C) before tanh. It is better if both have the same value.
+            log_std: Log standard deviation (B, C) of the other network's action; the clone's has the least one.
+        """
+        proposed = self.proposal(features)
+        shown, other = (chooser.q(features, torch.tanh(one)).amin(0) for one in (mean, proposed))
+        is_better = (other > shown).unsqueeze(-1)
+        least = torch.full_like(log_std, self.spec.log_std_min)
+        return torch.where(is_better, proposed, mean), torch.where(is_better, log_std, least)
 
     def base(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """The same without the residual network."""

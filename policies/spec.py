@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from steadyhand.policies.critic import CriticSettings
 from steadyhand.policies.encoders import ENCODERS, is_encoder
 from steadyhand.runtime.observation_kinds import DTYPES, IMAGE, VECTOR
 
@@ -59,6 +60,7 @@ class PolicySpec:
     gripper_entries: tuple[int, ...] = ()  # entries of an action that command grippers, ascending; () = none is known
     gripper_head: GripperHead = "gaussian"  # gaussian = axes of the Gaussian; decisions = close, stay or open
     decision_epsilon: float = 0.0  # probability that a drawn action has a random decision, for each gripper
+    chooser: CriticSettings | None = None  # critics that choose between the clone's and a second network's action
 
     def __post_init__(self) -> None:
         _require(len(self.inputs) > 0, "inputs", "at least one observation field", self.inputs)
@@ -81,6 +83,8 @@ class PolicySpec:
         moves = len(self.decided) < self.action_size
         _require(moves, "gripper_entries", "fewer than the action's, with gripper_head=decisions", entries)
         _require(0.0 <= self.decision_epsilon <= 1.0, "decision_epsilon", "within [0, 1]", self.decision_epsilon)
+        alone = self.chooser is None or (self.residual_scale == 0.0 and not self.decided)
+        _require(alone, "chooser", "null beside a residual network or gripper_head=decisions", self.chooser)
         keys = [item.key for item in self.inputs]
         _require(len(set(keys)) == len(keys), "inputs", "distinct keys", keys)
         for item in self.inputs:

@@ -73,6 +73,11 @@ class AlgorithmSettings(ABC):
         return False
 
     @property
+    def needs_admission(self) -> bool:
+        """True if actors get only weights that the newest data does not speak against (`learner/admission.py`)."""
+        return True
+
+    @property
     def target_ranges(self) -> dict[str, tuple[float, float]]:
         """Ranges that TD targets are limited to, by the name of the setting."""
         return {}

@@ -1,13 +1,13 @@
 """Behaviour cloning: the policy's likelihood, or squared error, on recorded actions.
 
-As an algorithm of the learner it is HG-DAgger (arXiv 1810.02890): it goes on cloning while the operator corrects.
+As an algorithm of the learner it goes on cloning in every block; `hg_dagger` learns online from corrections alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -63,7 +63,7 @@ class Bc(Algorithm[BcSettings]):
         seed: Fixes the image shifts.
     """
 
-    settings_type = BcSettings
+    settings_type: ClassVar[type[AlgorithmSettings]] = BcSettings
 
     def __init__(self, settings: BcSettings, policy: Policy, seed: int) -> None:
         super().__init__(settings, policy, seed)
@@ -72,10 +72,7 @@ class Bc(Algorithm[BcSettings]):
 
     def update(self, block: Mapping[str, Any]) -> Metrics:
         """Make one gradient step on the rows of demonstrations and corrections; the other rows have no weight."""
-        observation = to_device(block["observation"], self.device)
-        if self.settings.image_shift:
-            observation = shift_frames(observation, self.settings.image_shift, self.noise)
-        loss, _ = self._losses(observation, block, self.noise)
+        loss, _ = self._losses(self._shifted(block), block, self.noise)
         norm = self.optimizers["policy"].step(loss)
         return {"bc_loss": loss.detach(), "policy_gradient_norm": norm}
 
@@ -85,12 +82,23 @@ class Bc(Algorithm[BcSettings]):
         loss, error = self._losses(to_device(block["observation"], self.device), block)
         return {"validation_loss": loss, "validation_mse": error}
 
+    def row_weights(self, block: Mapping[str, Any]) -> Tensor:
+        """Return the weights (B,) of the rows in the loss: 1 for demonstrations and corrections, else 0."""
+        shown: Tensor = to_device(block["is_demo"], self.device)
+        return shown.float()
+
+    def _shifted(self, block: Mapping[str, Any]) -> Mapping[str, Tensor]:
+        """Return the block's observations on the device, with frames shifted at random."""
+        observation = to_device(block["observation"], self.device)
+        pixels = self.settings.image_shift
+        return shift_frames(observation, pixels, self.noise) if pixels else observation
+
     def _losses(
         self, observation: Mapping[str, Tensor], block: Mapping[str, Any], dropout: Noise | None = None
     ) -> tuple[Tensor, Tensor]:
         mean, log_std = self.policy.distribution(self.policy.features(observation, dropout))
-        action, weight = (to_device(block[name], self.device) for name in ("action", "is_demo"))
-        weight = weight.float() / weight.sum().clamp(min=1.0)
+        action, weight = to_device(block["action"], self.device), self.row_weights(block)
+        weight = weight / weight.sum().clamp(min=1.0)
         error = (torch.tanh(mean.detach()) - action).square().mean(-1)
         loss = cloning_loss(self.settings.loss, mean, log_std, action)
         return (weight * loss).sum(), (weight * error).sum()

@@ -15,9 +15,9 @@ from torch import Tensor
 from steadyhand.learner.algos.algorithm import Algorithm, Metrics, Sampling, TdSettings, detached
 from steadyhand.learner.algos.batch import Batch
 from steadyhand.learner.algos.bc import CloningLoss, cloning_loss
-from steadyhand.learner.algos.critic import CriticEnsemble, CriticSettings, follow
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.policies import Policy, heads
+from steadyhand.policies.critic import CriticEnsemble, CriticSettings, follow
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
 __all__ = ["CriticStep", "EnsembleAlgorithm", "EnsembleSettings", "NextStep", "Penalty", "imitated"]

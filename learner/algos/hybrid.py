@@ -21,11 +21,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from steadyhand.learner.algos.algorithm import AlgorithmSettings, Metrics
 from steadyhand.learner.algos.batch import Batch
-from steadyhand.learner.algos.critic import follow
 from steadyhand.learner.algos.ensemble import CriticStep, NextStep, Penalty, imitated
 from steadyhand.learner.algos.guarded_adam import GuardedAdam
 from steadyhand.learner.algos.residual import SMALLEST_Q, Residual, ResidualSettings
 from steadyhand.policies import Policy, PolicySpec, PolicySpecError
+from steadyhand.policies.critic import follow
 from steadyhand.policies.mixed_action import CLOSE, DECISIONS, OPEN, STAY
 from steadyhand.runtime.ranges import expect_above, expect_at_least, expect_within
 

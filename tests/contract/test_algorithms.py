@@ -23,6 +23,15 @@ class TestBc(AlgorithmContract):
     group = "algo=bc"
 
 
+class TestHgDagger(AlgorithmContract):
+    group = "algo=hg_dagger"
+
+
+class TestIbrl(AlgorithmContract):
+    group = "algo=ibrl"
+    overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.policy_ema=0.1", "algo.num_min=1")
+
+
 class TestIql(AlgorithmContract):
     group = "algo=iql"
 
@@ -39,6 +48,11 @@ class TestResidual(AlgorithmContract):
 class TestHybrid(AlgorithmContract):
     group = "algo=hybrid"
     overrides = ("algo.batch_size=16", "algo.warm_updates=0", "algo.growth_updates=2", "algo.decision_epsilon=0.1")
+
+
+class TestVice(AlgorithmContract):
+    group = "algo=vice"
+    overrides = ("algo.batch_size=16", "algo.examples=4")
 
 
 class TestWsrl(AlgorithmContract):

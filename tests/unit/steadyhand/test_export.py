@@ -11,6 +11,7 @@ from steadyhand.export import ExportError, exported
 from steadyhand.learner import onnx_export
 from steadyhand.learner.saved_policy import SavedPolicy
 from steadyhand.policies import EncoderError, InputSpec, Policy, PolicySpec, load_backbone
+from steadyhand.policies.critic import CriticSettings
 from steadyhand.runtime.config import compose
 from steadyhand.transport.record import OBSERVATION
 from steadyhand.transport.schema import FieldSpec, Schema, SchemaError
@@ -103,6 +104,16 @@ def test_so_it_is_for_decisions_beside_a_residual(encoder):
         actions.append(found[[2, 6]])
     assert len({tuple(action) for action in actions}) > 1, "the decisions depend on what is observed"
     assert {float(entry) for action in actions for entry in action} <= {-1.0, 0.0, 1.0}
+
+
+def test_so_it_is_for_the_better_of_two_actions():
+    chooser = CriticSettings((16,), True, 2, "scalar", (0.0, 1.0), 101, 0.75, False)
+    policy, rng = saved(spec_of("none", 1, chooser=chooser)), np.random.default_rng(2)
+    for name, value in policy.tensors.items():
+        if name.startswith(("proposal", "chooser")):
+            policy.tensors[name] = rng.normal(size=value.shape).astype(np.float32)
+    for expected, found in both(policy):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_a_frozen_encoder_goes_into_the_file(tmp_path):

@@ -2,7 +2,23 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from steadyhand.learner.algos.critic import CriticEnsemble
+from steadyhand.policies.critic import CriticEnsemble, CriticSettings
+
+SMALL = {
+    "critic_hidden": (16, 16),
+    "critic_layer_norm": True,
+    "num_critics": 3,
+    "critic_head": "scalar",
+    "value_range": (0.0, 1.0),
+    "num_bins": 51,
+    "bin_sigma": 0.75,
+    "zero_init_last_layer": False,
+}
+
+
+@pytest.fixture
+def make_config():
+    return lambda **changes: CriticSettings(**(SMALL | changes))
 
 
 @pytest.fixture
