@@ -133,7 +133,11 @@ def test_what_the_actor_has_no_more_is_marked_as_lost_and_asked_for_once(world, 
     world.serve()
     uplink = world.deliver()
     wait_until(lambda: [one.seq for one in read_log(world.stored) if one.kind == LOST] == list(range(40, 50)))
-    assert "seq 40 to 49" in caplog.text
+    # The records around them tell the place: the actor, which has forgotten them, does not know it.
+    assert "seq 40 to 49, episode 1, step 10" in caplog.text
+    lost = [one for one in read_log(world.stored) if one.kind == LOST]
+    assert {one.number("episode_id") for one in lost} == {1}
+    assert [one.number("step_index") for one in lost] == list(range(10, 20))
     uplink.close()
     world.stop()
     assert world.serve().quarantined() == 0  # they are known to be lost: nothing is asked for again
