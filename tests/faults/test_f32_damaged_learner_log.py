@@ -218,8 +218,10 @@ def test_repair_while_another_thread_reads(world):
 
     thread = threading.Thread(target=read)
     thread.start()
-    world.deliver()
-    wait_until(world.is_whole)
-    done.set()
-    thread.join(10)
+    try:
+        world.deliver()
+        wait_until(world.is_whole, 60.0)  # the other thread leaves little of a busy processor
+    finally:
+        done.set()
+        thread.join(10)
     assert not wrong
