@@ -33,8 +33,7 @@ def test_a_seed_gives_the_same_day_again():
 def test_without_the_comparison_of_numbers_a_day_fails_and_names_its_seed(monkeypatch):
     monkeypatch.setattr(ReceiverState, "news", lambda self, name, first, count: range(first, first + count))
     with pytest.raises(ViolationError, match="seed "):
-        for seed in range(5):
-            live(seed, STEPS)
+        [live(seed, STEPS) for seed in range(5)]
 
 
 def test_records_that_are_placed_by_an_actor_that_forgot_them_are_misnamed(monkeypatch):
