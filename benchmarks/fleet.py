@@ -184,9 +184,10 @@ def _row(
     failures: list[str],
 ) -> dict[str, Any]:
     steady = [share for share in shares if not share.killed]
-    total = sum((share.fate for share in shares), Fate(0, 0, 0, 0, 0, 0, 0))
+    total = sum((share.fate for share in shares), Fate(0, 0, 0, 0, 0, 0, 0, 0))
     known, durable = (
-        np.concatenate([getattr(share, name) for share in steady]) for name in ("acknowledged_ms", "durable_ms")
+        np.concatenate([np.zeros(0), *(getattr(share, name) for share in steady)])
+        for name in ("acknowledged_ms", "durable_ms")
     )
     learner_s = at_end[0].cpu_s - at_start[0].cpu_s
     return {
@@ -205,8 +206,10 @@ def _row(
         "durable_p50_ms": percentile(durable, 50),
         "durable_p99_ms": percentile(durable, 99),
         "fairness": round(fairness(shares), 4),
-        "smallest_share": round(min(share.of_rate for share in steady), 4),
+        "smallest_share": round(min((share.of_rate for share in steady), default=0.0), 4),
         "behind": behind(shares, BEHIND_S, LEAST_SHARE),
+        "slowest_accept_s": _slowest(shares),
+        "never_accepted": sum(not np.isfinite(share.accepted_s) for share in shares),
         "most_behind_s": round(max(share.behind_s for share in shares), 3),
         "updates_s_alone": round(alone["updates"] / alone["elapsed_s"], 1),
         "updates_s_beside": round(beside["updates"] / beside["elapsed_s"], 1),
@@ -221,6 +224,11 @@ def _row(
         "load": round(os.getloadavg()[0], 1),
         "actors": [share.to_json() for share in shares],
     }
+
+
+def _slowest(shares: Sequence[Share]) -> float | None:
+    found = [share.accepted_s for share in shares if np.isfinite(share.accepted_s)]
+    return round(max(found), 3) if found else None
 
 
 def _sum(peers: Sequence[Peer]) -> ProcessUse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ class Fate:
     Attributes:
         sent: Records that the robot has appended to its own log.
         stored: Sound records in the learner's log.
-        lost: Appended, and not in the learner's log.
+        lost: Appended, and neither in the learner's log nor in the robot's own.
+        waiting: Appended, and at the end still in the robot's own log alone.
         doubled: In the learner's log more than once.
         out_of_order: In the learner's log behind a later one.
         wrong: In the learner's log with other bytes, a wrong checksum or a wrong number.
@@ -38,6 +39,7 @@ class Fate:
     sent: int
     stored: int
     lost: int
+    waiting: int
     doubled: int
     out_of_order: int
     wrong: int
@@ -71,6 +73,7 @@ class Share:
         killed: Whether it was killed once.
         of_rate: Records in the learner's log by the end of the window, as a share of those due at the robot's rate.
         behind_s: Age of the oldest record that was not in the learner's log at the end of the window [s].
+        accepted_s: Time from its wish to join until the learner had accepted it [s]; NaN = never.
         acknowledged_ms: Time from the append of each record until the robot knew that the learner has it [ms], (n,).
         durable_ms: The same until the robot knew that the learner's disk has it [ms], (n,).
         fate: The account of its records.
@@ -80,6 +83,7 @@ class Share:
     killed: bool
     of_rate: float
     behind_s: float
+    accepted_s: float
     acknowledged_ms: NDArray[np.float64]
     durable_ms: NDArray[np.float64]
     fate: Fate
@@ -96,6 +100,7 @@ class Share:
             "acknowledged_p99_ms": percentile(self.acknowledged_ms, 99),
             "durable_p50_ms": percentile(self.durable_ms, 50),
             "durable_p99_ms": percentile(self.durable_ms, 99),
+            "accepted_s": round(self.accepted_s, 3) if np.isfinite(self.accepted_s) else None,
             "share_of_rate": round(self.of_rate, 4),
             "behind_s": round(self.behind_s, 3),
         }
@@ -111,7 +116,8 @@ def account(part: Part, robot: Path, log: Path, window: Window) -> Share:
         window: The measurement.
     """
     noted = read_notes(robot, RECORDED)
-    stamps, fate = _stored(noted, log)
+    kept = {one.number("stamp_ns") for own in (robot / "outbox").glob("*/") for one in _records(own) if one.sound}
+    stamps, fate = _stored(noted, kept, log)
     joined = read_notes(robot, JOINED)[:, 0]
     acknowledged = read_notes(robot, ACKNOWLEDGED)
     killed_ns = window.kills_ns.get(part.number)
@@ -125,6 +131,7 @@ def account(part: Part, robot: Path, log: Path, window: Window) -> Share:
         killed_ns is not None,
         known / (part.rate_hz * lived_s) if lived_s > 0.0 else 0.0,
         float(window.end_ns - waiting[0]) / NS_PER_S if waiting.size else 0.0,
+        joined[0] / NS_PER_S - window.begin_ns / NS_PER_S - part.join_s if joined.size else float("nan"),
         _delays_ms(stamps, acknowledged[:, 0], acknowledged[:, 1]),
         _delays_ms(stamps, acknowledged[:, 0], acknowledged[:, 2]),
         fate,
@@ -148,8 +155,8 @@ def percentile(values: NDArray[np.float64], percent: float) -> float | None:
     return round(float(np.percentile(values, percent)), 1) if values.size else None
 
 
-def _stored(noted: NDArray[np.int64], log: Path) -> tuple[NDArray[np.int64], Fate]:
-    """Return the stamps of the learner's records in order, (n,), and the account."""
+def _stored(noted: NDArray[np.int64], kept: Set[int], log: Path) -> tuple[NDArray[np.int64], Fate]:
+    """Return the stamps of the learner's records in order, (n,), and the account; `kept` are those that wait."""
     crc_of = {int(stamp): int(crc) for stamp, crc in noted}
     stamps, wrong = [], 0
     for place, record in enumerate(_records(log)):
@@ -159,11 +166,13 @@ def _stored(noted: NDArray[np.int64], log: Path) -> tuple[NDArray[np.int64], Fat
         wrong += not sound or (stamp in crc_of and _crc(record) != crc_of[stamp])
     times = Counter(stamps)
     order = np.array(stamps, np.int64)
-    lost = sum(stamp not in times for stamp in crc_of)
+    missing = crc_of.keys() - times.keys()
     unnoted = sum(stamp not in crc_of for stamp in times)
     doubled = len(stamps) - len(times)
     late = int(np.count_nonzero(np.diff(order) < 0))
-    return order, Fate(len(noted) + unnoted, len(stamps), lost, doubled, late, wrong, unnoted)
+    return order, Fate(
+        len(noted) + unnoted, len(stamps), len(missing - kept), len(missing & kept), doubled, late, wrong, unnoted
+    )
 
 
 def _records(log: Path) -> Iterator[PlainRecord]:

@@ -11,8 +11,33 @@ from steadyhand.terminal import table_text
 
 __all__ = ["ceiling_text", "write_table"]
 
-HEAD = ("robots", "s", "sent", "stored", "lost", "doubled", "order", "wrong", "known p50", "p99", "durable p50", "p99")
-PACE = ("robots", "records/s", "fairness", "least", "behind", "updates/s alone", "beside", "cores", "load")
+HEAD = (
+    "robots",
+    "s",
+    "sent",
+    "stored",
+    "waiting",
+    "lost",
+    "doubled",
+    "order",
+    "wrong",
+    "known p50",
+    "p99",
+    "durable p50",
+    "p99",
+)
+PACE = (
+    "robots",
+    "accepted [s]",
+    "records/s",
+    "fairness",
+    "least",
+    "behind",
+    "updates/s alone",
+    "beside",
+    "cores",
+    "load",
+)
 USE = ("process", "when", "RSS [MB]", "descriptors", "threads")
 ACTOR = ("robot", "Hz", "", "sent", "lost", "doubled", "known p50", "p99", "durable p50", "p99", "share", "behind")
 
@@ -35,7 +60,8 @@ def write_table(results: Path, head: dict[str, Any], rows: Sequence[dict[str, An
             f"In the first row {first['late']} join late and {first['killed']} are killed and started again.\n",
             "Times [ms] from the append to the robot's knowledge that the learner has it, and its disk; without killed",
             f"robots.\n\n{table_text(HEAD, [_account_cells(row) for row in rows])}\n",
-            "Share of a robot's own rate that arrived in time: smallest over largest (fairness), and the smallest.",
+            "Accepted: the longest wait for the answer to a HELLO. Share of a robot's own rate that arrived in time: smallest",
+            "over largest (fairness), and the smallest.",
             f"Cores: processor time of the learner.\n\n{table_text(PACE, [_pace_cells(row) for row in rows])}\n",
             f"{ceiling_text(rows[1:])}\n",
             f"Processes of the first row.\n\n{table_text(USE, _use_rows(first))}\n",
@@ -63,7 +89,7 @@ def ceiling_text(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _account_cells(row: dict[str, Any]) -> tuple[object, ...]:
-    counts = [f"{row[name]:,}" for name in ("sent", "stored", "lost", "doubled", "out_of_order", "wrong")]
+    counts = [f"{row[name]:,}" for name in ("sent", "stored", "waiting", "lost", "doubled", "out_of_order", "wrong")]
     return (row["robots"], f"{row['seconds']:g}", *counts, *_times(row))
 
 
@@ -73,8 +99,10 @@ def _times(row: dict[str, Any]) -> list[str]:
 
 
 def _pace_cells(row: dict[str, Any]) -> tuple[object, ...]:
+    slowest = "-" if row["slowest_accept_s"] is None else f"{row['slowest_accept_s']:.2f}"
     return (
         row["robots"],
+        slowest if not row["never_accepted"] else f"{slowest}, {row['never_accepted']} never",
         f"{row['records_s']:g}",
         f"{row['fairness']:.3f}",
         f"{row['smallest_share']:.3f}",

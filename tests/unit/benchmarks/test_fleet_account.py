@@ -75,6 +75,14 @@ def test_each_fault_has_its_own_count(tmp_path, source, numbers, expected):
     assert {name: getattr(fate, name) for name in clean} == clean | expected
 
 
+def test_what_is_still_in_the_robot_s_own_log_waits_and_is_not_lost(tmp_path, source):
+    note_all(tmp_path / "robot", source)
+    store(tmp_path / "log", source, range(15))
+    store(tmp_path / "robot" / "outbox" / session_id(1), source, range(18))
+    fate = account(PART, tmp_path / "robot", tmp_path / "log", WINDOW).fate
+    assert (fate.stored, fate.waiting, fate.lost) == (15, 3, 2)
+
+
 def test_another_observation_is_wrong_even_if_its_checksum_is_right(tmp_path, source):
     source.records["observation/state"][3] += 1.0
     assert told(tmp_path, source, range(COUNT)).fate.wrong == 1
