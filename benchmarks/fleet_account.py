@@ -23,7 +23,7 @@ NS_PER_S = 1e9
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a robot's records.
+    """The fate of a robot's records.
 
     Attributes:
         sent: Records that the robot has appended to its own log.
@@ -66,7 +66,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Share:
-    """How much of its own rate a robot got through, and how far it was behind.
+    """The share of its own rate that a robot got through, and its delay.
 
     Attributes:
         part: The robot.

@@ -141,7 +141,7 @@ class Robot:
 
     @property
     def delivered(self) -> bool:
-        """Whether the learner's disk has everything."""
+        """True if the learner's disk has everything."""
         return self.uplink.progress().durable_seq >= self.session.writer.next_seq
 
 
