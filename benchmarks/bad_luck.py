@@ -29,7 +29,7 @@ __all__ = ["main", "write_table"]
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DAY_STEPS = 864_000  # of a robot at 10 Hz
-WORLD_STEPS = 1_500  # of one world, which reads its logs again and again
+WORLD_STEPS = 500  # of one world: it reads its logs again and again, so longer ones take more time a step
 TOLD_EVERY = 50  # worlds between two lines
 SECONDS_NS = 1_000_000_000
 COUNTS = ("recorded", "stored", "quarantined", "lost", "doubled", "out_of_order", "wrong", "misnamed")
@@ -54,7 +54,7 @@ def write_table(results: Path, head: dict[str, Any], simulated: dict[str, Any], 
 
     Args:
         results: Their folder.
-        head: The machine, a note on its load, the seed and the steps that were wanted.
+        head: The machine, a note on its load, the seed, and the steps of a world and of the day.
         simulated: The account of the simulation, with its `seconds`.
         real: The account of the real processes; None = they did not run.
     """
@@ -73,7 +73,7 @@ def write_table(results: Path, head: dict[str, Any], simulated: dict[str, Any], 
     text = "\n".join(
         (
             *(line for line in (head["machine"], head["note"]) if line),
-            f"\nSimulation: {part}, in worlds of {WORLD_STEPS:,}, seeds from {head['seed']}. Actor, link, learner and",
+            f"\nSimulation: {part}, in worlds of {head['world_steps']:,}, seeds from {head['seed']}. Actor, link, learner and",
             "two disks in one thread under a fake clock, with the product's own code. Processes: a real actor and",
             "learner over ZeroMQ; full disks, clock jumps and flipped bits are in the simulation alone.\n",
             f"{table_text(('records', 'simulation', 'processes'), account)}\n",
@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     limit_s = None if options.minutes is None else 60.0 * options.minutes
     found, seconds = simulate(options.steps, options.seed, limit_s)
     head = {"machine": machine_line(), "note": options.note, "seed": options.seed, "wanted_steps": options.steps}
+    head["world_steps"] = WORLD_STEPS
     head["load"] = round(os.getloadavg()[0], 1)
     simulated = {**found.to_json(), "seconds": round(seconds, 1)}
     text = write_table(options.results, head, simulated, None)  # stays if the other part fails
