@@ -73,9 +73,9 @@ def write_table(results: Path, head: dict[str, Any], simulated: dict[str, Any], 
     text = "\n".join(
         (
             *(line for line in (head["machine"], head["note"]) if line),
-            f"\nSimulation: {part}, in worlds of {head['world_steps']:,}, seeds from {head['seed']}. Actor, link, learner and",
-            "two disks in one thread under a fake clock, with the product's own code. Processes: a real actor and",
-            "learner over ZeroMQ; full disks, clock jumps and flipped bits are in the simulation alone.\n",
+            f"\nSimulation: {part}, in worlds of {head['world_steps']:,}, seeds from {head['seed']}. Actor, link,",
+            "learner and two disks in one thread under a fake clock, with the product's own code. Processes: a real",
+            "actor and learner over ZeroMQ; full disks, clock jumps and flipped bits are in the simulation alone.\n",
             f"{table_text(('records', 'simulation', 'processes'), account)}\n",
             f"{table_text(('fault', 'simulation', 'processes'), kinds)}\n",
             "Quarantined: the last sound copy had a flipped bit. `steadyhand log check` names each of them.\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ __all__ = ["KINDS", "ProcessTally", "live_for_real"]
 
 KINDS = ("kill actor", "kill learner", "cut", "junk")
 SHORTEST_S, LONGEST_S = 0.5, 4.0  # between two faults
-CUT_S = 1.5
+CUT_S, PROBE_S = 1.5, 1.0
 JUNK_MESSAGES = 50
 NS_PER_S = 1_000_000_000
 
@@ -63,6 +64,20 @@ class ProxiedWorld(CrashWorld):
         self.ports = through if role == "actor" else self._own_ports
         return super().start(role, crash)
 
+    def listens(self) -> bool:
+        """Return whether the learner takes connections."""
+        try:
+            socket.create_connection(("127.0.0.1", int(self._own_ports[0])), PROBE_S).close()
+        except OSError:
+            return False
+        return True
+
+    def start_again(self, role: str) -> None:
+        """Start a killed role; an actor only when the learner listens, as it waits for it for a limited time."""
+        if role == "actor":
+            self.wait_for("the learner to listen", self.listens)
+        self.start(role)
+
     def close(self) -> None:
         """End the processes and the network."""
         super().close()
@@ -94,7 +109,7 @@ def live_for_real(faults: int, seed: int) -> ProcessTally:
     draw, done, began_ns = random.Random(seed), Counter[str](), CLOCK.now_ns()
     with _world() as world:
         for role in ("learner", "actor"):
-            world.start(role)
+            world.start_again(role)
         world.wait_for("practice", lambda: world.env_steps() > 0)
         for kind in _kinds(draw, faults):
             _sleep(draw.uniform(SHORTEST_S, LONGEST_S))
@@ -106,7 +121,8 @@ def live_for_real(faults: int, seed: int) -> ProcessTally:
             else:
                 role = kind.split()[1]
                 world.kill(role)
-                world.start(role)
+                world.start_again(role)
+        world.wait_for("the learner to listen", world.listens)
         world.end()
         found = world.account()
         if found.lost_steps > done["kill actor"]:
