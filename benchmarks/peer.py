@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -48,6 +49,16 @@ class Peer:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the process by SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
     def tell(self, word: str = "go") -> None:
         """Send the process the command to continue."""
         assert self._process.stdin is not None
@@ -70,7 +81,8 @@ class Peer:
         """Close the standard input, which ends the process; kill the process if it does not end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # of a process that was killed with a command in its pipe
+            self._process.stdin.close()
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:

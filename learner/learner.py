@@ -295,6 +295,7 @@ class Learner:
         """Pass the progress of training to the intake's thread."""
         progress = Progress.of(loop)
         if progress != self._progress:
-            self._progress = progress
+            before, self._progress = self._progress, progress
             self._facts["identity"] = self.intake.identity.to_json()  # the robot may be known from the first actor only
-            self._serving.announce()
+            if progress.releases(before):
+                self._serving.announce()

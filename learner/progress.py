@@ -37,6 +37,14 @@ class Progress:
         allowed, received = loop.transitions_allowed(), sum(steps.values())
         return cls(counters.updates, counters.policy_version, loop.phase, allowed, received, steps)
 
+    def releases(self, before: Progress) -> bool:
+        """Return whether an actor that waits may go on, or has to know of another phase, unlike `before`.
+
+        A learner that is behind its actors lets none of them go on. It tells them of its progress with every
+        acknowledgement, and need not do so after each of its updates: with many actors those are many messages.
+        """
+        return self.phase != before.phase or self.transitions_allowed > self.transitions
+
     def status(self, session_id: str) -> Status:
         """Return the status for one session, which may use all of what is allowed beyond the sessions' own."""
         allowed = self.transitions_allowed

@@ -8,6 +8,7 @@ of the sent ones. After a restart of either side, both go on from the receiver's
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 
 __all__ = ["ReceiverState", "SenderState"]
@@ -27,6 +28,12 @@ class SenderState:
         self.acked = next_seq  # everything before it is stored
         self.sent = next_seq  # the next one to send
         self._went_back_at = -1
+        self._ends: deque[int] = deque()  # of the messages that have been sent and not acknowledged
+
+    @property
+    def messages(self) -> int:
+        """Return how many messages have been sent and not acknowledged."""
+        return len(self._ends)
 
     @property
     def under_way(self) -> int:
@@ -38,8 +45,9 @@ class SenderState:
         return range(self.sent, max(self.sent, min(end, self.acked + self.window)))
 
     def on_sent(self, next_seq: int) -> None:
-        """Note that everything before `next_seq` has been handed to the wire."""
+        """Note that everything before `next_seq` has been handed to the wire, the newest part as one message."""
         self.sent = next_seq
+        self._ends.append(next_seq)
 
     def on_ack(self, next_seq: int) -> bool:
         """Take an acknowledgement of everything before `next_seq`; return whether it was new.
@@ -50,15 +58,21 @@ class SenderState:
         if next_seq > self.acked:
             self.acked = next_seq
             self.sent = max(self.sent, next_seq)
+            while self._ends and self._ends[0] <= next_seq:
+                self._ends.popleft()
             return True
         if next_seq == self.acked and self.under_way and self._went_back_at != next_seq:
             self._went_back_at = next_seq
-            self.sent = next_seq
+            self._go_back()
         return False
 
     def on_silence(self) -> None:
         """Send the window again after too long a time without an answer."""
+        self._go_back()
+
+    def _go_back(self) -> None:
         self.sent = self.acked
+        self._ends.clear()
 
 
 class ReceiverState:

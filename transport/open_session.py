@@ -83,6 +83,8 @@ class OpenSession:
         if lost.count * self._size > max_bytes:
             raise WireError(f"lost: expected at most {max_bytes // self._size} records at once, found {lost.count}")
         old, taken = self._begin(lost.first_seq, lost.count)
+        if old and self._quarantine.first_damaged(self.session_id) is not None:
+            lost = self._placed(lost)
         raw = memoryview(self._quarantine.lost_frame(self.session_id, lost))
         if old:
             taken.mended = self._mend(raw[: old * self._size])
@@ -100,6 +102,13 @@ class OpenSession:
     def _end(self, taken: Taken) -> Taken:
         taken.next_seq = self._receiver.next_seq(self.session_id)
         return taken
+
+    def _placed(self, lost: Lost) -> Lost:
+        try:
+            return self._quarantine.placed(self.session_id, lost)
+        except LogError as error:
+            _log.error("session %s: the place of a lost record is unknown: %s", self.session_id, error)
+            return lost
 
     def _mend(self, frame: memoryview) -> list[int]:
         try:

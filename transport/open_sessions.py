@@ -58,6 +58,11 @@ class OpenSessions(Mapping[str, OpenSession]):
         session.heard_ns = self._clock.now_ns()
         return session
 
+    def excuse(self, deaf_ns: int) -> None:
+        """Leave a time [ns] in which the learner took no message out of every session's silence."""
+        for session in self._by_id.values():
+            session.heard_ns += deaf_ns
+
     def silent(self) -> list[str]:
         """Return the ids of the sessions that have been silent for too long."""
         silent_ns, now_ns = round(self._liveness_s * NS_PER_S), self._clock.now_ns()

@@ -17,7 +17,10 @@ __all__ = ["Behind", "Outbox", "Rejected"]
 
 _log = get_logger("transport.outbox")
 
-FRAMES_PER_WINDOW = 4  # several frames share the window, so that one is stored while the next one travels
+# Several frames share the window, so that one is stored while the next one travels. No more of them are on their way,
+# though they may be small: what a learner that is behind has not room for goes into the next frame. It takes a message
+# of each actor in turn, so with a message for each record an actor of twice the rate would get half of its own through.
+FRAMES_PER_WINDOW = 4
 
 
 class Rejected(RuntimeError):  # noqa: N818 - it is the answer to a HELLO, not a failure of the link
@@ -105,7 +108,7 @@ class Outbox:
         A damaged record is never sent: the learner would refuse it, and all records behind it would wait for ever.
         """
         span = self.sender.sendable(self._reader.next_seq)
-        if not span:
+        if not span or self.sender.messages >= FRAMES_PER_WINDOW:
             return None
         lo, end = self._reader.locate(span.start)
         # After a power cut the log may end in a hole, before a newest file that is empty.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from steadyhand.runtime.clock import Clock
 from steadyhand.runtime.logging import get_logger
 from steadyhand.transport.damage import Damage
+from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.rate_limit import RateLimit
 from steadyhand.transport.record import Place, lost_record, record_dtype
 from steadyhand.transport.record_check import RecordCheck
@@ -129,6 +132,22 @@ class Quarantine:
             lost_record(dtype, lost.first_seq + step, Place(lost.episode_id, lost.step_index + step))
             for step in range(lost.count)
         )
+
+    def placed(self, session_id: str, lost: Lost) -> Lost:
+        """Return a loss with episode and step as the records around it in the learner's own log tell them.
+
+        An actor that has forgotten a record, as the learner once held it, does not know its place any more.
+
+        Raises:
+            LogError: The log cannot be read.
+            OSError: The disk refused.
+        """
+        with closing(LogReader(self._folder / session_id)) as reader:
+            rows = reader.rows_of(range(lost.first_seq, lost.first_seq + lost.count))
+            if not rows.size or reader.verify(rows)[0]:
+                return lost
+            place = reader.place(int(rows[0]))
+        return msgspec.structs.replace(lost, episode_id=place.episode_id, step_index=place.step_index)
 
     def note_lost(self, session_id: str, lost: Lost, count: int) -> None:
         """Count and log records that their actor has lost."""

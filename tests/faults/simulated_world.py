@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from unittest import mock
@@ -413,6 +413,24 @@ class World:
         """Return the number before which the learner has called records durable, or does on the way to the actor."""
         messages = (wire.decode(message, "learner")[0] for message in self.back)
         return max(self.durable[name], *(one.status.durable_seq for one in messages if isinstance(one, Ack)), 0)
+
+
+def step(world: World, work: Mapping[str, int], faults: Mapping[str, int]) -> None:
+    """Let one thing happen: some work or a fault, drawn by their weights."""
+    weights = {**work, **faults}
+    name = world.draw.choices(list(weights), list(weights.values()))[0]
+    world.trace.append(name)
+    if name in faults:
+        world.faults[name] += 1
+    if name in ("arrive", "acknowledge"):
+        for _ in range(world.draw.randint(1, 3)):
+            queue = world.there if name == "arrive" else world.back
+            late = len(queue) > 1 and world.draw.random() < 0.1
+            getattr(world, name)(world.draw.randrange(len(queue)) if late else 0)
+    elif name.startswith(("kill", "power")):
+        world.kill(name.split()[1], power=name.startswith("power"))
+    else:
+        getattr(world, name)()
 
 
 class _SyncedUplink(LocalUplink):

@@ -133,7 +133,11 @@ def test_what_the_actor_has_no_more_is_marked_as_lost_and_asked_for_once(world, 
     world.serve()
     uplink = world.deliver()
     wait_until(lambda: [one.seq for one in read_log(world.stored) if one.kind == LOST] == list(range(40, 50)))
-    assert "seq 40 to 49" in caplog.text
+    # The records around them tell the place: the actor, which has forgotten them, does not know it.
+    assert "seq 40 to 49, episode 1, step 10" in caplog.text
+    lost = [one for one in read_log(world.stored) if one.kind == LOST]
+    assert {one.number("episode_id") for one in lost} == {1}
+    assert [one.number("step_index") for one in lost] == list(range(10, 20))
     uplink.close()
     world.stop()
     assert world.serve().quarantined() == 0  # they are known to be lost: nothing is asked for again
@@ -214,8 +218,10 @@ def test_repair_while_another_thread_reads(world):
 
     thread = threading.Thread(target=read)
     thread.start()
-    world.deliver()
-    wait_until(world.is_whole)
-    done.set()
-    thread.join(10)
+    try:
+        world.deliver()
+        wait_until(world.is_whole, 60.0)  # the other thread leaves little of a busy processor
+    finally:
+        done.set()
+        thread.join(10)
     assert not wrong

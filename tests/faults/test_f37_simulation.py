@@ -17,7 +17,7 @@ from steadyhand.transport.intake import Intake
 from steadyhand.transport.log_reader import LogReader
 from steadyhand.transport.open_session import OpenSession
 from tests.faults.scale import FULL
-from tests.faults.simulated_world import ViolationError, World
+from tests.faults.simulated_world import ViolationError, World, step
 
 STEPS = int(os.environ.get("STEADYHAND_SIMULATION_STEPS", 100_000 if FULL else 2_500))
 WORLD_STEPS = 250  # of one seed
@@ -29,24 +29,6 @@ FAULTS = {"disturb": 8, "cut": 1, "jump": 1, "fill": 1, "refuse": 2, "flip": 2}
 FAULTS |= {"kill actor": 1, "kill learner": 1, "power actor": 1, "power learner": 1}
 
 
-def step(world: World, faults: dict[str, int]) -> None:
-    """Let one thing happen."""
-    weights = WORK | faults
-    name = world.draw.choices(list(weights), list(weights.values()))[0]
-    world.trace.append(name)
-    if name in FAULTS:
-        world.faults[name] += 1
-    if name in ("arrive", "acknowledge"):
-        for _ in range(world.draw.randint(1, 3)):
-            queue = world.there if name == "arrive" else world.back
-            late = len(queue) > 1 and world.draw.random() < 0.1
-            getattr(world, name)(world.draw.randrange(len(queue)) if late else 0)
-    elif name.startswith(("kill", "power")):
-        world.kill(name.split()[1], power=name.startswith("power"))
-    else:
-        getattr(world, name)()
-
-
 def simulate(seed: int, faults: dict[str, int] = FAULTS, steps: int = WORLD_STEPS) -> Counter:
     """Run one world with faults of these weights; return their number. A failure names the seed."""
     memory = Path("/dev/shm")
@@ -54,7 +36,7 @@ def simulate(seed: int, faults: dict[str, int] = FAULTS, steps: int = WORLD_STEP
         world = World(Path(folder), seed)
         try:
             for number in range(steps):
-                step(world, faults)
+                step(world, WORK, faults)
                 if number % LOOK_EVERY == 0:
                     world.check()
             world.check()

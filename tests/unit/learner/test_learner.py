@@ -248,6 +248,26 @@ def replace_actor(hello):
     return Hello.of(SCHEMA, "other", hello.session_id)
 
 
+@pytest.mark.parametrize("careful", [True, False])
+def test_a_learner_that_is_behind_does_not_wake_every_actor_at_every_update(
+    make_learner, make_actor, monkeypatch, careful
+):
+    learner, announced = make_learner(algo={"policy_delay": 1}), []
+    monkeypatch.setattr(learner._serving, "announce", lambda: announced.append(learner.loop.counters.updates))
+    if not careful:  # the twin
+        monkeypatch.setattr("steadyhand.learner.progress.Progress.releases", lambda self, before: True)
+    actor = make_actor(learner)
+    actor.uplink.connect(actor.hello, 1.0)
+    actor.practise(5)
+    while learner.step():
+        pass
+    assert learner.loop.counters.updates == 44
+    # It is behind until the next one of the 20 transitions is due; before that there is one change of the phase.
+    early = [updates for updates in announced if 1 < updates <= 30]
+    assert early == [] if careful else len(early) >= 20
+    assert max(announced) == 44
+
+
 def test_an_extra_camera_is_welcome_and_a_missing_field_is_not(make_learner, make_actor, demos):
     learner = make_learner([demos])
     seeing = make_actor(learner, schema=PIXELS)

@@ -36,6 +36,20 @@ def test_a_repeated_acknowledgement_goes_back_once():
     assert sender.sendable(6) == range(2, 6)
 
 
+def test_messages_are_counted_until_the_last_record_of_each_is_acknowledged():
+    sender = SenderState(window=9)
+    for end in (3, 5, 9):
+        sender.on_sent(end)
+    assert sender.messages == 3
+    sender.on_ack(4)
+    assert sender.messages == 2
+    sender.on_ack(9)
+    assert sender.messages == 0
+    sender.on_sent(12)
+    sender.on_silence()
+    assert sender.messages == 0
+
+
 def test_an_old_acknowledgement_is_ignored():
     sender = SenderState(window=8, next_seq=5)
     sender.on_sent(7)

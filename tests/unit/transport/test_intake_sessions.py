@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from steadyhand.runtime.clock import FakeClock
+from steadyhand.transport.log import LogWriter
 from steadyhand.transport.open_sessions import UnknownSessionError
 from steadyhand.transport.session_limits import MAX_NEW_SESSIONS
 from steadyhand.transport.wire import Accept, Reject
@@ -73,6 +74,32 @@ def test_the_number_of_open_sessions_is_bounded(tmp_path, monkeypatch):
     assert isinstance(intake.hello(hello(1, actor_id="arm1")), Accept)
     intake.bye(session_id(0))
     assert isinstance(intake.hello(hello(2, actor_id="arm2")), Accept)
+
+
+@pytest.mark.parametrize("slow", ["opened", "closed"])
+def test_actors_do_not_expire_while_the_disk_opens_or_closes_the_logs_of_others(tmp_path, monkeypatch, slow):
+    """As 64 actors that start at once: the disk takes longer for all of them than one of them may be silent."""
+    clock = FakeClock()
+    intake = intake_in(tmp_path, clock=clock)
+    where, name = {"opened": (intake._stored, "open"), "closed": (LogWriter, "close")}[slow]
+    at_once = getattr(where, name)
+
+    def slowly(*arguments):
+        clock.advance_ns(LIVENESS_NS // 3)
+        return at_once(*arguments)
+
+    monkeypatch.setattr(where, name, slowly)
+    for number in range(6):
+        assert isinstance(intake.hello(hello(number, actor_id=f"arm{number}")), Accept)
+    intake.expire()
+    assert all(intake.is_open(session_id(number)) for number in range(6))
+    for number in range(5):
+        intake.bye(session_id(number))
+    intake.expire()
+    assert intake.is_open(session_id(5))
+    clock.advance_ns(LIVENESS_NS + LIVENESS_NS // 3)
+    intake.expire()
+    assert not intake.is_open(session_id(5))
 
 
 def test_a_link_in_the_place_of_a_session_is_not_followed(tmp_path):

@@ -32,6 +32,15 @@ def test_a_session_is_silent_from_the_limit_on_until_it_is_heard(sessions, clock
     assert sessions.silent() == []
 
 
+def test_a_time_without_ears_is_no_silence(sessions, clock):
+    clock.advance_ns(900_000_000)
+    sessions.excuse(800_000_000)
+    clock.advance_ns(899_999_999)
+    assert sessions.silent() == []
+    clock.advance_ns(1)
+    assert sessions.silent() == [session_id(1)]
+
+
 def test_only_an_open_session_can_be_heard(sessions):
     with pytest.raises(UnknownSessionError, match="say HELLO first"):
         sessions.heard(session_id(2))

@@ -1,3 +1,4 @@
+from collections import deque
 from dataclasses import replace
 
 import msgspec
@@ -47,14 +48,49 @@ def test_frames_continue_from_where_the_learner_is_and_are_bounded(tmp_path):
 
 
 def test_the_window_stops_it_until_something_is_acknowledged(tmp_path):
-    log_of(tmp_path, 60)
+    log_of(tmp_path, 60, segment_bytes=1 << 16)
     outbox = Outbox(tmp_path, CONFIG)
     outbox.admit(accept(0))
     while outbox.next_frame() is not None:
         pass
     assert outbox.sender.under_way == CONFIG.window_records
-    outbox.on_ack(5)
+    outbox.on_ack(8)
     assert outbox.next_frame()[0].first_seq == CONFIG.window_records
+
+
+def arrived_shares(folder, rates: list[int], rounds: int = 40) -> list[float]:
+    """Return the share of each actor's records that a learner takes which is too slow for a message a record.
+
+    The learner takes one message of each actor in turn, as a ROUTER hands them out.
+    """
+    logs = [writer_in(folder / str(rate), segment_bytes=1 << 20) for rate in rates]
+    boxes, queues = [Outbox(log.folder, CONFIG) for log in logs], [deque() for _ in rates]
+    for box in boxes:
+        box.admit(accept(0))
+    for _ in range(rounds):
+        for log, box, queue, rate in zip(logs, boxes, queues, rates, strict=True):
+            for _ in range(rate):  # each is announced at once
+                log.append(record(step=log.next_seq))
+                box.look()
+                while (batch := box.next_frame()) is not None:
+                    queue.append(batch[0])
+            if queue:
+                message = queue.popleft()
+                box.on_ack(message.first_seq + message.count)
+    shares = [box.sender.acked / log.next_seq for box, log in zip(boxes, logs, strict=True)]
+    for log, box in zip(logs, boxes, strict=True):
+        box.close()
+        log.close()
+    return shares
+
+
+def test_a_learner_that_is_behind_gets_the_same_share_of_every_actor_s_records(tmp_path, monkeypatch):
+    shares = arrived_shares(tmp_path / "fair", [1, 3])
+    assert min(shares) / max(shares) > 0.85
+    # The twin: a message for each record, as many as the window has room for.
+    monkeypatch.setattr("steadyhand.transport.outbox.FRAMES_PER_WINDOW", CONFIG.window_records)
+    shares = arrived_shares(tmp_path / "unfair", [1, 3])
+    assert min(shares) / max(shares) < 0.5
 
 
 def test_what_was_appended_is_found_after_a_look(tmp_path):

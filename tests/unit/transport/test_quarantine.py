@@ -1,10 +1,13 @@
+from contextlib import closing
+
 import numpy as np
 
 from steadyhand.runtime.clock import FakeClock
 from steadyhand.transport.quarantine import MAX_UNFIT, Quarantine
 from steadyhand.transport.record import Kind, record_dtype, sound_prefix
 from steadyhand.transport.wire import Lost, Wanted
-from tests.transport_kit import SCHEMA, record, session_id
+from tests.integrity.plain_log import flip
+from tests.transport_kit import SCHEMA, record, session_id, write_episode, writer_in
 
 DTYPE = record_dtype(SCHEMA)
 
@@ -40,6 +43,18 @@ def test_what_is_counted_and_wanted(tmp_path):
     assert found.first_damaged(session_id(0)) == 4
     found.note_lost(session_id(0), Lost(9, 2, 0, 3), 2)
     assert found.count(session_id(0)) == found.total() == 4
+
+
+def test_a_damaged_record_is_placed_by_the_learner_s_own_log(tmp_path):
+    folder = tmp_path / session_id(0)
+    with closing(writer_in(folder)) as writer:
+        for episode in range(2):
+            write_episode(writer, 0, episode, 9)
+    flip(folder, 14)
+    found, unknown = quarantine_in(tmp_path), Lost(14, 1, 0, 0)
+    assert found.placed(session_id(0), unknown) == Lost(14, 1, 1, 4)
+    assert found.placed(session_id(0), Lost(3, 1, 7, 7)) == Lost(3, 1, 7, 7)  # it is whole
+    assert found.placed(session_id(0), Lost(30, 1, 7, 7)) == Lost(30, 1, 7, 7)  # it is not there
 
 
 def test_a_ban_is_of_one_actor_and_ends(tmp_path):
