@@ -158,7 +158,7 @@ def run_row(row: FaultRow, fast: bool) -> Result:
     environment = os.environ | ({} if fast else THOROUGH)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *row.tests]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--show-capture=no", *row.tests]
         command += ["-o", "junit_family=xunit1", f"--junitxml={report}"]
         try:
             done = subprocess.run(

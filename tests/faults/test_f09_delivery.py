@@ -43,6 +43,11 @@ def die(writer: LogWriter) -> None:
     os.close(writer._segment.fd)
 
 
+def settle(writer: LogWriter) -> None:
+    """Wait until full segments are sealed: what may be forgotten must not depend on the pace of the machine."""
+    writer._background.submit(int).result()
+
+
 class Delivery(RuleBasedStateMachine):
     """One session of an actor, a learner, and what is under way between them."""
 
@@ -81,6 +86,7 @@ class Delivery(RuleBasedStateMachine):
         for _ in range(count):
             self.writer.append(record(0, 0, self.appended))
             self.appended += 1
+        settle(self.writer)
 
     @rule()
     def greet(self):
@@ -117,6 +123,8 @@ class Delivery(RuleBasedStateMachine):
                 self.back.append(self.intake.lost(session_id(0), message))
             else:
                 self.back.append(self.intake.records(session_id(0), message.first_seq, message.count, frame))
+            for session in self.intake._sessions.values():
+                settle(session.writer)
         except UnknownSessionError:
             self.accepted = False
         except WireError:  # a bit changed on the actor's disk while the records were under way; they are sent again
