@@ -6,8 +6,10 @@ becomes a negative as soon as the policy goes there. The recorded reward of prac
 when it is sampled, by the classifier as it is then; it is part of the algorithm's state, so a resumed learner finds the
 same rewards.
 
-The probability of success p is the event of the paper's query "any": a step is worth p + (1 - p) gamma V. So a value is
-the discounted chance of success, within [0, 1], and a rewarded demonstration ends as a success of practice does.
+The reward r is the event of the paper's query "any": a step is worth r + (1 - r) gamma V. So a value is the discounted
+chance of success, within [0, 1], and a rewarded demonstration ends as a success of practice does. A classifier that is
+kept uncertain gives some probability to every state, and over many steps it would add up to a certain success. So r is
+0 up to the probability `reward_from`, and grows from there to 1.
 Mixup, smoothed labels and the gradient penalty are those of SERL's classifier (arXiv 2401.16013).
 """
 
@@ -38,6 +40,7 @@ class ViceSettings(SacSettings):
     """Settings of RLPD and of the classifier."""
 
     examples: int  # newest success examples that are kept
+    reward_from: float  # probability of success up to which the reward is 0, from 0 to below 1
     classifier_hidden: tuple[int, ...]  # units of each hidden layer
     classifier_lr: float
     mixup: float  # largest share of another row in a mixed one, 0..1; 0 = none
@@ -49,7 +52,8 @@ class ViceSettings(SacSettings):
         expect_at_least(self, 1, "examples", "classifier_hidden")
         expect_at_least(self, 0, "gradient_penalty")
         expect_above(self, 0.0, "classifier_lr")
-        expect_within(self, 0.0, 1.0, "mixup", "label_smoothing")
+        expect_within(self, 0.0, 1.0, "mixup", "label_smoothing", "reward_from")
+        expect(self.reward_from < 1.0, "reward_from", "below 1", self.reward_from)
         expect(self.n_step == 1, "n_step", "1: a row has no observation between its first and last", self.n_step)
 
     @property
@@ -97,13 +101,18 @@ class Vice(Sac):
         """The target (B,) of `Sac`; in practice with the classifier's reward, and success as the end."""
         later = self.next_step(batch) if later is None else later
         if self._in_practice:
-            chance = self.chance(later.features)
-            batch = batch._replace(reward=chance, discount=batch.discount * (1.0 - chance))
+            reward = self.reward(later.features)
+            batch = batch._replace(reward=reward, discount=batch.discount * (1.0 - reward))
         return super().td_target(batch, later)
 
     def chance(self, features: Tensor) -> Tensor:
         """Return the probability of success (B,) from features (B, F)."""
         return torch.sigmoid(self._logit(features))
+
+    def reward(self, features: Tensor) -> Tensor:
+        """Return the reward (B,) of states with features (B, F), within [0, 1]."""
+        least = self.settings.reward_from
+        return ((self.chance(features) - least) / (1.0 - least)).clamp(min=0.0)
 
     def _logit(self, features: Tensor) -> Tensor:
         logit: Tensor = self.classifier(features).squeeze(-1)
@@ -142,6 +151,7 @@ class Vice(Sac):
                 "classifier_chance_examples": shown.mean(),
                 "classifier_chance_practice": (weight * practised).sum() / weight.sum().clamp(min=1.0),
                 "classifier_examples": known.float(),
+                "reward_practice": (weight * self.reward(features)).sum() / weight.sum().clamp(min=1.0),
             }
 
     def classifier_loss(self, states: Tensor, label: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

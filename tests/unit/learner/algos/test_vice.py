@@ -102,10 +102,30 @@ def test_practice_is_rewarded_by_the_classifier_with_success_as_the_end(make_vic
     block = block_of(make_block, make_spec, DONE, AWAY)
     batch = Batch.from_block(block, algo.device)
     monkeypatch.setattr(algo.target_critic, "q", lambda *_: torch.full((2, 32), 0.5))
-    monkeypatch.setattr(algo, "chance", lambda features: torch.full((len(features),), 0.3))
+    monkeypatch.setattr(algo, "reward", lambda features: torch.full((len(features),), 0.3))
     torch.testing.assert_close(algo.td_target(batch), batch.reward + 0.5 * batch.discount, msg="before practice")
     algo._in_practice = True
     torch.testing.assert_close(algo.td_target(batch), 0.3 + 0.7 * 0.5 * batch.discount)
+
+
+def test_states_that_are_hardly_likely_are_worth_nothing(make_vice, monkeypatch):
+    algo = make_vice(reward_from=0.4)
+    monkeypatch.setattr(algo, "chance", lambda features: torch.tensor([0.0, 0.3, 0.4, 0.7, 1.0]))
+    torch.testing.assert_close(algo.reward(torch.zeros(5, 3)), torch.tensor([0.0, 0.0, 0.0, 0.5, 1.0]))
+
+
+def test_values_of_practice_without_success_do_not_add_up_to_success(make_vice, make_block, make_spec):
+    algo = make_vice(classifier_lr=1e-2, critic_lr=1e-2, tau=0.2)
+    for seed in range(150):
+        block = block_of(make_block, make_spec, DONE, AWAY, seed)
+        for part in ("observation", "next_observation"):  # it stays away, for ever
+            block[part]["state"][16:] = block["next_observation"]["state"][16:]
+        block["discount"][:] = 0.97
+        metrics = algo.update(block)
+    away = {"state": torch.tensor(np.array([[AWAY]], np.float32))}
+    value = float(algo.estimate(away, algo.policy.mode(away).detach()))
+    assert float(metrics["classifier_chance_practice"]) > 0.01, "the classifier is not certain of any state"
+    assert value < 0.2
 
 
 def test_the_recorded_reward_of_practice_is_not_read(make_vice, make_block, make_spec):
@@ -152,7 +172,7 @@ def test_the_penalty_makes_the_classifier_smoother(make_vice, make_block, make_s
     assert slopes[1] < 0.5 * slopes[0]
 
 
-@pytest.mark.parametrize("override", ["algo.n_step=3", "algo.mixup=1.5", "algo.examples=0", "algo.gradient_penalty=-1"])
+@pytest.mark.parametrize("override", ["algo.n_step=3", "algo.mixup=1.5", "algo.examples=0", "algo.reward_from=1"])
 def test_impossible_settings_are_refused(override):
     with pytest.raises(ConfigError, match=override.partition(".")[2].partition("=")[0]):
         find_algorithm(compose(["algo=vice", override])["algo"])
