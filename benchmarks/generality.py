@@ -35,7 +35,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 RUNS = Path("runs") / "bench-generality"
 STEPS = (2_000, 5_000, 10_000)
 EPISODES = 100
-MOCK = ("reach", "peg_insert", "pick_place")
+MOCK = ("reach", "peg_insert", "pick_place", "wipe", "cable_route", "plug_insert")
 META_WORLD = (
     "drawer-open-v3",
     "door-open-v3",
