@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from benchmarks.generality_table import kept_rows, worst_window, write_table
 from benchmarks.machine import machine_line
-from benchmarks.trial import Trial, finished_rows, run_missing
+from benchmarks.trial import Trial, add_row_options, finished_rows, run_missing
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.job import open_job, quoted
 from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
@@ -96,14 +96,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated (%(default)s)")
-    parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (%(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
+    add_row_options(parser, TASKS, ARMS, RUNS)
     parser.add_argument("--steps", default=",".join(map(str, STEPS)), help="control steps of practice (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of generality.json and generality.md")
-    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs (%(default)s)")
-    parser.add_argument("--row", help=argparse.SUPPRESS)  # task:arm:seed, in a process of its own
     options, given = parser.parse_known_args()
     if unknown := [word for word in given if word.startswith("-")]:
         parser.error(f"unknown option {unknown[0]}")
