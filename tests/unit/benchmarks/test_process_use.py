@@ -1,25 +1,34 @@
-import os
-import threading
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks.process_use import ProcessUse, process_use
 
+# In a process of its own: threads and memory of other tests come and go in this one.
+GROWING = """
+import os, threading
+print("small", flush=True)
+input()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+held, file = b"x" * 50_000_000, open(os.devnull)
+print("large", flush=True)
+input()
+"""
+
 
 def test_a_file_a_thread_and_memory_are_seen():
-    before, done = process_use(os.getpid()), threading.Event()
-    thread = threading.Thread(target=done.wait)
-    thread.start()
-    held = bytearray(b"x" * 50_000_000)
-    with open(os.devnull) as file:
-        after = process_use(os.getpid())
-        assert not file.closed
-    done.set()
-    thread.join()
+    command = [sys.executable, "-c", GROWING]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "small\n"
+        before = process_use(child.pid)
+        print(file=child.stdin, flush=True)
+        assert child.stdout.readline() == "large\n"
+        after = process_use(child.pid)
+        print(file=child.stdin, flush=True)
     assert after.descriptors == before.descriptors + 1
     assert after.threads == before.threads + 1
     assert after.rss_mb - before.rss_mb > 30.0
-    assert len(held) == 50_000_000
     assert after.cpu_s >= before.cpu_s > 0.0
 
 
