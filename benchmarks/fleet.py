@@ -27,6 +27,7 @@ from benchmarks.fleet_robots import Part
 from benchmarks.fleet_table import write_table
 from benchmarks.machine import machine_line
 from benchmarks.measure import CLOCK
+from benchmarks.options import options_and_overrides
 from benchmarks.peer import Peer
 from benchmarks.process_use import ProcessUse, process_use
 from benchmarks.recording import make_schema, write_log
@@ -265,9 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--note", default="", help="a line of the table, such as the other load of the machine")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of fleet.json and fleet.md")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of the logs, which are deleted (%(default)s)")
-    options, overrides = parser.parse_known_args(arguments)
-    if unknown := [word for word in overrides if word.startswith("-")]:
-        parser.error(f"unknown option {unknown[0]}")
+    options, overrides = options_and_overrides(parser, arguments)
     frames, per_process = not options.no_frames, options.per_process
     common = (options.rate, options.seconds, frames, options.late, options.killed, per_process, options.alone)
     try:

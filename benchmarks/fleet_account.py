@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.fleet_notes import ACKNOWLEDGED, JOINED, RECORDED, read_notes
 from benchmarks.fleet_robots import OBSERVATION, Part
-from tests.integrity.plain_log import PlainRecord, read_segment
+from tests.integrity.plain_log import PlainRecord, places
 
 __all__ = ["Fate", "Share", "Window", "account", "behind", "fairness", "percentile"]
 
@@ -116,7 +116,7 @@ def account(part: Part, robot: Path, log: Path, window: Window) -> Share:
         window: The measurement.
     """
     noted = read_notes(robot, RECORDED)
-    kept = {one.number("stamp_ns") for own in (robot / "outbox").glob("*/") for one in _records(own) if one.sound}
+    kept = {one.number("stamp_ns") for own in (robot / "outbox").glob("*/") for one in places(own) if one.sound}
     stamps, fate = _stored(noted, kept, log)
     joined = read_notes(robot, JOINED)[:, 0]
     acknowledged = read_notes(robot, ACKNOWLEDGED)
@@ -159,7 +159,7 @@ def _stored(noted: NDArray[np.int64], kept: Set[int], log: Path) -> tuple[NDArra
     """Return the stamps of the learner's records in order, (n,), and the account; `kept` are those that wait."""
     crc_of = {int(stamp): int(crc) for stamp, crc in noted}
     stamps, wrong = [], 0
-    for place, record in enumerate(_records(log)):
+    for place, record in enumerate(places(log)):
         sound = record.sound and record.seq == place
         stamp = record.number("stamp_ns")
         stamps.append(stamp)
@@ -173,14 +173,6 @@ def _stored(noted: NDArray[np.int64], kept: Set[int], log: Path) -> tuple[NDArra
     return order, Fate(
         len(noted) + unnoted, len(stamps), len(missing - kept), len(missing & kept), doubled, late, wrong, unnoted
     )
-
-
-def _records(log: Path) -> Iterator[PlainRecord]:
-    """Yield the places of a log, file by file: frames of a whole log may not fit into memory."""
-    files = sorted(log.glob("*.segment"))
-    firsts = [int(path.stem) for path in files[1:]] + [None] * bool(files)
-    for path, next_seq in zip(files, firsts, strict=True):
-        yield from read_segment(path, next_seq)
 
 
 def _crc(record: PlainRecord) -> int:

@@ -20,14 +20,14 @@ from typing import ClassVar
 
 from benchmarks.generality_table import kept_rows, worst_window, write_table
 from benchmarks.machine import machine_line
-from benchmarks.trial import Trial, add_row_options, finished_rows, run_missing
+from benchmarks.options import add_row_options, options_and_overrides, seeds_of
+from benchmarks.trial import Trial, finished_rows, run_missing
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.job import open_job, quoted
 from steadyhand.pipeline.evaluation import evaluate, starting_policy, trained_policy
 from steadyhand.pipeline.recording import record
 from steadyhand.report.records import Row, read_run
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import compose
 from steadyhand.supervise import train
 from steadyhand.terminal import duration_text
 
@@ -96,12 +96,11 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add_row_options(parser, TASKS, ARMS, RUNS)
+    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated (%(default)s)")
+    add_row_options(parser, ARMS, RUNS)
     parser.add_argument("--steps", default=",".join(map(str, STEPS)), help="control steps of practice (%(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of generality.json and generality.md")
-    options, given = parser.parse_known_args()
-    if unknown := [word for word in given if word.startswith("-")]:
-        parser.error(f"unknown option {unknown[0]}")
+    options, given = options_and_overrides(parser)
     steps = tuple(int(word) for word in options.steps.split(","))
     if options.row:
         task, arm, seed = options.row.split(":")
@@ -109,8 +108,7 @@ def main() -> int:
     tasks, arms = options.tasks.split(","), options.arms.split(",")
     if unknown := [arm for arm in arms if arm not in ARMS]:
         parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
-    first = int(compose(given)["seed"])
-    seeds = range(first, first + options.seeds)
+    seeds = seeds_of(given, options.seeds)
     trials = [TaskTrial(task, arm, seed, tuple(given)) for seed in seeds for task in tasks for arm in arms]
 
     def command(trial: TaskTrial) -> list[str]:

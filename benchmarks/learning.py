@@ -22,6 +22,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.machine import machine_line
+from benchmarks.options import add_row_options, options_and_overrides, seeds_of
 from benchmarks.trial import Trial, finished_rows
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.job import Job, open_job, quoted
@@ -32,7 +33,6 @@ from steadyhand.pipeline.recording import record
 from steadyhand.report.records import read_run
 from steadyhand.report.summary import summarise
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_bytes, atomic_write_json
 from steadyhand.subprocesses import thread_environment
 from steadyhand.supervise import train
@@ -104,24 +104,17 @@ def main() -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--steps", type=int, default=10_000, help="control steps of practice (%(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
-    parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")
+    add_row_options(parser, ARMS, RUNS)
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of learning.json and learning.md")
-    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs (%(default)s)")
     parser.add_argument("--fresh", action="store_true", help="run every row again")
-    parser.add_argument("--row", help=argparse.SUPPRESS)  # arm:seed, in a process of its own
-    options, given = parser.parse_known_args()
-    if unknown := [word for word in given if word.startswith("-")]:
-        parser.error(f"unknown option {unknown[0]}")
+    options, given = options_and_overrides(parser)
     if options.row:
         arm, seed = options.row.split(":")
         return _run_row(ArmTrial(arm, int(seed), options.steps, tuple(given)), options.runs)
     arms = options.arms.split(",")
     if unknown := [arm for arm in arms if arm not in ARMS]:
         parser.error(f"unknown arm {unknown[0]}; choose among {', '.join(ARMS)}")
-    first = int(compose(given)["seed"])
-    seeds = range(first, first + options.seeds)
+    seeds = seeds_of(given, options.seeds)
     trials = [ArmTrial(arm, seed, options.steps, tuple(given)) for arm in arms for seed in seeds]
     _run_missing(trials, options.runs, options.results, options.jobs, options.fresh)
     rows = finished_rows(trials, options.runs)

@@ -21,8 +21,9 @@ from typing import ClassVar
 from benchmarks.generality import RESULTS, TASKS, TaskTrial
 from benchmarks.generality_table import kept_rows
 from benchmarks.machine import machine_line
+from benchmarks.options import add_row_options, options_and_overrides, seeds_of
 from benchmarks.tasks_table import FILE, write_table
-from benchmarks.trial import add_row_options, finished_rows, run_missing
+from benchmarks.trial import finished_rows, run_missing
 from steadyhand.actor.evaluate import Evaluation
 from steadyhand.actor.policy_runner import use_one_thread
 from steadyhand.job import Job, open_job, quoted
@@ -33,7 +34,6 @@ from steadyhand.pipeline.recording import record
 from steadyhand.report.evaluations import POLICY
 from steadyhand.report.records import Row, read_run
 from steadyhand.runtime.clock import MonotonicClock
-from steadyhand.runtime.config import compose
 from steadyhand.supervise import train
 from steadyhand.terminal import duration_text
 
@@ -63,13 +63,12 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add_row_options(parser, TASKS, ARMS, RUNS)
+    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated (%(default)s)")
+    add_row_options(parser, ARMS, RUNS)
     parser.add_argument("--steps", type=int, default=5_000, help="control steps of practice (%(default)s)")
     parser.add_argument("--episodes", type=int, default=100, help="episodes of an evaluation (%(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of tasks.json and tasks.md")
-    options, given = parser.parse_known_args()
-    if unknown := [word for word in given if word.startswith("-")]:
-        parser.error(f"unknown option {unknown[0]}")
+    options, given = options_and_overrides(parser)
     words = (f"actor.max_env_steps={options.steps}", f"demo.eval_episodes={options.episodes}", *given)
     if options.row:
         task, arm, seed = options.row.split(":")
@@ -78,8 +77,7 @@ def main() -> int:
     for name, found, known in (("task", tasks, TASKS), ("arm", arms, tuple(ARMS))):
         if unknown := [one for one in found if one not in known]:
             parser.error(f"unknown {name} {unknown[0]}; choose among {', '.join(known)}")
-    first = int(compose(given)["seed"])
-    seeds = range(first, first + options.seeds)
+    seeds = seeds_of(given, options.seeds)
     trials = [ComparedTrial(task, arm, seed, words) for seed in seeds for task in tasks for arm in arms]
 
     def command(trial: ComparedTrial) -> list[str]:

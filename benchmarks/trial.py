@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from steadyhand.runtime.config import compose
 from steadyhand.runtime.run_folder import atomic_write_json
 from steadyhand.subprocesses import thread_environment
 
-__all__ = ["Trial", "add_row_options", "finished_rows", "run_missing"]
+__all__ = ["Trial", "finished_rows", "run_missing"]
 
 
 class Trial(ABC):
@@ -57,23 +56,6 @@ class Trial(ABC):
 def finished_rows(trials: Sequence[Trial], runs: Path) -> list[dict[str, Any]]:
     """Return the rows of those trials that are finished."""
     return [row for trial in trials if (row := trial.row(runs))]
-
-
-def add_row_options(parser: argparse.ArgumentParser, tasks: Iterable[str], arms: Iterable[str], runs: Path) -> None:
-    """Add the options of a benchmark with a row for each task, arm and seed.
-
-    Args:
-        parser: Its parser.
-        tasks: The tasks, unless others are chosen.
-        arms: The arms, unless others are chosen.
-        runs: Folder of the runs, unless another one is given.
-    """
-    parser.add_argument("--tasks", default=",".join(tasks), help="comma-separated (%(default)s)")
-    parser.add_argument("--arms", default=",".join(arms), help="comma-separated (%(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many, counted from seed= (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="rows at a time; each takes about one core (%(default)s)")
-    parser.add_argument("--runs", type=Path, default=runs, help="folder of the runs (%(default)s)")
-    parser.add_argument("--row", help=argparse.SUPPRESS)  # task:arm:seed, in a process of its own
 
 
 T = TypeVar("T", bound=Trial)

@@ -16,29 +16,18 @@ __all__ = ["decision_values_network", "proposal_network", "residual_network", "t
 
 def residual_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
     """Return the network of the correction (B, C), before its own tanh, from features and the base's action."""
-    layers, last = _layers(feature_size + spec.motion_size, spec.hidden, spec.motion_size, True, "relu")
-    initialise(layers, generator)
-    nn.init.zeros_(last.weight)  # training begins with the base as it is
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers)
+    # Training begins with the base as it is.
+    return _from_zero(feature_size + spec.motion_size, spec.hidden, spec.motion_size, generator)
 
 
 def proposal_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
     """Return the network of a second action (B, C) before tanh, from features; it starts at an action of zero."""
-    layers, last = _layers(feature_size, spec.hidden, spec.motion_size, True, "relu")
-    initialise(layers, generator)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers)
+    return _from_zero(feature_size, spec.hidden, spec.motion_size, generator)
 
 
 def decision_values_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
     """Return the network of the decisions' values (B, 3 D), from features; every value starts at 0."""
-    layers, last = _layers(feature_size, spec.hidden, DECISIONS * len(spec.decided), True, "relu")
-    initialise(layers, generator)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers)
+    return _from_zero(feature_size, spec.hidden, DECISIONS * len(spec.decided), generator)
 
 
 def trunk_network(spec: PolicySpec, feature_size: int, generator: torch.Generator) -> nn.Sequential:
@@ -51,6 +40,15 @@ def trunk_network(spec: PolicySpec, feature_size: int, generator: torch.Generato
         # A random layer's log standard deviation would drift with the features while only the mean is cloned.
         nn.init.zeros_(last.weight[size : 2 * size])
         nn.init.constant_(last.bias[size : 2 * size], spec.log_std_start)
+    return nn.Sequential(*layers)
+
+
+def _from_zero(size: int, hidden: Sequence[int], outputs: int, generator: torch.Generator) -> nn.Sequential:
+    """Return a network from `size` inputs whose outputs are all 0 before training."""
+    layers, last = _layers(size, hidden, outputs, True, "relu")
+    initialise(layers, generator)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
     return nn.Sequential(*layers)
 
 

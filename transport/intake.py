@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +206,7 @@ class Intake:
         with self._lock:
             session = self._sessions.pop(session_id)
             if session is not None:
-                with self._deaf():
+                with self._sessions.deaf():
                     session.writer.close()  # syncs
                 self._stored.durable[session_id] = session.writer.next_seq
                 _log.info("%s left, session %s", session.actor_id, session_id)
@@ -218,19 +217,6 @@ class Intake:
             for name in self._sessions.silent():
                 _log.warning("session %s: silent for %.1f s, closed until it says HELLO", name, self.config.liveness_s)
                 self._bye_or_log(name)
-
-    @contextmanager
-    def _deaf(self) -> Iterator[None]:
-        """Wait for the disk, which takes up to seconds, without taking that for silence of the other actors.
-
-        Their signs of life wait in the socket meanwhile. Were their sessions closed for it, opening these again would
-        take the same time once more: many actors that start at once would never all be connected.
-        """
-        began_ns = self._clock.now_ns()
-        try:
-            yield
-        finally:
-            self._sessions.excuse(self._clock.now_ns() - began_ns)
 
     def _bye_or_log(self, session_id: str) -> None:
         try:
@@ -321,7 +307,7 @@ class Intake:
             session = self._sessions.get(hello.session_id)
             if session is None:
                 is_new = hello.session_id not in self._stored.readers
-                with self._deaf():
+                with self._sessions.deaf():
                     writer = self._stored.open(hello)
                 if is_new:
                     self._limits.count(hello.actor_id)

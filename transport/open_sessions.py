@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from steadyhand.runtime.clock import Clock
 from steadyhand.transport.open_session import OpenSession
@@ -58,10 +59,20 @@ class OpenSessions(Mapping[str, OpenSession]):
         session.heard_ns = self._clock.now_ns()
         return session
 
-    def excuse(self, deaf_ns: int) -> None:
-        """Leave a time [ns] in which the learner took no message out of every session's silence."""
-        for session in self._by_id.values():
-            session.heard_ns += deaf_ns
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Wait for the disk, which takes up to seconds, without taking that for silence of the actors.
+
+        Their signs of life wait in the socket meanwhile. Were their sessions closed for it, opening these again would
+        take the same time once more: many actors that start at once would never all be connected.
+        """
+        began_ns = self._clock.now_ns()
+        try:
+            yield
+        finally:
+            deaf_ns = self._clock.now_ns() - began_ns
+            for session in self._by_id.values():
+                session.heard_ns += deaf_ns
 
     def silent(self) -> list[str]:
         """Return the ids of the sessions that have been silent for too long."""

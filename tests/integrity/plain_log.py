@@ -7,6 +7,7 @@ number and its CRC-32 are right. Formats 1 and 2.
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +93,17 @@ def read_segment(path: Path, next_seq: int | None = None) -> list[PlainRecord]:
     return records
 
 
-def read_log(folder: Path) -> list[PlainRecord]:
-    """Return the places of a log in order."""
+def places(folder: Path) -> Iterator[PlainRecord]:
+    """Yield the places of a log in order, file by file: a whole log may not fit into memory."""
     files = sorted(folder.glob("*.segment"))
     firsts = [int(path.stem) for path in files[1:]] + [None] * bool(files)
-    return [record for path, next_seq in zip(files, firsts, strict=True) for record in read_segment(path, next_seq)]
+    for path, next_seq in zip(files, firsts, strict=True):
+        yield from read_segment(path, next_seq)
+
+
+def read_log(folder: Path) -> list[PlainRecord]:
+    """Return the places of a log in order."""
+    return list(places(folder))
 
 
 def flip(folder: Path, seq: int, column: str = "observation/state", bit: int = 3, at: int = 0) -> None:

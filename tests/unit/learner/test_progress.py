@@ -20,7 +20,7 @@ def test_actors_are_released_by_permission_or_another_phase(after, released):
 
 
 def test_a_session_that_is_not_released_has_the_permission_that_it_had():
-    """What a lockstep actor waits by: its own steps, while the learner is behind."""
+    """Actors in lockstep are announced to when they may go on, not after each update of a learner that is behind."""
     behind = Progress(41, 2, "online", 101, 140, {"a": 80, "b": 60})
     assert (behind.status("a").transitions_allowed, behind.status("b").transitions_allowed) == (80, 60)
     ahead = Progress(80, 2, "online", 143, 140, {"a": 80, "b": 60})

@@ -33,8 +33,9 @@ def test_a_session_is_silent_from_the_limit_on_until_it_is_heard(sessions, clock
 
 
 def test_a_time_without_ears_is_no_silence(sessions, clock):
-    clock.advance_ns(900_000_000)
-    sessions.excuse(800_000_000)
+    clock.advance_ns(100_000_000)
+    with sessions.deaf():
+        clock.advance_ns(800_000_000)
     clock.advance_ns(899_999_999)
     assert sessions.silent() == []
     clock.advance_ns(1)
