@@ -55,7 +55,7 @@ def make_policy(schema: Schema, overrides: Sequence[str], frozen: bool = False, 
     settings = compose_training_settings(overrides)
     learner, policy_config = settings.learner, settings.policy
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
-    spec = build_policy_spec(policy_config, schema, [], learner.normaliser_std_floor, backbone)
+    spec = build_policy_spec(policy_config, schema, [], backbone=backbone)
     policy = Policy(settings.algo.settings.adapt(spec), 0, backbone)
     policy.to(device)
     if backbone is None:

@@ -8,11 +8,24 @@ from typing import Literal
 from steadyhand.runtime.classifier_manifest import MOST_STAGES
 from steadyhand.runtime.ranges import expect, expect_above, expect_at_least, expect_within
 
-__all__ = ["ClassifierConfig", "Device", "FitConfig", "LearnerConfig", "Precision"]
+__all__ = ["ClassifierConfig", "Device", "FitConfig", "LearnerConfig", "Precision", "ScaleFloors"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Matmul = Literal["auto", "highest", "high", "medium"]
+
+
+@dataclass(frozen=True)
+class ScaleFloors:
+    """Smallest standard deviations by which a component may be divided.
+
+    Attributes:
+        of_largest: As a share of the largest one in the same field.
+        of_typical: As a share of the component's typical reading, where the schema has one (`FieldSpec.scale`).
+    """
+
+    of_largest: float
+    of_typical: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,7 @@ class LearnerConfig:
     capacity: int  # newest online starts that are sampled
     prior_share: float  # share of other runs' records (--logs) in the online rows, 0..1
     normaliser_std_floor: float  # smallest input deviation, as a share of the largest in the same field
+    normaliser_typical_floor: float  # and as a share of the component's typical reading, where that is known
     # Periods, in gradient steps.
     publish_period: int
     checkpoint_period: int
@@ -115,4 +129,9 @@ class LearnerConfig:
         expect_above(self, 0, *positive, "keep_checkpoints", "episode_window")
         expect_at_least(self, 0, "slack", "start_transitions", "pretrain_updates", "max_updates")
         expect_above(self, 0.0, "normaliser_std_floor")
-        expect_within(self, 0.0, 1.0, "normaliser_std_floor", "prior_share")
+        expect_within(self, 0.0, 1.0, "normaliser_std_floor", "normaliser_typical_floor", "prior_share")
+
+    @property
+    def scale_floors(self) -> ScaleFloors:
+        """Return the smallest deviations of the policy's input scaling."""
+        return ScaleFloors(self.normaliser_std_floor, self.normaliser_typical_floor)

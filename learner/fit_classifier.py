@@ -21,7 +21,7 @@ from torch.nn import functional as F  # noqa: N812
 from steadyhand.learner.algos.batch import shift_frames
 from steadyhand.learner.classifier_data import ClassifierData, ClassifierDataError, read_classifier_data
 from steadyhand.learner.classifier_quality import Quality, fitted_temperature, quality, sigmoid, suggested_threshold
-from steadyhand.learner.config import ClassifierConfig
+from steadyhand.learner.config import ClassifierConfig, ScaleFloors
 from steadyhand.learner.onnx_export import check_packages, onnx_bytes
 from steadyhand.learner.policy_spec import moments
 from steadyhand.policies import InputSpec, Policy, PolicySpec, load_backbone
@@ -184,7 +184,7 @@ def _spec(fields: Sequence[FieldSpec], config: ClassifierConfig, data: Classifie
     for field in fields:
         if field.dtype == "float32":
             values = data.gather(field.name, data.trained).astype(np.float64)
-            normaliser[field.name] = moments(values, config.std_floor)
+            normaliser[field.name] = moments(values, ScaleFloors(config.std_floor))
     return PolicySpec(
         inputs=tuple(InputSpec(field.name, field.shape, field.dtype, field.frame) for field in fields),
         obs_horizon=1,

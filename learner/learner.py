@@ -198,9 +198,9 @@ class Learner:
         """Return the policy's specification, which the first schema fixes. Also called on the intake's thread."""
         with self._lock:
             if self._spec is None:
-                floor = self._config.normaliser_std_floor
                 demos, logs = self._sources.scaling_demos, self._sources.logs
-                spec = build_policy_spec(self._policy_config, schema, demos, floor, self._backbone, logs)
+                floors = self._config.scale_floors
+                spec = build_policy_spec(self._policy_config, schema, demos, floors, self._backbone, logs)
                 spec = self._algo.settings.adapt(spec)
                 if self._start_from is not None:
                     other = SavedPolicy.from_files(self._start_from.files).spec

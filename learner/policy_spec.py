@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from steadyhand.learner.config import ScaleFloors
 from steadyhand.learner.replay.soundness import fit_rows
 from steadyhand.policies import Backbone, InputSpec, PolicySpec, PolicySpecError
 from steadyhand.policies.config import PolicyConfig
@@ -19,6 +20,7 @@ __all__ = ["build_policy_spec", "hidden_fields", "moments"]
 
 # Fields that a policy from images did not read, in releases whose schemas do not say which are privileged.
 PRIVILEGED_BEFORE = frozenset({"goal", "hole_estimate", "cube", "bin", "height"})
+UNUSED = ScaleFloors(1.0)  # without data nothing is divided by a deviation
 Moments = tuple[list[float], list[float]]
 
 
@@ -26,7 +28,7 @@ def build_policy_spec(
     config: PolicyConfig,
     schema: Schema,
     demos: Sequence[LogReader],
-    std_floor: float,
+    floors: ScaleFloors = UNUSED,
     backbone: Backbone | None = None,
     prior: Sequence[LogReader] = (),
 ) -> PolicySpec:
@@ -36,7 +38,7 @@ def build_policy_spec(
         config: Architecture, and the fields that the policy reads.
         schema: Schema of the records.
         demos: Logs whose demonstrations set the input scaling; without any, the schema's typical readings do.
-        std_floor: Smallest standard deviation, as a share of the largest one in the same field.
+        floors: Smallest deviations of a scaling by `demos` or `prior`.
         backbone: The frozen part of the encoder, if it has one.
         prior: Online logs of other runs, which set the input scaling where there are no demonstrations.
     """
@@ -65,7 +67,7 @@ def build_policy_spec(
         log_std_min=config.log_std_min,
         log_std_max=config.log_std_max,
         log_std_start=config.log_std_start,
-        normaliser=_normaliser(vectors, demos, prior, std_floor),
+        normaliser=_normaliser(vectors, demos, prior, floors),
         encoder_hash="" if backbone is None else backbone.hash,
         gripper_entries=schema.action.gripper_entries,
     )
@@ -81,7 +83,7 @@ def hidden_fields(config: PolicyConfig, schema: Schema) -> set[str]:
 
 
 def _normaliser(
-    vectors: Sequence[FieldSpec], demos: Sequence[LogReader], prior: Sequence[LogReader], std_floor: float
+    vectors: Sequence[FieldSpec], demos: Sequence[LogReader], prior: Sequence[LogReader], floors: ScaleFloors
 ) -> dict[str, Moments]:
     rows, logs = [_valid(reader, Phase.DEMO) for reader in demos], demos
     if not any(len(found) for found in rows):
@@ -91,7 +93,7 @@ def _normaliser(
     normaliser = {}
     for field in vectors:
         parts = [reader.gather(found, OBSERVATION + field.name) for reader, found in zip(logs, rows, strict=True)]
-        normaliser[field.name] = moments(np.concatenate(parts).astype(np.float64), std_floor)
+        normaliser[field.name] = moments(np.concatenate(parts).astype(np.float64), floors, field.scale)
     return normaliser
 
 
@@ -101,10 +103,12 @@ def _valid(reader: LogReader, phase: Phase) -> NDArray[np.int64]:
     return found[fit_rows(reader, RecordCheck(reader.schema), found)]
 
 
-def moments(values: NDArray[np.float64], std_floor: float) -> Moments:
-    """Return the mean and the floored standard deviation of values (n, D)."""
-    std = values.std(axis=0)
-    # A component that hardly moved in the demonstrations must not become huge when it moves later.
-    # A field that never moved at all has no scale of its own and keeps its units.
-    floored = np.maximum(std, std_floor * std.max()) if std.max() > 0.0 else np.ones_like(std)
+def moments(values: NDArray[np.float64], floors: ScaleFloors, typical: Sequence[float] = ()) -> Moments:
+    """Return the mean and the floored standard deviation of values (n, D), whose typical readings are (D,) or ()."""
+    std, readings = values.std(axis=0), np.array(typical or np.zeros(values.shape[1]))
+    # A component that hardly moved in the demonstrations must not become huge when it moves later. Noise and the error
+    # of a tare must not look as large as a signal: a clone would know each episode by them.
+    floored = np.maximum.reduce([std, np.full_like(std, floors.of_largest * std.max()), floors.of_typical * readings])
+    if not std.max():  # no scale of its own: it keeps that of its sensor, or its units
+        floored = readings if len(typical) else np.ones_like(std)
     return values.mean(axis=0).tolist(), floored.tolist()

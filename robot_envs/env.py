@@ -113,7 +113,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         )
         self.reward_terms = self._scoring.reward_terms
         self._state: RobotState
-        self._start_pose = np.zeros((0, 7))  # before the first episode
+        self._start_pose, self._start_wrench = np.zeros((0, 7)), np.zeros((0, 6))  # before the first episode
         self._tool_steps = ToolSteps(config, robot.n_arms)
         # Objections to the places of the cameras, given the measured state.
         self.in_place: Callable[[RobotState], str] = lambda state: ""  # after a break
@@ -151,7 +151,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             self.gate.latch(StopReason.CAMERA_MOVED, moved)
         # An existing fault stops the robot before the first step, which then moves nothing.
         self._check()
-        self._start_pose = self._state.tcp_pose
+        self._start_pose, self._start_wrench = self._state.tcp_pose, self._state.wrench
         self._exposure.begin(self._state)
         self._gripper_width = plan.gripper_width
         self._previous_action = np.zeros(self.action_space.shape or (0,), np.float32)
@@ -308,7 +308,7 @@ class RobotEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     def _observe(self) -> Observation:
         state = self._exposure.state(self._state, self._sources)
         of_task = self._task.observe(state, self._workpieces)
-        vectors = self._observed.vectors(state, self._start_pose, self._previous_action, of_task)
+        vectors = self._observed.vectors(state, self._start_pose, self._start_wrench, self._previous_action, of_task)
         return vectors | self._sources.observation()
 
     def _info(self, outcome: Outcome) -> dict[str, Any]:

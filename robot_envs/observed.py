@@ -75,6 +75,7 @@ class Observed:
         self,
         state: RobotState,
         start_pose: Array,
+        start_wrench: Array,
         previous_action: NDArray[np.float32],
         of_task: Mapping[str, NDArray[Any]],
     ) -> Observation:
@@ -83,6 +84,8 @@ class Observed:
         Args:
             state: State of the arms.
             start_pose: Pose at the episode's start, base frame. Shape (n_arms, 7); [m], xyzw.
+            start_wrench: Measured wrench at the episode's start, tool frame. Shape (n_arms, 6); [N, Nm]. The observed
+                wrench is the change since then: a policy would know each episode again by the error of its tare.
             previous_action: Previous action, in the action space.
             of_task: Vectors that the task adds, by name.
         """
@@ -91,7 +94,7 @@ class Observed:
         values: dict[str, NDArray[Any]] = {
             "tcp_pose": pose_to_vector(pose_relative(start_pose, state.tcp_pose)),
             "tcp_twist": quat_rotate(into_tool[:, None], twist).reshape(-1, 6),
-            "wrench": state.wrench,
+            "wrench": state.wrench - start_wrench,
             "previous_action": previous_action,
         }
         if self._learns_gripper:

@@ -33,7 +33,7 @@ def schema_line(job: Job, earlier: EarlierRun, schema: Schema | None) -> Line:
         return Line(
             "schema", UNKNOWN, "no records of this run yet; the learner refuses an actor whose records do not fit"
         )
-    read = {item.key for item in build_policy_spec(job.settings.policy, schema, (), 1.0).inputs}
+    read = {item.key for item in build_policy_spec(job.settings.policy, schema, ()).inputs}
     if earlier.checkpoint is not None:
         read |= {item.key for item in SavedPolicy.from_files(earlier.checkpoint.files).spec.inputs}
     else:
@@ -126,7 +126,7 @@ def policy_line(job: Job, checkpoint: Checkpoint, schema: Schema | None) -> Line
     settings, saved = job.settings, SavedPolicy.from_files(checkpoint.files)
     known = schema or Schema.from_json(checkpoint.facts["schema"])
     backbone = load_backbone(settings.policy.encoder, settings.policy.encoder_weights)
-    own = settings.algo.settings.adapt(build_policy_spec(settings.policy, known, (), 1.0, backbone))
+    own = settings.algo.settings.adapt(build_policy_spec(settings.policy, known, (), backbone=backbone))
     try:
         compatible_spec(own, saved.spec, checkpoint.folder)
     except PriorDataError as error:

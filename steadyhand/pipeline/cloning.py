@@ -42,8 +42,8 @@ def clone(job: Job, folders: Sequence[Path], stop: Callable[[], bool] = lambda: 
     cloning: BcSettings = settings.cloning.settings
     store, readers = open_store(folders, action_gains(job, folders))
     backbone = load_backbone(policy_config.encoder, policy_config.encoder_weights)
-    floor = settings.learner.normaliser_std_floor
-    spec = build_policy_spec(policy_config, readers[0].schema, readers, floor, backbone)
+    floors = settings.learner.scale_floors
+    spec = build_policy_spec(policy_config, readers[0].schema, readers, floors, backbone)
     features, views = None, policy_config.feature_cache
     if backbone is not None and views:
         features = FeatureCache(job.run.features, backbone, spec.inputs, views, cloning.sampling.image_shift)

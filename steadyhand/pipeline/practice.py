@@ -161,7 +161,7 @@ def feature_bytes(settings: TrainingSettings, schema: Schema) -> int:
     backbone = load_backbone(policy.encoder, policy.encoder_weights) if policy.feature_cache else None
     if backbone is None:
         return 0
-    inputs = build_policy_spec(policy, schema, (), 1.0, backbone).inputs
+    inputs = build_policy_spec(policy, schema, (), backbone=backbone).inputs
     shapes = {item.key: backbone.map_shape(item.shape) for item in inputs if item.is_frame}
     return slot_dtype(shapes, views_kept(policy.feature_cache, shift)).itemsize
 

@@ -80,7 +80,7 @@ def record_in(
     config = recording_config(job, wanted)
     schema = env_schema(env)
     # Find a policy that cannot read the records now, not at the start of training.
-    build_policy_spec(settings.policy, schema, (), 1.0)
+    build_policy_spec(settings.policy, schema, ())
     failed = job.run.failed_demos if settings.demo.keep_failures else None
     manifest = record_demos(
         config, env, schema, demonstrator, job.run.demos, job.seed, stop, events, accepted, failed=failed

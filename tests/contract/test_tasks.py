@@ -68,7 +68,7 @@ class TestBimanualInsert(TaskContract):
 
 def inputs(schema, *overrides):
     config = build(PolicyConfig, compose(list(overrides))["policy"], "policy")
-    return {item.key for item in build_policy_spec(config, schema, [], 0.1).inputs}
+    return {item.key for item in build_policy_spec(config, schema, []).inputs}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

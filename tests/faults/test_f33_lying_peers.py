@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from steadyhand.learner.config import ScaleFloors
 from steadyhand.learner.policy_spec import moments
 from steadyhand.learner.replay.store import ReplayStore
 from steadyhand.runtime.clock import FakeClock
@@ -139,7 +140,7 @@ def test_a_log_that_was_poisoned_before_is_trained_on_without_its_bad_records(tm
     values = trained_on(tmp_path / "learner")
     assert np.isfinite(values).all()
     assert len(values)
-    assert not np.isfinite(moments(np.array([[0.0], [NAN]]), 0.1)[0]).all()  # what such a record would do
+    assert not np.isfinite(moments(np.array([[0.0], [NAN]]), ScaleFloors(0.1))[0]).all()  # what such a record would do
 
 
 def test_a_peer_that_goes_on_lying_is_banned_for_a_while_and_the_others_are_not(tmp_path, caplog):

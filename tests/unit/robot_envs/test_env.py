@@ -68,6 +68,20 @@ def test_pose_is_relative_to_the_start_and_action_is_in_the_tool_frame():
     assert np.array_equal(observation["previous_action"], action)
 
 
+def test_the_wrench_is_the_change_since_the_start_whatever_the_error_of_the_tare():
+    env = make_robot_env("task=peg_insert", "robot.imperfections.force_bias_n=5", "robot.imperfections.force_noise_n=0")
+    errors = []
+    for seed in (0, 1):
+        observation, _ = env.reset(seed=seed)
+        assert np.array_equal(observation["wrench"], np.zeros(6))
+        errors.append(env.robot.read().wrench[0, :3])
+        for _ in range(12):
+            observation, *_ = env.step(np.array([0, 0, 1, 0, 0, 0], np.float32))
+        assert np.linalg.norm(observation["wrench"][:3]) > 5.0  # pressed
+        assert observation["wrench"][:3] == pytest.approx(env.robot.read().wrench[0, :3] - errors[-1], abs=1e-4)
+    assert np.abs(errors[0] - errors[1]).max() > 1.0
+
+
 def test_time_limit_truncates_and_does_not_terminate():
     env = make_robot_env("task=reach", "task.drive.max_steps=5", "task.settings.tolerance_m=0.0001")
     env.reset(seed=0)

@@ -18,7 +18,7 @@ OVERRIDES = ["task=reach", "device=none", "task.drive.max_steps=6", "logging.lev
 @cache
 def reach_policy() -> SavedPolicy:
     config = compose(OVERRIDES)
-    spec = build_policy_spec(build(PolicyConfig, config["policy"], "policy"), env_schema(make_env(config, 0)), [], 0.1)
+    spec = build_policy_spec(build(PolicyConfig, config["policy"], "policy"), env_schema(make_env(config, 0)), [])
     return SavedPolicy(spec, 1, 12, Policy(spec, seed=3).trainable_tensors())
 
 

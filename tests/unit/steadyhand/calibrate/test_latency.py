@@ -73,7 +73,7 @@ def test_collected_signals_give_the_setting_that_the_environment_uses(tmp_path):
     env.reset(seed=0)
     steps = [env.step(np.array([0, 1, 0, 0, 0, 0], np.float32))[0]["tcp_pose"] for _ in range(6)]
     # 80 ms before the end of a step of 100 ms: nearer to the step before.
-    now = env._observed.vectors(env._state, env._start_pose, env._previous_action, {})["tcp_pose"]
+    now = env._observed.vectors(env._state, env._start_pose, env._start_wrench, env._previous_action, {})["tcp_pose"]
     share = (now[1] - steps[-1][1]) / (steps[-1][1] - steps[-2][1])
     assert share == pytest.approx(0.8, abs=0.1)
     assert env.field_specs["tcp_pose"][1] == "start pose, at exposure"

@@ -50,7 +50,7 @@ def make_earlier(root: Path, *words: str, name: str = "old", weights: bool = Tru
     job.run.keep_run_id("ab" * 16)
     identity = FR3.filled(identity_of(job.settings.composed))
     if weights:
-        spec = job.settings.algo.settings.adapt(build_policy_spec(job.settings.policy, schema(), (), 1.0))
+        spec = job.settings.algo.settings.adapt(build_policy_spec(job.settings.policy, schema(), ()))
         policy = SavedPolicy(spec, 1, 12, Policy(spec, seed=3).trainable_tensors(), identity.to_json())
         facts = {"schema": schema().to_json(), "identity": identity.to_json()}
         CheckpointFolder(job.run.checkpoints, 3).save(40, policy.to_files(), facts)
