@@ -83,6 +83,7 @@ class Bus:
 
     def __init__(self, path, arm):
         self.path, self.arm = path, arm
+        self.reads = 0  # sync reads that were answered
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         path.symlink_to(os.ttyname(self._slave))
@@ -127,3 +128,4 @@ class Bus:
             for each in parameters[4:]:
                 if each in known:
                     os.write(self._master, status(each, struct.pack("<i", self.arm.ticks(each))))
+            self.reads += 1

@@ -66,6 +66,11 @@ class EnvSource:
         """
         if env is None or isinstance(env, str):
             return cls(None, (*((env,) if env else ()), *overrides))
+        if not isinstance(env, gymnasium.Env):
+            raise ConfigError(
+                "env: expected an override such as 'task=reach' or a gymnasium environment, "
+                f"found a {type(env).__name__}"
+            )
         if env in _MADE:
             return cls(env, (*_MADE[env], *overrides))
         if isinstance(env, (RobotEnv, GymTaskEnv)):

@@ -238,3 +238,8 @@ def test_an_environment_that_was_not_made_here_is_refused():
     assert sh.make_env(env) is env
     with pytest.raises(ConfigError, match=r"expected one that steadyhand\.make_env has made"):
         sh.make_env(type(env)(Line(), env._config, TaskReward()))
+
+
+def test_what_is_no_environment_is_refused_in_one_line():
+    with pytest.raises(ConfigError, match=r"^env: expected an override such as 'task=reach' or .*, found a list$"):
+        sh.make_env(["task=reach"])
