@@ -1,7 +1,8 @@
 """The observation of the arms: float32 vectors and uint8 frames.
 
 The pose is relative to the pose at the episode's start, and twists are given in the tool's frame (SERL's relative
-frame, arXiv 2401.16013 section IV-D). So the policy does not depend on the location of the task.
+frame, arXiv 2401.16013 section IV-D). So the policy does not depend on the location of the task. The wrench is the
+change since the episode's start, so it does not depend on the tare either.
 """
 
 from __future__ import annotations
