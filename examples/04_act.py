@@ -19,4 +19,7 @@ for seed in range(3):
         observation, reward, terminated, truncated, info = env.step(policy.act(observation))
         steps += 1
     print(f"episode {seed}: {steps} steps, success: {info['success']}")
+    if info["stop_reason"]:
+        print(f"stopped: {info['stop_reason']}")
+        env.resume()  # a person's decision, where the arm is real
 env.close()
