@@ -74,7 +74,8 @@ def test_the_actor_compares_the_whole_picture_before_it_works(dds, tmp_path, shi
             line = "demonstrate ended: camera side: MOVED: its picture has shifted by "
             wait_until(lambda: line in bench.actor.output(), lambda: bench.actor.output(), PATIENCE_S)
             wait_until(lambda: bench.state() == "inactive", "an actor that has put the work down")
-            assert bench.place() == pytest.approx(before, abs=1e-4)  # it was asked to hold there, and nothing else
+            # It was asked to hold there, and nothing else; a reading has a noise of 0.05 mm.
+            assert bench.place() == pytest.approx(before, abs=5e-4)
             assert not bench.enable().success
         else:
             wait_until(lambda: "side: in place: " in bench.actor.output(), lambda: bench.actor.output(), PATIENCE_S)
