@@ -13,6 +13,7 @@ import pty
 import select
 import struct
 import threading
+import time
 import tty
 
 import numpy as np
@@ -101,8 +102,11 @@ class Bus:
         os.close(self._master)
 
     def _move(self):
+        moved_s = time.monotonic()
         while not self._ending.wait(STEP_S):
-            self.arm.move(STEP_S)
+            now_s = time.monotonic()  # a busy machine wakes this thread late, and a hand moves on meanwhile
+            self.arm.move(now_s - moved_s)
+            moved_s = now_s
 
     def _answer(self):
         heard = b""

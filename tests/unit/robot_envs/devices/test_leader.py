@@ -205,7 +205,7 @@ def test_the_followers_tool_ends_where_the_leaders_did_from_where_both_began(bus
     led = pose_to_vector(pose_relative(chain.pose(started), chain.pose(bus.arm.joints)))
     steps = [row for row in rows if row["kind"] == Kind.STEP]
     followed = steps[-1]["observation/tcp_pose"]
-    assert np.linalg.norm(led[:3]) > 0.01  # less than asked for where the machine is busy
+    assert np.linalg.norm(led[:3]) > 0.03
     np.testing.assert_allclose(followed[:3], led[:3], atol=0.006)
     np.testing.assert_allclose(followed[3:], led[3:], atol=0.03)
     assert float(steps[-1]["action"][6]) == -1.0
